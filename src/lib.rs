@@ -1,1 +1,7 @@
-//! x
+//! wbstore provisions, proves and removes the storage of a self-hosted Weights & Biases server.
+
+pub mod error;
+pub mod event;
+pub mod plan;
+pub mod provider;
+pub mod resource;
