@@ -5,3 +5,4 @@ pub mod event;
 pub mod plan;
 pub mod provider;
 pub mod resource;
+pub mod text;

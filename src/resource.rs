@@ -129,6 +129,9 @@ pub enum Removal {
     WithParent,
     /// A setting: it goes with its parent, and where that one stays it is left as it is.
     Setting,
+    /// What its parent holds: it is removed by calls of its own before the parent, and only when
+    /// the parent is deleted. Whose it is follows from the parent.
+    Contents,
 }
 
 /// One cloud object, or one entry of ours inside a shared document.
@@ -336,4 +339,10 @@ pub struct Stack {
     pub outputs: Vec<Output>,
     /// Where this stack differs from the published guide, and what else a reviewer should know.
     pub notes: Vec<String>,
+    /// What must hold besides, looked at together with the resources so that it costs no time of
+    /// its own.
+    pub guards: Vec<Guard>,
 }
+
+/// Something that must hold before anything is planned, such as whose the credentials are.
+pub type Guard = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
