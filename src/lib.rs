@@ -2,6 +2,12 @@
 
 pub mod error;
 pub mod event;
+pub mod lease;
+pub mod name;
+pub mod origin;
 pub mod plan;
 pub mod provider;
+#[path = "../providers/mod.rs"]
+pub mod providers;
 pub mod resource;
+pub mod value;
