@@ -2,7 +2,13 @@
 
 pub mod error;
 pub mod event;
+pub mod lease;
+pub mod name;
+pub mod origin;
 pub mod plan;
 pub mod provider;
+#[path = "../providers/mod.rs"]
+pub mod providers;
 pub mod resource;
 pub mod text;
+pub mod value;

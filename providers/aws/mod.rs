@@ -1,0 +1,7 @@
+//! Amazon Web Services: an S3 bucket and its SQS queue.
+
+pub mod account;
+pub mod bucket_name;
+pub mod kms_key;
+pub mod queue_name;
+pub mod region;

@@ -1,0 +1,4 @@
+//! The clouds.
+
+#[cfg(feature = "aws")]
+pub mod aws;

@@ -1,0 +1,56 @@
+//! What the value types share: they are text that was checked once, when it was made.
+
+/// `input` between backticks, as it may stand in a message: control characters escaped, so that
+/// they cannot drive a terminal, and long text cut.
+pub fn quoted(input: &str) -> String {
+    const SHOWN: usize = 80;
+    let cut = input.chars().nth(SHOWN).is_some();
+    let text: String = input.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    format!("`{text}{}`", if cut { "…" } else { "" })
+}
+
+/// Gives a checked text type, whose field `text` holds it, its reading side: `as_str`, `Display`,
+/// `AsRef<str>` and `Serialize` as a string.
+macro_rules! text_value {
+    ($type:ident) => {
+        impl $type {
+            /// The text, in its one canonical form.
+            pub fn as_str(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.text)
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.text)
+            }
+        }
+    };
+}
+
+pub(crate) use text_value;
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn quoted_text_is_safe_to_print() {
+        assert_eq!(quoted("plain-1"), "`plain-1`");
+        assert_eq!(quoted("a\u{1b}[31m\n"), r"`a\u{1b}[31m\n`");
+        assert_eq!(quoted(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
+        assert_eq!(quoted(&"x".repeat(80)), format!("`{}`", "x".repeat(80)));
+    }
+}
