@@ -1,5 +1,6 @@
 //! wbstore provisions, proves and removes the storage of a self-hosted Weights & Biases server.
 
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod lease;

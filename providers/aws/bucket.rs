@@ -2,8 +2,8 @@
 //! own (encryption, CORS, …) are resources of their own, so that they are written side by side.
 
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    Tag, Tagging,
+    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, Tag, Tagging,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -62,11 +62,10 @@ impl Bucket {
         match code(&error) {
             // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
             "BucketAlreadyOwnedByYou" => self.still_ours(api).await,
-            "BucketAlreadyExists" => Err(Error::refused(format!(
-                "the bucket name {} is taken by another AWS account",
-                self.name
-            ))
-            .hint("bucket names are shared by everybody; choose another with --bucket")),
+            "BucketAlreadyExists" => {
+                Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
+                    .hint("bucket names are shared by everybody; choose another with --bucket"))
+            }
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
         }
     }
@@ -120,11 +119,8 @@ impl Resource for Bucket {
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
-        let (head, tags, ownership) = futures::join!(
-            head(api, &self.name),
-            tags(api, &self.name),
-            object_ownership(api, &self.name)
-        );
+        let (head, tags, ownership) =
+            futures::join!(head(api, &self.name), tags(api, &self.name), object_ownership(api, &self.name));
         let Some(region) = head? else { return Ok(Found::absent()) };
         let (tags, owner) = match tags {
             Ok(tags) => {
@@ -203,10 +199,10 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     let wanted = api.region.to_string();
     match (status(&error), region) {
         (404, _) => Ok(None),
-        (301 | 307 | 400 | 403, Some(region)) if region != wanted => Err(Error::refused(format!(
-            "the bucket {bucket} is in {region}, not in {wanted}"
-        ))
-        .hint(format!("pass --region {region}, or choose another name with --bucket"))),
+        (301 | 307 | 400 | 403, Some(region)) if region != wanted => {
+            Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
+                .hint(format!("pass --region {region}, or choose another name with --bucket")))
+        }
         (403, _) => Err(Error::refused(format!(
             "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
              or s3:ListBucket is denied",

@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
-use crate::providers::aws::failure::{code, failure};
-use crate::providers::aws::missing_bucket;
+use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
 
@@ -105,8 +104,15 @@ impl Cors {
     }
 
     fn to_rule(&self) -> Result<CorsRule> {
-        let Self { bucket: _, id, allowed_origins, allowed_methods, allowed_headers, expose_headers, max_age_seconds } =
-            self;
+        let Self {
+            bucket: _,
+            id,
+            allowed_origins,
+            allowed_methods,
+            allowed_headers,
+            expose_headers,
+            max_age_seconds,
+        } = self;
         CorsRule::builder()
             .id(id)
             .set_allowed_origins(Some(allowed_origins.clone()))
@@ -124,7 +130,8 @@ impl Cors {
         let ours = rules.iter().position(|rule| rule.id() == Some(&self.id)).unwrap_or(rules.len());
         let (origins, methods) = (self.allowed_origins.clone(), self.allowed_methods.clone());
         rules[..ours].iter().filter(move |rule| {
-            let origin = origins.iter().any(|origin| rule.allowed_origins.iter().any(|allowed| fits(allowed, origin)));
+            let origin =
+                origins.iter().any(|origin| rule.allowed_origins.iter().any(|allowed| fits(allowed, origin)));
             origin && methods.iter().any(|method| rule.allowed_methods.contains(method))
         })
     }

@@ -1,15 +1,15 @@
 //! The bucket's default encryption: S3's own keys, or the user's KMS key.
 
 use aws_sdk_s3::types::{
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
 };
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
-use crate::providers::aws::failure::{code, failure};
-use crate::providers::aws::missing_bucket;
+use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
 
@@ -67,7 +67,10 @@ impl Resource for Encryption {
         let rules = match answer {
             Ok(answer) => answer.server_side_encryption_configuration.map(|found| found.rules),
             Err(error)
-                if matches!(code(&error), "ServerSideEncryptionConfigurationNotFoundError" | "NoSuchBucket") =>
+                if matches!(
+                    code(&error),
+                    "ServerSideEncryptionConfigurationNotFoundError" | "NoSuchBucket"
+                ) =>
             {
                 None
             }
@@ -97,8 +100,7 @@ impl Resource for Encryption {
 
     async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
         let Self { bucket, algorithm, kms_key, bucket_key } = self;
-        let incomplete =
-            |error| Error::new(Kind::Failed, "the encryption rule is incomplete").because(error);
+        let incomplete = |error| Error::new(Kind::Failed, "the encryption rule is incomplete").because(error);
         let by_default = ServerSideEncryptionByDefault::builder()
             .sse_algorithm(ServerSideEncryption::from(algorithm.as_str()))
             .set_kms_master_key_id(kms_key.clone())

@@ -43,7 +43,8 @@ pub fn desired(deployment: &DeploymentName, lease: Option<&Lease>) -> Tags {
 /// The tags to write: the desired ones, with the end of the lease counted from `now`.
 pub fn to_write(desired: &Tags, adopted: bool, now: Timestamp) -> Tags {
     let mut tags = desired.clone();
-    let ends = desired.get(LEASE).and_then(|text| text.parse::<Lease>().ok()).and_then(|lease| lease.ends_at(now));
+    let ends =
+        desired.get(LEASE).and_then(|text| text.parse::<Lease>().ok()).and_then(|lease| lease.ends_at(now));
     if let Some(ends) = ends {
         // Whole seconds: fractions say nothing here.
         let ends = Timestamp::from_second(ends.as_second()).unwrap_or(ends);

@@ -1,7 +1,20 @@
 //! Amazon Web Services: an S3 bucket and its SQS queue.
 
 pub mod account;
+pub mod bucket;
 pub mod bucket_name;
+pub mod cors;
+pub mod deployment;
+pub mod encryption;
+pub mod failure;
 pub mod kms_key;
+pub mod mark;
+pub mod notification;
+pub mod public_access_block;
+pub mod queue;
 pub mod queue_name;
 pub mod region;
+pub mod session;
+pub mod tls_policy;
+
+pub use deployment::{Aws, Request};

@@ -16,8 +16,7 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
-use crate::providers::aws::failure::{argument_value, code, failure, message};
-use crate::providers::aws::missing_bucket;
+use crate::providers::aws::failure::{argument_value, code, failure, message, missing_bucket};
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
@@ -254,7 +253,8 @@ impl Resource for Notification {
 }
 
 fn filters(entry: &QueueConfiguration) -> Vec<String> {
-    let rules = entry.filter().and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
+    let rules =
+        entry.filter().and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
     rules
         .iter()
         .map(|rule| {

@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
-use crate::providers::aws::failure::{code, failure};
-use crate::providers::aws::missing_bucket;
+use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
 
@@ -69,9 +68,7 @@ impl Resource for PublicAccessBlock {
             .await;
         let found = match answer {
             Ok(answer) => answer.public_access_block_configuration,
-            Err(error)
-                if matches!(code(&error), "NoSuchPublicAccessBlockConfiguration" | "NoSuchBucket") =>
-            {
+            Err(error) if matches!(code(&error), "NoSuchPublicAccessBlockConfiguration" | "NoSuchBucket") => {
                 None
             }
             Err(error) => return Err(failure(error, "s3:GetBucketPublicAccessBlock", self.address())),

@@ -47,7 +47,13 @@ pub struct Queue {
 
 impl Queue {
     /// A queue as we want it; `statement` is what lets S3 send.
-    pub fn new(name: &str, deployment: &DeploymentName, sid: String, statement: Option<Value>, tags: Tags) -> Self {
+    pub fn new(
+        name: &str,
+        deployment: &DeploymentName,
+        sid: String,
+        statement: Option<Value>,
+        tags: Tags,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
@@ -68,8 +74,16 @@ impl Queue {
     }
 
     fn settings(&self, policy: Option<String>) -> HashMap<Attribute, String> {
-        let Self { name: _, deployment: _, sid: _, receive_wait_seconds, retention_seconds, sse_sqs, statement: _, tags: _ } =
-            self;
+        let Self {
+            name: _,
+            deployment: _,
+            sid: _,
+            receive_wait_seconds,
+            retention_seconds,
+            sse_sqs,
+            statement: _,
+            tags: _,
+        } = self;
         let mut settings = HashMap::from([
             (Attribute::ReceiveMessageWaitTimeSeconds, receive_wait_seconds.to_string()),
             (Attribute::MessageRetentionPeriod, retention_seconds.to_string()),
@@ -106,11 +120,10 @@ impl Queue {
             )
             .within(NAME_FREE_WITHIN)
             .hint("run again in a minute, or choose another name with --queue")),
-            "QueueNameExists" | "QueueAlreadyExists" => Err(Error::refused(format!(
-                "a queue {} with other settings appeared meanwhile",
-                self.name
-            ))
-            .hint("run again to see it in the plan")),
+            "QueueNameExists" | "QueueAlreadyExists" => {
+                Err(Error::refused(format!("a queue {} with other settings appeared meanwhile", self.name))
+                    .hint("run again to see it in the plan"))
+            }
             _ => Err(failure(error, "sqs:CreateQueue", self.address())),
         }
     }
