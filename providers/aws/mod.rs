@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod bucket_name;
+pub mod iam;
 pub mod kms_key;
+pub mod policy_document;
 pub mod queue_name;
 pub mod region;
