@@ -148,7 +148,7 @@ fn instant(input: &str) -> Option<Timestamp> {
     }
     if input.len() == "2027-03-01".len() {
         let date: Date = input.parse().ok()?;
-        return Some(TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?);
+        return TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok();
     }
     input.parse().ok()
 }

@@ -1,12 +1,25 @@
 //! What the value types share: they are text that was checked once, when it was made.
 
-/// `input` between backticks, as it may stand in a message: control characters escaped, so that
-/// they cannot drive a terminal, and long text cut.
-pub fn quoted(input: &str) -> String {
+/// `input` as it may be printed: control characters escaped, so that they cannot drive a terminal,
+/// and long text cut.
+pub fn printable(input: &str) -> String {
     const SHOWN: usize = 80;
-    let cut = input.chars().nth(SHOWN).is_some();
-    let text: String = input.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    format!("`{text}{}`", if cut { "…" } else { "" })
+    let cut = if input.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    let text: String = input.chars().take(SHOWN).flat_map(escape).collect();
+    format!("{text}{cut}")
+}
+
+/// [`printable`] between backticks, as it stands in a message.
+pub fn quoted(input: &str) -> String {
+    format!("`{}`", printable(input))
+}
+
+/// Escapes what `char::escape_debug` does, save for quotation marks and backslashes, which are
+/// harmless between backticks and would read as a second fault.
+fn escape(c: char) -> impl Iterator<Item = char> {
+    let plain = matches!(c, '\'' | '"' | '\\');
+    let escaped = (!plain).then(|| c.escape_debug());
+    plain.then_some(c).into_iter().chain(escaped.into_iter().flatten())
 }
 
 /// Gives a checked text type, whose field `text` holds it, its reading side: `as_str`, `Display`,
@@ -50,6 +63,7 @@ mod tests {
     fn quoted_text_is_safe_to_print() {
         assert_eq!(quoted("plain-1"), "`plain-1`");
         assert_eq!(quoted("a\u{1b}[31m\n"), r"`a\u{1b}[31m\n`");
+        assert_eq!(quoted("it's \"a\\b\""), "`it's \"a\\b\"`");
         assert_eq!(quoted(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
         assert_eq!(quoted(&"x".repeat(80)), format!("`{}`", "x".repeat(80)));
     }

@@ -21,12 +21,13 @@ impl FromStr for AccountId {
         if input.len() == 12 && input.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(Self { text: input.to_owned() });
         }
-        // The console shows account ids in groups; that is what people paste.
-        let digits = input.replace('-', "");
         let error = Error::input(format!("{} is no AWS account id", quoted(input)));
-        Err(match digits.parse::<Self>() {
-            Ok(account) if input.contains('-') => error.hint(format!("use `{account}`")),
-            _ => error.hint("use the 12 digits that `aws sts get-caller-identity` prints"),
+        // The console shows account ids in groups, `1234-5678-9012`; that is what people paste.
+        let digits = input.replace('-', "");
+        Err(if digits.len() < input.len() && digits.parse::<Self>().is_ok() {
+            error.hint(format!("use `{digits}`"))
+        } else {
+            error.hint("use the 12 digits that `aws sts get-caller-identity` prints")
         })
     }
 }
