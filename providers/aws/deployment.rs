@@ -149,7 +149,7 @@ impl Aws {
         let mut resources = vec![];
         if let Some(queue) = &queue {
             let arn = region.queue_arn(account, queue);
-            let statement = policy_document::s3_may_send(&id, &arn, &bucket_arn, account);
+            let statement = policy_document::statements::s3_may_send(&id, &arn, &bucket_arn, account);
             let queue = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
             resources.push(Bound::boxed(queue, api));
         }

@@ -98,7 +98,7 @@ impl Queue {
     async fn create(&self, api: &Api) -> Result<()> {
         let policy = match &self.statement {
             Some(statement) => {
-                let mut document = PolicyDocument::default();
+                let mut document = PolicyDocument::new()?;
                 document.upsert(&self.sid, statement)?;
                 Some(document.to_string())
             }
@@ -175,8 +175,8 @@ impl Queue {
     fn state(&self, attributes: &HashMap<Attribute, String>, policy: &PolicyDocument, tags: &Tags) -> Self {
         let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
         let statement = policy.statement(&self.sid).map(|found| match &self.statement {
-            Some(wanted) if policy_document::same_meaning(&found, wanted) => wanted.clone(),
-            _ => found,
+            Some(wanted) if policy_document::same_meaning(found, wanted) => wanted.clone(),
+            _ => found.clone(),
         });
         // A queue with a KMS key is encrypted already, and SQS refuses both at once (A16).
         let encrypted = attributes.contains_key(&Attribute::KmsMasterKeyId)
@@ -302,7 +302,7 @@ impl Resource for Queue {
 }
 
 fn parse_policy(attributes: &HashMap<Attribute, String>) -> Result<PolicyDocument> {
-    PolicyDocument::parse(attributes.get(&Attribute::Policy).map_or("", String::as_str))
+    PolicyDocument::parse_or_new(attributes.get(&Attribute::Policy).map(String::as_str))
 }
 
 /// The two names that SQS has for a queue that is not there.

@@ -1,7 +1,5 @@
 //! Our one statement in the bucket policy: nobody comes without TLS.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,7 +27,7 @@ pub struct TlsPolicy {
 impl TlsPolicy {
     /// The statement `sid` for `bucket`.
     pub fn new(bucket: &str, sid: String, bucket_arn: &str) -> Self {
-        let statement = policy_document::deny_insecure_bucket(&sid, bucket_arn);
+        let statement = policy_document::statements::deny_insecure_bucket(&sid, bucket_arn);
         Self { bucket: bucket.to_owned(), sid, statement }
     }
 
@@ -37,10 +35,10 @@ impl TlsPolicy {
         let answer =
             api.s3.get_bucket_policy().bucket(&self.bucket).expected_bucket_owner(api.owner()).send().await;
         match answer {
-            Ok(answer) => PolicyDocument::parse(answer.policy.as_deref().unwrap_or_default())
+            Ok(answer) => PolicyDocument::parse_or_new(answer.policy.as_deref())
                 .map_err(|error| error.context(self.address())),
             Err(error) if matches!(code(&error), "NoSuchBucketPolicy" | "NoSuchBucket") => {
-                Ok(PolicyDocument::default())
+                PolicyDocument::new()
             }
             Err(error) => Err(failure(error, "s3:GetBucketPolicy", self.address())),
         }
@@ -93,22 +91,20 @@ impl Resource for TlsPolicy {
         let mut found = match document.statement(&self.sid) {
             Some(statement) => {
                 // Two spellings of one meaning are no drift.
-                let same = policy_document::same_meaning(&statement, &self.statement);
-                let statement = if same { self.statement.clone() } else { statement };
+                let same = policy_document::same_meaning(statement, &self.statement);
+                let statement = if same { &self.statement } else { statement }.clone();
                 Found::present(Self { statement, ..self.clone() }, Owner::Ours)
             }
             None => Found::absent(),
         };
         found.kept = document.others(&self.sid);
-        let open: BTreeSet<_> = document.open_to_all().into_iter().collect();
-        found.findings.extend(open);
+        found.findings = document.open_to_all();
         Ok(found)
     }
 
     async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
         let mut document = self.document(api).await?;
-        document.upsert(&self.sid, &self.statement)?;
-        self.put(api, document).await
+        if document.upsert(&self.sid, &self.statement)? { self.put(api, document).await } else { Ok(()) }
     }
 
     async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
