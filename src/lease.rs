@@ -20,9 +20,9 @@ const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
 /// Until when a deployment is wanted: for a time, until a date, or for ever.
 ///
-/// A lease is written into the mark on every resource. A lease *for* a time stays one there
-/// (`7d`, counted from the creation of the resource), so that a second run with the same arguments
-/// finds nothing to change. One meaning has one text: `24h` is kept as `1d`, a date as the
+/// A lease is written into the mark on every resource as it was asked for, `7d` as `7d`, so that a
+/// second run with the same arguments finds nothing to change; the end that follows from it is for
+/// the mark to keep beside it. One meaning has one text: `24h` is kept as `1d`, a date as the
 /// timestamp of its beginning in UTC.
 ///
 /// The text holds letters, digits, `:`, `-` and `+` only, which tag values take in every cloud

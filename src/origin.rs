@@ -166,6 +166,9 @@ impl<'a> Typed<'a> {
         if input.contains('*') {
             return Err(shown("has a wildcard, which lets other sites read the bucket with a user's URL"));
         }
+        if input.contains(',') {
+            return Err(shown("contains a comma, and one origin is wanted"));
+        }
         let Some((scheme, rest)) = input.split_once("://") else {
             return Err(without_scheme(input));
         };

@@ -1,25 +1,26 @@
 //! What the value types share: they are text that was checked once, when it was made.
 
-/// `input` as it may be printed: control characters escaped, so that they cannot drive a terminal,
-/// and long text cut.
+/// `input` as it may be printed: what cannot be seen is escaped, so that it can neither drive a
+/// terminal nor turn the text around, and long text is cut.
 pub fn printable(input: &str) -> String {
     const SHOWN: usize = 80;
-    let cut = if input.chars().nth(SHOWN).is_some() { "…" } else { "" };
-    let text: String = input.chars().take(SHOWN).flat_map(escape).collect();
-    format!("{text}{cut}")
+    let mut text = String::new();
+    for c in input.chars().take(SHOWN) {
+        match c {
+            // `escape_debug` escapes these for Rust's sake; to a reader that is a second fault.
+            '\'' | '"' | '\\' => text.push(c),
+            _ => text.extend(c.escape_debug()),
+        }
+    }
+    if input.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// [`printable`] between backticks, as it stands in a message.
 pub fn quoted(input: &str) -> String {
     format!("`{}`", printable(input))
-}
-
-/// Escapes what `char::escape_debug` does, save for quotation marks and backslashes, which are
-/// harmless between backticks and would read as a second fault.
-fn escape(c: char) -> impl Iterator<Item = char> {
-    let plain = matches!(c, '\'' | '"' | '\\');
-    let escaped = (!plain).then(|| c.escape_debug());
-    plain.then_some(c).into_iter().chain(escaped.into_iter().flatten())
 }
 
 /// Gives a checked text type, whose field `text` holds it, its reading side: `as_str`, `Display`,
@@ -63,6 +64,7 @@ mod tests {
     fn quoted_text_is_safe_to_print() {
         assert_eq!(quoted("plain-1"), "`plain-1`");
         assert_eq!(quoted("a\u{1b}[31m\n"), r"`a\u{1b}[31m\n`");
+        assert_eq!(quoted("a\u{202e}b"), r"`a\u{202e}b`");
         assert_eq!(quoted("it's \"a\\b\""), "`it's \"a\\b\"`");
         assert_eq!(quoted(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
         assert_eq!(quoted(&"x".repeat(80)), format!("`{}`", "x".repeat(80)));

@@ -38,7 +38,7 @@ impl Region {
     /// [`Kind::Input`](crate::error::Kind::Input) when the answer is no region.
     pub fn from_location_constraint(constraint: Option<&str>) -> Result<Self> {
         match constraint {
-            None | Some("" | "US") => Ok(Self::us_east_1()),
+            None | Some("") => Ok(Self::us_east_1()),
             Some("EU") => "eu-west-1".parse(),
             Some(region) => region.parse(),
         }
@@ -184,7 +184,7 @@ mod tests {
             ("useast1", "did you mean `us-east-1`?"),
             ("aws-global", "use a region such as `us-east-1` or `eu-central-1`"),
             ("us-east-", "did you mean `us-east-1`?"),
-            ("us--1", "did you mean `us-east-1`?"),
+            ("us--1", "use a region such as `us-east-1` or `eu-central-1`"),
             ("us-east-1.evil.example", "use a region such as `us-east-1` or `eu-central-1`"),
             ("eu-central-1\n", "did you mean `eu-central-1`?"),
         ] {
