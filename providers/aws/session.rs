@@ -9,8 +9,9 @@ use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::failure;
-use crate::providers::aws::region::{AccountId, Region};
+use crate::providers::aws::region::Region;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -90,6 +91,19 @@ impl Session {
         Ok(session)
     }
 
+    /// A session that can describe things in `region` and reach nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for a region that is not in the table.
+    pub fn offline(region: Region) -> Result<Self> {
+        region.require_known()?;
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_types::region::Region::new(region.to_string()))
+            .build();
+        Ok(Self { sdk, region, assumed_region: false })
+    }
+
     /// The region everything is made in.
     pub fn region(&self) -> &Region {
         &self.region
@@ -134,7 +148,7 @@ impl Session {
             .await
             .map_err(|error| failure(error, "sts:GetCallerIdentity", &self.region))?;
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or_default();
-        let wanted = self.region.partition().id();
+        let wanted = self.region.partition().id;
         if !partition.is_empty() && partition != wanted {
             return Err(Error::input(format!(
                 "region {} is in the partition `{wanted}`, and these credentials are of `{partition}`",
@@ -152,7 +166,7 @@ impl Session {
             .force_path_style(self.endpoint("S3").is_some())
             .build();
         let queues = self.endpoint("SQS").map_or_else(
-            || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix()),
+            || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
             |endpoint| endpoint.trim_end_matches('/').to_owned(),
         );
         Arc::new(Api {
@@ -183,11 +197,11 @@ impl Session {
         if self.region.is_known() {
             return Ok(());
         }
-        let host = format!("sts.{}.{}:443", self.region, self.region.partition().dns_suffix());
+        let host = format!("sts.{}.{}:443", self.region, self.region.partition().dns_suffix);
         if tokio::net::lookup_host(host).await.is_ok_and(|mut found| found.next().is_some()) {
             return Ok(());
         }
-        Err(self.region.unknown())
+        self.region.require_known()
     }
 }
 

@@ -1,0 +1,132 @@
+//! The three streams: data to stdout, words to stderr, answers from a person.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::AutoStream;
+use dialoguer::console::Term;
+use dialoguer::{Confirm, Input};
+
+use crate::error::{Error, Kind, Result};
+use crate::view::clean::clean;
+use crate::view::progress::Style;
+
+/// Where a command writes, and whom it may ask.
+pub struct Console {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    out_is_terminal: bool,
+    err_is_terminal: bool,
+    interactive: bool,
+}
+
+impl Console {
+    /// The streams of the process. Text for people is coloured where stderr is a terminal, unless
+    /// `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never touched.
+    pub fn standard() -> Self {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let err_is_terminal = stderr.is_terminal();
+        Self {
+            out_is_terminal: stdout.is_terminal(),
+            err_is_terminal,
+            interactive: stdin.is_terminal() && err_is_terminal,
+            out: Box::new(stdout),
+            err: Box::new(AutoStream::auto(stderr)),
+        }
+    }
+
+    /// Other writers, with no terminal and nobody to ask; for tests and for programs that embed
+    /// wbstore. Text goes to `err` as it is, styles included.
+    pub fn piped(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
+        Self {
+            out: Box::new(out),
+            err: Box::new(err),
+            out_is_terminal: false,
+            err_is_terminal: false,
+            interactive: false,
+        }
+    }
+
+    /// Whether there is a person to ask: stdin and stderr are terminals.
+    pub fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Whether data goes to a person's screen.
+    pub fn out_is_terminal(&self) -> bool {
+        self.out_is_terminal
+    }
+
+    /// How things under way are shown to a person.
+    pub fn progress_style(&self) -> Style {
+        if self.err_is_terminal { Style::Terminal } else { Style::Lines }
+    }
+
+    /// Writes data to stdout. A reader that has gone, such as `head`, has what it wants.
+    ///
+    /// # Errors
+    /// When stdout cannot take it, as on a full disk.
+    pub fn data(&mut self, text: &str) -> Result<()> {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::Failed, "failed to write to stdout").because(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes text for people to stderr. Where that fails there is nobody left to tell.
+    pub fn say(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+
+    /// The writer of [`say`](Self::say), for the views that write by themselves.
+    pub fn words(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.err
+    }
+
+    /// The writer of [`data`](Self::data), for the views that write by themselves.
+    pub fn stream(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.out
+    }
+
+    /// Asks a question that is answered with yes or no; Enter alone is a no.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, or the user pressed Ctrl-C.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        self.require_person()?;
+        let question = clean(question);
+        let asked = Confirm::new().with_prompt(&*question).default(false).interact_on(&Term::stderr());
+        asked.map_err(unanswered)
+    }
+
+    /// Asks for `name` to be typed, and tells whether it was.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, or the user pressed Ctrl-C.
+    pub fn typed(&mut self, question: &str, name: &str) -> Result<bool> {
+        self.require_person()?;
+        let question = clean(question);
+        let input = Input::<String>::new().with_prompt(&*question).allow_empty(true);
+        Ok(input.interact_text_on(&Term::stderr()).map_err(unanswered)?.trim() == name)
+    }
+
+    fn require_person(&self) -> Result<()> {
+        if self.interactive {
+            return Ok(());
+        }
+        Err(Error::input("cannot ask for confirmation: stdin or stderr is not a terminal"))
+    }
+}
+
+/// An interrupted prompt has hidden the cursor and must give it back.
+fn unanswered(error: dialoguer::Error) -> Error {
+    let _ = Term::stderr().show_cursor();
+    let dialoguer::Error::IO(error) = error;
+    match error.kind() {
+        io::ErrorKind::Interrupted => {
+            Error::new(Kind::Interrupted, "interrupted before anything was changed")
+        }
+        _ => Error::new(Kind::Failed, "failed to read the answer").because(error),
+    }
+}
