@@ -30,7 +30,9 @@ pub struct Call {
     pub key: Option<String>,
     /// The SQS queue's name.
     pub queue: Option<String>,
-    /// Access key of the signature; on the emulators also the account. `None` is anonymous.
+    /// Access key of the signature; `None` is anonymous.
+    pub access_key: Option<String>,
+    /// The account, when the access key is one: twelve digits are an account's root on ministack.
     pub account: Option<String>,
     /// Region of the signature, or us-east-1.
     pub region: String,
@@ -78,10 +80,12 @@ impl Call {
         let queue = (service == Service::Sqs)
             .then(|| queue_name(&body, &form))
             .flatten();
+        let (access_key, region) = scope.map(|scope| (scope.access_key, scope.region)).unzip();
         Self {
             operation: format!("{}:{name}", service.prefix()),
-            account: scope.as_ref().map(|scope| scope.access_key.clone()),
-            region: scope.map_or_else(|| "us-east-1".to_owned(), |scope| scope.region),
+            account: access_key.clone().filter(|key| is_account(key)),
+            access_key,
+            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
             method,
             uri,
             headers,
@@ -92,6 +96,23 @@ impl Call {
             key,
             queue,
         }
+    }
+
+    /// The same request with another body; the checksums, which were of the old one, are left out.
+    #[must_use]
+    pub fn with_body(&self, body: impl Into<Bytes>) -> Self {
+        let mut call = Self {
+            body: body.into(),
+            ..self.clone()
+        };
+        for name in self
+            .headers
+            .keys()
+            .filter(|name| is_checksum(name.as_str()))
+        {
+            call.headers.remove(name);
+        }
+        call
     }
 
     /// Whether it changes anything.
@@ -130,8 +151,7 @@ impl Call {
     }
 }
 
-/// What a SigV4 signature says about its maker:
-/// `Credential=<access key>/<date>/<region>/<service>/aws4_request`.
+/// What a signature says about its maker.
 struct Scope {
     access_key: String,
     region: String,
@@ -140,26 +160,49 @@ struct Scope {
 
 impl Scope {
     fn of(headers: &HeaderMap, query: &[(String, String)]) -> Option<Self> {
+        let asked = |name: &str| {
+            query
+                .iter()
+                .find(|(given, _)| given == name)
+                .map(|(_, value)| value.as_str())
+        };
         let signed = headers
             .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let credential = signed
+            .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split_once("Credential="))
-            .and_then(|(_, rest)| rest.split(',').next())
-            .or_else(|| {
-                // A presigned URL carries the same text in its query.
-                let (_, value) = query.iter().find(|(name, _)| name == "X-Amz-Credential")?;
-                Some(value.as_str())
-            })?;
-        let mut parts = credential.split('/');
-        let access_key = parts.next()?.to_owned();
-        let region = parts.nth(1)?.to_owned();
+            .and_then(|(_, rest)| rest.split(',').next());
+        // A presigned URL carries the same text in its query.
+        if let Some(credential) = signed.or_else(|| asked("X-Amz-Credential")) {
+            return Self::parse(credential);
+        }
+        // The scheme before it, which boto3 still uses to presign for an endpoint it does not know.
+        asked("AWSAccessKeyId").map(|key| Self {
+            access_key: key.to_owned(),
+            region: "us-east-1".to_owned(),
+            service: "s3".to_owned(),
+        })
+    }
+
+    /// `<access key>/<date>/<region>/<service>/aws4_request`
+    fn parse(credential: &str) -> Option<Self> {
+        let mut parts = credential.split('/').map(str::to_owned);
+        let access_key = parts.next()?;
+        let region = parts.nth(1)?;
         Some(Self {
             access_key,
             region,
-            service: parts.next()?.to_owned(),
+            service: parts.next()?,
         })
     }
+}
+
+/// Whether a header carries a checksum of the body.
+pub fn is_checksum(header: &str) -> bool {
+    header == "content-md5" || header.starts_with("x-amz-checksum-")
+}
+
+fn is_account(key: &str) -> bool {
+    key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -130,10 +130,7 @@ impl Failure {
             ),
             Self::NoSuchBucket => ApiError::new(404, "NoSuchBucket", "The specified bucket does not exist")
                 .field("BucketName", call.bucket.clone().unwrap_or_default()),
-            Self::DestinationNotReady => crate::strict::notification::unreachable(
-                "arn:aws:sqs:us-east-1:123456789012:queue",
-                crate::strict::notification::NOT_PERMITTED,
-            ),
+            Self::DestinationNotReady => crate::strict::notification::not_permitted(call),
             Self::WrongRegion(region) => ApiError::new(
                 301,
                 "PermanentRedirect",

@@ -28,6 +28,7 @@ pub mod emulator;
 pub mod error;
 pub mod fault;
 pub mod journal;
+mod moto;
 pub mod operation;
 pub mod paths;
 pub mod proxy;

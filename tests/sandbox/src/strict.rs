@@ -20,8 +20,11 @@ use crate::upstream::Upstream;
 
 use memory::Memory;
 
+/// What AWS would object to, if anything.
+type Check = fn(&Call) -> Option<ApiError>;
+
 /// Rules that need nothing but the request.
-const ON_SIGHT: &[(&str, fn(&Call) -> Option<ApiError>)] = &[
+const ON_SIGHT: &[(&str, Check)] = &[
     ("us-east-1 is not a LocationConstraint", bucket::location),
     ("a checksum is required", document::checksum),
     (
@@ -35,6 +38,10 @@ const ON_SIGHT: &[(&str, fn(&Call) -> Option<ApiError>)] = &[
         notification::overlap,
     ),
     ("no FIFO destination", notification::fifo),
+    (
+        "destinations are in the bucket's region",
+        notification::region,
+    ),
 ];
 
 /// Whether a request may go on to the emulator.
@@ -121,7 +128,7 @@ impl Strict {
         if let Some(error) = bucket::already_owned(call, memory, upstream).await {
             return Some(("creating one's own bucket with tags is a conflict", error));
         }
-        let error = notification::destinations(call, upstream).await?;
+        let error = notification::destinations(call, memory, upstream).await?;
         Some(("S3 tries each destination", error))
     }
 

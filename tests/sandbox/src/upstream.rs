@@ -1,6 +1,7 @@
 //! The emulator behind a proxy, as an HTTP client sees it.
 
 use std::io;
+use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -12,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::backend::Backend;
 use crate::call::Call;
+use crate::moto::Policies;
 use crate::reply::Reply;
 
 /// Headers that belong to one connection and must not cross a proxy (RFC 9110, 7.6.1). The length
@@ -31,6 +33,7 @@ const HOP_BY_HOP: &[HeaderName] = &[
 pub struct Upstream {
     base: String,
     backend: Backend,
+    policies: Arc<Policies>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -40,6 +43,7 @@ impl Upstream {
         Self {
             base: base.trim_end_matches('/').to_owned(),
             backend,
+            policies: Arc::default(),
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
     }
@@ -51,6 +55,17 @@ impl Upstream {
 
     /// Passes a call on and reads the whole answer.
     pub async fn forward(&self, call: &Call) -> io::Result<Reply> {
+        match self.backend {
+            Backend::Ministack => self.pass(call).await,
+            Backend::Moto => {
+                let softer = Policies::soften(call);
+                let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
+                Ok(self.policies.restore(call, reply))
+            }
+        }
+    }
+
+    async fn pass(&self, call: &Call) -> io::Result<Reply> {
         let path = call.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = call.headers.clone();
         if let (Backend::Moto, Some(account)) = (self.backend, &call.account) {

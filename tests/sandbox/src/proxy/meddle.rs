@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hyper::header::{DATE, HeaderMap};
+use hyper::header::DATE;
 
 use super::outcome::Outcome;
 use super::{Shared, faithful};
@@ -109,9 +109,7 @@ async fn delete_some(
     if spared == 0 {
         return delete_result(&errors);
     }
-    let mut headers = call.headers.clone();
-    drop_checksums(&mut headers);
-    let shorter = Call::new(call.method.clone(), call.uri.clone(), headers, rest.into());
+    let shorter = call.with_body(rest);
     let reply = faithful(shared, &Arc::new(shorter)).await;
     if errors.is_empty() || !reply.status().is_success() {
         return reply;
@@ -133,20 +131,6 @@ fn delete_result(errors: &str) -> Reply {
          <DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{errors}</DeleteResult>"
     );
     reply::reply(200, "application/xml", body)
-}
-
-/// They are of the body the client sent, not of the one that is passed on.
-fn drop_checksums(headers: &mut HeaderMap) {
-    let names: Vec<_> = headers
-        .keys()
-        .filter(|name| {
-            name.as_str() == "content-md5" || name.as_str().starts_with("x-amz-checksum-")
-        })
-        .cloned()
-        .collect();
-    for name in names {
-        headers.remove(name);
-    }
 }
 
 /// Refuses a signature that is too old by the service's own clock, and tells that clock's time in

@@ -1,6 +1,6 @@
 //! Limits of the documents a request carries.
 
-use crate::call::Call;
+use crate::call::{Call, is_checksum};
 use crate::reply::ApiError;
 
 /// Operations whose `httpChecksum` trait in the API model says `requestChecksumRequired`.
@@ -29,10 +29,7 @@ const NEED_CHECKSUM: &[&str] = &[
 /// Content-MD5 or any of the newer checksums:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html> (Content-MD5)
 pub(super) fn checksum(call: &Call) -> Option<ApiError> {
-    let given = call
-        .headers
-        .keys()
-        .any(|name| name.as_str() == "content-md5" || name.as_str().starts_with("x-amz-checksum-"));
+    let given = call.headers.keys().any(|name| is_checksum(name.as_str()));
     let missing = NEED_CHECKSUM.contains(&call.operation.as_str()) && !given;
     missing.then(|| {
         let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";

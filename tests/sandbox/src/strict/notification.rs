@@ -5,6 +5,7 @@
 
 use hyper::Method;
 
+use super::memory::Memory;
 use super::policy;
 use crate::call::Call;
 use crate::reply::ApiError;
@@ -30,6 +31,15 @@ pub fn unreachable(arn: &str, reason: &str) -> ApiError {
     invalid("Unable to validate the following destination configurations")
         .field("ArgumentName", arn)
         .field("ArgumentValue", reason)
+}
+
+/// What S3 says of a configuration whose first destination does not let it in.
+pub fn not_permitted(call: &Call) -> ApiError {
+    let first = entries(call).into_iter().next();
+    unreachable(
+        &first.map(|entry| entry.arn).unwrap_or_default(),
+        NOT_PERMITTED,
+    )
 }
 
 /// An id names one entry.
@@ -61,9 +71,21 @@ pub(super) fn fifo(call: &Call) -> Option<ApiError> {
     ))
 }
 
+/// Bucket and destination share a region: same page as above. The caller signs for the bucket's.
+pub(super) fn region(call: &Call) -> Option<ApiError> {
+    let entries = entries(call);
+    let elsewhere = |entry: &Entry| entry.arn.split(':').nth(3) != Some(call.region.as_str());
+    let message = "The notification destination service region is not valid for the bucket location constraint";
+    entries.iter().any(elsewhere).then(|| invalid(message))
+}
+
 /// "If the message fails, the entire PUT action will fail": S3 sends a test message to each queue.
 /// moto takes everything; ministack refuses, but leaves out which destination and why.
-pub(super) async fn destinations(call: &Call, upstream: &Upstream) -> Option<ApiError> {
+pub(super) async fn destinations(
+    call: &Call,
+    memory: &Memory,
+    upstream: &Upstream,
+) -> Option<ApiError> {
     if call
         .header("x-amz-skip-destination-validation")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -71,7 +93,10 @@ pub(super) async fn destinations(call: &Call, upstream: &Upstream) -> Option<Api
         return None;
     }
     let bucket = format!("arn:aws:s3:::{}", call.bucket.as_deref()?);
-    let account = call.account.as_deref()?;
+    let account = call
+        .account
+        .clone()
+        .or_else(|| memory.owner(call.bucket.as_deref()?))?;
     for entry in entries(call) {
         let Some(queue) = Queue::parse(&entry.arn) else {
             continue;
@@ -79,7 +104,7 @@ pub(super) async fn destinations(call: &Call, upstream: &Upstream) -> Option<Api
         let Some(policy) = queue.policy(upstream).await else {
             return Some(unreachable(&entry.arn, NO_QUEUE));
         };
-        if !policy::lets_s3_send(&policy, &entry.arn, &bucket, account) {
+        if !policy::lets_s3_send(&policy, &entry.arn, &bucket, &account) {
             return Some(unreachable(&entry.arn, NOT_PERMITTED));
         }
     }

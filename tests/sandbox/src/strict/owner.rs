@@ -34,9 +34,11 @@ pub(super) async fn stranger(
     if upstream.backend() != Backend::Moto || call.is("s3:Preflight") {
         return None;
     }
-    match &call.account {
-        Some(account) => refuse_unless_owner(account, bucket, call, memory, upstream).await,
-        None => Some(denied()),
+    match (&call.account, &call.access_key) {
+        (Some(account), _) => refuse_unless_owner(account, bucket, call, memory, upstream).await,
+        // A user of some account; whose, only moto knows.
+        (None, Some(_)) => None,
+        (None, None) => Some(denied()),
     }
 }
 
