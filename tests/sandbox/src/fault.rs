@@ -17,7 +17,8 @@ pub enum Fault {
     DropBefore,
     /// The cloud does as asked, then the connection ends without an answer.
     DropAfter,
-    /// Nothing more happens until [`Armed::release`]; for killing the client at this very point.
+    /// Nothing more happens until [`Armed::release`] or [`Armed::abandon`]; for killing the client
+    /// at this very point.
     Hang(Side),
     /// The answer is late.
     Delay(Duration),
@@ -190,6 +191,14 @@ impl When {
     }
 }
 
+/// What becomes of requests that hang.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Open,
+    GoOn,
+    End,
+}
+
 /// A fault that lies in wait. Dropping the handle changes nothing.
 #[derive(Clone, Debug)]
 pub struct Armed(Arc<Trap>);
@@ -203,7 +212,7 @@ struct Trap {
     /// Operation and resource of the first request that was struck.
     victim: std::sync::OnceLock<(String, String)>,
     hits: watch::Sender<usize>,
-    released: watch::Sender<bool>,
+    fate: watch::Sender<Fate>,
 }
 
 impl Armed {
@@ -215,7 +224,7 @@ impl Armed {
             keys: AtomicUsize::new(0),
             victim: std::sync::OnceLock::new(),
             hits: watch::Sender::new(0),
-            released: watch::Sender::new(false),
+            fate: watch::Sender::new(Fate::Open),
         }))
     }
 
@@ -232,16 +241,21 @@ impl Armed {
 
     /// Lets every request go on that hangs, now or later.
     pub fn release(&self) {
-        self.0.released.send_replace(true);
+        self.0.fate.send_replace(Fate::GoOn);
     }
 
-    pub(crate) async fn released(&self) {
-        let _ = self
-            .0
-            .released
-            .subscribe()
-            .wait_for(|released| *released)
-            .await;
+    /// Ends every request that hangs, now or later, without going on. Sure to leave nothing behind
+    /// of a client that was killed, even if its connection is not known to be closed yet.
+    pub fn abandon(&self) {
+        self.0.fate.send_replace(Fate::End);
+    }
+
+    /// Hangs; says whether to go on afterwards.
+    pub(crate) async fn hang(&self) -> bool {
+        let mut fate = self.0.fate.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let decided = fate.wait_for(|fate| *fate != Fate::Open).await;
+        decided.is_ok_and(|fate| *fate == Fate::GoOn)
     }
 
     pub(crate) fn fault(&self) -> &Fault {

@@ -89,7 +89,7 @@ impl Proxy {
         armed
     }
 
-    /// Takes all faults away; requests that hang go on.
+    /// Takes all faults away; requests that hang end there, without going on.
     pub fn disarm(&self) {
         self.shared.state.disarm();
     }

@@ -20,14 +20,16 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed
             faithful(shared, call).await;
             Outcome::Nothing
         }
-        Fault::Hang(Side::Before) => {
-            armed.released().await;
-            Outcome::Whole(faithful(shared, call).await)
-        }
+        Fault::Hang(Side::Before) => match armed.hang().await {
+            true => Outcome::Whole(faithful(shared, call).await),
+            false => Outcome::Nothing,
+        },
         Fault::Hang(Side::After) => {
             let reply = faithful(shared, call).await;
-            armed.released().await;
-            Outcome::Whole(reply)
+            match armed.hang().await {
+                true => Outcome::Whole(reply),
+                false => Outcome::Nothing,
+            }
         }
         Fault::Delay(delay) => {
             let reply = faithful(shared, call).await;

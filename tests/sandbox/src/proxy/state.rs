@@ -94,7 +94,7 @@ impl State {
 
     pub(super) fn disarm(&self) {
         for armed in self.inner().armed.drain(..) {
-            armed.release();
+            armed.abandon();
         }
     }
 
