@@ -242,7 +242,7 @@ fn decide(goal: Goal, seen: &Observation) -> Step {
     step.findings.clone_from(&found.findings);
     match goal {
         Goal::Present { adopt } => want_present(adopt, seen, found, &mut step),
-        Goal::Absent => want_absent(found, &mut step),
+        Goal::Absent => want_absent(seen, found, &mut step),
     }
     step
 }
@@ -298,13 +298,18 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
     }
 }
 
-fn want_absent(found: &Found<Fields>, step: &mut Step) {
-    if found.state.is_none() {
-        return;
+fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
+    let Some(state) = &found.state else { return };
+    if seen.removal == Removal::Contents {
+        // Of what is only a setting the address says enough; of data a reader wants to know how much.
+        step.changes = differences(state, &seen.desired);
     }
     match &found.owner {
         Owner::Ours => {
             step.action = Action::Delete;
+            if seen.removal == Removal::Own {
+                lose_kept(step);
+            }
             block(found, Forbids::Delete, step);
         }
         Owner::Adopted => step.action = Action::Release,
@@ -323,6 +328,12 @@ fn want_absent(found: &Found<Fields>, step: &mut Step) {
             );
         }
     }
+}
+
+/// What others wrote into something of ours ends with it, and the reader is told.
+fn lose_kept(step: &mut Step) {
+    let lost = std::mem::take(&mut step.kept);
+    step.findings.extend(lost.into_iter().map(|entry| format!("ends with it: {entry}")));
 }
 
 fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
@@ -350,7 +361,10 @@ fn settle_children(observations: &[Observation], steps: &mut [Step]) {
         };
         match (actions.get(parent), seen.removal) {
             (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
-            (Some(Action::Delete), _) => step.goes_with = Some(parent.clone()),
+            (Some(Action::Delete), _) => {
+                step.goes_with = Some(parent.clone());
+                lose_kept(step);
+            }
             (_, Removal::WithParent) => {}
             (_, Removal::Setting | Removal::Contents) => {
                 step.action = Action::Keep;

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod iam;
 pub mod inventory;
 pub mod kms_key;
+pub mod log;
 pub mod mark;
 pub mod notification;
 pub mod objects;

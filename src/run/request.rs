@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::providers::Request;
 use crate::providers::aws;
-use crate::providers::aws::objects::EmptyBy;
 use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::region::Region;
 
@@ -66,8 +65,7 @@ pub fn anonymous(name: DeploymentName, region: Option<Region>) -> aws::Request {
         notifications_queue: None,
         kms_key: None,
         lease: None,
-        delete_objects: false,
-        empty_by: EmptyBy::Calls,
+        empty_by: None,
         remarks: vec![],
     }
 }

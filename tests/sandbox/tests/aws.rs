@@ -58,11 +58,7 @@ async fn accounts_are_strangers_to_each_other() {
         return;
     };
     let bucket = format!("mine-{}", aws.account());
-    let ran = aws
-        .python(&format!(
-            "boto3.client('s3').create_bucket(Bucket='{bucket}')"
-        ))
-        .await;
+    let ran = aws.python(&format!("boto3.client('s3').create_bucket(Bucket='{bucket}')")).await;
     assert_eq!(ran.code, Some(0), "{ran}");
     let mut command = aws.boto3();
     command.envs(aws.env_as("999999999999")).arg("-c").arg(format!(
@@ -71,11 +67,7 @@ async fn accounts_are_strangers_to_each_other() {
          except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     ));
     let ran = wbstore_sandbox::aws::finish(command).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "[]\n403\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "[]\n403\n"), "{ran}");
 }
 
 #[tokio::test]
@@ -84,10 +76,7 @@ async fn a_client_can_be_killed_at_a_chosen_request() {
         return;
     };
     let bucket = format!("half-{}", aws.account());
-    let armed = aws.proxy().arm(
-        When::operation("s3:PutBucketTagging", 0),
-        Fault::Hang(Side::Before),
-    );
+    let armed = aws.proxy().arm(When::operation("s3:PutBucketTagging", 0), Fault::Hang(Side::Before));
     let script = format!(
         "s3 = boto3.client('s3')\ns3.create_bucket(Bucket='{bucket}')\n\
          s3.put_bucket_tagging(Bucket='{bucket}', Tagging={{'TagSet': [{{'Key': 'k', 'Value': 'v'}}]}})"
@@ -103,9 +92,5 @@ async fn a_client_can_be_killed_at_a_chosen_request() {
                         except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     );
     let ran = aws.python(&look).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "NoSuchTagSet\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "NoSuchTagSet\n"), "{ran}");
 }

@@ -44,18 +44,8 @@ impl State {
         let mut inner = self.inner();
         let index = inner.journal.len();
         inner.journal.push(Exchange::begin(index, call));
-        let armed = inner
-            .armed
-            .iter()
-            .find(|armed| armed.strikes(index, call))
-            .cloned();
-        (
-            Ticket {
-                epoch: inner.epoch,
-                index,
-            },
-            armed,
-        )
+        let armed = inner.armed.iter().find(|armed| armed.strikes(index, call)).cloned();
+        (Ticket { epoch: inner.epoch, index }, armed)
     }
 
     fn amend(&self, ticket: Ticket, change: impl FnOnce(&mut Exchange)) {
@@ -120,11 +110,5 @@ impl State {
 
 /// Two calls are the same read when all of this is.
 fn identity(call: &Call) -> String {
-    format!(
-        "{:?} {} {} {}",
-        call.account,
-        call.operation,
-        call.uri,
-        call.text()
-    )
+    format!("{:?} {} {} {}", call.account, call.operation, call.uri, call.text())
 }
