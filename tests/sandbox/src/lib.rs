@@ -1,1 +1,40 @@
-//! x
+//! What stands in for the clouds in wbstore's tests.
+//!
+//! Three layers, each usable without the next:
+//!
+//! - [`emulator`] starts an AWS emulator on loopback and stops it again, whatever happens to us.
+//! - [`proxy`] stands before it. It writes down every request, adds what the emulator leaves out
+//!   ([`strict`]) and breaks what it is told to break ([`fault`]).
+//! - [`aws`] hands a test its own account on the emulator, its own proxy, and the built `wbstore`.
+//!
+//! `cargo sandbox test` starts the emulators and runs the suite against them; a test then needs no
+//! more than this:
+//!
+//! ```no_run
+//! # use wbstore_sandbox::{aws::Aws, fault::{Fault, When}};
+//! # async fn example() {
+//! let Some(aws) = Aws::from_env().await else { return }; // plain `cargo test`: left out
+//! aws.proxy().arm(When::operation("s3:PutBucketCors", 0), Fault::DropAfter);
+//! let ran = aws.run(&["provision", "aws", "--host", "https://wandb.acme.com", "--yes"]).await;
+//! assert_eq!(ran.code, Some(0), "{ran}");
+//! # }
+//! ```
+
+pub mod aws;
+pub mod backend;
+pub mod call;
+pub mod demo;
+pub mod emulator;
+pub mod error;
+pub mod fault;
+pub mod journal;
+mod moto;
+pub mod operation;
+pub mod paths;
+pub mod proxy;
+pub mod reply;
+pub mod strict;
+pub mod upstream;
+pub mod venv;
+
+pub use error::Error;

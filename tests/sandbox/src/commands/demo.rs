@@ -1,0 +1,21 @@
+//! `cargo sandbox demo`.
+
+use std::process::ExitCode;
+
+use wbstore_sandbox::Error;
+use wbstore_sandbox::demo::{self, Event};
+
+/// Runs the demonstration; both streams of wbstore keep their own.
+pub async fn run() -> Result<ExitCode, Error> {
+    super::build().await?;
+    demo::run(&mut |event| match event {
+        Event::Begin(step) => eprintln!("\n# {}\n$ wbstore {}", step.title, step.args.join(" ")),
+        Event::Stdout(line) => println!("{line}"),
+        Event::Stderr(line) => eprintln!("{line}"),
+        Event::End { code: Some(0), .. } => {}
+        Event::End { code, expected } => eprintln!("(exit code {code:?}, {expected} was expected)"),
+    })
+    .await?;
+    eprintln!("\nsandbox: done, and everything is stopped");
+    Ok(ExitCode::SUCCESS)
+}

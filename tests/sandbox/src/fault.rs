@@ -1,0 +1,304 @@
+//! What a proxy can be told to do wrong, and when.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::call::Call;
+use crate::operation::Service;
+use crate::reply::ApiError;
+
+/// Something that goes wrong between a client and the cloud.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The connection ends before the cloud has seen the request.
+    DropBefore,
+    /// The cloud does as asked, then the connection ends without an answer.
+    DropAfter,
+    /// Nothing more happens until [`Armed::release`] or [`Armed::abandon`]; for killing the client
+    /// at this very point.
+    Hang(Side),
+    /// The answer is late.
+    Delay(Duration),
+    /// The cloud does as asked; half of the answer arrives, then the connection ends.
+    Truncate,
+    /// The service answers with an error.
+    Fail(Failure, Side),
+    /// S3's worst habit: the status is 200, the body is an `<Error>`.
+    OkWithError(Failure),
+    /// Something in between answers 502 with a web page.
+    Html,
+    /// A read is answered with what it said the last time, whatever has happened since.
+    Stale,
+    /// `DeleteObjects` answers 200 and reports some keys as not deleted.
+    KeyErrors(Failure, Keys),
+    /// The service's clock runs ahead of ours by so many seconds (or behind, when negative).
+    Skew(i64),
+}
+
+impl Fault {
+    /// The service refuses, and has done nothing.
+    pub fn fail(failure: Failure) -> Self {
+        Self::Fail(failure, Side::Before)
+    }
+
+    /// The service does as asked and reports a failure.
+    pub fn fail_after(failure: Failure) -> Self {
+        Self::Fail(failure, Side::After)
+    }
+}
+
+/// On which side of the cloud's work a fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The cloud has not seen the request.
+    Before,
+    /// The cloud has done as asked.
+    After,
+}
+
+/// Which keys of a `DeleteObjects` fail.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// Every n-th, counted over all requests, so that a later attempt gets through.
+    EveryNth(usize),
+    /// Those that contain this text, each time.
+    Containing(String),
+}
+
+/// An error a service may report. Each service has its own word for it.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// Slow down, says the service.
+    Throttled,
+    /// 429 with `Retry-After` in seconds.
+    TooManyRequests(u64),
+    /// The session ended in the middle of the run.
+    ExpiredToken,
+    /// The caller lacks a permission.
+    AccessDenied,
+    /// 500.
+    Internal,
+    /// 503.
+    Unavailable,
+    /// Another change of the same bucket is under way.
+    OperationAborted,
+    /// A bucket made a moment ago is not known everywhere yet.
+    NoSuchBucket,
+    /// The queue's policy has not reached S3 yet.
+    DestinationNotReady,
+    /// The bucket lives in this other region.
+    WrongRegion(String),
+    /// Anything else.
+    Other(ApiError),
+}
+
+impl Failure {
+    /// How the service of `call` puts it.
+    ///
+    /// S3: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>; SQS and STS:
+    /// "Common Errors" of their API references.
+    pub fn spell(&self, call: &Call) -> ApiError {
+        let s3 = call.service == Service::S3;
+        match self {
+            Self::Throttled if s3 => ApiError::new(503, "SlowDown", "Please reduce your request rate."),
+            Self::Throttled if call.service == Service::Sqs => {
+                ApiError::new(403, "RequestThrottled", "Request is throttled.")
+            }
+            Self::Throttled => ApiError::new(400, "Throttling", "Rate exceeded"),
+            Self::TooManyRequests(seconds) => {
+                ApiError::new(429, "TooManyRequests", "Please reduce your request rate.")
+                    .header("retry-after", seconds.to_string())
+            }
+            Self::ExpiredToken => ApiError::new(
+                if s3 { 400 } else { 403 },
+                "ExpiredToken",
+                if s3 { "The provided token has expired." } else { "The security token included in the request is expired" },
+            ),
+            Self::AccessDenied => ApiError::new(403, "AccessDenied", "Access Denied"),
+            Self::Internal => ApiError::new(
+                500,
+                if s3 { "InternalError" } else { "InternalFailure" },
+                "We encountered an internal error. Please try again.",
+            ),
+            Self::Unavailable => ApiError::new(503, "ServiceUnavailable", "Service is unable to handle request."),
+            Self::OperationAborted => ApiError::new(
+                409,
+                "OperationAborted",
+                "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+            ),
+            Self::NoSuchBucket => ApiError::new(404, "NoSuchBucket", "The specified bucket does not exist")
+                .field("BucketName", call.bucket.clone().unwrap_or_default()),
+            Self::DestinationNotReady => crate::strict::notification::not_permitted(call),
+            Self::WrongRegion(region) => ApiError::new(
+                301,
+                "PermanentRedirect",
+                "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                 Please send all future requests to this endpoint.",
+            )
+            .field("Endpoint", format!("s3.{region}.amazonaws.com"))
+            .header("x-amz-bucket-region", region.clone()),
+            Self::Other(error) => error.clone(),
+        }
+    }
+}
+
+/// Which requests a fault strikes. Requests are counted from the last
+/// [`clear_journal`](crate::proxy::Proxy::clear_journal).
+#[derive(Clone, Debug)]
+pub struct When {
+    pick: Pick,
+    times: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Pick {
+    Request(usize),
+    Operation(String, usize),
+}
+
+impl When {
+    /// The request with this place in the journal. With [`times`](Self::times), also the next
+    /// ones that try the same operation on the same resource.
+    pub fn request(index: usize) -> Self {
+        Self {
+            pick: Pick::Request(index),
+            times: 1,
+        }
+    }
+
+    /// The n-th request (from 0) of an operation such as `s3:PutBucketCors`; `s3:*` is any of S3.
+    /// With [`times`](Self::times), also the ones after it.
+    pub fn operation(operation: &str, nth: usize) -> Self {
+        Self {
+            pick: Pick::Operation(operation.to_owned(), nth),
+            times: 1,
+        }
+    }
+
+    /// Every request of an operation.
+    pub fn every(operation: &str) -> Self {
+        Self::operation(operation, 0).times(usize::MAX)
+    }
+
+    /// How many requests are struck before the trouble is over.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+/// What becomes of requests that hang.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Open,
+    GoOn,
+    End,
+}
+
+/// A fault that lies in wait. Dropping the handle changes nothing.
+#[derive(Clone, Debug)]
+pub struct Armed(Arc<Trap>);
+
+#[derive(Debug)]
+struct Trap {
+    when: When,
+    fault: Fault,
+    seen: AtomicUsize,
+    keys: AtomicUsize,
+    /// Operation and resource of the first request that was struck.
+    victim: std::sync::OnceLock<(String, String)>,
+    hits: watch::Sender<usize>,
+    fate: watch::Sender<Fate>,
+}
+
+impl Armed {
+    pub(crate) fn new(when: When, fault: Fault) -> Self {
+        Self(Arc::new(Trap {
+            when,
+            fault,
+            seen: AtomicUsize::new(0),
+            keys: AtomicUsize::new(0),
+            victim: std::sync::OnceLock::new(),
+            hits: watch::Sender::new(0),
+            fate: watch::Sender::new(Fate::Open),
+        }))
+    }
+
+    /// How many requests it has struck.
+    pub fn hits(&self) -> usize {
+        *self.0.hits.borrow()
+    }
+
+    /// Waits until it has struck once. For [`Fault::Hang`] this is the moment to kill the client.
+    pub async fn reached(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.0.hits.subscribe().wait_for(|hits| *hits > 0).await;
+    }
+
+    /// Lets every request go on that hangs, now or later.
+    pub fn release(&self) {
+        self.0.fate.send_replace(Fate::GoOn);
+    }
+
+    /// Ends every request that hangs, now or later, without going on. Sure to leave nothing behind
+    /// of a client that was killed, even if its connection is not known to be closed yet.
+    pub fn abandon(&self) {
+        self.0.fate.send_replace(Fate::End);
+    }
+
+    /// Hangs; says whether to go on afterwards.
+    pub(crate) async fn hang(&self) -> bool {
+        let mut fate = self.0.fate.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let decided = fate.wait_for(|fate| *fate != Fate::Open).await;
+        decided.is_ok_and(|fate| *fate == Fate::GoOn)
+    }
+
+    pub(crate) fn fault(&self) -> &Fault {
+        &self.0.fault
+    }
+
+    /// Asked once for every request, in order; says whether this one is struck.
+    pub(crate) fn strikes(&self, index: usize, call: &Call) -> bool {
+        let trap = &self.0;
+        if self.hits() >= trap.when.times {
+            return false;
+        }
+        let struck = match &trap.when.pick {
+            Pick::Request(wanted) => {
+                index == *wanted
+                    || (self.hits() > 0
+                        && trap.victim.get().is_some_and(|(operation, resource)| {
+                            call.is(operation) && call.resource() == *resource
+                        }))
+            }
+            Pick::Operation(wanted, nth) => {
+                let matches = match wanted.strip_suffix('*') {
+                    Some(prefix) => call.operation.starts_with(prefix),
+                    None => call.is(wanted),
+                };
+                matches && trap.seen.fetch_add(1, Ordering::Relaxed) >= *nth
+            }
+        };
+        if struck {
+            trap.victim
+                .get_or_init(|| (call.operation.clone(), call.resource()));
+            trap.hits.send_modify(|hits| *hits += 1);
+        }
+        struck
+    }
+
+    /// Counts one more key of a `DeleteObjects` and says whether it fails.
+    pub(crate) fn fails_key(&self, keys: &Keys, key: &str) -> bool {
+        match keys {
+            Keys::Containing(text) => key.contains(text.as_str()),
+            Keys::EveryNth(n) => {
+                (self.0.keys.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n)
+            }
+        }
+    }
+}

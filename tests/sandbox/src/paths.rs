@@ -1,0 +1,56 @@
+//! Where things are, found from the running program: no path is built in.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// The program under test, unless this names another.
+pub const BINARY: &str = "WBSTORE_BIN";
+
+/// The target folder this program was built into.
+pub fn target() -> Result<PathBuf, Error> {
+    let program = program()?;
+    // Cargo marks its target folders for backup programs; profiles may be nested in them.
+    program
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .map(Path::to_owned)
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{} is in no cargo target folder",
+                program.display()
+            ))
+            .hint("start it with `cargo sandbox`")
+        })
+}
+
+/// Our corner of the target folder: virtual environments and logs.
+pub fn sandbox() -> Result<PathBuf, Error> {
+    let folder = target()?.join("sandbox");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Error::new(format!("cannot make {}: {error}", folder.display())))?;
+    Ok(folder)
+}
+
+/// The built `wbstore`: `WBSTORE_BIN`, or the one of the same profile as this program.
+pub fn wbstore() -> Result<PathBuf, Error> {
+    if let Some(path) = env::var_os(BINARY) {
+        return Ok(path.into());
+    }
+    let program = program()?;
+    let name = format!("wbstore{}", env::consts::EXE_SUFFIX);
+    // A test is in `<profile>/deps`, a binary in `<profile>`.
+    program
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
+        .ok_or_else(|| Error::new("wbstore is not built").hint("cargo build"))
+}
+
+fn program() -> Result<PathBuf, Error> {
+    env::current_exe()
+        .map_err(|error| Error::new(format!("cannot tell where this program is: {error}")))
+}

@@ -1,0 +1,141 @@
+//! What AWS refuses and the emulators let through.
+//!
+//! Each rule is one function that looks at one request and says what AWS would have answered, or
+//! nothing. The tables below are the whole list.
+
+mod bucket;
+mod document;
+mod memory;
+pub mod notification;
+mod owner;
+mod policy;
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::Call;
+use crate::reply::{ApiError, Reply};
+use crate::upstream::Upstream;
+
+use memory::Memory;
+
+/// What AWS would object to, if anything.
+type Check = fn(&Call) -> Option<ApiError>;
+
+/// Rules that need nothing but the request.
+const ON_SIGHT: &[(&str, Check)] = &[
+    ("us-east-1 is not a LocationConstraint", bucket::location),
+    ("a checksum is required", document::checksum),
+    (
+        "DeleteObjects takes at most 1000 keys",
+        document::thousand_keys,
+    ),
+    ("at most 100 CORS rules", document::hundred_cors_rules),
+    ("notification ids are unique", notification::unique_ids),
+    (
+        "notification filters must not overlap",
+        notification::overlap,
+    ),
+    ("no FIFO destination", notification::fifo),
+    (
+        "destinations are in the bucket's region",
+        notification::region,
+    ),
+];
+
+/// Whether a request may go on to the emulator.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// As far as we can tell AWS would try.
+    Pass,
+    /// AWS would refuse.
+    Refuse {
+        /// The rule, in words, for the journal.
+        rule: &'static str,
+        /// What AWS would say.
+        error: ApiError,
+    },
+}
+
+/// The rules, their clock and what they have learnt.
+#[derive(Clone, Debug)]
+pub struct Strict {
+    enabled: bool,
+    minute: Duration,
+    memory: Arc<Memory>,
+}
+
+impl Default for Strict {
+    /// All rules; a minute of the cloud passes in a second and a half.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            minute: Duration::from_millis(1500),
+            memory: Arc::default(),
+        }
+    }
+}
+
+impl Strict {
+    /// No rules: the bare emulator.
+    pub fn off() -> Self {
+        Self {
+            enabled: false,
+            ..Self::default()
+        }
+    }
+
+    /// How long a minute of the cloud takes here.
+    #[must_use]
+    pub fn minute(mut self, minute: Duration) -> Self {
+        self.minute = minute;
+        self
+    }
+
+    /// Judges a request before the emulator sees it.
+    pub async fn judge(&self, call: &Call, upstream: &Upstream) -> Verdict {
+        match self.complaint(call, upstream).await {
+            Some((rule, error)) => Verdict::Refuse { rule, error },
+            None => Verdict::Pass,
+        }
+    }
+
+    async fn complaint(
+        &self,
+        call: &Call,
+        upstream: &Upstream,
+    ) -> Option<(&'static str, ApiError)> {
+        if !self.enabled {
+            return None;
+        }
+        let memory = &self.memory;
+        for (rule, check) in ON_SIGHT {
+            if let Some(error) = check(call) {
+                return Some((rule, error));
+            }
+        }
+        if let Some(error) = queue::deleted_recently(call, memory, self.minute) {
+            return Some(("a queue's name rests for 60 s", error));
+        }
+        // From here on the emulator is asked, so these come last.
+        if let Some(error) = owner::stranger(call, memory, upstream).await {
+            return Some(("buckets are private to their account", error));
+        }
+        if let Some(error) = owner::expected(call, memory, upstream).await {
+            return Some(("x-amz-expected-bucket-owner", error));
+        }
+        if let Some(error) = bucket::already_owned(call, memory, upstream).await {
+            return Some(("creating one's own bucket with tags is a conflict", error));
+        }
+        let error = notification::destinations(call, memory, upstream).await?;
+        Some(("S3 tries each destination", error))
+    }
+
+    /// Takes note of what an answer tells.
+    pub fn learn(&self, call: &Call, reply: &Reply) {
+        if self.enabled && reply.status().is_success() {
+            self.memory.learn(call);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the rules have learnt from requests that went through.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::call::Call;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    owners: HashMap<String, String>,
+    deleted_queues: HashMap<QueueId, Instant>,
+}
+
+/// Account, region and name.
+type QueueId = (String, String, String);
+
+impl Memory {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a request that succeeded.
+    pub(super) fn learn(&self, call: &Call) {
+        match (call.operation.as_str(), &call.bucket, &call.account) {
+            ("s3:CreateBucket", Some(bucket), Some(account)) => self.owner_is(bucket, account),
+            ("s3:DeleteBucket", Some(bucket), _) => {
+                self.inner().owners.remove(bucket);
+            }
+            ("sqs:DeleteQueue", _, _) => {
+                if let Some(id) = queue_id(call) {
+                    self.inner().deleted_queues.insert(id, Instant::now());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn owner_is(&self, bucket: &str, account: &str) {
+        self.inner()
+            .owners
+            .insert(bucket.to_owned(), account.to_owned());
+    }
+
+    pub(super) fn owner(&self, bucket: &str) -> Option<String> {
+        self.inner().owners.get(bucket).cloned()
+    }
+
+    /// How long ago the queue the call is about was deleted.
+    pub(super) fn since_deletion(&self, call: &Call) -> Option<Duration> {
+        let id = queue_id(call)?;
+        self.inner().deleted_queues.get(&id).map(Instant::elapsed)
+    }
+}
+
+fn queue_id(call: &Call) -> Option<QueueId> {
+    Some((
+        call.account.clone()?,
+        call.region.clone(),
+        call.queue.clone()?,
+    ))
+}

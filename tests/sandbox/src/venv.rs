@@ -1,0 +1,132 @@
+//! Python environments with pinned packages, made once.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::backend::Backend;
+use crate::{Error, paths};
+
+const NO_PYTHON: &str =
+    "install Python 3.10 or newer with its venv module (Debian: apt-get install python3-venv)";
+
+/// A set of pinned Python packages.
+#[derive(Clone, Copy, Debug)]
+pub struct Requirements {
+    name: &'static str,
+    pins: &'static str,
+}
+
+impl Requirements {
+    /// An independent client.
+    pub const BOTO3: Self = Self {
+        name: "boto3",
+        pins: include_str!("../requirements/boto3.txt"),
+    };
+
+    /// What an emulator needs.
+    pub fn of(backend: Backend) -> Self {
+        let pins = match backend {
+            Backend::Ministack => include_str!("../requirements/ministack.txt"),
+            Backend::Moto => include_str!("../requirements/moto.txt"),
+        };
+        Self {
+            name: backend.name(),
+            pins,
+        }
+    }
+
+    /// The interpreter of an environment that has them; makes the environment when there is none.
+    ///
+    /// Its folder's name carries a hash of the pins and of Python's version, and appears in one
+    /// rename when all is in place. So it is complete if it is there, a change makes another, and
+    /// two processes at once do the work twice at worst.
+    pub fn python(self) -> Result<PathBuf, Error> {
+        let version = version()?;
+        let mut hasher = DefaultHasher::new();
+        (self.pins, &version).hash(&mut hasher);
+        let parent = paths::sandbox()?;
+        let folder = parent.join(format!("{}-{:016x}", self.name, hasher.finish()));
+        if !folder.exists() {
+            self.make(&parent, &folder)?;
+        }
+        Ok(interpreter(&folder))
+    }
+
+    fn make(self, parent: &Path, folder: &Path) -> Result<(), Error> {
+        let failed = |error: std::io::Error| {
+            Error::new(format!("cannot make {}: {error}", folder.display()))
+        };
+        eprint(&format!(
+            "sandbox: installing {} into {} (once, about half a minute)",
+            self.name,
+            folder.display()
+        ));
+        let draft = tempfile::Builder::new()
+            .prefix(".venv-")
+            .tempdir_in(parent)
+            .map_err(failed)?;
+        let venv = draft.path().join("venv");
+        run(
+            Command::new("python3").args(["-m", "venv"]).arg(&venv),
+            NO_PYTHON,
+        )?;
+        let pins = draft.path().join("requirements.txt");
+        fs::write(&pins, self.pins).map_err(failed)?;
+        run(
+            Command::new(interpreter(&venv))
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--disable-pip-version-check",
+                    "-q",
+                    "--no-deps",
+                    "-r",
+                ])
+                .arg(&pins),
+            "the package index must be reachable the first time; pip's own settings apply",
+        )?;
+        match fs::rename(&venv, folder) {
+            // Somebody else was faster; theirs is as good.
+            Err(_) if folder.exists() => Ok(()),
+            moved => moved.map_err(failed),
+        }
+    }
+}
+
+fn version() -> Result<String, Error> {
+    let output = run(Command::new("python3").arg("--version"), NO_PYTHON)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn interpreter(folder: &Path) -> PathBuf {
+    folder.join("bin").join("python")
+}
+
+fn run(command: &mut Command, hint: &str) -> Result<Output, Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| Error::new(format!("cannot run {program}: {error}")).hint(hint))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it said nothing");
+    Err(Error::new(format!("{program} failed ({}): {last}", output.status)).hint(hint))
+}
+
+/// Slow work is told of where it is done; the library has no other voice.
+#[expect(
+    clippy::print_stderr,
+    reason = "half a minute of silence looks like a hang"
+)]
+fn eprint(line: &str) {
+    eprintln!("{line}");
+}

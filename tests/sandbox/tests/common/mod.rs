@@ -1,0 +1,159 @@
+//! A cloud small enough to see through, and a client for it.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::call::Call;
+use wbstore_sandbox::proxy::Proxy;
+use wbstore_sandbox::reply::Reply;
+use wbstore_sandbox::strict::Strict;
+use wbstore_sandbox::upstream::Upstream;
+
+pub const OWNER: &str = "111122223333";
+pub const STRANGER: &str = "444455556666";
+
+/// What a handler makes of a request: status and body.
+pub type Handler = fn(&Call) -> (u16, String);
+
+/// An HTTP server that answers as a function says and remembers what it was asked.
+pub struct Cloud {
+    pub url: String,
+    seen: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Cloud {
+    pub async fn start(handler: Handler) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback has free ports");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let log = Arc::clone(&log);
+                let service = service_fn(move |request| {
+                    let log = Arc::clone(&log);
+                    async move {
+                        let call = Call::read(request)
+                            .await
+                            .expect("proxies send whole requests");
+                        let (status, body) = handler(&call);
+                        log.lock().expect("nobody panics with it").push(call);
+                        let mut response = Response::new(Full::new(Bytes::from(body)));
+                        *response.status_mut() =
+                            status.try_into().expect("a handler's status is one");
+                        Ok::<_, Infallible>(response)
+                    }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// What reached it, by operation.
+    pub fn seen(&self) -> Vec<String> {
+        self.calls()
+            .into_iter()
+            .map(|call| call.operation)
+            .collect()
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.seen.lock().expect("nobody panics with it").clone()
+    }
+}
+
+/// A proxy with the given rules before a cloud, and a client of that proxy.
+pub struct Bench {
+    pub cloud: Cloud,
+    pub proxy: Proxy,
+    client: Upstream,
+}
+
+impl Bench {
+    pub async fn new(handler: Handler, strict: Strict) -> Self {
+        Self::with(Backend::Ministack, handler, strict).await
+    }
+
+    pub async fn with(backend: Backend, handler: Handler, strict: Strict) -> Self {
+        let cloud = Cloud::start(handler).await;
+        let proxy = Proxy::start(&cloud.url, backend, strict)
+            .await
+            .expect("loopback has free ports");
+        let client = Upstream::new(&proxy.url(), backend);
+        Self {
+            cloud,
+            proxy,
+            client,
+        }
+    }
+
+    pub async fn s3(&self, method: &str, path: &str, body: &str) -> io::Result<Reply> {
+        self.s3_as(OWNER, method, path, &[("content-md5", "x")], body)
+            .await
+    }
+
+    pub async fn s3_as(
+        &self,
+        account: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Reply> {
+        let method: Method = method.parse().expect("tests use real methods");
+        self.client
+            .ask(
+                account,
+                "us-east-1",
+                "s3",
+                (method, path),
+                headers,
+                body.to_owned(),
+            )
+            .await
+    }
+
+    pub async fn sqs(&self, operation: &str, body: &str) -> io::Result<Reply> {
+        let target = format!("AmazonSQS.{operation}");
+        let headers = [("x-amz-target", target.as_str())];
+        self.client
+            .ask(
+                OWNER,
+                "us-east-1",
+                "sqs",
+                (Method::POST, "/"),
+                &headers,
+                body.to_owned(),
+            )
+            .await
+    }
+
+    pub async fn sts(&self) -> io::Result<Reply> {
+        let body = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
+        self.client
+            .ask(OWNER, "us-east-1", "sts", (Method::POST, "/"), &[], body)
+            .await
+    }
+}
+
+/// Says yes to everything.
+pub fn agreeable(_: &Call) -> (u16, String) {
+    (200, "<Fine/>".to_owned())
+}
+
+pub fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(reply.body()).into_owned()
+}
