@@ -25,6 +25,7 @@ pub mod console;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod http;
 pub mod lease;
 pub mod name;
 pub mod origin;

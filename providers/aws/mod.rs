@@ -7,6 +7,7 @@ pub mod cors;
 pub mod deployment;
 pub mod encryption;
 pub mod failure;
+mod form;
 pub mod iam;
 pub mod inventory;
 pub mod kms_key;

@@ -18,16 +18,19 @@ use self::count::{COUNTED_AT_MOST, Tally, count};
 use self::empty::empty;
 use self::lifecycle::{hand_over, mfa_delete};
 pub(super) use self::listing::{Bucket, Cursor};
+use super::bucket_name::BucketName;
 use super::failure::{code, failure};
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
-use crate::resource::{Address, Forbids, Found, Owner, Removal, Resource};
+use crate::name::DeploymentName;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
 
 /// How a bucket is emptied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum EmptyBy {
     /// By calls of ours, now.
+    #[default]
     Calls,
     /// By S3 itself, over the next two days.
     Lifecycle,
@@ -41,7 +44,9 @@ pub struct Objects {
     #[serde(skip)]
     deployment: String,
     #[serde(skip)]
-    empty_by: Option<EmptyBy>,
+    delete_objects: bool,
+    #[serde(skip)]
+    empty_by: EmptyBy,
     /// What was counted, for the progress of the deletion.
     #[serde(skip)]
     known: Arc<AtomicU64>,
@@ -60,12 +65,13 @@ struct Contents {
 }
 
 impl Objects {
-    /// The contents of `bucket`, which belongs to `deployment`. Without `empty_by` the user has not
-    /// said that they may be deleted, and a bucket that holds something is not torn down.
-    pub fn new(bucket: impl Into<String>, deployment: impl Into<String>, empty_by: Option<EmptyBy>) -> Self {
+    /// The contents of `bucket`, which belongs to `deployment`. Unless the user said that they may be
+    /// deleted (`delete_objects`), a bucket that holds something is not torn down.
+    pub fn new(bucket: &BucketName, deployment: &DeploymentName, delete_objects: bool, empty_by: EmptyBy) -> Self {
         Self {
-            bucket: bucket.into(),
-            deployment: deployment.into(),
+            bucket: bucket.to_string(),
+            deployment: deployment.to_string(),
+            delete_objects,
             empty_by,
             known: Arc::default(),
             found: None,
@@ -117,7 +123,7 @@ impl Resource for Objects {
         if tally.more {
             found.findings.push(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
         }
-        if self.empty_by.is_none() {
+        if !self.delete_objects {
             found.obstacle(
                 Forbids::Delete,
                 format!("it holds {tally}"),
@@ -138,7 +144,7 @@ impl Resource for Objects {
                 "wait until every retention has ended and every legal hold is lifted, and empty the bucket by hand",
             );
         }
-        if self.empty_by == Some(EmptyBy::Lifecycle) {
+        if self.empty_by == EmptyBy::Lifecycle {
             found.findings.push(
                 "S3 will delete everything by lifecycle rules, which takes two days or more; classes of storage \
                  with a least duration are billed for all of it"
@@ -148,17 +154,19 @@ impl Resource for Objects {
         Ok(found)
     }
 
-    async fn write(&self, _: &Api, _: Option<&Self>) -> Result<()> {
+    async fn write(&self, _: &Api, _: Prior<'_, Self>) -> Result<()> {
         Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
     }
 
     async fn delete(&self, api: &Api, progress: &Reporter) -> Result<()> {
+        if !self.delete_objects {
+            return Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
+                .hint("pass --delete-objects"));
+        }
         let bucket = Bucket::new(api, &self.bucket);
         match self.empty_by {
-            Some(EmptyBy::Calls) => empty(&bucket, self.known.load(Ordering::Relaxed), progress).await,
-            Some(EmptyBy::Lifecycle) => hand_over(&bucket, &self.deployment).await,
-            None => Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
-                .hint("pass --delete-objects")),
+            EmptyBy::Calls => empty(&bucket, self.known.load(Ordering::Relaxed), progress).await,
+            EmptyBy::Lifecycle => hand_over(&bucket, &self.deployment).await,
         }
     }
 }
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
-        let wanted = Objects::new("acme-wandb", "acme", None);
+        let wanted = Objects::new(&"acme-wandb".parse().unwrap(), &"acme".parse().unwrap(), false, EmptyBy::Calls);
         assert_eq!(serde_json::to_value(&wanted).unwrap(), serde_json::json!({}));
         let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
         assert_eq!(

@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::probe::Probes;
+use super::bucket_name::BucketName;
+use super::queue_name::QueueName;
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -23,9 +25,9 @@ use crate::provider::{Check, Checking, Verdict, VerifyOptions};
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The bucket.
-    pub bucket: String,
+    pub bucket: BucketName,
     /// The queue that gets its events; `None` with `--queue internal`.
-    pub queue: Option<String>,
+    pub queue: Option<QueueName>,
     /// Where the browsers' pages come from.
     pub origin: Origin,
 }
@@ -59,12 +61,12 @@ fn inconclusive(reason: impl Into<String>) -> Verdict {
 }
 
 /// Verifies `target`, and tells each check to `checks` as soon as it is known. The probes are removed
-/// afterwards: also after a failure, and after Ctrl-C, which is caught here. The caller must not drop
-/// the future on Ctrl-C, or the probes stay.
+/// afterwards, also after a failure and when [`VerifyOptions::cancel`] asks to stop. Dropping the
+/// future instead would leave them.
 ///
 /// # Errors
 /// Those that keep a check from being made at all, such as expired credentials or a bucket in another
-/// region; [`Kind::Interrupted`] after Ctrl-C. A check that fails is no error.
+/// region; [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
 pub async fn verify(
     api: &Api,
     target: &Target,
@@ -74,11 +76,11 @@ pub async fn verify(
     let report = Report(checks);
     // It asks by the SDK, so that a wrong region, a missing bucket or expired credentials are
     // explained once and not by every check.
-    report.known("not public", public::check(api, &target.bucket).await?);
-    let mut probes = Probes::new(api, &target.bucket, Client::new()?);
+    report.known("not public", public::check(api, target.bucket.as_str()).await?);
+    let mut probes = Probes::new(api, target.bucket.as_str(), Client::new()?);
     let outcome = tokio::select! {
         outcome = prove(api, target, options, &mut probes, &report) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
+        () = options.cancel.cancelled() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
     };
     if let Some(verdict) = probes.remove().await {
         report.known("cleanup", verdict);
@@ -107,7 +109,7 @@ async fn prove(
         None => report.known("event", passed("skipped: the server's own queue is used (--queue internal)")),
         Some(queue) => {
             report.begun("event", options.event_within);
-            let verdict = event::check(api, queue, target, options.event_within, probes).await?;
+            let verdict = event::check(api, queue.as_str(), target, options.event_within, probes).await?;
             report.known("event", verdict);
         }
     }

@@ -27,7 +27,7 @@ const HEADERS: [&str; 2] = ["content-type", "range"];
 /// # Errors
 /// When the endpoint cannot be reached.
 pub async fn check(api: &Api, target: &Target, http: &Client, report: &Report) -> Result<()> {
-    let url = address(api, &target.bucket, ".wbstore-probe/preflight").await?;
+    let url = address(api, target.bucket.as_str(), ".wbstore-probe/preflight").await?;
     let origin = target.origin.to_string();
     let ask = |method: &'static str| {
         let (url, origin) = (&url, origin.as_str());
