@@ -1,3 +1,5 @@
+//! What a person reads at a terminal, with the styles taken off.
+
 use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 

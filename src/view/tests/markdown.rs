@@ -1,3 +1,5 @@
+//! What a reviewer reads in a pull request.
+
 use insta::assert_snapshot;
 
 use super::fixtures;
