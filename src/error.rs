@@ -49,6 +49,8 @@ pub enum Kind {
     Transient,
     /// Another change of the same thing is under way; it passes.
     Conflict,
+    /// The cloud goes on with it by itself, for hours; run again later.
+    Pending,
     /// The user pressed Ctrl-C.
     Interrupted,
     /// Anything else.
@@ -150,6 +152,7 @@ impl Error {
         match self.kind {
             Kind::Input => exit::USAGE,
             Kind::Refused | Kind::Denied => exit::REFUSED,
+            Kind::Pending => exit::PARTIAL,
             Kind::Interrupted => exit::INTERRUPTED,
             Kind::Credentials
             | Kind::NotYet

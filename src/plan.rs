@@ -344,14 +344,18 @@ fn block(found: &Found<Fields>, forbids: Forbids, step: &mut Step) {
 fn settle_children(observations: &[Observation], steps: &mut [Step]) {
     let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
     for (seen, step) in observations.iter().zip(steps) {
-        let Some(parent) = seen.part_of.as_ref().filter(|_| step.action == Action::Delete) else { continue };
+        let contents = seen.removal == Removal::Contents && step.action == Action::Refuse;
+        let Some(parent) = seen.part_of.as_ref().filter(|_| contents || step.action == Action::Delete) else {
+            continue;
+        };
         match (actions.get(parent), seen.removal) {
-            (_, Removal::Own) => {}
+            (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
             (Some(Action::Delete), _) => step.goes_with = Some(parent.clone()),
             (_, Removal::WithParent) => {}
-            (_, Removal::Setting) => {
+            (_, Removal::Setting | Removal::Contents) => {
                 step.action = Action::Keep;
-                step.reason = Some(format!("a setting of {parent}, which stays"));
+                step.reason = Some(format!("it belongs to {parent}, which stays"));
+                step.hint = None;
             }
         }
     }

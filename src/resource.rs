@@ -129,6 +129,20 @@ pub enum Removal {
     WithParent,
     /// A setting: it goes with its parent, and where that one stays it is left as it is.
     Setting,
+    /// What its parent holds: it is removed by calls of its own before the parent, and only when
+    /// the parent is deleted. Whose it is follows from the parent.
+    Contents,
+}
+
+/// What a write starts from, as the last read found it.
+#[derive(Clone, Copy, Debug)]
+pub enum Prior<'a, R> {
+    /// It is not there.
+    Absent,
+    /// It is there and ours.
+    Ours(&'a R),
+    /// It is there without a mark, and the user wants it taken over.
+    Unmarked(&'a R),
 }
 
 /// One cloud object, or one entry of ours inside a shared document.
@@ -143,6 +157,10 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
 
     /// How teardown treats it.
     const REMOVAL: Removal = Removal::Own;
+
+    /// Whether the engine reads it again after a change and compares: for documents that others
+    /// write too, and for what an endpoint may silently leave out.
+    const READ_BACK: bool = false;
 
     /// Where it stands.
     fn address(&self) -> Address;
@@ -168,11 +186,11 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// Denied is an error, never absence.
     fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Found<Self>>> + Send;
 
-    /// Makes it so; harmless to repeat. `prior` is what `read` found.
+    /// Makes it so; harmless to repeat.
     ///
     /// # Errors
     /// Those of the cloud; the engine repeats the call for the kinds that pass.
-    fn write(&self, api: &Self::Api, prior: Option<&Self>) -> impl Future<Output = Result<()>> + Send;
+    fn write(&self, api: &Self::Api, from: Prior<'_, Self>) -> impl Future<Output = Result<()>> + Send;
 
     /// Removes only what wbstore put there. Already gone is success.
     ///
@@ -222,8 +240,10 @@ pub trait AnyResource: Send + Sync {
     fn unobserved(&self) -> Observation;
     /// See [`Resource::read`]. What was found is kept for the write.
     fn observe(&self) -> BoxFuture<'_, Result<Observation>>;
-    /// See [`Resource::write`].
-    fn write(&self) -> BoxFuture<'_, Result<()>>;
+    /// See [`Resource::READ_BACK`].
+    fn reads_back(&self) -> bool;
+    /// See [`Resource::write`]. `adopt` says that what was found is to be taken over.
+    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>>;
     /// See [`Resource::delete`].
     fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>>;
     /// See [`Resource::release`].
@@ -281,8 +301,20 @@ impl<R: Resource> AnyResource for Bound<R> {
         })
     }
 
-    fn write(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.resource.write(&self.api, self.prior().as_ref()).await })
+    fn reads_back(&self) -> bool {
+        R::READ_BACK
+    }
+
+    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let prior = self.prior();
+            let from = match &prior {
+                None => Prior::Absent,
+                Some(state) if adopt => Prior::Unmarked(state),
+                Some(state) => Prior::Ours(state),
+            };
+            self.resource.write(&self.api, from).await
+        })
     }
 
     fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>> {
@@ -336,4 +368,10 @@ pub struct Stack {
     pub outputs: Vec<Output>,
     /// Where this stack differs from the published guide, and what else a reviewer should know.
     pub notes: Vec<String>,
+    /// What must hold besides, looked at together with the resources so that it costs no time of
+    /// its own.
+    pub guards: Vec<Guard>,
 }
+
+/// Something that must hold before anything is planned, such as whose the credentials are.
+pub type Guard = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;

@@ -1,7 +1,7 @@
 //! An error, as its reader meets it: what is wrong and why on one line, what to do on the next.
 
 use super::clean::clean;
-use super::palette::{BAD, HINT, WARN, paint};
+use super::palette::{BAD, HINT, paint};
 use crate::error::Error;
 
 /// `error: …` and, where there is one, `hint: …`, each on its own line.
@@ -21,5 +21,5 @@ pub fn hint(text: &str) -> String {
 
 /// `warning: …` on its own line.
 pub fn warning(text: &str) -> String {
-    format!("{} {}\n", paint(WARN, "warning:"), clean(text))
+    format!("{} {}\n", paint(super::palette::WARN, "warning:"), clean(text))
 }
