@@ -1,14 +1,21 @@
 //! The three streams: data to stdout, words to stderr, answers from a person.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use anstream::AutoStream;
 use dialoguer::Input;
 use dialoguer::console::Term;
+use indicatif::ProgressBar;
 
 use crate::error::{Error, Kind, Result};
 use crate::view::clean::clean;
 use crate::view::progress::Style;
+
+/// What passes before anybody wonders whether it still lives.
+const UNNOTICED: Duration = Duration::from_secs(1);
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Where a command writes, and whom it may ask.
 pub struct Console {
@@ -72,6 +79,58 @@ impl Console {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes text for people to stdout, where it is what they asked for; plain unless stdout is a
+    /// terminal.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn page(&mut self, text: &str) -> Result<()> {
+        let choice = AutoStream::choice(&io::stdout());
+        if self.out_is_terminal && choice != anstream::ColorChoice::Never {
+            return self.data(text);
+        }
+        self.data(&anstream::adapter::strip_str(text).to_string())
+    }
+
+    /// Waits for `work`, and on a terminal says what is waited for once it takes longer than a
+    /// second.
+    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
+        if !self.err_is_terminal {
+            return work.await;
+        }
+        tokio::pin!(work);
+        if let Ok(done) = tokio::time::timeout(UNNOTICED, &mut work).await {
+            return done;
+        }
+        let spinner = ProgressBar::new_spinner().with_message(format!("{} …", clean(what)));
+        spinner.enable_steady_tick(TICK);
+        let done = work.await;
+        spinner.finish_and_clear();
+        done
+    }
+
+    /// Tells on stderr of every request (`level` 1) or of everything (2 and more).
+    ///
+    /// Only wbstore's own records are shown: they are written from an allow-list, while those of
+    /// the libraries below may hold headers.
+    pub fn log(&self, level: u8) {
+        let level = match level {
+            0 => return,
+            1 => "info",
+            _ => "debug",
+        };
+        let colour =
+            self.err_is_terminal && AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(format!("wbstore={level}"))
+            .with_writer(io::stderr)
+            .with_ansi(colour)
+            .with_target(false)
+            .finish();
+        // A second subscriber in one process would be an embedder's, and theirs to choose.
+        let _ = tracing::subscriber::set_global_default(subscriber);
     }
 
     /// Writes text for people to stderr. Where that fails there is nobody left to tell.

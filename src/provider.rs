@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
 use crate::plan::Goal;
@@ -41,6 +42,8 @@ pub trait Provider: Send + Sync {
 pub struct VerifyOptions {
     /// How long an event may take to arrive.
     pub event_within: Duration,
+    /// Asks it to stop early, and to tidy up all the same.
+    pub cancel: CancellationToken,
 }
 
 /// What came of one check.

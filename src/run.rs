@@ -68,7 +68,11 @@ fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
     }
 }
 
-async fn provision(args: crate::cli::Provision, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+async fn provision(
+    args: crate::cli::Provision,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
     let described = request::describe(&args.target, &args.description, &args.lifetime)?;
     let provider = console.busy("reading the account", described.connect()).await?;
     let goal = Goal::Present { adopt: args.lifetime.adopt };
@@ -103,8 +107,9 @@ fn expect(plan: &Plan, expected: &str) -> Result<()> {
     if plan.digest == expected {
         return Ok(());
     }
-    Err(Error::refused(format!("the plan's digest is {}, not {expected}", plan.digest))
-        .hint("the cloud or the arguments have changed since the review; review the plan above and pass its digest"))
+    Err(Error::refused(format!("the plan's digest is {}, not {expected}", plan.digest)).hint(
+        "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
+    ))
 }
 
 /// The provider of an online request, with a sign of life while it connects.

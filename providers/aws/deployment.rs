@@ -10,7 +10,7 @@ use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::provider::{Audience, Checking, Deployment, Inventory, Policy, Provider, VerifyOptions};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::bucket_name::BucketName;
@@ -52,6 +52,27 @@ pub struct Request {
     pub delete_objects: bool,
     /// Who empties the bucket.
     pub empty_by: EmptyBy,
+    /// What a reviewer should know of the request itself, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+impl Request {
+    /// With the bucket and queues that the marks of `deployment` name.
+    ///
+    /// # Errors
+    /// When a mark holds a name that cannot be, which we never wrote.
+    pub fn with_parts(mut self, deployment: &Deployment) -> Result<Self> {
+        self.queue = QueueChoice::Internal;
+        for (kind, name) in &deployment.parts {
+            match kind.as_str() {
+                "bucket" => self.bucket = Some(name.parse()?),
+                "queue" => self.queue = QueueChoice::Named(name.parse()?),
+                "notifications-queue" => self.notifications_queue = Some(name.parse()?),
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// A deployment on AWS, with its account known.
@@ -199,7 +220,7 @@ impl Aws {
     }
 
     fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = self.notes.clone();
+        let mut notes = [self.request.remarks.as_slice(), &self.notes].concat();
         if goal == Goal::Absent {
             return notes;
         }

@@ -6,7 +6,7 @@ mod shared;
 
 pub use aws::{AwsDescription, AwsNames};
 pub use commands::{
-    Cli, Cloud, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor, Provision,
-    Report, Teardown, Verify,
+    Cli, Cloud, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor,
+    Provision, Report, Teardown, Verify,
 };
 pub use shared::{Offline, Target, Verbosity};

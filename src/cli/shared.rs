@@ -56,7 +56,12 @@ where
 
 /// A length of time such as `90s` or `10m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{}` is no length of time\nhint: give a number and a unit: 90s, 10m, 1h", text.escape_debug());
+    let wrong = || {
+        format!(
+            "`{}` is no length of time\nhint: give a number and a unit: 90s, 10m, 1h",
+            text.escape_debug()
+        )
+    };
     let length: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(length).map_err(|_| wrong())
 }

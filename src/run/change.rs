@@ -67,7 +67,8 @@ impl Change {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        let error = Error::refused(format!("nothing was changed: {} is refused: {reason}{more}", first.address));
+        let error =
+            Error::refused(format!("nothing was changed: {} is refused: {reason}{more}", first.address));
         Err(match &first.hint {
             Some(hint) => error.hint(hint.clone()),
             None => error,

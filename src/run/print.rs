@@ -59,8 +59,9 @@ pub async fn config(args: cli::Config, console: &mut Console) -> Result<u8> {
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     change.require_allowed()?;
     if !change.plan.is_empty() {
-        return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it")
-            .hint("`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it"));
+        return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it").hint(
+            "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
+        ));
     }
     console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
     Ok(exit::DONE)

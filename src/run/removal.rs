@@ -48,10 +48,10 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
     match given {
         Some(given) if given == name => Ok(()),
         Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
-        None if !console.is_interactive() => Err(Error::input(
-            "nothing was deleted: there is no terminal to ask on",
-        )
-        .hint(format!("add --confirm {name}"))),
+        None if !console.is_interactive() => {
+            Err(Error::input("nothing was deleted: there is no terminal to ask on")
+                .hint(format!("add --confirm {name}")))
+        }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
         None => Err(unconfirmed()),
     }
@@ -110,5 +110,6 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
 /// The names that the marks give, so that nothing of the deployment is left behind.
 fn of_inventory(deployment: &Deployment, args: &cli::Teardown) -> Result<aws::Request> {
     let request = request::anonymous(deployment.name.parse()?, Some(deployment.region.parse()?));
-    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }.with_parts(deployment)
+    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }
+        .with_parts(deployment)
 }

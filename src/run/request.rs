@@ -14,7 +14,8 @@ use crate::providers::aws::region::Region;
 /// What is asked for by a command that needs the server's address.
 pub fn describe(target: &Target, description: &AwsDescription, lifetime: &Lifetime) -> Result<Request> {
     if target.host.is_none() {
-        return Err(Error::input("the address of the W&B server is missing").hint("add --host https://wandb.acme.com"));
+        return Err(Error::input("the address of the W&B server is missing")
+            .hint("add --host https://wandb.acme.com"));
     }
     if let Some(lease) = &lifetime.expires {
         lease.require_ahead(Timestamp::now())?;
@@ -27,8 +28,10 @@ pub fn describe(target: &Target, description: &AwsDescription, lifetime: &Lifeti
 /// What is asked for by its names alone.
 pub fn named(target: &Target, names: &AwsNames) -> Result<aws::Request> {
     let Target { host, name, allow_http } = target;
+    let mut remarks = vec![];
     if let Some(host) = host {
-        host.require_secure(*allow_http)?;
+        remarks.extend(host.notes().iter().cloned());
+        remarks.extend(host.require_secure(*allow_http)?);
     }
     let name = match (name, host) {
         (Some(name), _) => name.clone(),
@@ -47,6 +50,7 @@ pub fn named(target: &Target, names: &AwsNames) -> Result<aws::Request> {
         bucket: bucket.clone(),
         queue: queue.clone().unwrap_or_default(),
         notifications_queue,
+        remarks,
         ..anonymous(name, None)
     })
 }
@@ -64,12 +68,7 @@ pub fn anonymous(name: DeploymentName, region: Option<Region>) -> aws::Request {
         lease: None,
         delete_objects: false,
         empty_by: EmptyBy::Calls,
+        remarks: vec![],
     }
 }
 
-/// What a reader should know of the address that was given.
-pub fn remarks(target: &Target) -> Vec<String> {
-    let Some(host) = &target.host else { return vec![] };
-    let warning = host.require_secure(target.allow_http).ok().flatten();
-    host.notes().iter().cloned().chain(warning).collect()
-}

@@ -23,3 +23,8 @@ pub fn hint(text: &str) -> String {
 pub fn warning(text: &str) -> String {
     format!("{} {}\n", paint(super::palette::WARN, "warning:"), clean(text))
 }
+
+/// One line of remark.
+pub fn note(text: &str) -> String {
+    format!("note: {}\n", clean(text))
+}
