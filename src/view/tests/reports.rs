@@ -204,7 +204,7 @@ fn an_inventory_is_a_table_with_ages() {
 #[test]
 fn an_error_prints_its_cause_once_and_its_hint_below() {
     let failure = Error::new(Kind::Denied, "failed to create aws/bucket/acme-wandb")
-        .because("AccessDenied\u{1b}[31m: not\r\nallowed")
+        .because("AccessDenied\u{1b}[31m: not\nallowed")
         .hint("grant s3:CreateBucket\nor run:\n  wbstore policy aws --for operator");
     assert_snapshot!(strip_str(&error::error(&failure)).to_string(), @"
     error: failed to create aws/bucket/acme-wandb: AccessDenied[31m: not allowed
