@@ -110,5 +110,6 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
 /// The names that the marks give, so that nothing of the deployment is left behind.
 fn of_inventory(deployment: &Deployment, args: &cli::Teardown) -> Result<aws::Request> {
     let request = request::anonymous(deployment.name.parse()?, Some(deployment.region.parse()?));
-    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }.with_parts(deployment)
+    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }
+        .with_parts(deployment)
 }
