@@ -188,7 +188,7 @@ impl Aws {
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
             let (delete, by) = (self.request.delete_objects, self.request.empty_by);
-            resources.push(Bound::boxed(Objects::new(&bucket, name, delete, by), api));
+            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = kms_key.as_ref().map(ToString::to_string);
