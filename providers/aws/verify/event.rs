@@ -175,6 +175,7 @@ fn missing(traffic: &Traffic, within: Duration) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue::Depth;
     use super::*;
 
     const WITHIN: Duration = Duration::from_secs(60);
@@ -184,15 +185,17 @@ mod tests {
         let nothing = missing(&Traffic::default(), WITHIN);
         let Verdict::Failed { reason, .. } = nothing else { panic!("it failed") };
         assert!(reason.contains("no s3:TestEvent is in the queue"), "{reason}");
-        let tested = missing(&Traffic { test_event: true, ..Traffic::default() }, WITHIN);
+        let mut traffic = Traffic::default();
+        traffic.test_event = true;
+        let tested = missing(&traffic, WITHIN);
         let Verdict::Failed { reason, .. } = tested else { panic!("it failed") };
         assert!(reason.contains("S3 may write"), "{reason}");
     }
 
     #[test]
     fn another_consumer_leaves_it_open() {
-        let mut traffic = Traffic { test_event: true, ..Traffic::default() };
-        traffic.sample(super::super::queue::Depth { waiting: 1, in_flight: 2 });
+        let mut traffic = Traffic::default();
+        traffic.sample(Depth { waiting: 1, in_flight: 2 });
         assert!(matches!(missing(&traffic, WITHIN), Verdict::Inconclusive { .. }));
     }
 }
