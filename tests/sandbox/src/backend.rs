@@ -23,6 +23,11 @@ impl Backend {
         }
     }
 
+    /// Whether a user without a permission is refused.
+    pub fn enforces_permissions(self) -> bool {
+        self == Self::Ministack
+    }
+
     /// What a test cannot see on this backend, even through the strict proxy.
     pub fn cannot_show(self) -> &'static [&'static str] {
         match self {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::backend::Backend;
+use crate::say::say;
 use crate::{Error, paths};
 
 const NO_PYTHON: &str =
@@ -58,8 +59,8 @@ impl Requirements {
         let failed = |error: std::io::Error| {
             Error::new(format!("cannot make {}: {error}", folder.display()))
         };
-        eprint(&format!(
-            "sandbox: installing {} into {} (once, about half a minute)",
+        say(&format!(
+            "installing {} into {} (once, about half a minute)",
             self.name,
             folder.display()
         ));
@@ -120,13 +121,4 @@ fn run(command: &mut Command, hint: &str) -> Result<Output, Error> {
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it said nothing");
     Err(Error::new(format!("{program} failed ({}): {last}", output.status)).hint(hint))
-}
-
-/// Slow work is told of where it is done; the library has no other voice.
-#[expect(
-    clippy::print_stderr,
-    reason = "half a minute of silence looks like a hang"
-)]
-fn eprint(line: &str) {
-    eprintln!("{line}");
 }
