@@ -1,1 +1,41 @@
-//! x
+//! wbstore provisions, proves and removes the storage of a self-hosted Weights & Biases server.
+//!
+//! The nouns, in the order in which they meet:
+//!
+//! - A **deployment** is one server's storage, known by its [name](name::DeploymentName). Its mark is
+//!   on everything wbstore makes.
+//! - A **resource** is one cloud object, or one entry of ours inside a shared document. The struct
+//!   *is* the desired state; reading it returns the same struct as observed. See
+//!   [`Resource`](resource::Resource).
+//! - A **stack** is all that a provider hands over for one deployment: [`Stack`](resource::Stack).
+//! - A **plan** is the pure difference of what is wanted and what was found, as **steps** with edges:
+//!   [`plan()`](plan::plan). A dry run is a plan that nobody applies.
+//! - The **engine** observes and applies, and reports **events**; it never prints. Views turn plans
+//!   and events into text, bars or JSON.
+//! - **Outputs** are what the server needs: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
+//!
+//! There is no state file. The cloud is the state, and the mark says what is ours:
+//!
+//! ```text
+//! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → apply → outputs
+//! ```
+
+pub mod cli;
+pub mod console;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod http;
+pub mod lease;
+pub mod name;
+pub mod origin;
+pub mod output;
+pub mod plan;
+pub mod provider;
+#[path = "../providers/mod.rs"]
+pub mod providers;
+pub mod resource;
+pub mod run;
+pub mod text;
+pub mod value;
+pub mod view;

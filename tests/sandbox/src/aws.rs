@@ -49,8 +49,7 @@ impl Aws {
             return None;
         };
         let backend = std::env::var(BACKEND).map_or(Backend::Ministack, |name| {
-            name.parse()
-                .unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
+            name.parse().unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
         });
         let aws = Self::on(&url, backend, &fresh_account()).await;
         Some(aws.unwrap_or_else(|error| panic!("{URL}={url}: {error}")))
@@ -62,20 +61,11 @@ impl Aws {
     }
 
     /// The same with rules of one's own.
-    pub async fn with(
-        url: &str,
-        backend: Backend,
-        account: &str,
-        strict: Strict,
-    ) -> Result<Self, Error> {
+    pub async fn with(url: &str, backend: Backend, account: &str, strict: Strict) -> Result<Self, Error> {
         let proxy = Proxy::start(url, backend, strict)
             .await
             .map_err(|error| Error::new(format!("cannot start a proxy: {error}")))?;
-        Ok(Self {
-            account: account.to_owned(),
-            backend,
-            proxy,
-        })
+        Ok(Self { account: account.to_owned(), backend, proxy })
     }
 
     /// A given account on an emulator of this process.
@@ -162,9 +152,7 @@ impl Aws {
     pub fn boto3(&self) -> Command {
         let python = match std::env::var_os(PYTHON) {
             Some(path) => PathBuf::from(path),
-            None => Requirements::BOTO3
-                .python()
-                .unwrap_or_else(|error| panic!("{error}")),
+            None => Requirements::BOTO3.python().unwrap_or_else(|error| panic!("{error}")),
         };
         let mut command = Command::new(python);
         self.isolate(&mut command);
@@ -187,9 +175,8 @@ impl Aws {
 
     fn isolate(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {
-            let ours = name
-                .to_str()
-                .is_some_and(|name| name.starts_with("AWS_") || name.starts_with("WBSTORE_"));
+            let ours =
+                name.to_str().is_some_and(|name| name.starts_with("AWS_") || name.starts_with("WBSTORE_"));
             if ours {
                 command.env_remove(name);
             }
@@ -211,11 +198,7 @@ pub struct Ran {
 
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "exit code {:?}\n--- stdout\n{}--- stderr\n{}",
-            self.code, self.stdout, self.stderr
-        )
+        writeln!(f, "exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
     }
 }
 
@@ -234,25 +217,16 @@ pub async fn finish(command: Command) -> Ran {
         .await
         .unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran {
-        code: output.status.code(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Twelve digits that no other test has: the tests of one run share the emulator, and run in
 /// several processes.
 fn fresh_account() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
     let process = u64::from(std::process::id()) % 10_000;
     let clock = u64::from(now) / 1_000 % 10_000;
     let next = NEXT.fetch_add(1, Ordering::Relaxed) % 1_000;
-    format!(
-        "{:012}",
-        100_000_000_000 + process * 10_000_000 + clock * 1_000 + next
-    )
+    format!("{:012}", 100_000_000_000 + process * 10_000_000 + clock * 1_000 + next)
 }

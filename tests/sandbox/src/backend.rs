@@ -68,9 +68,7 @@ impl FromStr for Backend {
         match name {
             "ministack" => Ok(Self::Ministack),
             "moto" => Ok(Self::Moto),
-            _ => {
-                Err(Error::new(format!("no backend is called {name:?}")).hint("ministack or moto"))
-            }
+            _ => Err(Error::new(format!("no backend is called {name:?}")).hint("ministack or moto")),
         }
     }
 }

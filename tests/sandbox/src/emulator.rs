@@ -47,11 +47,7 @@ impl Emulator {
             .stdout(output.try_clone().map_err(unable)?)
             .stderr(output);
         let process = command.spawn().map_err(unable)?;
-        let mut emulator = Self {
-            backend,
-            url: format!("http://127.0.0.1:{port}"),
-            process,
-        };
+        let mut emulator = Self { backend, url: format!("http://127.0.0.1:{port}"), process };
         emulator.wait_until_ready(&log).await?;
         Ok(emulator)
     }
@@ -72,16 +68,7 @@ impl Emulator {
         let started = Instant::now();
         loop {
             let listing = (Method::GET, "/");
-            let answer = upstream
-                .ask(
-                    "000000000000",
-                    "us-east-1",
-                    "s3",
-                    listing,
-                    &[],
-                    String::new(),
-                )
-                .await;
+            let answer = upstream.ask("000000000000", "us-east-1", "s3", listing, &[], String::new()).await;
             if answer.is_ok_and(|reply| reply.status().is_success()) {
                 return Ok(());
             }
@@ -89,10 +76,7 @@ impl Emulator {
                 return Err(self.failure(&format!("ended at once ({status})"), log));
             }
             if started.elapsed() > PATIENCE {
-                return Err(self.failure(
-                    &format!("gave no answer within {} s", PATIENCE.as_secs()),
-                    log,
-                ));
+                return Err(self.failure(&format!("gave no answer within {} s", PATIENCE.as_secs()), log));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -118,9 +102,9 @@ impl Drop for Emulator {
 fn arguments(backend: Backend, port: u16) -> Vec<String> {
     match backend {
         Backend::Ministack => vec!["ministack".to_owned()],
-        Backend::Moto => ["moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]
-            .map(str::to_owned)
-            .to_vec(),
+        Backend::Moto => {
+            ["moto.server", "-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned).to_vec()
+        }
     }
 }
 

@@ -88,19 +88,13 @@ impl When {
     /// The request with this place in the journal. With [`times`](Self::times), also the next
     /// ones that try the same operation on the same resource.
     pub fn request(index: usize) -> Self {
-        Self {
-            pick: Pick::Request(index),
-            times: 1,
-        }
+        Self { pick: Pick::Request(index), times: 1 }
     }
 
     /// The n-th request (from 0) of an operation such as `s3:PutBucketCors`; `s3:*` is any of S3.
     /// With [`times`](Self::times), also the ones after it.
     pub fn operation(operation: &str, nth: usize) -> Self {
-        Self {
-            pick: Pick::Operation(operation.to_owned(), nth),
-            times: 1,
-        }
+        Self { pick: Pick::Operation(operation.to_owned(), nth), times: 1 }
     }
 
     /// Every request of an operation.
@@ -210,8 +204,7 @@ impl Armed {
             }
         };
         if struck {
-            trap.victim
-                .get_or_init(|| (call.operation.clone(), call.resource()));
+            trap.victim.get_or_init(|| (call.operation.clone(), call.resource()));
             trap.hits.send_modify(|hits| *hits += 1);
         }
         struck
@@ -221,9 +214,7 @@ impl Armed {
     pub(crate) fn fails_key(&self, keys: &Keys, key: &str) -> bool {
         match keys {
             Keys::Containing(text) => key.contains(text.as_str()),
-            Keys::EveryNth(n) => {
-                (self.0.keys.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n)
-            }
+            Keys::EveryNth(n) => (self.0.keys.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n),
         }
     }
 }

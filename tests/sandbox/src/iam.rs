@@ -31,9 +31,7 @@ pub(crate) async fn user(upstream: &Upstream, account: &str, policy: &str) -> Re
     };
     match (element("AccessKeyId"), element("SecretAccessKey")) {
         (Some(id), Some(secret)) => Ok(Key { id, secret }),
-        _ => Err(Error::new(format!(
-            "no access key in the emulator's answer: {answer}"
-        ))),
+        _ => Err(Error::new(format!("no access key in the emulator's answer: {answer}"))),
     }
 }
 
@@ -44,23 +42,12 @@ async fn call(
     fields: &[(&str, &str)],
 ) -> Result<String, Error> {
     let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([
-            ("Action", action),
-            ("Version", "2010-05-08"),
-            ("UserName", NAME),
-        ])
+        .extend_pairs([("Action", action), ("Version", "2010-05-08"), ("UserName", NAME)])
         .extend_pairs(fields)
         .finish();
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let reply = upstream
-        .ask(
-            account,
-            "us-east-1",
-            "iam",
-            (Method::POST, "/"),
-            &headers,
-            body,
-        )
+        .ask(account, "us-east-1", "iam", (Method::POST, "/"), &headers, body)
         .await
         .map_err(|error| Error::new(format!("iam:{action}: {error}")))?;
     let answer = String::from_utf8_lossy(reply.body()).into_owned();

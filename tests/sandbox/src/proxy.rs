@@ -49,17 +49,10 @@ impl Proxy {
     pub async fn start(upstream: &str, backend: Backend, strict: Strict) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            upstream: Upstream::new(upstream, backend),
-            strict,
-            state: State::default(),
-        });
+        let shared =
+            Arc::new(Shared { upstream: Upstream::new(upstream, backend), strict, state: State::default() });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self {
-            address,
-            shared,
-            server,
-        })
+        Ok(Self { address, shared, server })
     }
 
     /// Where it listens: what `AWS_ENDPOINT_URL` gets.
@@ -133,9 +126,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| serve(Arc::clone(&shared), request));
     // An error here is a connection that ended early: by a fault of ours or by the client.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
@@ -149,9 +140,7 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     }
     let outcome = match armed {
         Some(armed) => {
-            shared
-                .state
-                .meddled(ticket, &format!("{:?}", armed.fault()));
+            shared.state.meddled(ticket, &format!("{:?}", armed.fault()));
             meddle::answer(&shared, &call, &armed).await
         }
         None => Outcome::Whole(faithful(&shared, &call).await),
@@ -176,8 +165,7 @@ struct Refused(&'static str);
 async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
     let (shared, call) = (Arc::clone(shared), Arc::clone(call));
     let work = async move {
-        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await
-        {
+        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await {
             let mut reply = error.reply(&call);
             reply.extensions_mut().insert(Refused(rule));
             return reply;
@@ -191,15 +179,9 @@ async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
             Err(error) => bad_gateway(&error.to_string()),
         }
     };
-    tokio::spawn(work)
-        .await
-        .unwrap_or_else(|error| bad_gateway(&error.to_string()))
+    tokio::spawn(work).await.unwrap_or_else(|error| bad_gateway(&error.to_string()))
 }
 
 fn bad_gateway(reason: &str) -> Reply {
-    reply::reply(
-        502,
-        "text/plain",
-        format!("the sandbox cannot reach its emulator: {reason}\n"),
-    )
+    reply::reply(502, "text/plain", format!("the sandbox cannot reach its emulator: {reason}\n"))
 }

@@ -27,21 +27,12 @@ type Check = fn(&Call) -> Option<ApiError>;
 const ON_SIGHT: &[(&str, Check)] = &[
     ("us-east-1 is not a LocationConstraint", bucket::location),
     ("a checksum is required", document::checksum),
-    (
-        "DeleteObjects takes at most 1000 keys",
-        document::thousand_keys,
-    ),
+    ("DeleteObjects takes at most 1000 keys", document::thousand_keys),
     ("at most 100 CORS rules", document::hundred_cors_rules),
     ("notification ids are unique", notification::unique_ids),
-    (
-        "notification filters must not overlap",
-        notification::overlap,
-    ),
+    ("notification filters must not overlap", notification::overlap),
     ("no FIFO destination", notification::fifo),
-    (
-        "destinations are in the bucket's region",
-        notification::region,
-    ),
+    ("destinations are in the bucket's region", notification::region),
 ];
 
 /// Whether a request may go on to the emulator.
@@ -69,21 +60,14 @@ pub struct Strict {
 impl Default for Strict {
     /// All rules; a minute of the cloud passes in a second and a half.
     fn default() -> Self {
-        Self {
-            enabled: true,
-            minute: Duration::from_millis(1500),
-            memory: Arc::default(),
-        }
+        Self { enabled: true, minute: Duration::from_millis(1500), memory: Arc::default() }
     }
 }
 
 impl Strict {
     /// No rules: the bare emulator.
     pub fn off() -> Self {
-        Self {
-            enabled: false,
-            ..Self::default()
-        }
+        Self { enabled: false, ..Self::default() }
     }
 
     /// How long a minute of the cloud takes here.
@@ -101,11 +85,7 @@ impl Strict {
         }
     }
 
-    async fn complaint(
-        &self,
-        call: &Call,
-        upstream: &Upstream,
-    ) -> Option<(&'static str, ApiError)> {
+    async fn complaint(&self, call: &Call, upstream: &Upstream) -> Option<(&'static str, ApiError)> {
         if !self.enabled {
             return None;
         }

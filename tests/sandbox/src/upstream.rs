@@ -74,8 +74,7 @@ impl Upstream {
                 headers.insert("x-moto-account-id", value);
             }
         }
-        self.send(call.method.clone(), path, headers, call.body.clone())
-            .await
+        self.send(call.method.clone(), path, headers, call.body.clone()).await
     }
 
     /// Asks on the sandbox's own behalf, in the name of `account`. No emulator verifies signatures.
@@ -93,10 +92,11 @@ impl Upstream {
              SignedHeaders=host, Signature=0"
         );
         let mut all = HeaderMap::new();
-        for (name, value) in headers.iter().copied().chain([
-            ("authorization", credential.as_str()),
-            ("x-moto-account-id", account),
-        ]) {
+        for (name, value) in headers
+            .iter()
+            .copied()
+            .chain([("authorization", credential.as_str()), ("x-moto-account-id", account)])
+        {
             all.insert(
                 HeaderName::try_from(name).map_err(io::Error::other)?,
                 HeaderValue::try_from(value).map_err(io::Error::other)?,
@@ -122,12 +122,7 @@ impl Upstream {
         *request.uri_mut() = uri;
         // `Host` stays the client's: emulators build queue URLs from it, which so lead back here.
         *request.headers_mut() = headers;
-        let (mut parts, body) = self
-            .client
-            .request(request)
-            .await
-            .map_err(io::Error::other)?
-            .into_parts();
+        let (mut parts, body) = self.client.request(request).await.map_err(io::Error::other)?.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         for name in HOP_BY_HOP {
             // The answer to a HEAD has a length and no body to count.

@@ -50,11 +50,7 @@ async fn accounts_are_strangers_to_each_other() {
         return;
     };
     let bucket = format!("mine-{}", aws.account());
-    let ran = aws
-        .python(&format!(
-            "boto3.client('s3').create_bucket(Bucket='{bucket}')"
-        ))
-        .await;
+    let ran = aws.python(&format!("boto3.client('s3').create_bucket(Bucket='{bucket}')")).await;
     assert_eq!(ran.code, Some(0), "{ran}");
     let mut command = aws.boto3();
     command.envs(aws.env_as("999999999999")).arg("-c").arg(format!(
@@ -63,11 +59,7 @@ async fn accounts_are_strangers_to_each_other() {
          except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     ));
     let ran = finish(command).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "[]\n403\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "[]\n403\n"), "{ran}");
 }
 
 #[tokio::test]
@@ -76,10 +68,7 @@ async fn a_client_can_be_killed_at_a_chosen_request() {
         return;
     };
     let bucket = format!("half-{}", aws.account());
-    let armed = aws.proxy().arm(
-        When::operation("s3:PutBucketTagging", 0),
-        Fault::Hang(Side::Before),
-    );
+    let armed = aws.proxy().arm(When::operation("s3:PutBucketTagging", 0), Fault::Hang(Side::Before));
     let script = format!(
         "s3 = boto3.client('s3')\ns3.create_bucket(Bucket='{bucket}')\n\
          s3.put_bucket_tagging(Bucket='{bucket}', Tagging={{'TagSet': [{{'Key': 'k', 'Value': 'v'}}]}})"
@@ -95,11 +84,7 @@ async fn a_client_can_be_killed_at_a_chosen_request() {
                         except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     );
     let ran = aws.python(&look).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "NoSuchTagSet\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "NoSuchTagSet\n"), "{ran}");
 }
 
 #[tokio::test]
@@ -122,9 +107,5 @@ async fn a_user_may_do_what_the_policy_says() {
         account = aws.account(),
     ));
     let ran = finish(command).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "AccessDenied\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "AccessDenied\n"), "{ran}");
 }

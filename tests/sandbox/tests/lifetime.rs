@@ -21,9 +21,7 @@ fn up() -> (Child, String) {
         .map_while(Result::ok)
         .find(|line| line.contains("ministack is at http://"))
         .expect("it says where the emulator is");
-    let (_, rest) = line
-        .split_once("http://")
-        .expect("that is how it was found");
+    let (_, rest) = line.split_once("http://").expect("that is how it was found");
     let address = rest.split(' ').next().unwrap_or(rest).to_owned();
     TcpStream::connect(&address).expect("the emulator listens");
     (sandbox, address)
@@ -32,10 +30,7 @@ fn up() -> (Child, String) {
 fn assert_gone(address: &str) {
     let started = Instant::now();
     while TcpStream::connect(address).is_ok() {
-        assert!(
-            started.elapsed() < Duration::from_secs(5),
-            "{address} still answers"
-        );
+        assert!(started.elapsed() < Duration::from_secs(5), "{address} still answers");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -58,10 +53,7 @@ async fn a_terminated_sandbox_cleans_up_and_says_so() {
     }
     let (mut sandbox, emulator) = up();
     let pid = sandbox.id().to_string();
-    let sent = Command::new("kill")
-        .args(["-TERM", &pid])
-        .status()
-        .expect("there is a kill command");
+    let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill command");
     assert!(sent.success());
     assert_eq!(sandbox.wait().expect("it was ours").code(), Some(130));
     assert_gone(&emulator);

@@ -52,7 +52,11 @@ impl Failure {
             Self::ExpiredToken => ApiError::new(
                 if s3 { 400 } else { 403 },
                 "ExpiredToken",
-                if s3 { "The provided token has expired." } else { "The security token included in the request is expired" },
+                if s3 {
+                    "The provided token has expired."
+                } else {
+                    "The security token included in the request is expired"
+                },
             ),
             Self::AccessDenied => ApiError::new(403, "AccessDenied", "Access Denied"),
             Self::Internal => ApiError::new(
@@ -60,7 +64,9 @@ impl Failure {
                 if s3 { "InternalError" } else { "InternalFailure" },
                 "We encountered an internal error. Please try again.",
             ),
-            Self::Unavailable => ApiError::new(503, "ServiceUnavailable", "Service is unable to handle request."),
+            Self::Unavailable => {
+                ApiError::new(503, "ServiceUnavailable", "Service is unable to handle request.")
+            }
             Self::OperationAborted => ApiError::new(
                 409,
                 "OperationAborted",

@@ -40,9 +40,7 @@ impl Memory {
     }
 
     pub(super) fn owner_is(&self, bucket: &str, account: &str) {
-        self.inner()
-            .owners
-            .insert(bucket.to_owned(), account.to_owned());
+        self.inner().owners.insert(bucket.to_owned(), account.to_owned());
     }
 
     pub(super) fn owner(&self, bucket: &str) -> Option<String> {
@@ -57,9 +55,5 @@ impl Memory {
 }
 
 fn queue_id(call: &Call) -> Option<QueueId> {
-    Some((
-        call.account.clone()?,
-        call.region.clone(),
-        call.queue.clone()?,
-    ))
+    Some((call.account.clone()?, call.region.clone(), call.queue.clone()?))
 }

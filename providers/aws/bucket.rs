@@ -1,0 +1,279 @@
+//! The S3 bucket itself: region, object ownership and our mark. What is set on it with calls of its
+//! own (encryption, CORS, …) are resources of their own, so that they are written side by side.
+
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, Tag, Tagging,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::aws::failure::{code, failure, header, status};
+use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+
+/// The bucket that keeps the run files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bucket {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// The region it is in.
+    pub region: String,
+    /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
+    pub object_ownership: String,
+    /// Our tags.
+    pub tags: Tags,
+}
+
+impl Bucket {
+    /// The address of the bucket `name`.
+    pub fn at(name: &str) -> Address {
+        Address::new("aws", "bucket", name)
+    }
+
+    async fn create(&self, api: &Api) -> Result<()> {
+        let mut tags = vec![];
+        for (key, value) in mark::to_write(&self.tags, false, Timestamp::now()) {
+            tags.push(tag(&key, &value)?);
+        }
+        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(tags));
+        // us-east-1 is the one region that must not be named (A1).
+        if self.region != "us-east-1" {
+            configuration =
+                configuration.location_constraint(BucketLocationConstraint::from(self.region.as_str()));
+        }
+        let made = api
+            .s3
+            .create_bucket()
+            .bucket(&self.name)
+            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+            .create_bucket_configuration(configuration.build())
+            .send()
+            .await;
+        let Err(error) = made else { return Ok(()) };
+        match code(&error) {
+            // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
+            "BucketAlreadyOwnedByYou" => self.still_ours(api).await,
+            "BucketAlreadyExists" => {
+                Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
+                    .hint("bucket names are shared by everybody; choose another with --bucket"))
+            }
+            _ => Err(failure(error, "s3:CreateBucket", self.address())),
+        }
+    }
+
+    async fn still_ours(&self, api: &Api) -> Result<()> {
+        match mark::owner(&tags(api, &self.name).await?, &self.deployment) {
+            Owner::Ours | Owner::Adopted => Ok(()),
+            _ => Err(Error::refused(format!("a bucket {} without our mark appeared meanwhile", self.name))
+                .hint("run again to see it in the plan")),
+        }
+    }
+
+    async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
+        let observed = tags(api, &self.name).await?;
+        let adopted = adopt || observed.contains_key(mark::ADOPTED);
+        let ours = mark::to_write(&self.tags, adopted, Timestamp::now());
+        let others = observed.into_iter().filter(|(key, _)| !mark::is_ours(key));
+        put_tags(api, &self.name, others.chain(ours)).await
+    }
+
+    async fn enforce_ownership(&self, api: &Api) -> Result<()> {
+        let rule = OwnershipControlsRule::builder()
+            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+            .build()
+            .map_err(|error| Error::new(Kind::Failed, "the ownership rule is incomplete").because(error))?;
+        let controls = OwnershipControls::builder()
+            .rules(rule)
+            .build()
+            .map_err(|error| Error::new(Kind::Failed, "the ownership rule is incomplete").because(error))?;
+        api.s3
+            .put_bucket_ownership_controls()
+            .bucket(&self.name)
+            .expected_bucket_owner(api.owner())
+            .ownership_controls(controls)
+            .send()
+            .await
+            .map_err(|error| failure(error, "s3:PutBucketOwnershipControls", self.address()))?;
+        Ok(())
+    }
+}
+
+impl Resource for Bucket {
+    type Api = Api;
+
+    const FIXED: &'static [&'static str] = &["region"];
+    // An endpoint that ignores tags in the creating call is found out, and tagged afterwards.
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Self::at(&self.name)
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (head, tags, ownership) =
+            futures::join!(head(api, &self.name), tags(api, &self.name), object_ownership(api, &self.name));
+        let Some(region) = head? else { return Ok(Found::absent()) };
+        let (tags, owner) = match tags {
+            Ok(tags) => {
+                let owner = mark::owner(&tags, &self.deployment);
+                (tags, owner)
+            }
+            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
+            Err(error) => return Err(error),
+        };
+        let state = Self {
+            name: self.name.clone(),
+            deployment: self.deployment.clone(),
+            region: region.unwrap_or_else(|| self.region.clone()),
+            object_ownership: ownership?,
+            tags: mark::managed(&tags, &self.tags),
+        };
+        let mut found = Found::present(state, owner);
+        for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
+            let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
+            if wanted != Some(is) {
+                found.obstacle(
+                    Forbids::Delete,
+                    format!("its tag {key} names `{is}`, which this command would leave behind"),
+                    format!("add {flag} {is}"),
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let (prior, adopt) = match from {
+            Prior::Absent => return self.create(api).await,
+            Prior::Ours(prior) => (prior, false),
+            Prior::Unmarked(prior) => (prior, true),
+        };
+        if adopt || prior.tags != self.tags {
+            self.retag(api, adopt).await?;
+        }
+        if prior.object_ownership != self.object_ownership {
+            self.enforce_ownership(api).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let deleted =
+            api.s3.delete_bucket().bucket(&self.name).expected_bucket_owner(api.owner()).send().await;
+        let Err(error) = deleted else { return Ok(()) };
+        match code(&error) {
+            "NoSuchBucket" => Ok(()),
+            "BucketNotEmpty" => Err(Error::new(
+                Kind::Failed,
+                format!("s3:DeleteBucket on {}: objects arrived while it was being emptied", self.address()),
+            )
+            .hint("stop the W&B server that still writes to it, then run again")),
+            _ => Err(failure(error, "s3:DeleteBucket", self.address())),
+        }
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        let others = tags(api, &self.name).await?.into_iter().filter(|(key, _)| !mark::is_ours(key));
+        put_tags(api, &self.name, others).await
+    }
+}
+
+/// The region of a bucket that is there: `None` for no bucket, `Some(None)` where the endpoint does
+/// not say.
+async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
+    let answer = api.s3.head_bucket().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
+    let error = match answer {
+        Ok(head) => return Ok(Some(head.bucket_region)),
+        Err(error) => error,
+    };
+    let region = error.raw_response().and_then(|response| header(response, "x-amz-bucket-region"));
+    let wanted = api.region.to_string();
+    match (status(&error), region) {
+        (404, _) => Ok(None),
+        (301 | 307 | 400 | 403, Some(region)) if region != wanted => {
+            Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
+                .hint(format!("pass --region {region}, or choose another name with --bucket")))
+        }
+        (403, _) => Err(Error::refused(format!(
+            "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
+             or s3:ListBucket is denied",
+            api.account
+        ))
+        .hint("choose another name with --bucket; if it is yours, grant s3:ListBucket on it")),
+        _ => Err(failure(error, "s3:ListBucket", Bucket::at(bucket))),
+    }
+}
+
+async fn tags(api: &Api, bucket: &str) -> Result<Tags> {
+    let answer = api.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
+    match answer {
+        Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),
+        Err(error) if matches!(code(&error), "NoSuchTagSet" | "NoSuchBucket") => Ok(Tags::new()),
+        Err(error) => Err(failure(error, "s3:GetBucketTagging", Bucket::at(bucket))),
+    }
+}
+
+async fn put_tags(api: &Api, bucket: &str, tags: impl Iterator<Item = (String, String)>) -> Result<()> {
+    let mut set = vec![];
+    // Tags that AWS itself sets are kept by it, and cannot be written (A26).
+    for (key, value) in tags.filter(|(key, _)| !key.starts_with("aws:")) {
+        set.push(tag(&key, &value)?);
+    }
+    if set.is_empty() {
+        return api
+            .s3
+            .delete_bucket_tagging()
+            .bucket(bucket)
+            .expected_bucket_owner(api.owner())
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(error, "s3:PutBucketTagging", Bucket::at(bucket)));
+    }
+    let tagging = Tagging::builder()
+        .set_tag_set(Some(set))
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, "the tags are incomplete").because(error))?;
+    api.s3
+        .put_bucket_tagging()
+        .bucket(bucket)
+        .expected_bucket_owner(api.owner())
+        .tagging(tagging)
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| failure(error, "s3:PutBucketTagging", Bucket::at(bucket)))
+}
+
+fn tag(key: &str, value: &str) -> Result<Tag> {
+    Tag::builder()
+        .key(key)
+        .value(value)
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, format!("the tag {key} is incomplete")).because(error))
+}
+
+/// Buckets from before April 2023 may have no ownership controls; that means `ObjectWriter`.
+async fn object_ownership(api: &Api, bucket: &str) -> Result<String> {
+    let answer =
+        api.s3.get_bucket_ownership_controls().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
+    match answer {
+        Ok(answer) => Ok(answer
+            .ownership_controls
+            .and_then(|controls| controls.rules.into_iter().next())
+            .map_or_else(|| "ObjectWriter".to_owned(), |rule| rule.object_ownership.as_str().to_owned())),
+        Err(error) if matches!(code(&error), "OwnershipControlsNotFoundError" | "NoSuchBucket") => {
+            Ok("ObjectWriter".to_owned())
+        }
+        Err(error) => Err(failure(error, "s3:GetBucketOwnershipControls", Bucket::at(bucket))),
+    }
+}

@@ -1,0 +1,233 @@
+//! Turns an SDK error into one of ours: what failed, on what, why, and what to do next.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::error::{Error, Kind};
+use crate::text::clean;
+
+/// The longest that S3 lets two changes of one bucket stand in each other's way (A19).
+const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
+
+/// Explains why `action` (an IAM action such as `s3:PutBucketCORS`) failed on `target`.
+pub fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let call = format!("{action} on {target}");
+    match &error {
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
+            unsent(&error, &call)
+        }
+        SdkError::ResponseError(context) => garbled(context.raw(), &call, &error),
+        SdkError::ServiceError(context) => {
+            let answer = Answer {
+                code: context.err().code().unwrap_or_default().to_owned(),
+                message: clean(context.err().message().unwrap_or_default()),
+                status: context.raw().status().as_u16(),
+                region: header(context.raw(), "x-amz-bucket-region"),
+                retry_after: header(context.raw(), "retry-after").and_then(|text| text.parse().ok()),
+                html: header(context.raw(), "content-type").is_some_and(|kind| kind.contains("html")),
+            };
+            answer.explain(&call, action)
+        }
+        _ => Error::new(Kind::Failed, call).because(DisplayErrorContext(error).to_string()),
+    }
+}
+
+/// The error code that the service gave, without the `AWS.SimpleQueueService.` that SQS puts before
+/// some of its codes and leaves out before others.
+pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
+    let code = match error {
+        SdkError::ServiceError(context) => context.err().code().unwrap_or_default(),
+        _ => "",
+    };
+    code.rsplit(['.', '#']).next().unwrap_or_default()
+}
+
+/// What the service said, made harmless.
+pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+    match error {
+        SdkError::ServiceError(context) => clean(context.err().message().unwrap_or_default()),
+        _ => String::new(),
+    }
+}
+
+/// The `ArgumentValue` of an S3 error, in which S3 puts the cause of an `InvalidArgument` (A8).
+pub fn argument_value<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let body = error.raw_response()?.body().bytes()?;
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("<ArgumentValue>")?;
+    let (value, _) = rest.split_once("</ArgumentValue>")?;
+    Some(clean(value))
+}
+
+/// The HTTP status of the answer; 0 when there was none.
+pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
+    error.raw_response().map_or(0, |response| response.status().as_u16())
+}
+
+/// A header of the answer.
+pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
+    response.headers().get(name).map(str::to_owned)
+}
+
+struct Answer {
+    code: String,
+    message: String,
+    status: u16,
+    region: Option<String>,
+    retry_after: Option<u64>,
+    html: bool,
+}
+
+impl Answer {
+    fn explain(self, call: &str, action: &str) -> Error {
+        let code = self.code.rsplit(['.', '#']).next().unwrap_or_default();
+        let said = match (code.is_empty(), self.message.is_empty()) {
+            (false, false) => format!("{code}: {}", self.message),
+            (false, true) => code.to_owned(),
+            (true, _) => format!("HTTP status {}", self.status),
+        };
+        let error = |kind| Error::new(kind, format!("{call}: {said}"));
+        let error = match code {
+            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => error(
+                Kind::Credentials,
+            )
+            .hint("the credentials have expired; refresh them (for SSO: `aws sso login`) and run again"),
+            "InvalidAccessKeyId"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "InvalidToken"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
+            | "AuthFailure"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignature" => error(Kind::Credentials).hint(
+                "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the secret",
+            ),
+            "RequestTimeTooSkewed" | "RequestInTheFuture" => error(Kind::Credentials)
+                .hint("the clock of this machine is off by more than 15 minutes; set it and run again"),
+            "SlowDown"
+            | "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "RequestLimitExceeded"
+            | "TooManyRequestsException"
+            | "BandwidthLimitExceeded" => error(Kind::Throttled),
+            "OperationAborted" | "ConditionalRequestConflict" | "ConcurrentModification" => {
+                error(Kind::Conflict).within(CONFLICT_WITHIN)
+            }
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+                if self.region.is_some() =>
+            {
+                let region = self.region.as_deref().unwrap_or_default();
+                Error::refused(format!("{call}: the bucket is in {region}"))
+                    .hint(format!("pass --region {region}, or choose another bucket name"))
+            }
+            "TemporaryRedirect" => error(Kind::Transient),
+            "InternalError"
+            | "InternalFailure"
+            | "ServiceUnavailable"
+            | "RequestTimeout"
+            | "ServiceUnavailableException" => error(Kind::Transient),
+            code if code.contains("AccessDenied") || code == "AllAccessDisabled" => {
+                denied(error(Kind::Denied), &self.message, action)
+            }
+            _ if self.html => Error::new(
+                if self.status >= 500 { Kind::Transient } else { Kind::Failed },
+                format!("{call}: the endpoint answered with a web page (HTTP status {})", self.status),
+            )
+            .hint(
+                "something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy",
+            ),
+            _ if self.status == 429 => error(Kind::Throttled),
+            _ if self.status >= 500 => error(Kind::Transient),
+            _ if self.status == 403 => denied(error(Kind::Denied), &self.message, action),
+            _ => error(Kind::Failed),
+        };
+        match self.retry_after {
+            Some(seconds) => error.retry_after(Duration::from_secs(seconds)),
+            None => error,
+        }
+    }
+}
+
+fn denied(error: Error, message: &str, action: &str) -> Error {
+    if message.contains("explicit deny") {
+        error.hint(format!(
+            "a policy denies {action} explicitly; see the message for which one, and ask its owner"
+        ))
+    } else {
+        error.hint(format!(
+            "grant {action} to these credentials (`wbstore policy aws --for operator` prints all that is needed)"
+        ))
+    }
+}
+
+fn unsent<E>(error: &SdkError<E, HttpResponse>, call: &str) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let cause = DisplayErrorContext(error).to_string();
+    let words = cause.to_lowercase();
+    if matches!(error, SdkError::TimeoutError(_)) || words.contains("timed out") || words.contains("timeout")
+    {
+        return Error::new(Kind::Transient, format!("{call}: no answer in time")).hint(
+            "the endpoint is slow or out of reach; check the network, any proxy, and AWS_ENDPOINT_URL",
+        );
+    }
+    if words.contains("credential") {
+        return Error::new(Kind::Credentials, format!("{call}: no usable AWS credentials were found")).hint(
+            "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        );
+    }
+    let reason = root_cause(error);
+    Error::new(Kind::Transient, format!("{call}: cannot reach the endpoint: {}", clean(&reason)))
+        .hint("check the network, any proxy, the region's spelling, and AWS_ENDPOINT_URL")
+}
+
+fn garbled<E>(response: &HttpResponse, call: &str, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let status = response.status().as_u16();
+    let kind = header(response, "content-type").unwrap_or_else(|| "no content type".to_owned());
+    if kind.contains("html") {
+        return Error::new(
+            Kind::Failed,
+            format!("{call}: the endpoint answered with a web page (HTTP status {status})"),
+        )
+        .hint("something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy");
+    }
+    // A cut-off answer, or an error inside a 200 (A6): the call may pass when repeated.
+    Error::new(Kind::Transient, format!("{call}: the answer cannot be read (HTTP status {status}, {kind})"))
+        .because(clean(&root_cause(error)))
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// Explains why a write into a bucket failed. S3 may not see a bucket for a moment after it was made
+/// (A19), so a missing one passes.
+pub fn missing_bucket<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    if code(&error) == "NoSuchBucket" {
+        return Error::new(Kind::NotYet, format!("{action} on {target}: S3 does not see the bucket yet"));
+    }
+    failure(error, action, target)
+}

@@ -1,0 +1,291 @@
+use super::*;
+
+struct Given {
+    region: Region,
+    account: AccountId,
+    bucket: BucketName,
+    queue: QueueName,
+    events: QueueName,
+    key: KmsKeyArn,
+}
+
+impl Given {
+    fn new(region: &str) -> Self {
+        let region: Region = region.parse().unwrap();
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let key = format!("arn:{}:kms:{region}:123456789012:key/{id}", region.partition().id);
+        Self {
+            region,
+            account: "123456789012".parse().unwrap(),
+            bucket: "acme-wandb".parse().unwrap(),
+            queue: "acme".parse().unwrap(),
+            events: "acme-events".parse().unwrap(),
+            key: key.parse().unwrap(),
+        }
+    }
+
+    fn least(&self) -> Subjects<'_> {
+        Subjects {
+            region: &self.region,
+            account: &self.account,
+            bucket: &self.bucket,
+            queue: None,
+            notifications_queue: None,
+            kms_key: None,
+        }
+    }
+
+    fn most(&self) -> Subjects<'_> {
+        Subjects {
+            queue: Some(&self.queue),
+            notifications_queue: Some(&self.events),
+            kms_key: Some(&self.key),
+            ..self.least()
+        }
+    }
+}
+
+/// A policy with one line an action, resource and condition, which reads better in a test than indented JSON.
+fn lines(policy: &Policy) -> String {
+    let mut lines = vec![format!("Version {}", policy.document["Version"])];
+    for statement in policy.document["Statement"].as_array().unwrap() {
+        lines.push(format!("{} {}", statement["Effect"], statement["Sid"]).replace('"', ""));
+        let actions = statement["Action"].as_array().unwrap();
+        lines.extend(actions.iter().map(|action| format!("  {}", action.as_str().unwrap())));
+        lines.push(format!("  on {}", statement["Resource"]));
+        if let Some(condition) = statement.get("Condition") {
+            lines.push(format!("  if {condition}"));
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_policy_of_the_node() {
+    let given = Given::new("cn-north-1");
+    insta::assert_snapshot!(lines(&node_policy(&given.most())), @r#"
+    Version "2012-10-17"
+    Allow ListBucket
+      s3:GetBucketCORS
+      s3:GetBucketLocation
+      s3:ListBucket
+      s3:ListBucketMultipartUploads
+      on "arn:aws-cn:s3:::acme-wandb"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow ReadAndWriteObjects
+      s3:AbortMultipartUpload
+      s3:DeleteObject
+      s3:GetObject
+      s3:ListMultipartUploadParts
+      s3:PutObject
+      on "arn:aws-cn:s3:::acme-wandb/*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow ConsumeObjectEvents
+      sqs:ChangeMessageVisibility
+      sqs:DeleteMessage
+      sqs:GetQueueAttributes
+      sqs:GetQueueUrl
+      sqs:ReceiveMessage
+      on "arn:aws-cn:sqs:cn-north-1:123456789012:acme"
+    Allow PublishRunEvents
+      sqs:GetQueueAttributes
+      sqs:GetQueueUrl
+      sqs:SendMessage
+      on "arn:aws-cn:sqs:cn-north-1:123456789012:acme-events"
+    Allow UseKeyThroughS3
+      kms:Decrypt
+      kms:GenerateDataKey
+      on "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      if {"StringEquals":{"kms:ViaService":"s3.cn-north-1.amazonaws.com.cn"}}
+    "#);
+    insta::assert_snapshot!(node_policy(&given.most()).notes.join("\n"), @r#"
+    W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; here bucket actions stand with the bucket and object actions with <bucket>/*
+    W&B's guide has no Version, which means the language of 2008; here it is 2012-10-17
+    W&B does not publish which actions its server calls: should its log show AccessDenied, add the action that it names
+    W&B's guide allows sqs:* on the queue, deletion included; here only what a consumer does
+    W&B's guide has no permission for the queue of run events; here the server may send
+    W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
+    W&B's guide writes arn:aws:, which names nothing in cn-north-1; here it is arn:aws-cn:
+    "#);
+}
+
+#[test]
+fn the_policy_of_the_operator() {
+    let given = Given::new("us-east-1");
+    insta::assert_snapshot!(lines(&operator_policy(&given.most())), @r#"
+    Version "2012-10-17"
+    Allow ListDeployments
+      s3:ListAllMyBuckets
+      sqs:ListQueues
+      on "*"
+    Allow ProvisionBucket
+      s3:CreateBucket
+      s3:DeleteBucketPolicy
+      s3:GetBucketCORS
+      s3:GetBucketLocation
+      s3:GetBucketNotification
+      s3:GetBucketObjectLockConfiguration
+      s3:GetBucketOwnershipControls
+      s3:GetBucketPolicy
+      s3:GetBucketPolicyStatus
+      s3:GetBucketPublicAccessBlock
+      s3:GetBucketTagging
+      s3:GetBucketVersioning
+      s3:GetEncryptionConfiguration
+      s3:ListBucket
+      s3:PutBucketCORS
+      s3:PutBucketNotification
+      s3:PutBucketOwnershipControls
+      s3:PutBucketPolicy
+      s3:PutBucketPublicAccessBlock
+      s3:PutBucketTagging
+      s3:PutEncryptionConfiguration
+      s3:TagResource
+      on "arn:aws:s3:::acme-wandb"
+    Allow VerifyWithProbes
+      s3:DeleteObject
+      s3:GetObject
+      s3:PutObject
+      on "arn:aws:s3:::acme-wandb/.wbstore-probe/*"
+    Allow TeardownBucket
+      s3:DeleteBucket
+      s3:GetLifecycleConfiguration
+      s3:ListBucketMultipartUploads
+      s3:ListBucketVersions
+      s3:PutLifecycleConfiguration
+      on "arn:aws:s3:::acme-wandb"
+    Allow TeardownObjects
+      s3:AbortMultipartUpload
+      s3:DeleteObject
+      s3:DeleteObjectVersion
+      on "arn:aws:s3:::acme-wandb/*"
+    Allow ProvisionQueues
+      sqs:CreateQueue
+      sqs:GetQueueAttributes
+      sqs:GetQueueUrl
+      sqs:ListQueueTags
+      sqs:SetQueueAttributes
+      sqs:TagQueue
+      sqs:UntagQueue
+      on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
+    Allow TeardownQueues
+      sqs:DeleteQueue
+      on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
+    Allow VerifyObjectEvents
+      sqs:ChangeMessageVisibility
+      sqs:DeleteMessage
+      sqs:ReceiveMessage
+      on "arn:aws:sqs:us-east-1:123456789012:acme"
+    Allow CheckKey
+      kms:DescribeKey
+      on "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    Allow UseKeyThroughS3
+      kms:Decrypt
+      kms:GenerateDataKey
+      on "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      if {"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}}
+    "#);
+    insta::assert_snapshot!(operator_policy(&given.most()).notes.join("\n"), @r#"
+    W&B's guide has no policy for whoever sets the storage up; this is every action wbstore calls
+    leave the statements out whose Sid begins with Teardown where wbstore must not delete anything
+    `wbstore list` also reads the tags of other deployments: allow s3:GetBucketTagging and sqs:ListQueueTags on theirs to see them
+    the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it
+    "#);
+}
+
+#[test]
+fn the_document_is_ready_to_be_pasted() {
+    let given = Given::new("us-east-1");
+    let policy = node_policy(&given.least());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&policy.document).unwrap(), @r#"
+    {
+      "Statement": [
+        {
+          "Action": [
+            "s3:GetBucketCORS",
+            "s3:GetBucketLocation",
+            "s3:ListBucket",
+            "s3:ListBucketMultipartUploads"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "aws:ResourceAccount": "123456789012"
+            }
+          },
+          "Effect": "Allow",
+          "Resource": "arn:aws:s3:::acme-wandb",
+          "Sid": "ListBucket"
+        },
+        {
+          "Action": [
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "aws:ResourceAccount": "123456789012"
+            }
+          },
+          "Effect": "Allow",
+          "Resource": "arn:aws:s3:::acme-wandb/*",
+          "Sid": "ReadAndWriteObjects"
+        }
+      ],
+      "Version": "2012-10-17"
+    }
+    "#);
+}
+
+#[test]
+fn nothing_is_said_of_what_is_not_there() {
+    let given = Given::new("us-east-1");
+    for policy in [node_policy(&given.least()), operator_policy(&given.least())] {
+        let text = policy.document.to_string();
+        assert!(!text.contains("kms:") && !text.contains("SendMessage") && !text.contains(":sqs:"), "{text}");
+    }
+}
+
+/// The faults of the published policy must not come back.
+#[test]
+fn bucket_and_object_actions_stand_with_their_own_resource() {
+    let given = Given::new("us-gov-west-1");
+    for policy in [node_policy(&given.most()), operator_policy(&given.most())] {
+        for statement in policy.document["Statement"].as_array().unwrap() {
+            let resource = statement["Resource"].to_string();
+            for action in statement["Action"].as_array().unwrap() {
+                let action = action.as_str().unwrap();
+                assert!(!action.contains('*'), "{action}");
+                if !action.starts_with("s3:") || action == "s3:ListAllMyBuckets" {
+                    continue;
+                }
+                let of_objects = action.contains("Object") && action != "s3:GetBucketObjectLockConfiguration"
+                    || matches!(action, "s3:AbortMultipartUpload" | "s3:ListMultipartUploadParts");
+                assert_eq!(resource.contains("acme-wandb/"), of_objects, "{action} on {resource}");
+                assert!(resource.contains("arn:aws-us-gov:"), "{resource}");
+            }
+        }
+    }
+}
+
+/// IAM refuses managed policies of more than 6,144 characters without white space (IAM user guide,
+/// "IAM and AWS STS quotas"), and any but letters and digits in a `Sid`.
+#[test]
+fn iam_takes_the_longest_policy() {
+    let mut given = Given::new("us-isof-south-1");
+    given.bucket = "b".repeat(63).parse().unwrap();
+    given.queue = "q".repeat(80).parse().unwrap();
+    given.events = "e".repeat(80).parse().unwrap();
+    for policy in [node_policy(&given.most()), operator_policy(&given.most())] {
+        assert!(policy.document.to_string().len() <= 6_144);
+        let statements = policy.document["Statement"].as_array().unwrap();
+        let mut sids: Vec<_> =
+            statements.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect();
+        assert!(sids.iter().all(|sid| sid.bytes().all(|b| b.is_ascii_alphanumeric())));
+        sids.sort_unstable();
+        sids.dedup();
+        assert_eq!(sids.len(), statements.len(), "a Sid is there twice");
+    }
+}

@@ -1,0 +1,89 @@
+//! The buckets of the account that carry a mark, in all regions.
+
+use aws_sdk_s3::config::{Config, Region};
+use aws_sdk_s3::error::SdkError;
+use futures::StreamExt;
+
+use super::{AT_ONCE, Part, Seen, unread};
+use crate::error::Result;
+use crate::providers::aws::failure::{code, failure, header};
+use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::session::Api;
+
+/// The size of a page. Naming one makes S3 tell the region of each bucket (S3 API reference,
+/// "ListBuckets").
+const PAGE: i32 = 1000;
+
+/// A bucket as the list shows it.
+struct Listed {
+    name: String,
+    region: Option<String>,
+    created: Option<i64>,
+}
+
+/// All marked buckets.
+pub async fn list(api: &Api) -> Result<Seen> {
+    let mut pages = api.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
+    let mut listed = vec![];
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failure(error, "s3:ListAllMyBuckets", format!("account {}", api.account)))?;
+        listed.extend(page.buckets.unwrap_or_default().into_iter().map(|bucket| Listed {
+            name: bucket.name.unwrap_or_default(),
+            region: bucket.bucket_region,
+            created: bucket.creation_date.map(|date| date.secs()),
+        }));
+    }
+    let mut looks = futures::stream::iter(listed)
+        .map(|listed| async move { (tags(api, &listed).await, listed) })
+        .buffer_unordered(AT_ONCE);
+    let mut seen = Seen::default();
+    while let Some((tags, Listed { name, created, .. })) = looks.next().await {
+        match tags {
+            Ok(Some((region, tags))) if tags.contains_key(mark::DEPLOYMENT) => {
+                seen.parts.push(Part { kind: "bucket", name, region, created, tags });
+            }
+            Ok(_) => {}
+            Err(error) => seen.unread.push(unread(&format!("bucket {name}"), error)?),
+        }
+    }
+    seen.unread.sort();
+    Ok(seen)
+}
+
+/// The region and tags of a bucket; `None` when it is gone, as the list may show it for a while.
+async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Tags)>> {
+    let mut region = listed.region.clone().unwrap_or_else(|| api.region.to_string());
+    let mut moved = false;
+    loop {
+        let answer = api
+            .s3
+            .get_bucket_tagging()
+            .bucket(&listed.name)
+            .expected_bucket_owner(api.owner())
+            .customize()
+            .config_override(Config::builder().region(Region::new(region.clone())))
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                let tags = answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();
+                return Ok(Some((region, tags)));
+            }
+            Err(error) => error,
+        };
+        match code(&error) {
+            "NoSuchTagSet" => return Ok(Some((region, Tags::new()))),
+            "NoSuchBucket" => return Ok(None),
+            _ => {}
+        }
+        // A list that names no region, or not the right one: the refusal does, and is followed once.
+        match told_region(&error).filter(|told| *told != region && !moved) {
+            Some(told) => (region, moved) = (told, true),
+            None => return Err(failure(error, "s3:GetBucketTagging", &listed.name)),
+        }
+    }
+}
+
+fn told_region<E>(error: &SdkError<E>) -> Option<String> {
+    error.raw_response().and_then(|response| header(response, "x-amz-bucket-region"))
+}

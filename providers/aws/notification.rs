@@ -1,0 +1,278 @@
+//! Our one entry in the bucket's notification document: every created object is told to the queue.
+//!
+//! S3 has no condition on this document, so the last writer wins. It is read just before it is
+//! written, everybody else's entries (topics, queues, functions, EventBridge) are written back, and
+//! the engine reads it once more afterwards.
+
+use std::time::Duration;
+
+use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
+use aws_sdk_s3::operation::put_bucket_notification_configuration::PutBucketNotificationConfigurationError;
+use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::failure::{argument_value, code, failure, message, missing_bucket};
+use crate::providers::aws::queue::Queue;
+use crate::providers::aws::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+
+/// How long S3 may take to see a new queue and its policy; SQS gives 60 s for a policy (A8, A9).
+const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
+
+/// The entry that makes S3 tell the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notification {
+    /// The bucket it is set on.
+    #[serde(skip)]
+    pub bucket: String,
+    /// The name of the queue.
+    #[serde(skip)]
+    pub queue: String,
+    /// The entry's id, by which it is ours.
+    pub id: String,
+    /// The ARN of the queue.
+    pub queue_arn: String,
+    /// What is told.
+    pub events: Vec<String>,
+    /// Key filters, as `prefix=…` or `suffix=…`; ours has none.
+    pub filters: Vec<String>,
+}
+
+impl Notification {
+    /// All created objects of `bucket`, told to the queue with `queue_arn`.
+    pub fn new(bucket: &str, queue: &str, id: String, queue_arn: String) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            queue: queue.to_owned(),
+            id,
+            queue_arn,
+            events: vec!["s3:ObjectCreated:*".to_owned()],
+            filters: vec![],
+        }
+    }
+
+    async fn document(&self, api: &Api) -> Result<NotificationConfiguration> {
+        let answer = api
+            .s3
+            .get_bucket_notification_configuration()
+            .bucket(&self.bucket)
+            .expected_bucket_owner(api.owner())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => {
+                let GetBucketNotificationConfigurationOutput {
+                    topic_configurations,
+                    queue_configurations,
+                    lambda_function_configurations,
+                    event_bridge_configuration,
+                    ..
+                } = answer;
+                Ok(NotificationConfiguration::builder()
+                    .set_topic_configurations(topic_configurations)
+                    .set_queue_configurations(queue_configurations)
+                    .set_lambda_function_configurations(lambda_function_configurations)
+                    .set_event_bridge_configuration(event_bridge_configuration)
+                    .build())
+            }
+            Err(error) if code(&error) == "NoSuchBucket" => Ok(NotificationConfiguration::builder().build()),
+            Err(error) => Err(failure(error, "s3:GetBucketNotification", self.address())),
+        }
+    }
+
+    async fn put(&self, api: &Api, document: NotificationConfiguration) -> Result<()> {
+        api.s3
+            .put_bucket_notification_configuration()
+            .bucket(&self.bucket)
+            .expected_bucket_owner(api.owner())
+            .notification_configuration(document)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.refusal(error))
+    }
+
+    /// S3 gives one code for several causes, and only the text tells which (A8).
+    fn refusal(&self, error: SdkError<PutBucketNotificationConfigurationError, HttpResponse>) -> Error {
+        let text = message(&error);
+        if code(&error) != "InvalidArgument" {
+            return missing_bucket(error, "s3:PutBucketNotification", self.address());
+        }
+        if text.contains("overlap") {
+            return Error::refused(format!(
+                "s3:PutBucketNotification on {}: another entry already takes the same events ({text})",
+                self.address()
+            ))
+            .hint("run again: the plan names the entry that overlaps");
+        }
+        if !text.contains("destination") {
+            return failure(error, "s3:PutBucketNotification", self.address());
+        }
+        let cause = argument_value(&error).unwrap_or(text);
+        let error = |why: &str| {
+            Error::new(Kind::NotYet, format!("S3 does not accept the queue {} yet: {why}", self.queue_arn))
+                .because(cause.clone())
+                .within(DESTINATION_WITHIN)
+        };
+        if cause.contains("does not exist") {
+            error("it does not see the queue")
+                .hint("if this lasts, check that the queue is there and in the region of the bucket")
+        } else {
+            error("it may not send to it")
+                .hint("if this lasts, check the queue's policy and, with a KMS key, the policy of the key")
+        }
+    }
+
+    fn ours(&self, document: &NotificationConfiguration) -> Option<QueueConfiguration> {
+        let queues = document.queue_configurations();
+        queues.iter().find(|entry| entry.id() == Some(&self.id)).cloned()
+    }
+
+    fn others(&self, document: &NotificationConfiguration) -> Vec<Entry> {
+        let queues = document.queue_configurations().iter().filter(|entry| entry.id() != Some(&self.id));
+        let queues = queues.map(|entry| Entry::new("queue", entry.id(), &entry.queue_arn, &entry.events));
+        let topics = document.topic_configurations().iter();
+        let topics = topics.map(|entry| Entry::new("topic", entry.id(), &entry.topic_arn, &entry.events));
+        let functions = document.lambda_function_configurations().iter();
+        let functions = functions
+            .map(|entry| Entry::new("function", entry.id(), &entry.lambda_function_arn, &entry.events));
+        queues.chain(topics).chain(functions).collect()
+    }
+}
+
+/// Somebody else's entry.
+struct Entry {
+    words: String,
+    events: Vec<String>,
+}
+
+impl Entry {
+    fn new(kind: &str, id: Option<&str>, arn: &str, events: &[Event]) -> Self {
+        let events: Vec<_> = events.iter().map(|event| event.as_str().to_owned()).collect();
+        let id = id.map_or_else(String::new, |id| format!(" `{id}`"));
+        Self { words: format!("{kind} entry{id} to {arn} for {}", events.join(", ")), events }
+    }
+
+    /// Ours has no filter, so the keys always overlap and the events alone decide (S3 user guide,
+    /// "Configuring event notifications using object key name filtering").
+    fn overlaps(&self, events: &[String]) -> bool {
+        self.events.iter().any(|theirs| events.iter().any(|ours| same_family(theirs, ours)))
+    }
+}
+
+/// Whether two event types, either of which may end in `*`, have an event in common.
+fn same_family(one: &str, other: &str) -> bool {
+    match (one.strip_suffix('*'), other.strip_suffix('*')) {
+        (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
+        (Some(family), None) => other.starts_with(family),
+        (None, Some(family)) => one.starts_with(family),
+        (None, None) => one == other,
+    }
+}
+
+impl Resource for Notification {
+    type Api = Api;
+
+    const REMOVAL: Removal = Removal::WithParent;
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Address::new("aws", "notification", &self.bucket)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![Bucket::at(&self.bucket), Queue::at(&self.queue)]
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Bucket::at(&self.bucket))
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let document = self.document(api).await?;
+        let mut found = match self.ours(&document) {
+            Some(entry) => Found::present(
+                Self {
+                    queue_arn: entry.queue_arn.clone(),
+                    events: entry.events.iter().map(|event| event.as_str().to_owned()).collect(),
+                    filters: filters(&entry),
+                    ..self.clone()
+                },
+                Owner::Ours,
+            ),
+            None => Found::absent(),
+        };
+        for entry in self.others(&document) {
+            if entry.overlaps(&self.events) {
+                found.obstacle(
+                    Forbids::Write,
+                    format!("the bucket's {} takes the same events, and S3 gives an event to one entry only", entry.words),
+                    "choose a bucket of its own with --bucket, or send that entry through EventBridge or an SNS topic",
+                );
+            }
+            found.kept.push(entry.words);
+        }
+        if document.event_bridge_configuration.is_some() {
+            found.kept.push("delivery to EventBridge".to_owned());
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+        let Self { bucket: _, queue: _, id, queue_arn, events, filters: _ } = self;
+        let ours = QueueConfiguration::builder()
+            .id(id)
+            .queue_arn(queue_arn)
+            .set_events(Some(events.iter().map(|event| Event::from(event.as_str())).collect()))
+            .build()
+            .map_err(|error| Error::new(Kind::Failed, "the notification is incomplete").because(error))?;
+        let mut document = self.document(api).await?;
+        let queues = document.queue_configurations.get_or_insert_default();
+        match queues.iter_mut().find(|entry| entry.id() == Some(id)) {
+            Some(place) => *place = ours,
+            None => queues.push(ours),
+        }
+        self.put(api, document).await
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let mut document = self.document(api).await?;
+        if self.ours(&document).is_none() {
+            return Ok(());
+        }
+        if let Some(queues) = &mut document.queue_configurations {
+            queues.retain(|entry| entry.id() != Some(&self.id));
+        }
+        self.put(api, document).await
+    }
+}
+
+fn filters(entry: &QueueConfiguration) -> Vec<String> {
+    let rules =
+        entry.filter().and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
+    rules
+        .iter()
+        .map(|rule| {
+            let name = rule.name().map_or("", |name| name.as_str()).to_lowercase();
+            format!("{name}={}", rule.value().unwrap_or_default())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_types_overlap_by_family() {
+        assert!(same_family("s3:ObjectCreated:Put", "s3:ObjectCreated:*"));
+        assert!(same_family("s3:ObjectCreated:*", "s3:ObjectCreated:*"));
+        assert!(!same_family("s3:ObjectRemoved:*", "s3:ObjectCreated:*"));
+        assert!(!same_family("s3:ObjectCreated:Copy", "s3:ObjectCreated:Put"));
+    }
+}

@@ -1,0 +1,311 @@
+//! An SQS queue: for the bucket's events, or for the run events that the server publishes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::aws::failure::{code, failure};
+use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::policy_document::{self, PolicyDocument};
+use crate::providers::aws::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+
+/// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
+/// `QueueDeletedRecently`); ten more have been seen to be needed.
+const NAME_FREE_WITHIN: Duration = Duration::from_secs(75);
+
+/// A standard queue.
+#[derive(Clone, Debug, Serialize)]
+pub struct Queue {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// The id of our policy statement.
+    #[serde(skip)]
+    pub sid: String,
+    /// How long a receiver may wait for a message, in seconds.
+    pub receive_wait_seconds: u32,
+    /// How long a message is kept, in seconds.
+    pub retention_seconds: u32,
+    /// Whether SQS encrypts with keys of its own.
+    pub sse_sqs: bool,
+    /// Our policy statement, for a queue that S3 sends to.
+    pub statement: Option<Value>,
+    /// Our tags.
+    pub tags: Tags,
+}
+
+impl Queue {
+    /// A queue as we want it; `statement` is what lets S3 send.
+    pub fn new(
+        name: &str,
+        deployment: &DeploymentName,
+        sid: String,
+        statement: Option<Value>,
+        tags: Tags,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            deployment: deployment.clone(),
+            sid,
+            // The longest that SQS allows: fewest empty answers.
+            receive_wait_seconds: 20,
+            // The longest that SQS allows: a server that is down for a week loses no upload.
+            retention_seconds: 1_209_600,
+            sse_sqs: true,
+            statement,
+            tags,
+        }
+    }
+
+    /// The address of the queue `name`.
+    pub fn at(name: &str) -> Address {
+        Address::new("aws", "queue", name)
+    }
+
+    fn settings(&self, policy: Option<String>) -> HashMap<Attribute, String> {
+        let Self {
+            name: _,
+            deployment: _,
+            sid: _,
+            receive_wait_seconds,
+            retention_seconds,
+            sse_sqs,
+            statement: _,
+            tags: _,
+        } = self;
+        let mut settings = HashMap::from([
+            (Attribute::ReceiveMessageWaitTimeSeconds, receive_wait_seconds.to_string()),
+            (Attribute::MessageRetentionPeriod, retention_seconds.to_string()),
+            (Attribute::SqsManagedSseEnabled, sse_sqs.to_string()),
+        ]);
+        if let Some(policy) = policy {
+            settings.insert(Attribute::Policy, policy);
+        }
+        settings
+    }
+
+    async fn create(&self, api: &Api) -> Result<()> {
+        let policy = match &self.statement {
+            Some(statement) => {
+                let mut document = PolicyDocument::new()?;
+                document.upsert(&self.sid, statement)?;
+                Some(document.to_string())
+            }
+            None => None,
+        };
+        let made = api
+            .sqs
+            .create_queue()
+            .queue_name(&self.name)
+            .set_attributes(Some(self.settings(policy)))
+            .set_tags(Some(mark::to_write(&self.tags, false, Timestamp::now()).into_iter().collect()))
+            .send()
+            .await;
+        let Err(error) = made else { return Ok(()) };
+        match code(&error) {
+            "QueueDeletedRecently" => Err(Error::new(
+                Kind::NotYet,
+                format!("the queue {} was deleted a moment ago, and SQS keeps its name for 60 s", self.name),
+            )
+            .within(NAME_FREE_WITHIN)
+            .hint("run again in a minute, or choose another name with --queue")),
+            "QueueNameExists" | "QueueAlreadyExists" => {
+                Err(Error::refused(format!("a queue {} with other settings appeared meanwhile", self.name))
+                    .hint("run again to see it in the plan"))
+            }
+            _ => Err(failure(error, "sqs:CreateQueue", self.address())),
+        }
+    }
+
+    async fn attributes(&self, api: &Api) -> Result<Option<HashMap<Attribute, String>>> {
+        let answer = api
+            .sqs
+            .get_queue_attributes()
+            .queue_url(api.queue_url(&self.name))
+            .attribute_names(Attribute::All)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
+            Err(error) if is_gone(code(&error)) => Ok(None),
+            Err(error) => Err(failure(error, "sqs:GetQueueAttributes", self.address())),
+        }
+    }
+
+    async fn tags(&self, api: &Api) -> Result<Tags> {
+        let answer = api.sqs.list_queue_tags().queue_url(api.queue_url(&self.name)).send().await;
+        match answer {
+            Ok(answer) => Ok(answer.tags.unwrap_or_default().into_iter().collect()),
+            Err(error) if is_gone(code(&error)) => Ok(Tags::new()),
+            Err(error) => Err(failure(error, "sqs:ListQueueTags", self.address())),
+        }
+    }
+
+    async fn set(&self, api: &Api, settings: HashMap<Attribute, String>) -> Result<()> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        api.sqs
+            .set_queue_attributes()
+            .queue_url(api.queue_url(&self.name))
+            .set_attributes(Some(settings))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(error, "sqs:SetQueueAttributes", self.address()))
+    }
+
+    /// The policy as it is now, so that somebody else's statement of a moment ago survives.
+    async fn policy(&self, api: &Api) -> Result<PolicyDocument> {
+        let attributes = self.attributes(api).await?.unwrap_or_default();
+        parse_policy(&attributes).map_err(|error| error.context(self.address()))
+    }
+
+    fn state(&self, attributes: &HashMap<Attribute, String>, policy: &PolicyDocument, tags: &Tags) -> Self {
+        let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let statement = policy.statement(&self.sid).map(|found| match &self.statement {
+            Some(wanted) if policy_document::same_meaning(found, wanted) => wanted.clone(),
+            _ => found.clone(),
+        });
+        // A queue with a KMS key is encrypted already, and SQS refuses both at once (A16).
+        let encrypted = attributes.contains_key(&Attribute::KmsMasterKeyId)
+            || attributes.get(&Attribute::SqsManagedSseEnabled).is_some_and(|text| text == "true");
+        Self {
+            name: self.name.clone(),
+            deployment: self.deployment.clone(),
+            sid: self.sid.clone(),
+            receive_wait_seconds: number(Attribute::ReceiveMessageWaitTimeSeconds),
+            retention_seconds: number(Attribute::MessageRetentionPeriod),
+            sse_sqs: encrypted,
+            statement,
+            tags: mark::managed(tags, &self.tags),
+        }
+    }
+}
+
+impl Resource for Queue {
+    type Api = Api;
+
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Self::at(&self.name)
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
+        let Some(attributes) = attributes? else { return Ok(Found::absent()) };
+        let (tags, owner) = match tags {
+            Ok(tags) => {
+                let owner = mark::owner(&tags, &self.deployment);
+                (tags, owner)
+            }
+            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
+            Err(error) => return Err(error),
+        };
+        let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
+        let mut found = Found::present(self.state(&attributes, &policy, &tags), owner);
+        found.kept = policy.others(&self.sid);
+        found.findings = policy.open_to_all();
+        if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
+            found.obstacle(
+                Forbids::Write,
+                "it is a FIFO queue, and S3 sends to standard queues only",
+                "choose another name with --queue",
+            );
+        }
+        if self.statement.is_some() {
+            match attributes.get(&Attribute::KmsMasterKeyId).map(String::as_str) {
+                Some("alias/aws/sqs") => found.obstacle(
+                    Forbids::Write,
+                    "it is encrypted with alias/aws/sqs, which S3 may not use",
+                    "switch the queue to SSE-SQS or to a key of your own",
+                ),
+                Some(key) => found.findings.push(format!(
+                    "the queue is encrypted with {key}: its key policy must let s3.amazonaws.com use \
+                     kms:GenerateDataKey and kms:Decrypt, or events vanish"
+                )),
+                None => {}
+            }
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let (prior, adopt) = match from {
+            Prior::Absent => return self.create(api).await,
+            Prior::Ours(prior) => (prior, false),
+            Prior::Unmarked(prior) => (prior, true),
+        };
+        if adopt || prior.tags != self.tags {
+            let tags = mark::to_write(&self.tags, adopt, Timestamp::now());
+            api.sqs
+                .tag_queue()
+                .queue_url(api.queue_url(&self.name))
+                .set_tags(Some(tags.into_iter().collect()))
+                .send()
+                .await
+                .map_err(|error| failure(error, "sqs:TagQueue", self.address()))?;
+        }
+        let mut policy = None;
+        if let Some(statement) = self.statement.as_ref().filter(|_| prior.statement != self.statement) {
+            let mut document = self.policy(api).await?;
+            document.upsert(&self.sid, statement)?;
+            policy = Some(document.to_string());
+        }
+        let mut settings = self.settings(policy);
+        if prior.sse_sqs {
+            settings.remove(&Attribute::SqsManagedSseEnabled);
+        }
+        self.set(api, settings).await
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        match api.sqs.delete_queue().queue_url(api.queue_url(&self.name)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_gone(code(&error)) => Ok(()),
+            Err(error) => Err(failure(error, "sqs:DeleteQueue", self.address())),
+        }
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        let mut document = self.policy(api).await?;
+        if document.remove(&self.sid) {
+            // An empty value takes the policy off (SQS API reference, `SetQueueAttributes`).
+            let text = if document.is_empty() { String::new() } else { document.to_string() };
+            self.set(api, HashMap::from([(Attribute::Policy, text)])).await?;
+        }
+        let ours: Vec<_> = self.tags(api).await?.into_keys().filter(|key| mark::is_ours(key)).collect();
+        if ours.is_empty() {
+            return Ok(());
+        }
+        api.sqs
+            .untag_queue()
+            .queue_url(api.queue_url(&self.name))
+            .set_tag_keys(Some(ours))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
+    }
+}
+
+fn parse_policy(attributes: &HashMap<Attribute, String>) -> Result<PolicyDocument> {
+    PolicyDocument::parse_or_new(attributes.get(&Attribute::Policy).map(String::as_str))
+}
+
+/// The two names that SQS has for a queue that is not there.
+pub fn is_gone(code: &str) -> bool {
+    matches!(code, "QueueDoesNotExist" | "NonExistentQueue")
+}

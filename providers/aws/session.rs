@@ -1,0 +1,230 @@
+//! Credentials, region and endpoints: everything that is settled before the first resource is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_types::service_config::ServiceConfigKey;
+use url::{Host, Url};
+
+use crate::error::{Error, Kind, Result};
+use crate::providers::aws::account::AccountId;
+use crate::providers::aws::failure::failure;
+use crate::providers::aws::log::RequestLog;
+use crate::providers::aws::region::Region;
+
+/// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const CALL_WITHIN: Duration = Duration::from_secs(45);
+
+/// The clients of one account in one region.
+pub struct Api {
+    /// Buckets and objects.
+    pub s3: aws_sdk_s3::Client,
+    /// Queues.
+    pub sqs: aws_sdk_sqs::Client,
+    /// The account that must own everything we touch.
+    pub account: AccountId,
+    /// The region of bucket and queue.
+    pub region: Region,
+    queues: String,
+}
+
+impl Api {
+    /// The URL of the queue `name`. SQS builds it from account and name, so that it is known before
+    /// the queue is there (SQS developer guide, "Queue and message identifiers").
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.queues, self.account)
+    }
+
+    /// The value of `x-amz-expected-bucket-owner`, which makes S3 refuse a call when the bucket has
+    /// come to belong to somebody else.
+    pub fn owner(&self) -> String {
+        self.account.to_string()
+    }
+}
+
+/// The user's AWS configuration, loaded, with a region decided.
+pub struct Session {
+    sdk: SdkConfig,
+    region: Region,
+    assumed_region: bool,
+}
+
+impl Session {
+    /// Loads the standard configuration chain. Without `region` the chain's own is taken, and
+    /// us-east-1 when it has none.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for a region that does not exist, or an endpoint that would send credentials
+    /// over plain http to another machine.
+    pub async fn open(region: Option<Region>) -> Result<Self> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .read_timeout(ANSWER_WITHIN)
+            .operation_timeout(CALL_WITHIN)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard());
+        if let Some(region) = &region {
+            loader = loader.region(aws_types::region::Region::new(region.to_string()));
+        }
+        let mut sdk = loader.load().await;
+        let configured = sdk.region().map(ToString::to_string);
+        let (region, assumed_region) = match (region, configured) {
+            (Some(region), _) => (region, false),
+            (None, Some(name)) => (name.parse()?, false),
+            (None, None) => (Region::us_east_1(), true),
+        };
+        if assumed_region {
+            sdk = sdk.into_builder().region(aws_types::region::Region::new(region.to_string())).build();
+        }
+        let session = Self { sdk, region, assumed_region };
+        for service in ["S3", "SQS", "STS"] {
+            if let Some(endpoint) = session.endpoint(service) {
+                check_endpoint(&endpoint)?;
+            }
+        }
+        session.check_region().await?;
+        Ok(session)
+    }
+
+    /// A session that can describe things in `region` and reach nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for a region that is not in the table.
+    pub fn offline(region: Region) -> Result<Self> {
+        region.require_known()?;
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_types::region::Region::new(region.to_string()))
+            .build();
+        Ok(Self { sdk, region, assumed_region: false })
+    }
+
+    /// The region everything is made in.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Whether the region is only our default, because nothing names one.
+    pub fn region_is_assumed(&self) -> bool {
+        self.assumed_region
+    }
+
+    /// The account the credentials say they belong to, where their source knows it (SSO, assumed
+    /// roles, `AWS_ACCOUNT_ID`).
+    ///
+    /// # Errors
+    /// [`Kind::Credentials`] when there are none, or they cannot be had.
+    pub async fn stated_account(&self) -> Result<Option<AccountId>> {
+        let credentials = match self.sdk.credentials_provider() {
+            Some(provider) => provider.provide_credentials().await.map_err(|error| {
+                Error::new(Kind::Credentials, "no usable AWS credentials were found").because(error)
+            }),
+            None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
+        }
+        .map_err(|error| {
+            error.hint(
+                "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY; `wbstore plan aws --offline --account-id <id>` needs none",
+            )
+        })?;
+        Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
+    }
+
+    /// Asks STS whose credentials these are, and checks that they are good for the region's
+    /// partition.
+    ///
+    /// # Errors
+    /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
+    pub async fn identity(&self) -> Result<AccountId> {
+        let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
+        let sts = aws_sdk_sts::Client::from_conf(sts);
+        let caller = sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| failure(error, "sts:GetCallerIdentity", &self.region))?;
+        let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or_default();
+        let wanted = self.region.partition().id;
+        if !partition.is_empty() && partition != wanted {
+            return Err(Error::input(format!(
+                "region {} is in the partition `{wanted}`, and these credentials are of `{partition}`",
+                self.region
+            ))
+            .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));
+        }
+        caller.account().unwrap_or_default().parse()
+    }
+
+    /// The clients for `account`.
+    pub fn api(&self, account: AccountId) -> Arc<Api> {
+        let s3 = aws_sdk_s3::config::Builder::from(&self.sdk)
+            // An endpoint of one's own rarely has a wildcard name for every bucket.
+            .force_path_style(self.endpoint("S3").is_some())
+            .interceptor(RequestLog)
+            .build();
+        let sqs = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
+        let queues = self.endpoint("SQS").map_or_else(
+            || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
+            |endpoint| endpoint.trim_end_matches('/').to_owned(),
+        );
+        Arc::new(Api {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            account,
+            region: self.region.clone(),
+            queues,
+        })
+    }
+
+    /// The endpoint that the user set for `service`, by the ecosystem's own variables
+    /// (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`) or profile keys.
+    fn endpoint(&self, service: &str) -> Option<String> {
+        let own = ServiceConfigKey::builder()
+            .service_id(service)
+            .profile("endpoint_url")
+            .env("AWS_ENDPOINT_URL")
+            .build()
+            .ok()
+            .and_then(|key| self.sdk.service_config()?.load_config(key));
+        own.or_else(|| self.sdk.endpoint_url().map(str::to_owned))
+    }
+
+    /// A well-formed region that is not in our table may be new. AWS gives every region a name in
+    /// DNS, so that tells.
+    async fn check_region(&self) -> Result<()> {
+        if self.region.is_known() {
+            return Ok(());
+        }
+        let host = format!("sts.{}.{}:443", self.region, self.region.partition().dns_suffix);
+        if tokio::net::lookup_host(host).await.is_ok_and(|mut found| found.next().is_some()) {
+            return Ok(());
+        }
+        self.region.require_known()
+    }
+}
+
+fn check_endpoint(endpoint: &str) -> Result<()> {
+    let url = Url::parse(endpoint)
+        .map_err(|error| Error::input(format!("the endpoint `{endpoint}` is not a URL")).because(error))
+        .map_err(|error| error.hint("AWS_ENDPOINT_URL wants the form https://host[:port]"))?;
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if local => Ok(()),
+        "http" => Err(Error::input(format!("the endpoint {endpoint} would carry credentials unencrypted"))
+            .hint("use https, or an address of this machine")),
+        scheme => Err(Error::input(format!("the endpoint {endpoint} has the scheme `{scheme}`"))
+            .hint("AWS_ENDPOINT_URL wants the form https://host[:port]")),
+    }
+}

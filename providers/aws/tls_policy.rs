@@ -1,0 +1,114 @@
+//! Our one statement in the bucket policy: nobody comes without TLS.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::event::Reporter;
+use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::failure::{code, failure, missing_bucket};
+use crate::providers::aws::policy_document::{self, PolicyDocument};
+use crate::providers::aws::session::Api;
+use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
+
+/// The statement that denies unencrypted requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct TlsPolicy {
+    /// The bucket it is set on.
+    #[serde(skip)]
+    pub bucket: String,
+    /// The statement's id, by which it is ours.
+    #[serde(skip)]
+    pub sid: String,
+    /// The statement.
+    pub statement: Value,
+}
+
+impl TlsPolicy {
+    /// The statement `sid` for `bucket`.
+    pub fn new(bucket: &str, sid: String, bucket_arn: &str) -> Self {
+        let statement = policy_document::statements::deny_insecure_bucket(&sid, bucket_arn);
+        Self { bucket: bucket.to_owned(), sid, statement }
+    }
+
+    async fn document(&self, api: &Api) -> Result<PolicyDocument> {
+        let answer =
+            api.s3.get_bucket_policy().bucket(&self.bucket).expected_bucket_owner(api.owner()).send().await;
+        match answer {
+            Ok(answer) => PolicyDocument::parse_or_new(answer.policy.as_deref())
+                .map_err(|error| error.context(self.address())),
+            Err(error) if matches!(code(&error), "NoSuchBucketPolicy" | "NoSuchBucket") => {
+                PolicyDocument::new()
+            }
+            Err(error) => Err(failure(error, "s3:GetBucketPolicy", self.address())),
+        }
+    }
+
+    async fn put(&self, api: &Api, document: PolicyDocument) -> Result<()> {
+        if document.is_empty() {
+            return api
+                .s3
+                .delete_bucket_policy()
+                .bucket(&self.bucket)
+                .expected_bucket_owner(api.owner())
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failure(error, "s3:DeleteBucketPolicy", self.address()));
+        }
+        api.s3
+            .put_bucket_policy()
+            .bucket(&self.bucket)
+            .expected_bucket_owner(api.owner())
+            .policy(document.to_string())
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| missing_bucket(error, "s3:PutBucketPolicy", self.address()))
+    }
+}
+
+impl Resource for TlsPolicy {
+    type Api = Api;
+
+    const REMOVAL: Removal = Removal::WithParent;
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Address::new("aws", "tls-policy", &self.bucket)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![Bucket::at(&self.bucket)]
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Bucket::at(&self.bucket))
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let document = self.document(api).await?;
+        let mut found = match document.statement(&self.sid) {
+            Some(statement) => {
+                // Two spellings of one meaning are no drift.
+                let same = policy_document::same_meaning(statement, &self.statement);
+                let statement = if same { &self.statement } else { statement }.clone();
+                Found::present(Self { statement, ..self.clone() }, Owner::Ours)
+            }
+            None => Found::absent(),
+        };
+        found.kept = document.others(&self.sid);
+        found.findings = document.open_to_all();
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+        let mut document = self.document(api).await?;
+        if document.upsert(&self.sid, &self.statement)? { self.put(api, document).await } else { Ok(()) }
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let mut document = self.document(api).await?;
+        if document.remove(&self.sid) { self.put(api, document).await } else { Ok(()) }
+    }
+}

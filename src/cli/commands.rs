@@ -1,0 +1,296 @@
+//! The commands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::aws::{AwsDescription, AwsNames};
+use super::shared::{Offline, Target, Verbosity, duration, parsed};
+use crate::lease::Lease;
+use crate::output::Encoding;
+use crate::providers::aws::objects::EmptyBy;
+
+/// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
+#[derive(Parser, Debug)]
+#[command(
+    name = "wbstore",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with:\n  wbstore plan aws --host https://wandb.acme.com\n\n\
+                  Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 refused, 4 partly done (run again),\n\
+                  5 changes pending (plan --exit-code), 6 verify found a fault, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How much is told.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show what provision would do, and change nothing
+    Plan {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Plan>,
+    },
+    /// Make or mend the bucket and its queue, and print what the server needs
+    #[command(visible_alias = "apply")]
+    Provision {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Provision>,
+    },
+    /// Prove that an upload works and produces an event
+    Verify {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Verify>,
+    },
+    /// Remove what wbstore made, and nothing else
+    #[command(visible_alias = "destroy")]
+    Teardown {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Teardown>,
+    },
+    /// Show the deployments of the account
+    List {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<List>,
+    },
+    /// Print the permissions that the server or the operator needs
+    Policy {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Policy>,
+    },
+    /// Print what the server needs, of a deployment that is there
+    Config {
+        /// On which cloud.
+        #[command(subcommand)]
+        cloud: Cloud<Config>,
+    },
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}
+
+/// The cloud, with what can be said of it.
+#[derive(Subcommand, Debug)]
+pub enum Cloud<A: Args> {
+    /// Amazon S3 and SQS
+    Aws(A),
+}
+
+/// `plan`: what would be done.
+#[derive(Args, Debug)]
+pub struct Plan {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub description: AwsDescription,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lifetime: Lifetime,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub offline: Offline,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+    /// Exit with 5 when changes are pending
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How a deployment comes about and ends.
+#[derive(Args, Clone, Debug)]
+pub struct Lifetime {
+    /// Take over a bucket or queue that is there and carries no mark
+    #[arg(long)]
+    pub adopt: bool,
+    /// When `teardown --expired` may remove it: 7d, 12h, a date, or never
+    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>)]
+    pub expires: Option<Lease>,
+}
+
+/// `provision`: make it so.
+#[derive(Args, Debug)]
+pub struct Provision {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub description: AwsDescription,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lifetime: Lifetime,
+    /// Show the plan and stop, like `plan`
+    #[arg(long, conflicts_with_all = ["yes", "expect"])]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Go on only if the plan has this digest, as `plan` printed it
+    #[arg(long, value_name = "DIGEST")]
+    pub expect: Option<String>,
+    /// How to write what the server needs
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Encoding,
+    /// How to tell of the way there, on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
+}
+
+/// `verify`: prove that it works.
+#[derive(Args, Debug)]
+pub struct Verify {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub description: AwsDescription,
+    /// How long an event may take to arrive; a new notification needs about five minutes on AWS
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub within: Duration,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+}
+
+/// `teardown`: remove it.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["host", "name", "expired"]))]
+pub struct Teardown {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub names: AwsNames,
+    /// Remove every deployment of the account whose --expires has passed
+    #[arg(long, conflicts_with_all = ["host", "name", "bucket", "queue", "notifications_queue"])]
+    pub expired: bool,
+    /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
+    #[arg(long)]
+    pub delete_objects: bool,
+    /// Who empties the bucket: wbstore with calls, or S3's lifecycle rules overnight
+    #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
+    pub empty_by: EmptyBy,
+    /// The deployment's name (`expired` with --expired), in place of typing it
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Show the plan and stop
+    #[arg(long, conflicts_with = "confirm")]
+    pub dry_run: bool,
+    /// How to tell of it, on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
+}
+
+/// `list`: what is there.
+#[derive(Args, Debug)]
+pub struct List {
+    /// The region whose queues are looked at; buckets are looked at in all [default: as provision]
+    #[arg(long, value_parser = parsed::<crate::providers::aws::region::Region>)]
+    pub region: Option<crate::providers::aws::region::Region>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Report,
+}
+
+/// `policy`: the permissions.
+#[derive(Args, Debug)]
+pub struct Policy {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub description: AwsDescription,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub offline: Offline,
+    /// Whose permissions
+    #[arg(long = "for", value_enum, value_name = "WHO")]
+    pub audience: PolicyFor,
+}
+
+/// `config`: what the server needs, once more.
+#[derive(Args, Debug)]
+pub struct Config {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub target: Target,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub description: AwsDescription,
+    /// How to write what the server needs
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Encoding,
+}
+
+/// `completions`: for a shell.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// `man`: the manual.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Write a page for every command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// Text for people
+    #[default]
+    Human,
+    /// The versioned document of docs/plan.schema.json
+    Json,
+    /// A pull-request comment with a graph of the steps
+    Markdown,
+}
+
+/// How a command tells of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// Text for people
+    #[default]
+    Human,
+    /// JSON, one object a line where it goes on
+    Json,
+}
+
+/// Whose permissions `policy` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyFor {
+    /// The machine the W&B server runs on
+    Node,
+    /// Whoever runs wbstore
+    Operator,
+}

@@ -1,0 +1,12 @@
+//! The command line: clap types only, one struct a command.
+
+mod aws;
+mod commands;
+mod shared;
+
+pub use aws::{AwsDescription, AwsNames};
+pub use commands::{
+    Cli, Cloud, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor,
+    Provision, Report, Teardown, Verify,
+};
+pub use shared::{Offline, Target, Verbosity};

@@ -1,0 +1,237 @@
+//! The three streams: data to stdout, words to stderr, answers from a person.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::AutoStream;
+use dialoguer::Input;
+use dialoguer::console::Term;
+use indicatif::ProgressBar;
+
+use crate::error::{Error, Kind, Result};
+use crate::view::clean::clean;
+use crate::view::progress::Style;
+
+/// What passes before anybody wonders whether it still lives.
+const UNNOTICED: Duration = Duration::from_secs(1);
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Where a command writes, and whom it may ask.
+pub struct Console {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    out_is_terminal: bool,
+    err_is_terminal: bool,
+    interactive: bool,
+}
+
+impl Console {
+    /// The streams of the process. Text for people is coloured where stderr is a terminal, unless
+    /// `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never touched.
+    pub fn standard() -> Self {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let err_is_terminal = stderr.is_terminal();
+        Self {
+            out_is_terminal: stdout.is_terminal(),
+            err_is_terminal,
+            interactive: stdin.is_terminal() && err_is_terminal,
+            out: Box::new(stdout),
+            err: Box::new(AutoStream::auto(stderr)),
+        }
+    }
+
+    /// Other writers, with no terminal and nobody to ask; for tests and for programs that embed
+    /// wbstore. Text goes to `err` as it is, styles included.
+    pub fn piped(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
+        Self {
+            out: Box::new(out),
+            err: Box::new(err),
+            out_is_terminal: false,
+            err_is_terminal: false,
+            interactive: false,
+        }
+    }
+
+    /// Whether there is a person to ask: stdin and stderr are terminals.
+    pub fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Whether data goes to a person's screen.
+    pub fn out_is_terminal(&self) -> bool {
+        self.out_is_terminal
+    }
+
+    /// How things under way are shown to a person.
+    pub fn progress_style(&self) -> Style {
+        if self.err_is_terminal { Style::Terminal } else { Style::Lines }
+    }
+
+    /// Writes data to stdout. A reader that has gone, such as `head`, has what it wants.
+    ///
+    /// # Errors
+    /// When stdout cannot take it, as on a full disk.
+    pub fn data(&mut self, text: &str) -> Result<()> {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::Failed, "failed to write to stdout").because(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes text for people to stdout, where it is what they asked for; plain unless stdout is a
+    /// terminal.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn page(&mut self, text: &str) -> Result<()> {
+        let choice = AutoStream::choice(&io::stdout());
+        if self.out_is_terminal && choice != anstream::ColorChoice::Never {
+            return self.data(text);
+        }
+        self.data(&anstream::adapter::strip_str(text).to_string())
+    }
+
+    /// Waits for `work`, and on a terminal says what is waited for once it takes longer than a
+    /// second.
+    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
+        if !self.err_is_terminal {
+            return work.await;
+        }
+        tokio::pin!(work);
+        if let Ok(done) = tokio::time::timeout(UNNOTICED, &mut work).await {
+            return done;
+        }
+        let spinner = ProgressBar::new_spinner().with_message(format!("{} …", clean(what)));
+        spinner.enable_steady_tick(TICK);
+        let done = work.await;
+        spinner.finish_and_clear();
+        done
+    }
+
+    /// Tells on stderr of every request (`level` 1) or of everything (2 and more).
+    ///
+    /// Only wbstore's own records are shown: they are written from an allow-list, while those of
+    /// the libraries below may hold headers.
+    pub fn log(&self, level: u8) {
+        let level = match level {
+            0 => return,
+            1 => "info",
+            _ => "debug",
+        };
+        let colour =
+            self.err_is_terminal && AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(format!("wbstore={level}"))
+            .with_writer(io::stderr)
+            .with_ansi(colour)
+            .with_target(false)
+            .finish();
+        // A second subscriber in one process would be an embedder's, and theirs to choose.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+    }
+
+    /// Writes text for people to stderr. Where that fails there is nobody left to tell.
+    pub fn say(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+
+    /// The writer of [`say`](Self::say), for the views that write by themselves.
+    pub fn words(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.err
+    }
+
+    /// The writer of [`data`](Self::data), for the views that write by themselves.
+    pub fn stream(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.out
+    }
+
+    /// Asks a question that is answered with yes or no; Enter alone is a no.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, or the user pressed Ctrl-C.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        let valid = |answer: &String| yes_or_no(answer).map(|_| ()).ok_or("answer `yes` or `no`");
+        // A prompt that hides the cursor, as `dialoguer::Confirm` does, takes it along on Ctrl-C.
+        let input = Input::new().with_prompt(format!("{} [y/N]", clean(question)));
+        Ok(yes_or_no(&self.ask(input.validate_with(valid))?).unwrap_or(false))
+    }
+
+    /// Asks for `name` to be typed, and tells whether it was.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, or the user pressed Ctrl-C.
+    pub fn typed(&mut self, question: &str, name: &str) -> Result<bool> {
+        let input = Input::new().with_prompt(clean(question));
+        Ok(self.ask(input)?.trim() == name)
+    }
+
+    fn ask(&mut self, input: Input<'_, String>) -> Result<String> {
+        if !self.interactive {
+            return Err(Error::input("cannot ask for confirmation: stdin or stderr is not a terminal"));
+        }
+        input.allow_empty(true).interact_text_on(&Term::stderr()).map_err(unanswered)
+    }
+}
+
+fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "" | "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn unanswered(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(error) = error;
+    match error.kind() {
+        io::ErrorKind::Interrupted => {
+            Error::new(Kind::Interrupted, "interrupted before anything was changed")
+        }
+        _ => Error::new(Kind::Failed, "failed to read the answer").because(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use super::{Console, yes_or_no};
+    use crate::error::Kind;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_fine_and_a_full_disk_is_not() {
+        let data = |kind| Console::piped(Broken(kind), Broken(kind)).data("BUCKET=s3://b\n");
+        assert!(data(io::ErrorKind::BrokenPipe).is_ok());
+        assert_eq!(data(io::ErrorKind::StorageFull).unwrap_err().kind(), Kind::Failed);
+    }
+
+    #[test]
+    fn nobody_is_asked_where_nobody_is() {
+        let mut console = Console::piped(io::sink(), io::sink());
+        assert_eq!(console.confirm("Apply?").unwrap_err().kind(), Kind::Input);
+        assert_eq!(console.typed("Type the name", "acme").unwrap_err().kind(), Kind::Input);
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        assert_eq!(
+            ["y", " YES ", "", "No", "ye", "acme"].map(yes_or_no),
+            [Some(true), Some(true), Some(false), Some(false), None, None]
+        );
+    }
+}

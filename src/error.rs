@@ -1,0 +1,192 @@
+//! One error type, written for the person who reads it.
+//!
+//! A message is a lowercase fragment that completes "failed to …" or states what is wrong; the
+//! cause is a source, printed once; the hint says what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// A result with wbstore's own error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the process returns to its caller. These numbers are part of the interface.
+pub mod exit {
+    /// Done, or nothing to do.
+    pub const DONE: u8 = 0;
+    /// Failed, with nothing changed.
+    pub const FAILED: u8 = 1;
+    /// Bad usage or bad input; no request was sent.
+    pub const USAGE: u8 = 2;
+    /// Refused: ownership, policy or a lock. Nothing was changed.
+    pub const REFUSED: u8 = 3;
+    /// Some steps were done and some failed; run again.
+    pub const PARTIAL: u8 = 4;
+    /// `plan --exit-code`: changes are pending.
+    pub const PENDING: u8 = 5;
+    /// `verify` found that it does not work.
+    pub const UNVERIFIED: u8 = 6;
+    /// Interrupted by the user.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// What kind of failure it is; it decides retries and the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The user asked for something that cannot be.
+    Input,
+    /// Doing it would touch what is not ours, or a lock or policy forbids it.
+    Refused,
+    /// The cloud denied this one call.
+    Denied,
+    /// There are no credentials, or they are expired or wrong.
+    Credentials,
+    /// The cloud has not caught up with an earlier change; it passes.
+    NotYet,
+    /// The cloud asks us to slow down; it passes.
+    Throttled,
+    /// A fault of the network or of the server; it may pass.
+    Transient,
+    /// Another change of the same thing is under way; it passes.
+    Conflict,
+    /// The cloud goes on with it by itself, for hours; run again later.
+    Pending,
+    /// The user pressed Ctrl-C.
+    Interrupted,
+    /// Anything else.
+    Failed,
+}
+
+impl Kind {
+    /// Whether the same call may succeed a little later.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::NotYet | Self::Throttled | Self::Transient | Self::Conflict)
+    }
+}
+
+/// A failure, with what the reader needs to go on.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    retry_after: Option<Duration>,
+    budget: Option<Duration>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` is a lowercase fragment without a period.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, source: None, retry_after: None, budget: None }
+    }
+
+    /// Input that is refused before the first request.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(Kind::Input, message)
+    }
+
+    /// Something wbstore will not do.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+
+    /// Adds what to do next: a sentence, a command or a permission.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause. Its text must not stand in the message too.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The server said how long to wait before asking again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// How long this failure may go on before it is final, where the resource's own patience does
+    /// not fit.
+    #[must_use]
+    pub fn within(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Puts `what` before the message: `failed to <what>: <message>`.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What to do next.
+    pub fn what_next(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// How long the server asked us to wait.
+    pub fn server_wait(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// How long this failure may go on.
+    pub fn budget(&self) -> Option<Duration> {
+        self.budget
+    }
+
+    /// The exit code of a process that ends with this error before it changed anything.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Input => exit::USAGE,
+            Kind::Refused | Kind::Denied => exit::REFUSED,
+            Kind::Pending => exit::PARTIAL,
+            Kind::Interrupted => exit::INTERRUPTED,
+            Kind::Credentials
+            | Kind::NotYet
+            | Kind::Throttled
+            | Kind::Transient
+            | Kind::Conflict
+            | Kind::Failed => exit::FAILED,
+        }
+    }
+
+    /// The message and its causes on one line, without the hint.
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !words.is_empty() && !text.ends_with(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,126 @@
+//! What the engine reports while it applies a plan. Views turn events into text, bars or JSON.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::plan::Action;
+use crate::resource::Address;
+
+/// One thing that happened to one step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The step's first call is about to be made.
+    Started {
+        /// Which step.
+        address: Address,
+        /// What is done to it.
+        action: Action,
+    },
+    /// The cloud has not caught up; the step goes on by itself.
+    Waiting {
+        /// Which step.
+        address: Address,
+        /// What it waits for.
+        why: String,
+        /// Until the next try, in seconds.
+        #[serde(rename = "next_seconds", serialize_with = "seconds")]
+        next: Duration,
+        /// Until it counts as failed, in seconds.
+        #[serde(rename = "left_seconds", serialize_with = "seconds")]
+        left: Duration,
+    },
+    /// Some of a long step is done.
+    Progress {
+        /// Which step.
+        address: Address,
+        /// How many of `total` are done.
+        done: u64,
+        /// How many there are, as far as is known.
+        total: u64,
+        /// What is counted, such as `objects`.
+        unit: &'static str,
+    },
+    /// The step succeeded.
+    Done {
+        /// Which step.
+        address: Address,
+        /// What was done to it.
+        action: Action,
+        /// How long it took, in seconds.
+        #[serde(rename = "took_seconds", serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// The step failed for good.
+    Failed {
+        /// Which step.
+        address: Address,
+        /// Why.
+        error: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// The step was not tried, because one that it waits for did not succeed, or because of an
+    /// interrupt.
+    Blocked {
+        /// Which step.
+        address: Address,
+        /// What it waited for; empty after an interrupt.
+        by: Vec<Address>,
+    },
+    /// The user pressed Ctrl-C; what is under way is brought to its end.
+    Interrupted,
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+/// Where the engine puts its events.
+#[derive(Clone, Debug)]
+pub struct Events(UnboundedSender<Event>);
+
+impl Events {
+    /// A channel: the sender for the engine, the receiver for a view.
+    pub fn channel() -> (Self, UnboundedReceiver<Event>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Reports `event`. A view that has gone away is no reason to stop.
+    pub fn send(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// Lets one step report how far it has come.
+#[derive(Clone, Debug)]
+pub struct Reporter {
+    address: Address,
+    events: Events,
+    cancel: tokio_util::sync::CancellationToken,
+}
+
+impl Reporter {
+    /// A reporter for the step at `address`, which `cancel` asks to stop.
+    pub fn new(address: Address, events: Events, cancel: tokio_util::sync::CancellationToken) -> Self {
+        Self { address, events, cancel }
+    }
+
+    /// Reports that `done` of `total` are done.
+    pub fn progress(&self, done: u64, total: u64, unit: &'static str) {
+        self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
+    }
+
+    /// Reports that the step waits `next` for `why`, of a patience of `left`.
+    pub fn waiting(&self, why: impl Into<String>, next: Duration, left: Duration) {
+        self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
+    }
+
+    /// Whether the user wants us to stop at the next good place.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}

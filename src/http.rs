@@ -1,0 +1,315 @@
+//! The one HTTP client for calls that no SDK makes for us.
+//!
+//! Redirects are never followed, as they would carry a token or a signature to a host that the server
+//! chose. Everything has a time limit, answers have a size limit, and no error shows a query that
+//! could hold a secret.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+pub use reqwest::{Method, Url};
+
+use crate::error::{Error, Kind, Result};
+use crate::text::clean;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// The largest answer that is read, in bytes. Ours are documents of a few kilobytes.
+const ANSWER_AT_MOST: usize = 4 << 20;
+/// How often an idempotent call is sent when the network fails.
+const TRIES: u32 = 3;
+/// The wait before the second try; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The query keys whose values tell what was asked and grant nothing.
+const SHOWN_KEYS: [&str; 14] = [
+    "alt", "api-version", "comp", "delimiter", "fields", "generation", "prefix", "project", "restype", "uploadType",
+    "versionId", "versions", "X-Amz-Expires", "x-id",
+];
+
+/// A client; cheap to clone, and its connections are shared by the clones.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+    home: Option<Url>,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: Method,
+    url: Url,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+/// What the server said, whatever the status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    headers: HeaderMap,
+}
+
+impl Request {
+    /// A call of `method` on `url`.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when `url` is none.
+    pub fn new(method: Method, url: &str) -> Result<Self> {
+        // The text itself stays out of the message: it may carry a signature.
+        let url = Url::parse(url).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
+        Ok(Self { method, url, headers: vec![], body: vec![] })
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    fn build(&self) -> Result<reqwest::Request> {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        for (name, value) in &self.headers {
+            let mut value = HeaderValue::from_str(value).map_err(|error| {
+                Error::new(Kind::Failed, format!("{self}: the header {name} has a value that HTTP cannot carry"))
+                    .because(error)
+            })?;
+            value.set_sensitive(name.eq_ignore_ascii_case("authorization"));
+            request.headers_mut().append(*name, value);
+        }
+        if !self.body.is_empty() || self.method == Method::PUT || self.method == Method::POST {
+            *request.body_mut() = Some(self.body.clone().into());
+        }
+        Ok(request)
+    }
+}
+
+impl std::fmt::Display for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, redact(&self.url))
+    }
+}
+
+impl Answer {
+    /// An answer that no server gave, to try out what is made of one.
+    #[cfg(test)]
+    pub(crate) fn new(
+        status: u16,
+        headers: impl IntoIterator<Item = (&'static str, &'static str)>,
+        body: &str,
+    ) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        Self { status, headers: headers.collect(), body: body.into() }
+    }
+
+    /// The header `name`, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The comma-separated members of all headers `name`, without spaces around them.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
+    }
+
+    /// Whether the status is one of success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// How long the server wants us to wait, when it says so in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+}
+
+impl Client {
+    /// A client for URLs that carry their own permission, such as presigned ones.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when TLS cannot be set up.
+    pub fn new() -> Result<Self> {
+        let inner = reqwest::Client::builder()
+            .user_agent(concat!("wbstore/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .build()
+            .map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
+        Ok(Self { inner, home: None })
+    }
+
+    /// A client that sends nothing to any other scheme, host or port than those of `home`: for calls
+    /// with a token, where a URL from an answer could lead it elsewhere.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn pinned(home: Url) -> Result<Self> {
+        Ok(Self { home: Some(home), ..Self::new()? })
+    }
+
+    /// Sends `request`. Calls that are idempotent are repeated when the network fails; what the server
+    /// answers is left to the caller.
+    ///
+    /// # Errors
+    /// [`Kind::Transient`] when no whole answer comes; [`Kind::Refused`] for a host that the client is
+    /// not pinned to; [`Kind::Failed`] for an answer beyond all measure.
+    pub async fn send(&self, request: &Request) -> Result<Answer> {
+        if let Some(home) = &self.home
+            && home.origin() != request.url.origin()
+        {
+            return Err(Error::refused(format!(
+                "{request}: the server sent us to another host than {}, and the token stays here",
+                redact(home)
+            )));
+        }
+        let mut tries = if repeatable(&request.method) { TRIES } else { 1 };
+        let mut wait = FIRST_WAIT;
+        loop {
+            tries -= 1;
+            match self.once(request).await {
+                Err(error) if error.kind() == Kind::Transient && tries > 0 => {
+                    tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+                    wait *= 2;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn once(&self, request: &Request) -> Result<Answer> {
+        let broken = |error: reqwest::Error| {
+            let what = if error.is_timeout() { "no answer in time" } else { "cannot reach the server" };
+            // Its own text names the whole URL.
+            Error::new(Kind::Transient, format!("{request}: {what}"))
+                .because(clean(&root_cause(&error.without_url())))
+                .hint("check the network and any proxy")
+        };
+        let mut response = self.inner.execute(request.build()?).await.map_err(broken)?;
+        let mut body = vec![];
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if body.len() + chunk.len() > ANSWER_AT_MOST {
+                return Err(Error::new(
+                    Kind::Failed,
+                    format!("{request}: the answer is larger than {ANSWER_AT_MOST} bytes"),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
+    }
+}
+
+/// Whether sending the call twice is the same as once (RFC 9110, section 9.2.2).
+fn repeatable(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE].contains(method)
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// `url` as it may be shown: scheme, host, port and path, and of the query only what is known to be
+/// harmless. An ellipsis stands for the rest.
+pub fn redact(url: &Url) -> String {
+    let mut shown = url.clone();
+    // These fail for URLs without a host, which have neither.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    shown.set_query(None);
+    let mut text = clean(shown.as_str());
+    let mut separator = '?';
+    let mut hidden = false;
+    for (key, value) in url.query_pairs() {
+        if SHOWN_KEYS.contains(&key.as_ref()) {
+            text.extend([separator]);
+            text.extend(url::form_urlencoded::byte_serialize(key.as_bytes()));
+            text.extend(["="]);
+            text.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
+            separator = '&';
+        } else {
+            hidden = true;
+        }
+    }
+    if hidden {
+        text.extend([separator, '…']);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that gives the same answer to every call; the number of calls is what it returns.
+    async fn server(answers: Vec<&'static str>) -> (String, tokio::task::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let served = tokio::spawn(async move {
+            let mut calls = 0;
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                calls += 1;
+                let _ = socket.read(&mut [0; 4096]).await.unwrap();
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+            calls
+        });
+        (url, served)
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_harmless_is_shown_of_a_query() {
+        let url = "https://user:pass@b.s3.amazonaws.com/k%20ey?versionId=7&X-Amz-Signature=secret&sig=secret#f";
+        assert_eq!(redact(&Url::parse(url).unwrap()), "https://b.s3.amazonaws.com/k%20ey?versionId=7&…");
+        let url = "https://b.example/?X-Amz-Credential=secret";
+        assert_eq!(redact(&Url::parse(url).unwrap()), "https://b.example/?…");
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers() {
+        let (url, _) =
+            server(vec!["HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"]).await;
+        let answer = Client::new().unwrap().send(&Request::new(Method::GET, &url).unwrap()).await.unwrap();
+        assert_eq!(answer.status, 302);
+    }
+
+    #[tokio::test]
+    async fn a_broken_answer_is_asked_for_again_unless_asking_twice_is_doing_twice() {
+        const BROKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nab";
+        const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVary: a, b\r\nVary: c\r\n\r\nok";
+        let client = Client::new().unwrap();
+        let (url, served) = server(vec![BROKEN, WHOLE]).await;
+        let answer = client.send(&Request::new(Method::GET, &url).unwrap()).await.unwrap();
+        assert_eq!((answer.body.as_slice(), served.await.unwrap()), (b"ok".as_slice(), 2));
+        assert_eq!(answer.list("vary").collect::<Vec<_>>(), ["a", "b", "c"]);
+        let (url, _) = server(vec![BROKEN]).await;
+        let error = client.send(&Request::new(Method::POST, &url).unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_pinned_client_stays_at_home() {
+        let home = Url::parse("https://storage.googleapis.com").unwrap();
+        let client = Client::pinned(home).unwrap();
+        let request = Request::new(Method::GET, "https://storage.example/?t=secret").unwrap();
+        let error = client.send(&request).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused);
+        assert!(!error.chain().contains("secret"));
+    }
+}

@@ -1,0 +1,19 @@
+//! A file for `docker run --env-file`, which knows no quotes: all after the first `=` is the value.
+
+use super::encoding::Encoding;
+use crate::error::Result;
+use crate::resource::Output;
+
+pub(super) fn encode(outputs: &[Output]) -> Result<String> {
+    outputs.iter().map(line).collect()
+}
+
+fn line(output: &Output) -> Result<String> {
+    let Output { name, value } = output;
+    // Docker splits at line breaks and takes a trailing carriage return off; the other control
+    // characters are refused because nobody who reads the file would see them.
+    if value.chars().any(char::is_control) {
+        return Err(Encoding::Docker.refuse(output, "a line break or another control character"));
+    }
+    Ok(format!("{name}={value}\n"))
+}

@@ -1,0 +1,69 @@
+//! The list of encodings, and what they share.
+
+use clap::ValueEnum;
+
+use super::{docker, dotenv, env, helm, json, k8s};
+use crate::error::{Error, Result};
+use crate::resource::Output;
+
+/// The form in which the outputs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Encoding {
+    /// `NAME=value` lines for a POSIX shell
+    #[default]
+    Env,
+    /// A `.env` file
+    Dotenv,
+    /// A file for `docker run --env-file`
+    Docker,
+    /// A Kubernetes Secret manifest
+    K8sSecret,
+    /// Values for W&B's operator chart
+    Helm,
+    /// One JSON object
+    Json,
+}
+
+impl Encoding {
+    /// The name by which the command line knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::Dotenv => "dotenv",
+            Self::Docker => "docker",
+            Self::K8sSecret => "k8s-secret",
+            Self::Helm => "helm",
+            Self::Json => "json",
+        }
+    }
+
+    /// The refusal to write `output`, whose value holds `what`. The value may be a secret, so it is
+    /// not repeated.
+    pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
+        let (name, encoding) = (output.name, self.name());
+        Error::input(format!(
+            "cannot write {name} as `{encoding}`: its value has {what}, which the format cannot hold"
+        ))
+        .hint("choose another --output; `json` can hold every value")
+    }
+}
+
+/// Writes `outputs` of `deployment` in the form of `encoding`, with a final line break.
+///
+/// # Errors
+/// When a value cannot be written so that the reader gets it back unchanged.
+pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output]) -> Result<String> {
+    match encoding {
+        Encoding::Env => env::encode(outputs),
+        Encoding::Dotenv => dotenv::encode(outputs),
+        Encoding::Docker => docker::encode(outputs),
+        Encoding::K8sSecret => k8s::encode(deployment, outputs),
+        Encoding::Helm => helm::encode(outputs),
+        Encoding::Json => json::encode(outputs),
+    }
+}
+
+/// Whether no shell and no dotenv reader gives any character of `value` a meaning of its own.
+pub(super) fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte))
+}

@@ -1,0 +1,26 @@
+//! What the server needs, written for whoever reads it: one encoder a file.
+//!
+//! | encoding | its reader |
+//! |---|---|
+//! | [`Env`](Encoding::Env) | `eval "$(wbstore provision …)"` in any POSIX shell |
+//! | [`Dotenv`](Encoding::Dotenv) | `.env` files of docker compose and of the dotenv libraries |
+//! | [`Docker`](Encoding::Docker) | `docker run --env-file` |
+//! | [`K8sSecret`](Encoding::K8sSecret) | `kubectl apply -f -` |
+//! | [`Helm`](Encoding::Helm) | `helm upgrade --values` of W&B's operator chart |
+//! | [`Json`](Encoding::Json) | everything else |
+//!
+//! A value that a reader would change on its way is refused, never written and hoped for.
+
+mod docker;
+mod dotenv;
+mod encoding;
+mod env;
+mod helm;
+mod json;
+mod k8s;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use encoding::{Encoding, encode};

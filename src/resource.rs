@@ -1,0 +1,377 @@
+//! The contract between a cloud and everything else.
+//!
+//! A [`Resource`] is described once, as a struct whose fields are the desired state. Plan, apply,
+//! drift, verify and teardown all come from that description: [`Resource::read`] returns the same
+//! struct as the cloud shows it, and the planner compares the two field by field.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::event::Reporter;
+
+/// `cloud/kind/name`: unique within a stack, printed to people, stable between runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    cloud: &'static str,
+    kind: &'static str,
+    name: String,
+}
+
+impl Address {
+    /// The address of `name`, a resource of `kind`, in `cloud`.
+    pub fn new(cloud: &'static str, kind: &'static str, name: impl Into<String>) -> Self {
+        Self { cloud, kind, name: name.into() }
+    }
+
+    /// What kind of resource this is, such as `bucket`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The name of the resource in its cloud.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.cloud, self.kind, self.name)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Whose a found resource is. The default answer to doubt is to refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// It carries this deployment's mark, and wbstore made it.
+    Ours,
+    /// It carries this deployment's mark, but it was there before wbstore came. Teardown gives it
+    /// back instead of deleting it.
+    Adopted,
+    /// It carries no mark (`None`), or the mark of the named deployment.
+    Other(Option<String>),
+    /// We were not allowed to look; the text says which permission is missing.
+    Unknown(String),
+}
+
+/// What an [`Obstacle`] stands in the way of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forbids {
+    /// Creating or changing the resource.
+    Write,
+    /// Deleting the resource.
+    Delete,
+}
+
+/// A reason, seen while reading, why the cloud or its owner would not let a change through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What cannot be done.
+    pub forbids: Forbids,
+    /// Why, as a lowercase fragment without a period.
+    pub message: String,
+    /// What the reader can do about it.
+    pub hint: Option<String>,
+}
+
+/// What a look at one resource showed.
+#[derive(Clone, Debug)]
+pub struct Found<R> {
+    /// The observed state, normalised; `None` only when the cloud says that it is not there.
+    pub state: Option<R>,
+    /// Whose it is. Without a state this says nothing.
+    pub owner: Owner,
+    /// Other people's entries in the same document, which survive to the byte.
+    pub kept: Vec<String>,
+    /// Facts a reviewer should know of, one sentence each.
+    pub findings: Vec<String>,
+    /// What would stop a write or a delete.
+    pub obstacles: Vec<Obstacle>,
+}
+
+impl<R> Found<R> {
+    /// The cloud says that it is not there.
+    pub fn absent() -> Self {
+        Self { state: None, owner: Owner::Ours, kept: vec![], findings: vec![], obstacles: vec![] }
+    }
+
+    /// It is there, in this state.
+    pub fn present(state: R, owner: Owner) -> Self {
+        Self { state: Some(state), owner, ..Self::absent() }
+    }
+
+    /// Adds a reason why `forbids` cannot be done.
+    pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
+        self.obstacles.push(Obstacle { forbids, message: message.into(), hint: Some(hint.into()) });
+    }
+}
+
+/// How teardown treats a resource that lives inside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is deleted by a call of its own.
+    Own,
+    /// It goes with the resource it is [part of](Resource::part_of); where that one stays, it is
+    /// deleted by a call of its own.
+    WithParent,
+    /// A setting: it goes with its parent, and where that one stays it is left as it is.
+    Setting,
+    /// What its parent holds: it is removed by calls of its own before the parent, and only when
+    /// the parent is deleted. Whose it is follows from the parent.
+    Contents,
+}
+
+/// What a write starts from, as the last read found it.
+#[derive(Clone, Copy, Debug)]
+pub enum Prior<'a, R> {
+    /// It is not there.
+    Absent,
+    /// It is there and ours.
+    Ours(&'a R),
+    /// It is there without a mark, and the user wants it taken over.
+    Unmarked(&'a R),
+}
+
+/// One cloud object, or one entry of ours inside a shared document.
+///
+/// The struct is the desired state; its serialised fields are what plans show and compare.
+pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
+    /// The connected clients this resource is read and written with.
+    type Api: Send + Sync + 'static;
+
+    /// Fields the cloud cannot change in place: a difference is refused, never replaced.
+    const FIXED: &'static [&'static str] = &[];
+
+    /// How teardown treats it.
+    const REMOVAL: Removal = Removal::Own;
+
+    /// Whether the engine reads it again after a change and compares: for documents that others
+    /// write too, and for what an endpoint may silently leave out.
+    const READ_BACK: bool = false;
+
+    /// Where it stands.
+    fn address(&self) -> Address;
+
+    /// What has to be there first.
+    fn needs(&self) -> Vec<Address> {
+        vec![]
+    }
+
+    /// The resource in which this one lives, for those that go when it goes.
+    fn part_of(&self) -> Option<Address> {
+        None
+    }
+
+    /// How long the cloud may take to catch up before a "not yet" becomes a failure.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(120)
+    }
+
+    /// Looks without touching.
+    ///
+    /// # Errors
+    /// Denied is an error, never absence.
+    fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Found<Self>>> + Send;
+
+    /// Makes it so; harmless to repeat.
+    ///
+    /// # Errors
+    /// Those of the cloud; the engine repeats the call for the kinds that pass.
+    fn write(&self, api: &Self::Api, from: Prior<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes only what wbstore put there. Already gone is success.
+    ///
+    /// # Errors
+    /// Those of the cloud; the engine repeats the call for the kinds that pass.
+    fn delete(&self, api: &Self::Api, progress: &Reporter) -> impl Future<Output = Result<()>> + Send;
+
+    /// Takes our mark off a resource that was adopted, and leaves everything else.
+    ///
+    /// # Errors
+    /// Those of the cloud.
+    fn release(&self, api: &Self::Api) -> impl Future<Output = Result<()>> + Send {
+        let _ = api;
+        async { Ok(()) }
+    }
+}
+
+/// The fields of a resource, nested objects flattened to dotted names.
+pub type Fields = std::collections::BTreeMap<String, Value>;
+
+/// One resource as the planner sees it: no cloud, no types, only what is wanted and what was found.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Where it stands.
+    pub address: Address,
+    /// What has to be there first.
+    pub needs: Vec<Address>,
+    /// The resource it lives in.
+    pub part_of: Option<Address>,
+    /// How teardown treats it.
+    pub removal: Removal,
+    /// The fields that cannot be changed in place.
+    pub fixed: &'static [&'static str],
+    /// The desired fields.
+    pub desired: Fields,
+    /// What the look showed, or why it was refused.
+    pub found: std::result::Result<Found<Fields>, Arc<Error>>,
+}
+
+/// A [`Resource`] with its type forgotten and its clients at hand.
+pub trait AnyResource: Send + Sync {
+    /// See [`Resource::address`].
+    fn address(&self) -> Address;
+    /// See [`Resource::patience`].
+    fn patience(&self) -> Duration;
+    /// What is wanted, with nothing found: the observation of a plan made without a cloud.
+    fn unobserved(&self) -> Observation;
+    /// See [`Resource::read`]. What was found is kept for the write.
+    fn observe(&self) -> BoxFuture<'_, Result<Observation>>;
+    /// See [`Resource::READ_BACK`].
+    fn reads_back(&self) -> bool;
+    /// See [`Resource::write`]. `adopt` says that what was found is to be taken over.
+    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>>;
+    /// See [`Resource::delete`].
+    fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>>;
+    /// See [`Resource::release`].
+    fn release(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// A resource bound to the clients it is read and written with.
+pub struct Bound<R: Resource> {
+    resource: R,
+    api: Arc<R::Api>,
+    prior: Mutex<Option<R>>,
+}
+
+impl<R: Resource> Bound<R> {
+    /// Binds `resource` to `api`, ready to be put into a [`Stack`].
+    pub fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
+        Box::new(Self { resource, api: Arc::clone(api), prior: Mutex::new(None) })
+    }
+
+    fn prior(&self) -> Option<R> {
+        self.prior.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl<R: Resource> AnyResource for Bound<R> {
+    fn address(&self) -> Address {
+        self.resource.address()
+    }
+
+    fn patience(&self) -> Duration {
+        self.resource.patience()
+    }
+
+    fn unobserved(&self) -> Observation {
+        Observation {
+            address: self.resource.address(),
+            needs: self.resource.needs(),
+            part_of: self.resource.part_of(),
+            removal: R::REMOVAL,
+            fixed: R::FIXED,
+            desired: fields(&self.resource),
+            found: Ok(Found::absent()),
+        }
+    }
+
+    fn observe(&self) -> BoxFuture<'_, Result<Observation>> {
+        Box::pin(async move {
+            let Found { state, owner, kept, findings, obstacles } = self.resource.read(&self.api).await?;
+            let shown = state.as_ref().map(fields);
+            *self.prior.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            Ok(Observation {
+                found: Ok(Found { state: shown, owner, kept, findings, obstacles }),
+                ..self.unobserved()
+            })
+        })
+    }
+
+    fn reads_back(&self) -> bool {
+        R::READ_BACK
+    }
+
+    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let prior = self.prior();
+            let from = match &prior {
+                None => Prior::Absent,
+                Some(state) if adopt => Prior::Unmarked(state),
+                Some(state) => Prior::Ours(state),
+            };
+            self.resource.write(&self.api, from).await
+        })
+    }
+
+    fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.resource.delete(&self.api, progress))
+    }
+
+    fn release(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.resource.release(&self.api))
+    }
+}
+
+fn fields<R: Serialize>(resource: &R) -> Fields {
+    let mut flat = Fields::new();
+    if let Ok(Value::Object(object)) = serde_json::to_value(resource) {
+        flatten("", object, &mut flat);
+    }
+    flat
+}
+
+fn flatten(prefix: &str, object: Map<String, Value>, into: &mut Fields) {
+    for (key, value) in object {
+        let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Null => {}
+            Value::Object(nested) => flatten(&name, nested, into),
+            value => {
+                into.insert(name, value);
+            }
+        }
+    }
+}
+
+/// One line of what the server needs, such as `BUCKET=s3://acme-wandb`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// The name of the environment variable.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// All that a provider hands over for one deployment.
+pub struct Stack {
+    /// The deployment's name.
+    pub deployment: String,
+    /// Where it stands, in words for people, such as `account 123456789012, us-east-1`.
+    pub scope: String,
+    /// The resources; those that others need come first.
+    pub resources: Vec<Box<dyn AnyResource>>,
+    /// What the server needs, known before anything is made.
+    pub outputs: Vec<Output>,
+    /// Where this stack differs from the published guide, and what else a reviewer should know.
+    pub notes: Vec<String>,
+    /// What must hold besides, looked at together with the resources so that it costs no time of
+    /// its own.
+    pub guards: Vec<Guard>,
+}
+
+/// Something that must hold before anything is planned, such as whose the credentials are.
+pub type Guard = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;

@@ -1,0 +1,118 @@
+//! The whole flow, on one page: argv → request → stack → observe → plan → show → confirm → apply →
+//! outputs.
+//!
+//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); talk
+//! about the way there goes to stderr.
+
+mod change;
+mod print;
+mod proof;
+mod removal;
+mod request;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cloud, Command, PlanFormat};
+use crate::console::Console;
+use crate::error::{Error, Kind, Result, exit};
+use crate::output::encode;
+use crate::plan::{Goal, Plan};
+use crate::provider::Provider;
+use crate::view::{human, json, markdown};
+
+use change::Change;
+
+/// Runs `command` and returns the exit code. `cancel` asks it to stop at the next good place.
+///
+/// # Errors
+/// Whatever stopped it before it changed anything; afterwards the exit code tells.
+pub async fn run(command: Command, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+    match command {
+        Command::Plan { cloud: Cloud::Aws(args) } => plan(args, console).await,
+        Command::Provision { cloud: Cloud::Aws(args) } => provision(args, console, cancel).await,
+        Command::Verify { cloud: Cloud::Aws(args) } => proof::verify(args, console, cancel).await,
+        Command::Teardown { cloud: Cloud::Aws(args) } => removal::teardown(args, console, cancel).await,
+        Command::List { cloud: Cloud::Aws(args) } => print::list(args, console).await,
+        Command::Policy { cloud: Cloud::Aws(args) } => print::policy(args, console).await,
+        Command::Config { cloud: Cloud::Aws(args) } => print::config(args, console).await,
+        Command::Completions(args) => print::completions(&args, console),
+        Command::Man(args) => print::man(&args, console),
+    }
+}
+
+async fn plan(args: crate::cli::Plan, console: &mut Console) -> Result<u8> {
+    let described = request::describe(&args.target, &args.description, &args.lifetime)?;
+    let goal = Goal::Present { adopt: args.lifetime.adopt };
+    let change = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
+        Some(account) => Change::unobserved(described.offline(account)?.as_ref(), goal)?,
+        None => {
+            let provider = console.busy("reading the account", described.connect()).await?;
+            Change::look(provider.as_ref(), goal, console).await?
+        }
+    };
+    show(&change.plan, args.format, console)?;
+    Ok(if change.plan.refusals().next().is_some() {
+        exit::REFUSED
+    } else if args.exit_code && !change.plan.is_empty() {
+        exit::PENDING
+    } else {
+        exit::DONE
+    })
+}
+
+fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
+    match format {
+        PlanFormat::Human => console.page(&human::plan(plan)),
+        PlanFormat::Json => console.data(&json::document(plan)?),
+        PlanFormat::Markdown => console.data(&markdown::plan(plan)),
+    }
+}
+
+async fn provision(
+    args: crate::cli::Provision,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let described = request::describe(&args.target, &args.description, &args.lifetime)?;
+    let provider = console.busy("reading the account", described.connect()).await?;
+    let goal = Goal::Present { adopt: args.lifetime.adopt };
+    let change = Change::look(provider.as_ref(), goal, console).await?;
+    if args.dry_run {
+        show(&change.plan, PlanFormat::Human, console)?;
+        return Ok(if change.plan.refusals().next().is_some() { exit::REFUSED } else { exit::DONE });
+    }
+    change.tell(args.format, console)?;
+    change.require_allowed()?;
+    if let Some(expected) = &args.expect {
+        expect(&change.plan, expected)?;
+    }
+    if !change.plan.is_empty() {
+        if !args.yes && !console.is_interactive() {
+            return Err(Error::input("nothing was changed: there is no terminal to ask on")
+                .hint("add --yes to go on without asking"));
+        }
+        if !args.yes && !console.confirm("Make these changes?")? {
+            return Err(Error::new(Kind::Interrupted, "nothing was changed"));
+        }
+        let code = change.apply(args.format, args.wait, console, cancel).await?;
+        if code != exit::DONE {
+            return Ok(code);
+        }
+    }
+    console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
+    Ok(exit::DONE)
+}
+
+fn expect(plan: &Plan, expected: &str) -> Result<()> {
+    if plan.digest == expected {
+        return Ok(());
+    }
+    Err(Error::refused(format!("the plan's digest is {}, not {expected}", plan.digest)).hint(
+        "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
+    ))
+}
+
+/// The provider of an online request, with a sign of life while it connects.
+async fn connect(described: crate::providers::Request, console: &mut Console) -> Result<Box<dyn Provider>> {
+    console.busy("reading the account", described.connect()).await
+}

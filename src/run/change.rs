@@ -1,0 +1,139 @@
+//! A change on its way: observed, planned, shown, applied.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Report as Format;
+use crate::console::Console;
+use crate::engine::{self, Engine, Report};
+use crate::error::{Error, Result, exit};
+use crate::event::{Event, Events};
+use crate::plan::{Action, Goal, Plan, Subject, plan};
+use crate::provider::Provider;
+use crate::resource::{Observation, Stack};
+use crate::view::progress::{self, Style};
+use crate::view::{human, json};
+
+/// A stack and the plan that was made of it.
+pub struct Change {
+    stack: Stack,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+impl Change {
+    /// Looks at everything at once and plans.
+    pub async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
+        let stack = provider.stack(goal)?;
+        let what = format!("reading {} resources", stack.resources.len());
+        let seen = console.busy(&what, engine::observe(&stack)).await?;
+        Ok(Self::new(stack, goal, &seen))
+    }
+
+    /// Plans as if nothing were there.
+    pub fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
+        let stack = provider.stack(goal)?;
+        let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unobserved()).collect();
+        Ok(Self::new(stack, goal, &seen))
+    }
+
+    fn new(stack: Stack, goal: Goal, seen: &[Observation]) -> Self {
+        let subject = Subject {
+            deployment: stack.deployment.clone(),
+            scope: stack.scope.clone(),
+            outputs: stack.outputs.clone(),
+            notes: stack.notes.clone(),
+        };
+        let plan = plan(goal, subject, seen);
+        Self { stack, plan }
+    }
+
+    /// Shows the plan on stderr, on the way to something else.
+    pub fn tell(&self, format: Format, console: &mut Console) -> Result<()> {
+        match format {
+            Format::Human => console.say(&human::plan(&self.plan)),
+            Format::Json => console.say(&json::line(&self.plan)?),
+        }
+        Ok(())
+    }
+
+    /// Refuses the whole when the plan refuses a part.
+    pub fn require_allowed(&self) -> Result<()> {
+        let refused: Vec<_> = self.plan.refusals().collect();
+        let Some(first) = refused.first() else { return Ok(()) };
+        let reason = first.reason.as_deref().unwrap_or("it must not be touched");
+        let more = match refused.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let error =
+            Error::refused(format!("nothing was changed: {} is refused: {reason}{more}", first.address));
+        Err(match &first.hint {
+            Some(hint) => error.hint(hint.clone()),
+            None => error,
+        })
+    }
+
+    /// Carries the plan out and tells of it. The exit code says how it went.
+    pub async fn apply(
+        &self,
+        format: Format,
+        patience: Option<Duration>,
+        console: &mut Console,
+        cancel: CancellationToken,
+    ) -> Result<u8> {
+        let (events, receiver) = Events::channel();
+        let style = match format {
+            Format::Human => console.progress_style(),
+            Format::Json => Style::Json,
+        };
+        let listener = {
+            let (events, cancel) = (events.clone(), cancel.clone());
+            tokio::spawn(async move {
+                cancel.cancelled().await;
+                events.send(Event::Interrupted);
+            })
+        };
+        let engine = Engine { events, cancel, patience };
+        let work = async {
+            let report = engine.apply(&self.plan, &self.stack).await;
+            // The view ends when the last sender is gone.
+            listener.abort();
+            let _ = listener.await;
+            drop(engine);
+            report
+        };
+        let (report, _) = futures::join!(work, progress::show(receiver, style, console.words()));
+        let code = code(&report);
+        if format == Format::Human && code != exit::DONE {
+            console.say(&how_to_go_on(&report, self.plan.goal));
+        }
+        Ok(code)
+    }
+}
+
+fn code(report: &Report) -> u8 {
+    let Report { done, failed, blocked, interrupted } = report;
+    match (interrupted, failed.is_empty() && blocked.is_empty(), done.is_empty()) {
+        (true, false, _) => exit::INTERRUPTED,
+        (_, true, _) => exit::DONE,
+        (false, false, true) if failed.len() == 1 => match failed[0].1.exit_code() {
+            exit::USAGE => exit::FAILED,
+            code => code,
+        },
+        (false, false, true) => exit::FAILED,
+        (false, false, false) => exit::PARTIAL,
+    }
+}
+
+fn how_to_go_on(report: &Report, goal: Goal) -> String {
+    let command = if goal == Goal::Absent { "teardown" } else { "provision" };
+    let what = if report.done.is_empty() { "nothing was changed" } else { "what is done stays" };
+    crate::view::error::hint(&format!("{what}; run the same `{command}` again, and it goes on from here"))
+}
+
+/// Whether a step of `plan` would make `kind`.
+pub fn is_missing(plan: &Plan, kind: &str) -> bool {
+    plan.steps.iter().any(|step| step.address.kind() == kind && step.action == Action::Create)
+}

@@ -1,0 +1,91 @@
+//! Commands that print something and change nothing.
+
+use clap::CommandFactory;
+use jiff::Timestamp;
+
+use super::change::Change;
+use super::{connect, request};
+use crate::cli::{self, Cli, Lifetime, Report};
+use crate::console::Console;
+use crate::error::{Error, Kind, Result, exit};
+use crate::output::encode;
+use crate::plan::Goal;
+use crate::provider::Audience;
+use crate::providers::Request;
+use crate::view::{error, inventory, json};
+
+/// The deployments of the account.
+pub async fn list(args: cli::List, console: &mut Console) -> Result<u8> {
+    // The name is not looked at; every deployment is listed.
+    let anybody = request::anonymous("wbstore".parse()?, args.region);
+    let provider = connect(Request::Aws(anybody), console).await?;
+    let found = console.busy("looking through buckets and queues", provider.list()).await?;
+    match args.format {
+        Report::Human => {
+            let ruled = console.out_is_terminal();
+            console.page(&inventory::table(&found, Timestamp::now().as_second(), ruled))?;
+            console.say(&inventory::remarks(&found));
+        }
+        Report::Json => console.data(&json::document(&found)?)?,
+    }
+    Ok(exit::DONE)
+}
+
+/// The permissions of the server or the operator.
+pub async fn policy(args: cli::Policy, console: &mut Console) -> Result<u8> {
+    let mut named = request::named(&args.target, &args.description.names)?;
+    named.kms_key = args.description.kms_key;
+    let provider = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
+        Some(account) => Request::Aws(named).offline(account)?,
+        None => connect(Request::Aws(named), console).await?,
+    };
+    let audience = match args.audience {
+        cli::PolicyFor::Node => Audience::Node,
+        cli::PolicyFor::Operator => Audience::Operator,
+    };
+    let policy = provider.policy(audience)?;
+    console.data(&json::document(&policy.document)?)?;
+    for note in &policy.notes {
+        console.say(&error::note(note));
+    }
+    Ok(exit::DONE)
+}
+
+/// What the server needs, of a deployment that is there.
+pub async fn config(args: cli::Config, console: &mut Console) -> Result<u8> {
+    let unlimited = Lifetime { adopt: false, expires: None };
+    let described = request::describe(&args.target, &args.description, &unlimited)?;
+    let provider = connect(described, console).await?;
+    let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
+    change.require_allowed()?;
+    if !change.plan.is_empty() {
+        return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it").hint(
+            "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
+        ));
+    }
+    console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
+    Ok(exit::DONE)
+}
+
+/// A completion script.
+pub fn completions(args: &cli::Completions, console: &mut Console) -> Result<u8> {
+    let mut script = vec![];
+    clap_complete::generate(args.shell, &mut Cli::command(), "wbstore", &mut script);
+    console.data(&String::from_utf8_lossy(&script))?;
+    Ok(exit::DONE)
+}
+
+/// The manual page, or all of them into a directory.
+pub fn man(args: &cli::Man, console: &mut Console) -> Result<u8> {
+    let unwritten = |error| Error::new(Kind::Failed, "the manual cannot be written").because(error);
+    let command = Cli::command();
+    match &args.dir {
+        Some(dir) => clap_mangen::generate_to(command, dir).map_err(unwritten)?,
+        None => {
+            let mut page = vec![];
+            clap_mangen::Man::new(command).render(&mut page).map_err(unwritten)?;
+            console.data(&String::from_utf8_lossy(&page))?;
+        }
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,70 @@
+//! `verify`: drift first, then the provider's own proof.
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use super::change::{Change, is_missing};
+use super::{connect, request};
+use crate::cli::{self, Lifetime, Report};
+use crate::console::Console;
+use crate::error::{Error, Kind, Result, exit};
+use crate::plan::{Goal, Plan};
+use crate::provider::{Check, Checking, Verdict, VerifyOptions};
+use crate::view::checks;
+use crate::view::progress::Style;
+
+/// Proves that an upload works and produces an event.
+pub async fn verify(args: cli::Verify, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+    let unlimited = Lifetime { adopt: false, expires: None };
+    let described = request::describe(&args.target, &args.description, &unlimited)?;
+    let provider = connect(described, console).await?;
+    let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
+    let style = match args.format {
+        Report::Human => console.progress_style(),
+        Report::Json => Style::Json,
+    };
+    let (sender, receiver) = unbounded_channel();
+    let _ = sender.send(Checking::Known(drift(&change.plan)));
+    let options = VerifyOptions { event_within: args.within, cancel: cancel.clone() };
+    let hopeless = change.plan.refusals().next().is_some() || is_missing(&change.plan, "bucket");
+    let prove = async {
+        if hopeless {
+            drop(sender);
+            return Ok(());
+        }
+        provider.verify(&options, sender).await
+    };
+    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, console.stream()));
+    proof?;
+    if cancel.is_cancelled() {
+        return Err(Error::new(Kind::Interrupted, "interrupted; the probe was removed")
+            .hint("run the same `verify` again"));
+    }
+    Ok(if verdicts.failed > 0 { exit::UNVERIFIED } else { exit::DONE })
+}
+
+fn drift(plan: &Plan) -> Check {
+    let name = "drift".to_owned();
+    let differing: Vec<_> = plan
+        .steps
+        .iter()
+        .filter(|step| step.action.acts() || step.reason.is_some())
+        .map(|step| {
+            let fields: Vec<_> = step.changes.iter().map(|change| change.field.as_str()).collect();
+            match &step.reason {
+                Some(reason) => format!("{} ({reason})", step.address),
+                None if fields.is_empty() => step.address.to_string(),
+                None => format!("{} ({})", step.address, fields.join(", ")),
+            }
+        })
+        .collect();
+    let verdict = if differing.is_empty() {
+        Verdict::Passed { detail: format!("all {} resources are as described", plan.steps.len()) }
+    } else {
+        Verdict::Failed {
+            reason: format!("not as described: {}", differing.join("; ")),
+            hint: Some("`wbstore plan` shows the difference, `wbstore provision` mends it".to_owned()),
+        }
+    };
+    Check { name, verdict }
+}

@@ -1,0 +1,152 @@
+//! What is under way, drawn below the lines that stay and cleared when it ends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::clean::clean;
+use super::words;
+
+/// How often the caller should [`tick`](Bars::tick).
+pub(super) const TICK: Duration = Duration::from_millis(120);
+
+const SPINNER: &str = "  {spinner} {prefix}: {msg} ({elapsed})";
+const BAR: &str = "  {spinner} {prefix}: {human_pos} of {human_len} {msg} [{bar:24}] {rate}/s, {eta} left";
+
+/// The tasks under way, each with a spinner or a bar.
+pub(super) struct Bars {
+    multi: MultiProgress,
+    tasks: BTreeMap<String, Task>,
+}
+
+struct Task {
+    bar: ProgressBar,
+    doing: String,
+    wait: Option<Wait>,
+    counting: bool,
+}
+
+struct Wait {
+    why: String,
+    until: Instant,
+    at_most: Instant,
+}
+
+impl Bars {
+    /// Draws on `target`.
+    pub(super) fn new(target: ProgressDrawTarget) -> Self {
+        Self { multi: MultiProgress::with_draw_target(target), tasks: BTreeMap::new() }
+    }
+
+    /// A task has begun, or begins again.
+    pub(super) fn begin(&mut self, name: &str, doing: impl Into<String>) {
+        self.end(name);
+        let bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(clean(name).into_owned());
+        let (bar, doing) = (self.multi.add(bar), doing.into());
+        bar.set_message(doing.clone());
+        self.tasks.insert(name.to_owned(), Task { bar, doing, wait: None, counting: false });
+    }
+
+    /// A task waits for `why`: it tries again after `next` and gives up after `left`.
+    pub(super) fn wait(&mut self, name: &str, why: &str, next: Duration, left: Duration) {
+        if let Some(task) = self.tasks.get_mut(name) {
+            let now = Instant::now();
+            // A server may ask for a wait that no clock can hold.
+            let after = |wait| now.checked_add(wait).unwrap_or(now);
+            task.wait = Some(Wait { why: clean(why).into_owned(), until: after(next), at_most: after(left) });
+            task.counting = false;
+            task.bar.set_style(style(SPINNER));
+            task.tell(now);
+        }
+    }
+
+    /// A task has done `done` of `total`.
+    pub(super) fn count(&mut self, name: &str, done: u64, total: u64, unit: &'static str) {
+        if let Some(task) = self.tasks.get_mut(name) {
+            task.wait = None;
+            if !task.counting {
+                task.counting = true;
+                task.bar.set_style(style(BAR));
+                task.bar.set_message(unit);
+            }
+            task.bar.set_length(total);
+            task.bar.set_position(done);
+        }
+    }
+
+    /// A task has ended, well or not.
+    pub(super) fn end(&mut self, name: &str) {
+        if let Some(task) = self.tasks.remove(name) {
+            task.bar.finish_and_clear();
+            self.multi.remove(&task.bar);
+        }
+    }
+
+    /// Turns the spinners and counts the waits down.
+    pub(super) fn tick(&mut self) {
+        let now = Instant::now();
+        for task in self.tasks.values_mut() {
+            task.tell(now);
+            task.bar.tick();
+        }
+    }
+
+    /// Writes above what is drawn.
+    pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.multi.suspend(write)
+    }
+}
+
+impl Drop for Bars {
+    /// However the view ends, the terminal is left without half a bar.
+    fn drop(&mut self) {
+        for task in self.tasks.values() {
+            task.bar.finish_and_clear();
+        }
+        let _ = self.multi.clear();
+    }
+}
+
+impl Task {
+    /// Says what the task waits for, or, when the wait is over, what it does.
+    fn tell(&mut self, now: Instant) {
+        let Some(wait) = &self.wait else { return };
+        if wait.until <= now {
+            self.wait = None;
+            self.bar.set_message(self.doing.clone());
+            return;
+        }
+        let (until, at_most) = (wait.until - now, wait.at_most.saturating_duration_since(now));
+        let mut text = format!("waiting {} for {}", words::countdown(until), wait.why);
+        if at_most > until {
+            text.push_str(&format!(", at most {}", words::countdown(at_most)));
+        }
+        self.bar.set_message(text);
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are constants of this file and a test parses them.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key(
+        "rate",
+        |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{:.0}", state.per_sec());
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::ProgressStyle;
+
+    use super::{BAR, SPINNER};
+
+    #[test]
+    fn the_templates_are_templates() {
+        for template in [SPINNER, BAR] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What `verify` found, a line a check.
+
+use std::io::Write;
+
+use indicatif::ProgressDrawTarget;
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::bars::{Bars, TICK};
+use super::clean::clean;
+use super::error::hint;
+use super::json;
+use super::palette::{BAD, GOOD, HEAD, WARN, paint};
+use super::progress::{Style, write};
+use super::words;
+use crate::provider::{Check, Checking, Verdict};
+
+/// How the checks came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verdicts {
+    /// It works.
+    pub passed: usize,
+    /// It does not work.
+    pub failed: usize,
+    /// It could not be told.
+    pub inconclusive: usize,
+}
+
+/// Shows `checks` as they come and returns how they came out. On a terminal a check that takes its
+/// time is seen to be under way.
+pub async fn show(
+    mut checks: UnboundedReceiver<Checking>,
+    style: Style,
+    writer: &mut (dyn Write + Send),
+) -> Verdicts {
+    let mut verdicts = Verdicts::default();
+    let mut bars = (style == Style::Terminal).then(|| Bars::new(ProgressDrawTarget::stderr()));
+    let mut clock = interval(TICK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            checking = checks.recv() => match checking {
+                Some(Checking::Begun { name, within }) => if let Some(bars) = &mut bars {
+                    bars.begin(&name, format!("at most {}", words::countdown(within)));
+                },
+                Some(Checking::Known(check)) => {
+                    verdicts.count(&check.verdict);
+                    let text = match style {
+                        Style::Json => json::line(&check).unwrap_or_default(),
+                        Style::Terminal | Style::Lines => line(&check),
+                    };
+                    match &mut bars {
+                        Some(bars) => {
+                            bars.end(&check.name);
+                            bars.above(|| write(writer, &text));
+                        }
+                        None => write(writer, &text),
+                    }
+                }
+                None => break,
+            },
+            _ = clock.tick(), if bars.is_some() => if let Some(bars) = &mut bars { bars.tick() },
+        }
+    }
+    drop(bars);
+    if style != Style::Json {
+        write(writer, &summary(&verdicts));
+    }
+    verdicts
+}
+
+/// One check, with its verdict as a sign and as a word.
+pub fn line(check: &Check) -> String {
+    let Check { name, verdict } = check;
+    let (style, sign, text, next) = match verdict {
+        Verdict::Passed { detail } => (GOOD, "✓ passed", detail, None),
+        Verdict::Failed { reason, hint } => (BAD, "✗ failed", reason, hint.as_deref()),
+        Verdict::Inconclusive { reason } => (WARN, "? inconclusive", reason, None),
+    };
+    let mut line = format!("{} {}", paint(style, format!("{sign:<14}")), clean(name));
+    if !text.is_empty() {
+        line.push_str(": ");
+        line.push_str(&clean(text));
+    }
+    line.push('\n');
+    line + &next.map(hint).unwrap_or_default()
+}
+
+fn summary(verdicts: &Verdicts) -> String {
+    let Verdicts { passed, failed, inconclusive } = verdicts;
+    let (style, head) = match verdicts {
+        Verdicts { failed: 1.., .. } => (BAD, "It does not work:"),
+        Verdicts { inconclusive: 1.., .. } => (WARN, "It could not all be told:"),
+        _ => (HEAD, "It works:"),
+    };
+    format!("{} {passed} passed, {failed} failed, {inconclusive} inconclusive\n", paint(style, head))
+}
+
+impl Verdicts {
+    fn count(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Passed { .. } => &mut self.passed,
+            Verdict::Failed { .. } => &mut self.failed,
+            Verdict::Inconclusive { .. } => &mut self.inconclusive,
+        } += 1;
+    }
+}

@@ -1,0 +1,75 @@
+//! What happens to the steps, one plain line an event.
+
+use std::collections::BTreeMap;
+
+use super::clean::clean;
+use super::error::hint;
+use super::palette::{self, BAD, FAINT, WARN, paint};
+use super::words;
+use crate::event::Event;
+use crate::resource::Address;
+
+/// Turns events into lines, and remembers what was said so that a log does not fill up with it.
+#[derive(Default)]
+pub(super) struct Lines {
+    reasons: BTreeMap<Address, String>,
+    tenths: BTreeMap<Address, u64>,
+}
+
+impl Lines {
+    /// The lines for `event`, where it is worth any.
+    pub(super) fn of(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::Waiting { address, why, left, .. } => {
+                let said = self.reasons.insert(address.clone(), why.clone());
+                // The engine reports every try; a log wants to know each reason once.
+                (said.as_ref() != Some(why)).then(|| {
+                    let (why, most) = (clean(why), words::countdown(*left));
+                    format!("{}: waiting for {why}, at most {most}\n", name(address))
+                })
+            }
+            Event::Progress { address, done, total, unit } => {
+                // Totals grow while a long listing goes on; only tenths not yet told are told.
+                let tenth = done.saturating_mul(10).checked_div(*total)?;
+                let told = self.tenths.entry(address.clone()).or_default();
+                (tenth > *told).then(|| {
+                    *told = tenth;
+                    format!("{}: {done} of {total} {unit}\n", name(address))
+                })
+            }
+            event => lasting(event),
+        }
+    }
+}
+
+/// The lines that stay in view whatever is drawn below them: how each step ended.
+pub(super) fn lasting(event: &Event) -> Option<String> {
+    match event {
+        Event::Done { address, action, took } => {
+            let (done, took) = (words::done(*action), words::duration(*took));
+            Some(format!("{}: {} ({took})\n", name(address), paint(palette::of(*action), done)))
+        }
+        Event::Failed { address, error, hint: next } => {
+            let line = format!("{}: {} {}\n", name(address), paint(BAD, "failed:"), clean(error));
+            Some(line + &next.as_deref().map(hint).unwrap_or_default())
+        }
+        Event::Blocked { address, by } if by.is_empty() => {
+            Some(format!("{}: {}\n", name(address), paint(FAINT, "not tried")))
+        }
+        Event::Blocked { address, by } => {
+            let by: Vec<_> = by.iter().map(name).collect();
+            let words = format!("not tried, because it needs {}", by.join(", "));
+            Some(format!("{}: {}\n", name(address), paint(FAINT, words)))
+        }
+        Event::Interrupted => Some(format!(
+            "{} no new step is begun; those under way are finished\n",
+            paint(WARN, "interrupted:")
+        )),
+        Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } => None,
+    }
+}
+
+/// The name of a step, safe to print.
+pub(super) fn name(address: &Address) -> String {
+    clean(&address.to_string()).into_owned()
+}

@@ -1,0 +1,24 @@
+//! What people and their tools get to see. A view turns plain data into text; it decides nothing.
+//!
+//! Text for people carries ANSI styles and no meaning that rests on them alone. The caller writes
+//! it through a [`Console`](crate::console::Console), which takes the styles off where nobody would
+//! see them. Whatever a server may have written goes through [`clean`](clean::clean) first.
+
+mod bars;
+mod escape;
+mod lines;
+mod palette;
+mod value;
+mod words;
+
+pub mod checks;
+pub mod clean;
+pub mod error;
+pub mod human;
+pub mod inventory;
+pub mod json;
+pub mod markdown;
+pub mod progress;
+
+#[cfg(test)]
+mod tests;

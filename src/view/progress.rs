@@ -1,0 +1,199 @@
+//! The steps of a plan while they are applied.
+
+use std::io::Write;
+use std::time::Instant;
+
+use indicatif::ProgressDrawTarget;
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::bars::{Bars, TICK};
+use super::error::hint;
+use super::json;
+use super::lines::{Lines, lasting, name};
+use super::palette::{BAD, HEAD, WARN, paint};
+use super::words;
+use crate::event::Event;
+use crate::plan::Action;
+
+/// How things under way are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Spinners and bars on stderr, which is a terminal; what stays goes to the writer.
+    Terminal,
+    /// One line an event.
+    Lines,
+    /// One JSON object an event.
+    Json,
+}
+
+/// How the steps ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Steps made.
+    pub created: usize,
+    /// Steps changed.
+    pub updated: usize,
+    /// Steps taken over.
+    pub adopted: usize,
+    /// Steps removed.
+    pub deleted: usize,
+    /// Steps given back.
+    pub released: usize,
+    /// Steps that failed.
+    pub failed: usize,
+    /// Steps that were not tried.
+    pub blocked: usize,
+    /// Whether the user pressed Ctrl-C.
+    pub interrupted: bool,
+}
+
+/// The last line of a JSON stream.
+#[derive(Serialize)]
+struct Finished<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    tally: &'a Tally,
+}
+
+/// Shows `events` until the engine has no more, then how it ended. A writer that fails, such as a
+/// closed terminal, is no reason to stop looking.
+pub async fn show(
+    mut events: UnboundedReceiver<Event>,
+    style: Style,
+    writer: &mut (dyn Write + Send),
+) -> Tally {
+    let began = Instant::now();
+    let mut tally = Tally::default();
+    let mut screen = Screen::new(style);
+    let mut clock = interval(TICK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => {
+                    tally.count(&event);
+                    screen.event(&event, writer);
+                }
+                None => break,
+            },
+            _ = clock.tick(), if style == Style::Terminal => screen.tick(),
+        }
+    }
+    drop(screen);
+    let text = match style {
+        Style::Json => json::line(&Finished { event: "finished", tally: &tally }).unwrap_or_default(),
+        Style::Terminal | Style::Lines => report(&tally, began),
+    };
+    write(writer, &text);
+    tally
+}
+
+enum Screen {
+    Terminal(Bars),
+    Lines(Lines),
+    Json,
+}
+
+impl Screen {
+    fn new(style: Style) -> Self {
+        match style {
+            Style::Terminal => Self::Terminal(Bars::new(ProgressDrawTarget::stderr())),
+            Style::Lines => Self::Lines(Lines::default()),
+            Style::Json => Self::Json,
+        }
+    }
+
+    fn event(&mut self, event: &Event, writer: &mut (dyn Write + Send)) {
+        match self {
+            Self::Terminal(bars) => {
+                draw(bars, event);
+                if let Some(text) = lasting(event) {
+                    bars.above(|| write(writer, &text));
+                }
+            }
+            Self::Lines(lines) => write(writer, &lines.of(event).unwrap_or_default()),
+            Self::Json => write(writer, &json::line(event).unwrap_or_default()),
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Self::Terminal(bars) = self {
+            bars.tick();
+        }
+    }
+}
+
+fn draw(bars: &mut Bars, event: &Event) {
+    match event {
+        Event::Started { address, action } => bars.begin(&name(address), words::doing(*action)),
+        Event::Waiting { address, why, next, left } => bars.wait(&name(address), why, *next, *left),
+        Event::Progress { address, done, total, unit } => bars.count(&name(address), *done, *total, unit),
+        Event::Done { address, .. } | Event::Failed { address, .. } | Event::Blocked { address, .. } => {
+            bars.end(&name(address));
+        }
+        Event::Interrupted => {}
+    }
+}
+
+pub(super) fn write(writer: &mut (dyn Write + Send), text: &str) {
+    let _ = writer.write_all(text.as_bytes()).and_then(|()| writer.flush());
+}
+
+impl Tally {
+    /// Whether every step that was begun came to a good end, and every step was begun.
+    pub fn is_whole(&self) -> bool {
+        self.failed == 0 && self.blocked == 0 && !self.interrupted
+    }
+
+    /// How many steps did what they should.
+    pub fn done(&self) -> usize {
+        self.created + self.updated + self.adopted + self.deleted + self.released
+    }
+
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Done { action, .. } => match action {
+                Action::Create => self.created += 1,
+                Action::Update => self.updated += 1,
+                Action::Adopt => self.adopted += 1,
+                Action::Delete => self.deleted += 1,
+                Action::Release => self.released += 1,
+                Action::Keep | Action::Refuse | Action::NoOp => {}
+            },
+            Event::Failed { .. } => self.failed += 1,
+            Event::Blocked { .. } => self.blocked += 1,
+            Event::Interrupted => self.interrupted = true,
+            Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } => {}
+        }
+    }
+}
+
+/// The counts, and how to go on where it is not over.
+fn report(tally: &Tally, began: Instant) -> String {
+    let counts: Vec<_> = [
+        (tally.created, "created"),
+        (tally.updated, "changed"),
+        (tally.adopted, "adopted"),
+        (tally.deleted, "deleted"),
+        (tally.released, "released"),
+        (tally.failed, "failed"),
+        (tally.blocked, "not tried"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, words)| format!("{count} {words}"))
+    .collect();
+    let counts = if counts.is_empty() { "nothing done".to_owned() } else { counts.join(", ") };
+    let (style, head) = match tally {
+        tally if tally.is_whole() => (HEAD, "Done:"),
+        tally if tally.interrupted => (WARN, "Interrupted:"),
+        _ => (BAD, "Not finished:"),
+    };
+    let mut text = format!("{} {counts} in {}\n", paint(style, head), words::duration(began.elapsed()));
+    if !tally.is_whole() {
+        text.push_str(&hint("run the same command again; it goes on where this one stopped"));
+    }
+    text
+}

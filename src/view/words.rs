@@ -1,0 +1,90 @@
+//! The words for what is done, so that all views use the same ones.
+
+use std::time::Duration;
+
+use crate::plan::{Action, Counts};
+
+/// What a plan says of a step: `create`.
+pub(super) fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "change",
+        Action::Adopt => "adopt",
+        Action::Delete => "delete",
+        Action::Release => "release",
+        Action::Keep => "keep",
+        Action::Refuse => "refuse",
+        Action::NoOp => "leave",
+    }
+}
+
+/// What is said of a running step: `creating`.
+pub(super) fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Create => "creating",
+        Action::Update => "changing",
+        Action::Adopt => "adopting",
+        Action::Delete => "deleting",
+        Action::Release => "releasing",
+        Action::Keep => "keeping",
+        Action::Refuse => "refusing",
+        Action::NoOp => "leaving",
+    }
+}
+
+/// What is said of a finished step: `created`.
+pub(super) fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "changed",
+        Action::Adopt => "adopted",
+        Action::Delete => "deleted",
+        Action::Release => "released",
+        Action::Keep => "kept",
+        Action::Refuse => "refused",
+        Action::NoOp => "unchanged",
+    }
+}
+
+/// `1 entry`, `2 entries`.
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The closing counts of a plan: the three that always stand there, then those that are not zero.
+pub(super) fn counts(counts: &Counts) -> String {
+    let Counts { create, update, adopt, delete, release, keep, refuse, unchanged, entries_kept } = *counts;
+    let mut text = format!("{create} to create, {update} to change, {delete} to delete");
+    for (count, words) in [
+        (adopt, "to adopt"),
+        (release, "to release"),
+        (keep, "kept"),
+        (refuse, "refused"),
+        (unchanged, "unchanged"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {words}"));
+        }
+    }
+    if entries_kept > 0 {
+        text.push_str(&format!("; {} of others kept", plural(entries_kept, "entry", "entries")));
+    }
+    text
+}
+
+/// A short duration, with the digits that matter: `0.4s`, `42s`, `3m 5s`.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1}s", duration.as_secs_f64()),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How much longer a wait lasts, in whole seconds and never less than is true: `42s`, `2m 5s`.
+pub(super) fn countdown(left: Duration) -> String {
+    let seconds = left.as_millis().div_ceil(1000);
+    if seconds < 60 { format!("{seconds}s") } else { format!("{}m {}s", seconds / 60, seconds % 60) }
+}
