@@ -270,6 +270,8 @@ async fn a_presigned_url_expires() {
     };
     passed(&bench.s3("PUT", &signed(30), "").await.expect("an answer"));
     refused(&bench.s3("PUT", &signed(90), "").await.expect("an answer"), 403, "AccessDenied");
+    let older = bench.s3("PUT", "/b/k?AWSAccessKeyId=x&Expires=1700000000", "").await.expect("an answer");
+    refused(&older, 403, "AccessDenied");
 }
 
 #[tokio::test]
