@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use anstream::AutoStream;
+use anstream::{AutoStream, StripStream};
 use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
@@ -87,8 +87,7 @@ impl Console {
     /// # Errors
     /// As [`data`](Self::data).
     pub fn page(&mut self, text: &str) -> Result<()> {
-        let choice = AutoStream::choice(&io::stdout());
-        if self.out_is_terminal && choice != anstream::ColorChoice::Never {
+        if self.out_is_styled() {
             return self.data(text);
         }
         self.data(&anstream::adapter::strip_str(text).to_string())
@@ -143,9 +142,17 @@ impl Console {
         &mut *self.err
     }
 
-    /// The writer of [`data`](Self::data), for the views that write by themselves.
-    pub fn stream(&mut self) -> &mut (dyn Write + Send) {
-        &mut *self.out
+    /// The writer of [`page`](Self::page), for the views that write by themselves.
+    pub fn stream(&mut self) -> Box<dyn Write + Send + '_> {
+        if self.out_is_styled() {
+            Box::new(&mut *self.out)
+        } else {
+            Box::new(StripStream::new(&mut *self.out))
+        }
+    }
+
+    fn out_is_styled(&self) -> bool {
+        self.out_is_terminal && AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
     }
 
     /// Asks a question that is answered with yes or no; Enter alone is a no.

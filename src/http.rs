@@ -22,8 +22,20 @@ const TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The query keys whose values tell what was asked and grant nothing.
 const SHOWN_KEYS: [&str; 14] = [
-    "alt", "api-version", "comp", "delimiter", "fields", "generation", "prefix", "project", "restype", "uploadType",
-    "versionId", "versions", "X-Amz-Expires", "x-id",
+    "alt",
+    "api-version",
+    "comp",
+    "delimiter",
+    "fields",
+    "generation",
+    "prefix",
+    "project",
+    "restype",
+    "uploadType",
+    "versionId",
+    "versions",
+    "X-Amz-Expires",
+    "x-id",
 ];
 
 /// A client; cheap to clone, and its connections are shared by the clones.
@@ -81,8 +93,11 @@ impl Request {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         for (name, value) in &self.headers {
             let mut value = HeaderValue::from_str(value).map_err(|error| {
-                Error::new(Kind::Failed, format!("{self}: the header {name} has a value that HTTP cannot carry"))
-                    .because(error)
+                Error::new(
+                    Kind::Failed,
+                    format!("{self}: the header {name} has a value that HTTP cannot carry"),
+                )
+                .because(error)
             })?;
             value.set_sensitive(name.eq_ignore_ascii_case("authorization"));
             request.headers_mut().append(*name, value);
@@ -108,7 +123,8 @@ impl Answer {
         headers: impl IntoIterator<Item = (&'static str, &'static str)>,
         body: &str,
     ) -> Self {
-        let headers = headers.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        let headers =
+            headers.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
         Self { status, headers: headers.collect(), body: body.into() }
     }
 
@@ -207,7 +223,11 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+        })
     }
 }
 
@@ -217,7 +237,10 @@ fn repeatable(method: &Method) -> bool {
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 /// `url` as it may be shown: scheme, host, port and path, and of the query only what is known to be
@@ -275,7 +298,8 @@ mod tests {
 
     #[test]
     fn only_what_is_known_to_be_harmless_is_shown_of_a_query() {
-        let url = "https://user:pass@b.s3.amazonaws.com/k%20ey?versionId=7&X-Amz-Signature=secret&sig=secret#f";
+        let url =
+            "https://user:pass@b.s3.amazonaws.com/k%20ey?versionId=7&X-Amz-Signature=secret&sig=secret#f";
         assert_eq!(redact(&Url::parse(url).unwrap()), "https://b.s3.amazonaws.com/k%20ey?versionId=7&…");
         let url = "https://b.example/?X-Amz-Credential=secret";
         assert_eq!(redact(&Url::parse(url).unwrap()), "https://b.example/?…");
@@ -284,7 +308,8 @@ mod tests {
     #[tokio::test]
     async fn redirects_are_answers() {
         let (url, _) =
-            server(vec!["HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"]).await;
+            server(vec!["HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"])
+                .await;
         let answer = Client::new().unwrap().send(&Request::new(Method::GET, &url).unwrap()).await.unwrap();
         assert_eq!(answer.status, 302);
     }

@@ -48,8 +48,10 @@ pub struct Request {
     pub kms_key: Option<KmsKeyArn>,
     /// How long it is wanted.
     pub lease: Option<Lease>,
-    /// How teardown empties the bucket, where it may.
-    pub empty_by: Option<EmptyBy>,
+    /// Whether teardown may delete objects.
+    pub delete_objects: bool,
+    /// Who empties the bucket.
+    pub empty_by: EmptyBy,
     /// What a reviewer should know of the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -185,7 +187,8 @@ impl Aws {
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
-            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name.as_str(), self.request.empty_by), api));
+            let (delete, by) = (self.request.delete_objects, self.request.empty_by);
+            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = kms_key.as_ref().map(ToString::to_string);

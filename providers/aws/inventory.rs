@@ -58,7 +58,9 @@ pub async fn list(api: &Api) -> Result<Inventory> {
     let mut regions: BTreeSet<String> = seen.parts.iter().map(|part| part.region.clone()).collect();
     regions.remove(&home);
     seen.add(queues);
-    let mut elsewhere = futures::stream::iter(&regions).map(|region| queues::list(api, region)).buffer_unordered(AT_ONCE);
+    let mut elsewhere = futures::stream::iter(regions.clone())
+        .map(|region| async move { queues::list(api, &region).await })
+        .buffer_unordered(AT_ONCE);
     while let Some(queues) = elsewhere.next().await {
         seen.add(queues?);
     }
@@ -131,7 +133,7 @@ fn missing(parts: &[Part], unsure: bool) -> Vec<String> {
     let Some(bucket) = parts.iter().find(|part| part.kind == "bucket") else {
         return vec!["bucket".to_owned()];
     };
-    let is_there = |kind, name: &str| parts.iter().any(|part| part.kind == kind && part.name == name);
+    let is_there = |kind: &str, name: &str| parts.iter().any(|part| part.kind == kind && part.name == name);
     [("queue", mark::QUEUE), ("notifications-queue", mark::NOTIFICATIONS_QUEUE)]
         .into_iter()
         .filter(|(kind, tag)| {

@@ -56,7 +56,14 @@ impl Intercept for RequestLog {
             let headers = response.headers();
             headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))
         });
-        tracing::info!(service, operation, status, took_ms = took, request_id = id.unwrap_or_default(), "request");
+        tracing::info!(
+            service,
+            operation,
+            status,
+            took_ms = took,
+            request_id = id.unwrap_or_default(),
+            "request"
+        );
         Ok(())
     }
 }

@@ -18,7 +18,6 @@ use self::count::{COUNTED_AT_MOST, Tally, count};
 use self::empty::empty;
 use self::lifecycle::{hand_over, mfa_delete};
 pub(super) use self::listing::{Bucket, Cursor};
-use super::bucket_name::BucketName;
 use super::failure::{code, failure};
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
@@ -67,9 +66,9 @@ struct Contents {
 impl Objects {
     /// The contents of `bucket`, which belongs to `deployment`. Unless the user said that they may be
     /// deleted (`delete_objects`), a bucket that holds something is not torn down.
-    pub fn new(bucket: &BucketName, deployment: &DeploymentName, delete_objects: bool, empty_by: EmptyBy) -> Self {
+    pub fn new(bucket: &str, deployment: &DeploymentName, delete_objects: bool, empty_by: EmptyBy) -> Self {
         Self {
-            bucket: bucket.to_string(),
+            bucket: bucket.to_owned(),
             deployment: deployment.to_string(),
             delete_objects,
             empty_by,
@@ -185,9 +184,9 @@ async fn object_lock(bucket: &Bucket) -> Result<Option<String>> {
         Err(error) if code(&error).starts_with("ObjectLockConfigurationNotFound") => None,
         Err(error) => return Err(failure(error, "s3:GetBucketObjectLockConfiguration", &bucket.name)),
     };
-    Ok(lock
-        .filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled))
-        .map(|lock| lock.rule.and_then(|rule| rule.default_retention).as_ref().map_or_else(no_default, retention)))
+    Ok(lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)).map(|lock| {
+        lock.rule.and_then(|rule| rule.default_retention).as_ref().map_or_else(no_default, retention)
+    }))
 }
 
 fn no_default() -> String {
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
-        let wanted = Objects::new(&"acme-wandb".parse().unwrap(), &"acme".parse().unwrap(), false, EmptyBy::Calls);
+        let wanted = Objects::new("acme-wandb", &"acme".parse().unwrap(), false, EmptyBy::Calls);
         assert_eq!(serde_json::to_value(&wanted).unwrap(), serde_json::json!({}));
         let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
         assert_eq!(
@@ -221,7 +220,13 @@ mod tests {
     #[test]
     fn a_retention_names_mode_and_length() {
         use aws_sdk_s3::types::ObjectLockRetentionMode::Compliance;
-        assert_eq!(retention(&DefaultRetention::builder().mode(Compliance).days(30).build()), "COMPLIANCE, 30 days");
-        assert_eq!(retention(&DefaultRetention::builder().mode(Compliance).years(1).build()), "COMPLIANCE, 1 years");
+        assert_eq!(
+            retention(&DefaultRetention::builder().mode(Compliance).days(30).build()),
+            "COMPLIANCE, 30 days"
+        );
+        assert_eq!(
+            retention(&DefaultRetention::builder().mode(Compliance).years(1).build()),
+            "COMPLIANCE, 1 years"
+        );
     }
 }

@@ -22,7 +22,7 @@ pub async fn teardown(args: cli::Teardown, console: &mut Console, cancel: Cancel
         return expired(args, console, cancel).await;
     }
     let request = request::named(&args.target, &args.names)?;
-    let request = aws::Request { empty_by: args.delete_objects.then_some(args.empty_by), ..request };
+    let request = aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request };
     let name = request.name.to_string();
     let change = look(request, console).await?;
     change.tell(args.format, console)?;
@@ -110,6 +110,6 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
 /// The names that the marks give, so that nothing of the deployment is left behind.
 fn of_inventory(deployment: &Deployment, args: &cli::Teardown) -> Result<aws::Request> {
     let request = request::anonymous(deployment.name.parse()?, Some(deployment.region.parse()?));
-    aws::Request { empty_by: args.delete_objects.then_some(args.empty_by), ..request }
+    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }
         .with_parts(deployment)
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::providers::Request;
 use crate::providers::aws;
+use crate::providers::aws::objects::EmptyBy;
 use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::region::Region;
 
@@ -65,8 +66,8 @@ pub fn anonymous(name: DeploymentName, region: Option<Region>) -> aws::Request {
         notifications_queue: None,
         kms_key: None,
         lease: None,
-        empty_by: None,
+        delete_objects: false,
+        empty_by: EmptyBy::Calls,
         remarks: vec![],
     }
 }
-

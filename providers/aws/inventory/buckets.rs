@@ -26,7 +26,8 @@ pub async fn list(api: &Api) -> Result<Seen> {
     let mut pages = api.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
     let mut listed = vec![];
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| failure(error, "s3:ListAllMyBuckets", format!("account {}", api.account)))?;
+        let page =
+            page.map_err(|error| failure(error, "s3:ListAllMyBuckets", format!("account {}", api.account)))?;
         listed.extend(page.buckets.unwrap_or_default().into_iter().map(|bucket| Listed {
             name: bucket.name.unwrap_or_default(),
             region: bucket.bucket_region,

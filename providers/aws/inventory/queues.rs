@@ -77,7 +77,8 @@ async fn urls(api: &Api, region: &str) -> Result<Vec<String>> {
 
 /// The queue at `url` when it carries a mark.
 async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Part>> {
-    let answer = api.sqs.list_queue_tags().queue_url(url).customize().config_override(there(region)).send().await;
+    let answer =
+        api.sqs.list_queue_tags().queue_url(url).customize().config_override(there(region)).send().await;
     let tags: Tags = match answer {
         Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
         Err(error) if is_gone(code(&error)) => return Ok(None),

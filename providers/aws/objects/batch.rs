@@ -66,7 +66,8 @@ impl Outcome {
 pub async fn delete(bucket: &Bucket, targets: Vec<Target>) -> Outcome {
     // XML 1.0 has no way to write most control characters, so that such keys cannot stand in the
     // body of a DeleteObjects call; in a path they can.
-    let (plain, odd): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| target.key.chars().all(in_xml));
+    let (plain, odd): (Vec<_>, Vec<_>) =
+        targets.into_iter().partition(|target| target.key.chars().all(in_xml));
     let mut outcome = Outcome::default();
     if !plain.is_empty() {
         together(bucket, plain, &mut outcome).await;
@@ -156,7 +157,8 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Target>, bucket: &str, outcome
     for entry in errors {
         let name = (entry.key.unwrap_or_default(), entry.version_id);
         untold.remove(&name);
-        let tries = targets.iter().find(|target| target.key == name.0 && target.id == name.1).map_or(0, |t| t.tries);
+        let tries =
+            targets.iter().find(|target| target.key == name.0 && target.id == name.1).map_or(0, |t| t.tries);
         let target = Target { key: name.0, id: name.1, tries };
         let code = entry.code.unwrap_or_default();
         match fate(&code, &clean(&entry.message.unwrap_or_default()), &target.key, bucket) {
@@ -168,9 +170,13 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Target>, bucket: &str, outcome
     if !untold.is_empty() {
         let error = Error::new(
             Kind::Transient,
-            format!("s3:DeleteObjectVersion on {bucket}: the answer does not say what became of {} keys", untold.len()),
+            format!(
+                "s3:DeleteObjectVersion on {bucket}: the answer does not say what became of {} keys",
+                untold.len()
+            ),
         );
-        let silent = targets.into_iter().filter(|target| untold.contains(&(target.key.clone(), target.id.clone())));
+        let silent =
+            targets.into_iter().filter(|target| untold.contains(&(target.key.clone(), target.id.clone())));
         outcome.repeat(silent, error);
     }
 }
@@ -190,7 +196,9 @@ fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Fate {
     match code {
         "NoSuchKey" | "NoSuchVersion" => Fate::Gone,
         "SlowDown" | "ServiceUnavailable" => Fate::Again(Error::new(Kind::Throttled, said)),
-        "InternalError" | "RequestTimeout" | "OperationAborted" => Fate::Again(Error::new(Kind::Transient, said)),
+        "InternalError" | "RequestTimeout" | "OperationAborted" => {
+            Fate::Again(Error::new(Kind::Transient, said))
+        }
         "AccessDenied" => Fate::Stays(Error::new(Kind::Denied, said).hint(why_denied(message))),
         _ => Fate::Stays(Error::new(Kind::Failed, said)),
     }
@@ -200,11 +208,13 @@ fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Fate {
 fn why_denied(message: &str) -> String {
     let words = message.to_lowercase();
     if words.contains("object lock") || words.contains("worm") || words.contains("retention") {
-        "Object Lock keeps this version; it can go when its retention ends or its legal hold is lifted".to_owned()
+        "Object Lock keeps this version; it can go when its retention ends or its legal hold is lifted"
+            .to_owned()
     } else if words.contains("mfa") {
         "MFA delete is on; only the account's root user can delete versions, with its device".to_owned()
     } else if words.contains("explicit deny") {
-        "a policy denies s3:DeleteObjectVersion explicitly; look at the bucket policy, and ask its owner".to_owned()
+        "a policy denies s3:DeleteObjectVersion explicitly; look at the bucket policy, and ask its owner"
+            .to_owned()
     } else {
         "grant s3:DeleteObject and s3:DeleteObjectVersion on the bucket's objects; if they are granted, a bucket \
          policy, Object Lock or a legal hold keeps this version"
@@ -290,6 +300,10 @@ mod tests {
     #[test]
     fn characters_that_xml_lacks_are_known() {
         assert!("tab\t, ünïcode, \u{1f600}".chars().all(in_xml));
-        assert!(['\0', '\u{1}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'].into_iter().all(|letter| !in_xml(letter)));
+        assert!(
+            ['\0', '\u{1}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}']
+                .into_iter()
+                .all(|letter| !in_xml(letter))
+        );
     }
 }

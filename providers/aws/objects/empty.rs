@@ -140,7 +140,8 @@ impl<'a> Sweep<'a> {
         for (_, targets) in self.waiting.extract_if(.., |(when, _)| *when <= now) {
             self.ready.extend(targets);
         }
-        while (self.ready.len() >= BATCH || (last && !self.ready.is_empty())) && self.pace.allows(self.running.len(), now)
+        while (self.ready.len() >= BATCH || (last && !self.ready.is_empty()))
+            && self.pace.allows(self.running.len(), now)
         {
             let batch: Vec<Target> = self.ready.drain(..self.ready.len().min(BATCH)).collect();
             let bucket = self.bucket.clone();

@@ -6,8 +6,9 @@
 //! "Emptying a bucket").
 
 use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, MfaDeleteStatus, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
+    LifecycleRule, LifecycleRuleFilter, MfaDeleteStatus, NoncurrentVersionExpiration,
+    TransitionDefaultMinimumObjectSize,
 };
 
 use super::listing::Bucket;
@@ -34,8 +35,11 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
     let (document, versioning) = tokio::join!(read(bucket), mfa_delete(bucket));
     let document = document?;
     if versioning? {
-        return Err(Error::refused(format!("empty {}: a bucket with MFA delete takes no lifecycle rules", bucket.name))
-            .hint("the account's root user can switch MFA delete off, with its device"));
+        return Err(Error::refused(format!(
+            "empty {}: a bucket with MFA delete takes no lifecycle rules",
+            bucket.name
+        ))
+        .hint("the account's root user can switch MFA delete off, with its device"));
     }
     let wanted = merged(document.rules.clone(), ours(deployment)?);
     if wanted.len() > RULES_AT_MOST {
@@ -55,8 +59,11 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
             ));
         }
     }
-    Err(Error::new(Kind::Pending, format!("empty {}: S3 does it by itself, from the next midnight UTC on", bucket.name))
-        .hint("run the same command again after 48 hours; objects are billed until they are gone"))
+    Err(Error::new(
+        Kind::Pending,
+        format!("empty {}: S3 does it by itself, from the next midnight UTC on", bucket.name),
+    )
+    .hint("run the same command again after 48 hours; objects are billed until they are gone"))
 }
 
 /// Whether MFA delete is on.
@@ -84,9 +91,12 @@ fn ours(deployment: &str) -> Result<[LifecycleRule; 2]> {
     };
     let contents = rule("empty", LifecycleExpiration::builder().days(1).build())
         .noncurrent_version_expiration(NoncurrentVersionExpiration::builder().noncurrent_days(1).build())
-        .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::builder().days_after_initiation(1).build())
+        .abort_incomplete_multipart_upload(
+            AbortIncompleteMultipartUpload::builder().days_after_initiation(1).build(),
+        )
         .build();
-    let markers = rule("markers", LifecycleExpiration::builder().expired_object_delete_marker(true).build()).build();
+    let markers =
+        rule("markers", LifecycleExpiration::builder().expired_object_delete_marker(true).build()).build();
     let unbuilt = |error| Error::new(Kind::Failed, "describe a lifecycle rule").because(error);
     Ok([contents.map_err(unbuilt)?, markers.map_err(unbuilt)?])
 }
@@ -150,7 +160,11 @@ mod tests {
     use super::*;
 
     fn foreign(id: Option<&str>) -> LifecycleRule {
-        LifecycleRule::builder().set_id(id.map(str::to_owned)).status(ExpirationStatus::Disabled).build().unwrap()
+        LifecycleRule::builder()
+            .set_id(id.map(str::to_owned))
+            .status(ExpirationStatus::Disabled)
+            .build()
+            .unwrap()
     }
 
     #[test]

@@ -130,7 +130,12 @@ fn page(answer: ListObjectVersionsOutput, asked: &Cursor, bucket: &str) -> Resul
     let encoded = answer.encoding_type == Some(EncodingType::Url);
     let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
     let next = if answer.is_truncated == Some(true) {
-        Some(follow(asked, answer.next_key_marker.map(|key| decode(Some(key))), answer.next_version_id_marker, bucket)?)
+        Some(follow(
+            asked,
+            answer.next_key_marker.map(|key| decode(Some(key))),
+            answer.next_version_id_marker,
+            bucket,
+        )?)
     } else {
         None
     };
@@ -163,7 +168,12 @@ fn uploads(
     let encoded = answer.encoding_type == Some(EncodingType::Url);
     let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
     let next = if answer.is_truncated == Some(true) {
-        Some(follow(asked, answer.next_key_marker.map(|key| decode(Some(key))), answer.next_upload_id_marker, bucket)?)
+        Some(follow(
+            asked,
+            answer.next_key_marker.map(|key| decode(Some(key))),
+            answer.next_upload_id_marker,
+            bucket,
+        )?)
     } else {
         None
     };
@@ -207,14 +217,18 @@ mod tests {
             .set_encoding_type(encoding)
             .is_truncated(next.is_some())
             .set_next_key_marker(next.map(str::to_owned))
-            .versions(ObjectVersion::builder().key("a+b%2Bc%2525").version_id("1").is_latest(true).size(7).build())
+            .versions(
+                ObjectVersion::builder().key("a+b%2Bc%2525").version_id("1").is_latest(true).size(7).build(),
+            )
             .delete_markers(DeleteMarkerEntry::builder().key("z").version_id("2").is_latest(true).build())
             .build()
     }
 
     #[test]
     fn keys_are_decoded_only_when_the_server_says_that_it_encoded_them() {
-        let read = |encoding| page(listing(encoding, None), &Cursor::default(), "b").unwrap().versions[0].key.clone();
+        let read = |encoding| {
+            page(listing(encoding, None), &Cursor::default(), "b").unwrap().versions[0].key.clone()
+        };
         assert_eq!(read(Some(EncodingType::Url)), "a b+c%25");
         assert_eq!(read(None), "a+b%2Bc%2525");
     }
@@ -231,6 +245,9 @@ mod tests {
         let asked = Cursor { key: Some("k".to_owned()), version: None };
         assert!(page(listing(None, Some("k")), &asked, "b").is_err());
         assert!(page(listing(None, Some("")), &asked, "b").is_err());
-        assert_eq!(page(listing(None, Some("l")), &asked, "b").unwrap().next.unwrap().key.as_deref(), Some("l"));
+        assert_eq!(
+            page(listing(None, Some("l")), &asked, "b").unwrap().next.unwrap().key.as_deref(),
+            Some("l")
+        );
     }
 }

@@ -83,11 +83,7 @@ pub fn walk(bucket: &Bucket, from: Cursor) -> Receiver<Result<Vec<Version>>> {
 }
 
 /// Lists `range` for a number of pages, and returns what is left of it.
-async fn front(
-    bucket: &Bucket,
-    range: Range,
-    pages: &Sender<Result<Vec<Version>>>,
-) -> Result<Option<Range>> {
+async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>>>) -> Result<Option<Range>> {
     let mut range = range;
     for _ in 0..PAGES_BEFORE_CUT << range.cuts.min(16) {
         let Some(Page { mut versions, next, .. }) = bucket.versions("", false, &range.from).await? else {
@@ -116,7 +112,8 @@ async fn front(
 async fn cut(bucket: &Bucket, range: Range) -> Result<Vec<Range>> {
     let mut innermost = String::new();
     for directory in directories(&range) {
-        let Some(page) = bucket.versions(&directory, true, &Cursor { version: None, ..range.from.clone() }).await?
+        let Some(page) =
+            bucket.versions(&directory, true, &Cursor { version: None, ..range.from.clone() }).await?
         else {
             return Ok(vec![]);
         };

@@ -31,7 +31,12 @@ pub async fn check(
     within: Duration,
     probes: &mut Probes,
 ) -> Result<Verdict> {
-    let mut watch = Watch { queue: Queue::new(api, queue), bucket: target.bucket.as_str(), traffic: Traffic::default(), arrived: 0 };
+    let mut watch = Watch {
+        queue: Queue::new(api, queue),
+        bucket: target.bucket.as_str(),
+        traffic: Traffic::default(),
+        arrived: 0,
+    };
     let deadline = Instant::now() + within;
     let mut last_upload = Instant::now();
     let mut busy_wait = BUSY_WAITS.0;

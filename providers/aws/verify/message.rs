@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn what_is_no_object_event_is_told_apart() {
-        assert_eq!(Message::read(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#), Message::Test);
+        assert_eq!(
+            Message::read(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#),
+            Message::Test
+        );
         for other in ["", "text", "[]", "{}", r#"{"Records":[]}"#, r#"{"Records":[{"eventName":"x"}]}"#] {
             assert_eq!(Message::read(other), Message::Other, "{other}");
         }

@@ -80,7 +80,8 @@ fn allowed(answer: &Answer, origin: &str, method: &str) -> Verdict {
     if !allows_origin(answer, origin) {
         return failed(format!("{origin} is not among the allowed origins"), HINT);
     }
-    let has = |name, member: &str| answer.list(name).any(|one| one == "*" || one.eq_ignore_ascii_case(member));
+    let has =
+        |name, member: &str| answer.list(name).any(|one| one == "*" || one.eq_ignore_ascii_case(member));
     if !has("access-control-allow-methods", method) {
         return failed(format!("{method} is not among the allowed methods"), HINT);
     }
@@ -142,6 +143,8 @@ mod tests {
     fn a_star_lets_strangers_in() {
         assert!(matches!(refused(&answer(403, &[])), Verdict::Passed { .. }));
         assert!(matches!(refused(&answer(200, &good())), Verdict::Passed { .. }));
-        assert!(reason(refused(&answer(200, &[("access-control-allow-origin", "*")]))).contains("any origin"));
+        assert!(
+            reason(refused(&answer(200, &[("access-control-allow-origin", "*")]))).contains("any origin")
+        );
     }
 }

@@ -17,7 +17,8 @@ use crate::text::clean;
 
 /// All probes lie here, so that a policy can allow them and nothing else.
 const FOLDER: &str = ".wbstore-probe/";
-const CONTENT: &str = "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
+const CONTENT: &str =
+    "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
 
 /// The probes of one run.
 pub struct Probes {
@@ -201,7 +202,10 @@ fn stored(answer: &Answer) -> Verdict {
         "the credentials that sign need s3:PutObject on the bucket's objects, and no policy may deny it"
     };
     let status = answer.status;
-    failed(if why.is_empty() { format!("HTTP status {status}") } else { format!("HTTP status {status}: {why}") }, hint)
+    failed(
+        if why.is_empty() { format!("HTTP status {status}") } else { format!("HTTP status {status}: {why}") },
+        hint,
+    )
 }
 
 /// Without the ETag a page cannot finish an upload in parts.
@@ -226,13 +230,16 @@ mod tests {
         let body = "<Error><Code>AccessDenied</Code><Message>not \u{1b}[31myou</Message></Error>";
         let Verdict::Failed { reason, .. } = stored(&Answer::new(403, [], body)) else { panic!("it failed") };
         assert_eq!(reason, "HTTP status 403: AccessDenied: not [31myou");
-        let Verdict::Failed { reason, .. } = stored(&Answer::new(502, [], "<html>")) else { panic!("it failed") };
+        let Verdict::Failed { reason, .. } = stored(&Answer::new(502, [], "<html>")) else {
+            panic!("it failed")
+        };
         assert_eq!(reason, "HTTP status 502");
     }
 
     #[test]
     fn an_etag_is_exposed_by_name_or_by_star() {
-        let exposing = |headers| etag_exposed(&Answer::new(200, [("access-control-expose-headers", headers)], ""), "o");
+        let exposing =
+            |headers| etag_exposed(&Answer::new(200, [("access-control-expose-headers", headers)], ""), "o");
         assert!(matches!(exposing("x-amz-request-id, etag"), Verdict::Passed { .. }));
         assert!(matches!(exposing("*"), Verdict::Passed { .. }));
         assert!(matches!(exposing("x-etag"), Verdict::Failed { .. }));

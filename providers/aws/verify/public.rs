@@ -27,19 +27,24 @@ pub async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
     Ok(match (policy?, blocks?) {
         (Asked::Told(true), _) => failed(
             "S3 says that the bucket policy makes it public",
-            format!("look at it with `aws s3api get-bucket-policy --bucket {bucket}` and remove the statement"),
+            format!(
+                "look at it with `aws s3api get-bucket-policy --bucket {bucket}` and remove the statement"
+            ),
         ),
         (_, Asked::Told(open)) if !open.is_empty() => failed(
             format!("public access is not blocked: {} off", open.join(", ")),
             "run `wbstore provision aws` again; it switches all four blocks on",
         ),
         (Asked::Untold(why), _) | (_, Asked::Untold(why)) => inconclusive(why),
-        (Asked::Told(_), Asked::Told(_)) => passed("no policy makes it public, and all four access blocks are on"),
+        (Asked::Told(_), Asked::Told(_)) => {
+            passed("no policy makes it public, and all four access blocks are on")
+        }
     })
 }
 
 async fn policy_is_public(api: &Api, bucket: &str) -> Result<Asked<bool>> {
-    let answer = api.s3.get_bucket_policy_status().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
+    let answer =
+        api.s3.get_bucket_policy_status().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     match answer {
         Ok(answer) => {
             Ok(Asked::Told(answer.policy_status.and_then(|status| status.is_public).unwrap_or_default()))
@@ -51,7 +56,8 @@ async fn policy_is_public(api: &Api, bucket: &str) -> Result<Asked<bool>> {
 
 /// The names of the blocks that are off.
 async fn open_blocks(api: &Api, bucket: &str) -> Result<Asked<Vec<&'static str>>> {
-    let answer = api.s3.get_public_access_block().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
+    let answer =
+        api.s3.get_public_access_block().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     let blocks = match answer {
         Ok(answer) => answer.public_access_block_configuration,
         Err(error) if code(&error) == "NoSuchPublicAccessBlockConfiguration" => None,
@@ -90,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_block_that_is_not_mentioned_is_off() {
-        let blocks = PublicAccessBlockConfiguration::builder().block_public_acls(true).ignore_public_acls(false);
+        let blocks =
+            PublicAccessBlockConfiguration::builder().block_public_acls(true).ignore_public_acls(false);
         assert_eq!(off(&blocks.build()), ["IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"]);
     }
 }

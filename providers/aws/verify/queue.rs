@@ -111,7 +111,10 @@ impl<'a> Queue<'a> {
             .into_iter()
             .enumerate()
             .map(|(index, message)| {
-                DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(message.handle).build()
+                DeleteMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(message.handle)
+                    .build()
             })
             .collect();
         self.api
