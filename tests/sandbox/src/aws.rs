@@ -3,12 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backend::Backend;
 use crate::emulator::Emulator;
+use crate::iam;
 use crate::proxy::Proxy;
+use crate::say::say;
 use crate::strict::Strict;
 use crate::venv::Requirements;
 use crate::{Error, paths};
@@ -32,13 +35,19 @@ pub struct Aws {
 
 impl Aws {
     /// A fresh account on the emulator that the environment names; `None` when it names none, as
-    /// in a plain `cargo test`. The caller then says what it leaves out.
+    /// in a plain `cargo test`. That is said once, and the test has nothing to do.
     ///
     /// # Panics
     ///
     /// When the environment names an emulator that cannot be used.
     pub async fn from_env() -> Option<Self> {
-        let url = std::env::var(URL).ok()?;
+        let Ok(url) = std::env::var(URL) else {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                say("tests that need an emulator are left out; `cargo sandbox test` brings one");
+            });
+            return None;
+        };
         let backend = std::env::var(BACKEND).map_or(Backend::Ministack, |name| {
             name.parse().unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
         });
@@ -91,10 +100,25 @@ impl Aws {
 
     /// The same in another account, through the same proxy: a stranger.
     pub fn env_as(&self, account: &str) -> Vec<(String, String)> {
+        self.env_with(account, "sandbox")
+    }
+
+    /// The same as a user of this account who may do what an IAM policy says and nothing else;
+    /// `None` where permissions mean nothing ([`Backend::enforces_permissions`]).
+    pub async fn env_of_user(&self, policy: &str) -> Result<Option<Vec<(String, String)>>, Error> {
+        if !self.backend.enforces_permissions() {
+            return Ok(None);
+        }
+        let key = iam::user(self.proxy.upstream(), &self.account, policy).await?;
+        self.proxy.introduce(&key.id, &self.account);
+        Ok(Some(self.env_with(&key.id, &key.secret)))
+    }
+
+    fn env_with(&self, key: &str, secret: &str) -> Vec<(String, String)> {
         [
             ("AWS_ENDPOINT_URL", self.proxy.url().as_str()),
-            ("AWS_ACCESS_KEY_ID", account),
-            ("AWS_SECRET_ACCESS_KEY", "sandbox"),
+            ("AWS_ACCESS_KEY_ID", key),
+            ("AWS_SECRET_ACCESS_KEY", secret),
             ("AWS_REGION", REGION),
             // botocore reads only this name.
             ("AWS_DEFAULT_REGION", REGION),

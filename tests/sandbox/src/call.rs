@@ -126,6 +126,18 @@ impl Call {
         header(&self.headers, name)
     }
 
+    /// A query parameter, when it is given.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// When it was signed, in seconds of the epoch.
+    pub fn signed_at(&self) -> Option<i64> {
+        let text = self.header("x-amz-date").or_else(|| self.parameter("X-Amz-Date"))?;
+        let moment = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
+        Some(jiff::tz::TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
+    }
+
     /// The body as text; empty when it is not UTF-8.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or_default()

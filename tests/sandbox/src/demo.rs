@@ -29,6 +29,13 @@ pub struct Step {
     pub code: i32,
 }
 
+impl Step {
+    /// As one would type it.
+    pub fn line(&self) -> String {
+        format!("wbstore {}", self.args.join(" "))
+    }
+}
+
 /// The steps, in order.
 pub fn steps() -> Vec<Step> {
     let step = |title, code, args: &[&'static str]| Step { title, args: args.to_vec(), code };
@@ -72,14 +79,17 @@ pub enum Event {
 /// Starts a ministack of its own and runs all steps on it; stops at the first that ends wrong.
 pub async fn run(sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
     let emulator = Emulator::start(Backend::Ministack).await?;
-    let aws = Aws::before(&emulator, ACCOUNT).await?;
+    run_on(&Aws::before(&emulator, ACCOUNT).await?, sink).await
+}
+
+/// Runs all steps in an account that exists already.
+pub async fn run_on(aws: &Aws, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
     for step in steps() {
         sink(Event::Begin(step.clone()));
-        let code = perform(&aws, &step, sink).await?;
+        let code = perform(aws, &step, sink).await?;
         sink(Event::End { code, expected: step.code });
         if code != Some(step.code) {
-            let line = step.args.join(" ");
-            return Err(Error::new(format!("`wbstore {line}` ended with {code:?}, not with {}", step.code)));
+            return Err(Error::new(format!("`{}` ended with {code:?}, not with {}", step.line(), step.code)));
         }
     }
     Ok(())

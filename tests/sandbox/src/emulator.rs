@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::{Error, paths};
 
 /// Imports included; a busy CI machine has been seen to need ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const LOGS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many lines of its log an emulator that does not start may show.
 const TAIL: usize = 15;
@@ -34,7 +36,9 @@ impl Emulator {
             .await
             .map_err(|error| Error::new(error.to_string()))??;
         let port = free_port()?;
-        let log = paths::sandbox()?.join(format!("{backend}-{port}.log"));
+        let folder = paths::sandbox()?;
+        forget_old_logs(&folder);
+        let log = folder.join(format!("{backend}-{port}.log"));
         let unable = |error: std::io::Error| Error::new(format!("cannot start {backend}: {error}"));
         let output = File::create(&log).map_err(unable)?;
         let mut command = Command::new(python);
@@ -63,7 +67,7 @@ impl Emulator {
     }
 
     /// An open port proves little: the first real answer is waited for.
-    async fn wait_until_ready(&mut self, log: &PathBuf) -> Result<(), Error> {
+    async fn wait_until_ready(&mut self, log: &Path) -> Result<(), Error> {
         let upstream = Upstream::new(&self.url, self.backend);
         let started = Instant::now();
         loop {
@@ -82,7 +86,7 @@ impl Emulator {
         }
     }
 
-    fn failure(&self, what: &str, log: &PathBuf) -> Error {
+    fn failure(&self, what: &str, log: &Path) -> Error {
         let text = fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
@@ -129,6 +133,20 @@ fn environment(backend: Backend, port: u16) -> Vec<(&'static str, String)> {
         ]);
     }
     variables
+}
+
+/// A log is for the run that failed just now; those of yesterday are in the way.
+fn forget_old_logs(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for path in
+        files.flatten().map(|file| file.path()).filter(|path| path.extension() == Some("log".as_ref()))
+    {
+        let age = path.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > LOGS_KEPT) {
+            // Another sandbox may have been faster.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Free a moment ago. Nothing guarantees it still is; the emulator would say so in its log.

@@ -87,6 +87,15 @@ impl Proxy {
         self.shared.state.disarm();
     }
 
+    /// Tells which account an access key belongs to, when the key itself does not.
+    pub fn introduce(&self, access_key: &str, account: &str) {
+        self.shared.state.introduce(access_key, account);
+    }
+
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.shared.upstream
+    }
+
     /// Makes every request take this much longer.
     pub fn set_delay(&self, delay: Duration) {
         self.shared.state.set_delay(delay);
@@ -121,7 +130,9 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-    let call = Arc::new(Call::read(request).await.map_err(|_| Dropped)?);
+    let mut call = Call::read(request).await.map_err(|_| Dropped)?;
+    shared.state.recognise(&mut call);
+    let call = Arc::new(call);
     let (ticket, armed) = shared.state.begin(&call);
     let delay = shared.state.delay();
     if !delay.is_zero() {

@@ -9,7 +9,9 @@ mod memory;
 pub mod notification;
 mod owner;
 mod policy;
+mod presigned;
 mod queue;
+mod region;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,7 @@ type Check = fn(&Call) -> Option<ApiError>;
 
 /// Rules that need nothing but the request.
 const ON_SIGHT: &[(&str, Check)] = &[
+    ("a presigned URL expires", presigned::expired),
     ("us-east-1 is not a LocationConstraint", bucket::location),
     ("a checksum is required", document::checksum),
     ("DeleteObjects takes at most 1000 keys", document::thousand_keys),
@@ -99,6 +102,9 @@ impl Strict {
             return Some(("a queue's name rests for 60 s", error));
         }
         // From here on the emulator is asked, so these come last.
+        if let Some(error) = region::elsewhere(call, memory, upstream).await {
+            return Some(("a bucket answers in its own region", error));
+        }
         if let Some(error) = owner::stranger(call, memory, upstream).await {
             return Some(("buckets are private to their account", error));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::backend::Backend;
+use crate::say::say;
 use crate::{Error, paths};
 
 const NO_PYTHON: &str =
@@ -50,11 +51,7 @@ impl Requirements {
 
     fn make(self, parent: &Path, folder: &Path) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::new(format!("cannot make {}: {error}", folder.display()));
-        eprint(&format!(
-            "sandbox: installing {} into {} (once, about half a minute)",
-            self.name,
-            folder.display()
-        ));
+        say(&format!("installing {} into {} (once, about half a minute)", self.name, folder.display()));
         let draft = tempfile::Builder::new().prefix(".venv-").tempdir_in(parent).map_err(failed)?;
         let venv = draft.path().join("venv");
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv), NO_PYTHON)?;
@@ -93,10 +90,4 @@ fn run(command: &mut Command, hint: &str) -> Result<Output, Error> {
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Err(Error::new(format!("{program} failed ({}): {last}", output.status)).hint(hint))
-}
-
-/// Slow work is told of where it is done; the library has no other voice.
-#[expect(clippy::print_stderr, reason = "half a minute of silence looks like a hang")]
-fn eprint(line: &str) {
-    eprintln!("{line}");
 }

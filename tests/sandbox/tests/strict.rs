@@ -250,6 +250,31 @@ async fn destinations_are_tried() {
 }
 
 #[tokio::test]
+async fn a_bucket_answers_in_its_own_region() {
+    // The little cloud names no region; the header is what the emulators give.
+    let cloud = Bench::with_headers(one_bucket, &[("x-amz-bucket-region", "eu-west-1")]).await;
+    let reply = cloud.s3("GET", "/b?cors", "").await.expect("an answer");
+    refused(&reply, 301, "PermanentRedirect");
+    assert_eq!(reply.headers()["x-amz-bucket-region"], "eu-west-1");
+    passed(&cloud.s3("GET", "/b?location", "").await.expect("an answer"));
+    let home = Bench::with_headers(one_bucket, &[("x-amz-bucket-region", "us-east-1")]).await;
+    passed(&home.s3("GET", "/b?cors", "").await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn a_presigned_url_expires() {
+    let bench = bench().await;
+    let signed = |ago: i64| {
+        let moment = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(ago);
+        format!("/b/k?X-Amz-Expires=60&X-Amz-Date={}", moment.strftime("%Y%m%dT%H%M%SZ"))
+    };
+    passed(&bench.s3("PUT", &signed(30), "").await.expect("an answer"));
+    refused(&bench.s3("PUT", &signed(90), "").await.expect("an answer"), 403, "AccessDenied");
+    let older = bench.s3("PUT", "/b/k?AWSAccessKeyId=x&Expires=1700000000", "").await.expect("an answer");
+    refused(&older, 403, "AccessDenied");
+}
+
+#[tokio::test]
 async fn without_rules_everything_passes() {
     let bench = Bench::new(one_bucket, Strict::off()).await;
     let body = notification(&[("x", "missing", "s3:ObjectCreated:*", "", "")]);

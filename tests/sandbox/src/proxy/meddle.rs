@@ -130,11 +130,7 @@ fn delete_result(errors: &str) -> Reply {
 /// every answer, so that a client can set its own by it.
 async fn skewed(shared: &Arc<Shared>, call: &Arc<Call>, seconds: i64) -> Reply {
     let theirs = jiff::Timestamp::now().as_second() + seconds;
-    let signed = call.header("x-amz-date").and_then(|text| {
-        let moment = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
-        Some(jiff::tz::TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
-    });
-    let mut reply = match signed {
+    let mut reply = match call.signed_at() {
         Some(signed) if (signed - theirs).abs() > ALLOWED_SKEW => too_skewed(theirs).reply(call),
         _ => faithful(shared, call).await,
     };

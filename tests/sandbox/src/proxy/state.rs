@@ -30,6 +30,8 @@ struct Inner {
     armed: Vec<Armed>,
     delay: Duration,
     answers: HashMap<String, Reply>,
+    /// Accounts of the access keys that do not tell by themselves.
+    accounts: HashMap<String, String>,
 }
 
 impl State {
@@ -94,6 +96,19 @@ impl State {
 
     pub(super) fn set_delay(&self, delay: Duration) {
         self.inner().delay = delay;
+    }
+
+    pub(super) fn introduce(&self, access_key: &str, account: &str) {
+        let mut inner = self.inner();
+        inner.accounts.insert(access_key.to_owned(), account.to_owned());
+    }
+
+    /// Fills in the account of a key that was introduced.
+    pub(super) fn recognise(&self, call: &mut Call) {
+        let known = call.access_key.as_ref().and_then(|key| self.inner().accounts.get(key).cloned());
+        if known.is_some() {
+            call.account = known;
+        }
     }
 
     /// Keeps the answer to a read, for when it is asked to be stale.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Response};
@@ -32,7 +33,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    pub async fn start(handler: Handler) -> Self {
+    pub async fn start(handler: Handler, headers: &'static [(&'static str, &'static str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -48,6 +49,9 @@ impl Cloud {
                         log.lock().expect("nobody panics with it").push(call);
                         let mut response = Response::new(Full::new(Bytes::from(body)));
                         *response.status_mut() = status.try_into().expect("a handler's status is one");
+                        for (name, value) in headers {
+                            response.headers_mut().insert(*name, HeaderValue::from_static(value));
+                        }
                         Ok::<_, Infallible>(response)
                     }
                 });
@@ -80,7 +84,14 @@ impl Bench {
     }
 
     pub async fn with(backend: Backend, handler: Handler, strict: Strict) -> Self {
-        let cloud = Cloud::start(handler).await;
+        Self::before(Cloud::start(handler, &[]).await, backend, strict).await
+    }
+
+    pub async fn with_headers(handler: Handler, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self::before(Cloud::start(handler, headers).await, Backend::Ministack, Strict::default()).await
+    }
+
+    async fn before(cloud: Cloud, backend: Backend, strict: Strict) -> Self {
         let proxy = Proxy::start(&cloud.url, backend, strict).await.expect("loopback has free ports");
         let client = Upstream::new(&proxy.url(), backend);
         Self { cloud, proxy, client }
