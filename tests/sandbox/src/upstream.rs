@@ -13,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::backend::Backend;
 use crate::call::Call;
+use crate::ministack;
 use crate::moto::Policies;
 use crate::reply::Reply;
 
@@ -56,7 +57,10 @@ impl Upstream {
     /// Passes a call on and reads the whole answer.
     pub async fn forward(&self, call: &Call) -> io::Result<Reply> {
         match self.backend {
-            Backend::Ministack => self.pass(call).await,
+            Backend::Ministack => match ministack::instead(call) {
+                Some(other) => Ok(ministack::policy_status(self.pass(&other).await?)),
+                None => self.pass(call).await,
+            },
             Backend::Moto => {
                 let softer = Policies::soften(call);
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
