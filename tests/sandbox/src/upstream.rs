@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use crate::backend::Backend;
 use crate::call::Call;
 use crate::ministack;
-use crate::moto::Policies;
+use crate::moto::{self, Policies};
 use crate::reply::Reply;
 
 /// Headers that belong to one connection and must not cross a proxy (RFC 9110, 7.6.1). The length
@@ -62,9 +62,9 @@ impl Upstream {
                 None => self.pass(call).await,
             },
             Backend::Moto => {
-                let softer = Policies::soften(call);
+                let softer = moto::soften(call);
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
-                Ok(self.policies.restore(call, reply))
+                Ok(moto::rename(call, self.policies.restore(call, reply)))
             }
         }
     }
