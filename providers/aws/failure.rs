@@ -78,6 +78,12 @@ pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |response| response.status().as_u16())
 }
 
+/// Whether the call was answered with success, in a form that the SDK cannot read. Endpoints that
+/// imitate AWS do that for calls they do not know.
+pub fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == 200 && code(error).is_empty()
+}
+
 /// A header of the answer.
 pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
