@@ -6,8 +6,10 @@
 mod consent;
 mod drift;
 mod foreign_entries;
+mod list_and_expiry;
 mod outputs;
 mod ownership;
 mod plan_formats;
 mod provision;
 mod support;
+mod teardown;

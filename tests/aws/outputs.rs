@@ -2,10 +2,9 @@
 
 use std::process::Command;
 
-use wbstore_sandbox::aws::finish;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::{Ends, QUEUE, Site};
+use crate::support::{Ends, QUEUE, Site, finish};
 
 #[tokio::test]
 async fn a_shell_evaluates_what_provision_prints() {
@@ -50,7 +49,11 @@ async fn config_prints_the_same_as_provision_in_every_form() {
     assert_eq!(helm["global"]["bucket"]["region"].as_str(), Some("us-east-1"));
 
     let dotenv = config(&site, "dotenv").await;
-    assert!(dotenv.lines().any(|line| line.trim_matches('"') == format!("BUCKET={bucket}") || line == format!("BUCKET=\"{bucket}\"")), "{dotenv}");
+    assert!(
+        dotenv.lines().any(|line| line.trim_matches('"') == format!("BUCKET={bucket}")
+            || line == format!("BUCKET=\"{bucket}\"")),
+        "{dotenv}"
+    );
     let docker = config(&site, "docker").await;
     assert!(docker.contains(&format!("BUCKET={bucket}")), "{docker}");
 }

@@ -5,6 +5,6 @@ mod ran;
 mod site;
 mod terminal;
 
-pub use ran::Ends;
+pub use ran::{Ends, finish};
 pub use site::{HOST, NAME, QUEUE, Site};
 pub use terminal::Terminal;
