@@ -92,7 +92,7 @@ async fn what_has_expired_goes_and_the_rest_stays() {
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
     let names: Vec<_> = listed["deployments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["forever", "later"]);
-    let queues = site.boto("[url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls']]").await;
+    let queues = site.boto("sorted(url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls'])").await;
     assert_eq!(queues, json!(["wbstore-forever", "wbstore-later"]));
 }
 
