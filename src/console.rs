@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use anstream::AutoStream;
+use anstream::{AutoStream, StripStream};
+use dialoguer::Input;
 use dialoguer::console::Term;
-use dialoguer::{Confirm, Input};
 use indicatif::ProgressBar;
 
 use crate::error::{Error, Kind, Result};
@@ -87,8 +87,7 @@ impl Console {
     /// # Errors
     /// As [`data`](Self::data).
     pub fn page(&mut self, text: &str) -> Result<()> {
-        let choice = AutoStream::choice(&io::stdout());
-        if self.out_is_terminal && choice != anstream::ColorChoice::Never {
+        if self.out_is_styled() {
             return self.data(text);
         }
         self.data(&anstream::adapter::strip_str(text).to_string())
@@ -143,9 +142,17 @@ impl Console {
         &mut *self.err
     }
 
-    /// The writer of [`data`](Self::data), for the views that write by themselves.
-    pub fn stream(&mut self) -> &mut (dyn Write + Send) {
-        &mut *self.out
+    /// The writer of [`page`](Self::page), for the views that write by themselves.
+    pub fn stream(&mut self) -> Box<dyn Write + Send + '_> {
+        if self.out_is_styled() {
+            Box::new(&mut *self.out)
+        } else {
+            Box::new(StripStream::new(&mut *self.out))
+        }
+    }
+
+    fn out_is_styled(&self) -> bool {
+        self.out_is_terminal && AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
     }
 
     /// Asks a question that is answered with yes or no; Enter alone is a no.
@@ -153,10 +160,10 @@ impl Console {
     /// # Errors
     /// When there is nobody to ask, or the user pressed Ctrl-C.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
-        self.require_person()?;
-        let question = clean(question);
-        let asked = Confirm::new().with_prompt(&*question).default(false).interact_on(&Term::stderr());
-        asked.map_err(unanswered)
+        let valid = |answer: &String| yes_or_no(answer).map(|_| ()).ok_or("answer `yes` or `no`");
+        // A prompt that hides the cursor, as `dialoguer::Confirm` does, takes it along on Ctrl-C.
+        let input = Input::new().with_prompt(format!("{} [y/N]", clean(question)));
+        Ok(yes_or_no(&self.ask(input.validate_with(valid))?).unwrap_or(false))
     }
 
     /// Asks for `name` to be typed, and tells whether it was.
@@ -164,28 +171,74 @@ impl Console {
     /// # Errors
     /// When there is nobody to ask, or the user pressed Ctrl-C.
     pub fn typed(&mut self, question: &str, name: &str) -> Result<bool> {
-        self.require_person()?;
-        let question = clean(question);
-        let input = Input::<String>::new().with_prompt(&*question).allow_empty(true);
-        Ok(input.interact_text_on(&Term::stderr()).map_err(unanswered)?.trim() == name)
+        let input = Input::new().with_prompt(clean(question));
+        Ok(self.ask(input)?.trim() == name)
     }
 
-    fn require_person(&self) -> Result<()> {
-        if self.interactive {
-            return Ok(());
+    fn ask(&mut self, input: Input<'_, String>) -> Result<String> {
+        if !self.interactive {
+            return Err(Error::input("cannot ask for confirmation: stdin or stderr is not a terminal"));
         }
-        Err(Error::input("cannot ask for confirmation: stdin or stderr is not a terminal"))
+        input.allow_empty(true).interact_text_on(&Term::stderr()).map_err(unanswered)
     }
 }
 
-/// An interrupted prompt has hidden the cursor and must give it back.
+fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "" | "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 fn unanswered(error: dialoguer::Error) -> Error {
-    let _ = Term::stderr().show_cursor();
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
         io::ErrorKind::Interrupted => {
             Error::new(Kind::Interrupted, "interrupted before anything was changed")
         }
         _ => Error::new(Kind::Failed, "failed to read the answer").because(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use super::{Console, yes_or_no};
+    use crate::error::Kind;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_fine_and_a_full_disk_is_not() {
+        let data = |kind| Console::piped(Broken(kind), Broken(kind)).data("BUCKET=s3://b\n");
+        assert!(data(io::ErrorKind::BrokenPipe).is_ok());
+        assert_eq!(data(io::ErrorKind::StorageFull).unwrap_err().kind(), Kind::Failed);
+    }
+
+    #[test]
+    fn nobody_is_asked_where_nobody_is() {
+        let mut console = Console::piped(io::sink(), io::sink());
+        assert_eq!(console.confirm("Apply?").unwrap_err().kind(), Kind::Input);
+        assert_eq!(console.typed("Type the name", "acme").unwrap_err().kind(), Kind::Input);
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        assert_eq!(
+            ["y", " YES ", "", "No", "ye", "acme"].map(yes_or_no),
+            [Some(true), Some(true), Some(false), Some(false), None, None]
+        );
     }
 }

@@ -3,12 +3,16 @@
 /// `text` without control characters and without the marks that turn the direction of writing, which
 /// could make a line read as something else. Line breaks and tabs become spaces.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|letter| if matches!(letter, '\n' | '\r' | '\t') { ' ' } else { letter })
-        .filter(|letter| !letter.is_control() && !turns_direction(*letter))
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    text.chars().filter_map(harmless).collect::<String>().trim().to_owned()
+}
+
+/// What stands for `letter` in harmless text, if anything does.
+pub(crate) fn harmless(letter: char) -> Option<char> {
+    match letter {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+        letter if letter.is_control() || turns_direction(letter) => None,
+        letter => Some(letter),
+    }
 }
 
 fn turns_direction(letter: char) -> bool {

@@ -11,6 +11,7 @@ mod form;
 pub mod iam;
 pub mod inventory;
 pub mod kms_key;
+pub mod log;
 pub mod mark;
 pub mod notification;
 pub mod objects;

@@ -11,6 +11,7 @@ use url::{Host, Url};
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::failure;
+use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::Region;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
@@ -141,7 +142,8 @@ impl Session {
     /// # Errors
     /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
     pub async fn identity(&self) -> Result<AccountId> {
-        let sts = aws_sdk_sts::Client::new(&self.sdk);
+        let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
+        let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = sts
             .get_caller_identity()
             .send()
@@ -164,14 +166,16 @@ impl Session {
         let s3 = aws_sdk_s3::config::Builder::from(&self.sdk)
             // An endpoint of one's own rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())
+            .interceptor(RequestLog)
             .build();
+        let sqs = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
         let queues = self.endpoint("SQS").map_or_else(
             || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
             |endpoint| endpoint.trim_end_matches('/').to_owned(),
         );
         Arc::new(Api {
             s3: aws_sdk_s3::Client::from_conf(s3),
-            sqs: aws_sdk_sqs::Client::new(&self.sdk),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
             account,
             region: self.region.clone(),
             queues,

@@ -2,7 +2,7 @@
 //!
 //! The chart builds the server's `BUCKET` from the parts under `global.bucket`. It has no value for
 //! the queue: `app.env` of its defaults sets `BUCKET_QUEUE` to `internal://`, so that is where a
-//! real queue is named.
+//! real queue is named. Helm merges maps, so the other variables of `app.env` stay.
 
 use serde::Serialize;
 use serde_saphyr::DoubleQuoted;
@@ -13,15 +13,16 @@ use crate::error::{Error, Result};
 use crate::resource::Output;
 
 const HEADER: &str = "\
-# Values for W&B's operator chart (charts/operator-wandb), made by wbstore.
-# Pass them with: helm upgrade --reuse-values --values <this file>
+# Values for W&B's operator chart (charts/operator-wandb), made by wbstore. Pass them to helm with
+# --values, or put them under spec.values of your WeightsAndBiases resource.
 ";
 
 const QUEUE: &str = "\
 #
-# The chart's own BUCKET_QUEUE is internal://, a queue in Redis. The line under app.env makes the
-# app component read the provisioned queue instead; without it nobody reads that queue. Keep
-# internal:// (`--queue internal`) unless you have a reason to change it.
+# The chart's own BUCKET_QUEUE is internal://, a queue in its Redis, and it points
+# GORILLA_FILE_METADATA_SOURCE of the app and api components there too. The lines under app.env
+# change the environment of the app alone. If messages pile up in the queue, your version of the
+# chart does not read it, and `--queue internal` is the right choice.
 ";
 
 #[derive(Serialize)]

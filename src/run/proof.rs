@@ -32,10 +32,19 @@ pub async fn verify(args: cli::Verify, console: &mut Console, cancel: Cancellati
             drop(sender);
             return Ok(());
         }
-        provider.verify(&options, sender).await
+        let proof = provider.verify(&options, sender.clone()).await;
+        if let Err(error) = &proof {
+            // The checks that are left out must not look as if they had passed.
+            let _ = sender.send(Checking::Known(unfinished(error)));
+        }
+        proof
     };
-    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, console.stream()));
-    proof?;
+    let mut stream = console.stream();
+    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, &mut *stream));
+    drop(stream);
+    if let Err(error) = proof {
+        return Ok(error.exit_code());
+    }
     if cancel.is_cancelled() {
         return Err(Error::new(Kind::Interrupted, "interrupted; the probe was removed")
             .hint("run the same `verify` again"));
@@ -67,4 +76,9 @@ fn drift(plan: &Plan) -> Check {
         }
     };
     Check { name, verdict }
+}
+
+fn unfinished(error: &Error) -> Check {
+    let (reason, hint) = (error.chain(), error.what_next().map(str::to_owned));
+    Check { name: "all checks".to_owned(), verdict: Verdict::Failed { reason, hint } }
 }

@@ -71,4 +71,3 @@ pub fn anonymous(name: DeploymentName, region: Option<Region>) -> aws::Request {
         remarks: vec![],
     }
 }
-

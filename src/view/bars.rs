@@ -1,9 +1,10 @@
 //! What is under way, drawn below the lines that stay and cleared when it ends.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::clean::clean;
 use super::words;
@@ -12,7 +13,7 @@ use super::words;
 pub(super) const TICK: Duration = Duration::from_millis(120);
 
 const SPINNER: &str = "  {spinner} {prefix}: {msg} ({elapsed})";
-const BAR: &str = "  {spinner} {prefix}: {human_pos} of {human_len} {msg} [{bar:24}] {per_sec}, {eta} left";
+const BAR: &str = "  {spinner} {prefix}: {human_pos} of {human_len} {msg} [{bar:24}] {rate}/s, {eta} left";
 
 /// The tasks under way, each with a spinner or a bar.
 pub(super) struct Bars {
@@ -24,6 +25,7 @@ struct Task {
     bar: ProgressBar,
     doing: String,
     wait: Option<Wait>,
+    counting: bool,
 }
 
 struct Wait {
@@ -38,19 +40,23 @@ impl Bars {
         Self { multi: MultiProgress::with_draw_target(target), tasks: BTreeMap::new() }
     }
 
-    /// A task has begun.
+    /// A task has begun, or begins again.
     pub(super) fn begin(&mut self, name: &str, doing: impl Into<String>) {
+        self.end(name);
         let bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(clean(name).into_owned());
         let (bar, doing) = (self.multi.add(bar), doing.into());
         bar.set_message(doing.clone());
-        self.tasks.insert(name.to_owned(), Task { bar, doing, wait: None });
+        self.tasks.insert(name.to_owned(), Task { bar, doing, wait: None, counting: false });
     }
 
     /// A task waits for `why`: it tries again after `next` and gives up after `left`.
     pub(super) fn wait(&mut self, name: &str, why: &str, next: Duration, left: Duration) {
         if let Some(task) = self.tasks.get_mut(name) {
             let now = Instant::now();
-            task.wait = Some(Wait { why: clean(why).into_owned(), until: now + next, at_most: now + left });
+            // A server may ask for a wait that no clock can hold.
+            let after = |wait| now.checked_add(wait).unwrap_or(now);
+            task.wait = Some(Wait { why: clean(why).into_owned(), until: after(next), at_most: after(left) });
+            task.counting = false;
             task.bar.set_style(style(SPINNER));
             task.tell(now);
         }
@@ -59,11 +65,13 @@ impl Bars {
     /// A task has done `done` of `total`.
     pub(super) fn count(&mut self, name: &str, done: u64, total: u64, unit: &'static str) {
         if let Some(task) = self.tasks.get_mut(name) {
-            if task.bar.length() != Some(total) || task.wait.take().is_some() {
+            task.wait = None;
+            if !task.counting {
+                task.counting = true;
                 task.bar.set_style(style(BAR));
-                task.bar.set_length(total);
                 task.bar.set_message(unit);
             }
+            task.bar.set_length(total);
             task.bar.set_position(done);
         }
     }
@@ -113,7 +121,7 @@ impl Task {
         let (until, at_most) = (wait.until - now, wait.at_most.saturating_duration_since(now));
         let mut text = format!("waiting {} for {}", words::countdown(until), wait.why);
         if at_most > until {
-            text.push_str(&format!(", {} at most", words::countdown(at_most)));
+            text.push_str(&format!(", at most {}", words::countdown(at_most)));
         }
         self.bar.set_message(text);
     }
@@ -121,7 +129,12 @@ impl Task {
 
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file and a test parses them.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key(
+        "rate",
+        |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{:.0}", state.per_sec());
+        },
+    )
 }
 
 #[cfg(test)]

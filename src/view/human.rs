@@ -43,20 +43,30 @@ pub(super) fn is_shown(step: &Step) -> bool {
     step.action != Action::NoOp || !step.findings.is_empty()
 }
 
-/// How `--expect` is given, for a plan that it can be given for.
-pub(super) fn expectation(plan: &Plan) -> Option<String> {
-    let expectable = matches!(plan.goal, Goal::Present { .. }) && plan.refusals().next().is_none();
-    (expectable && !plan.is_empty()).then(|| format!("--expect {}", plan.digest))
+/// Whether the engine could apply the plan and would have something to do.
+pub(super) fn is_applicable(plan: &Plan) -> bool {
+    !plan.is_empty() && plan.refusals().next().is_none()
+}
+
+/// Whether the reader is told what the server will need: not when it is about to lose it, and not
+/// when nothing is going to be there.
+pub(super) fn has_outputs(plan: &Plan) -> bool {
+    plan.goal != Goal::Absent && !plan.outputs.is_empty() && plan.refusals().next().is_none()
+}
+
+/// Whether there is something for a reviewer to read notes on.
+pub(super) fn has_notes(plan: &Plan) -> bool {
+    !plan.notes.is_empty() && (!plan.is_empty() || plan.refusals().next().is_some())
 }
 
 fn header(plan: &Plan) -> Option<String> {
-    let purpose = match plan.goal {
-        Goal::Present { adopt: false } => "Plan to provision",
-        Goal::Present { adopt: true } => "Plan to provision, adopting what is there,",
-        Goal::Absent => "Plan to tear down",
+    let (purpose, manner) = match plan.goal {
+        Goal::Present { adopt: false } => ("provision", ""),
+        Goal::Present { adopt: true } => ("provision", ", adopting what carries no mark"),
+        Goal::Absent => ("tear down", ""),
     };
     let (name, scope) = (clean(&plan.deployment), clean(&plan.scope));
-    Some(format!("{}\n", paint(HEAD, format!("{purpose} {name} in {scope}"))))
+    Some(format!("{}\n", paint(HEAD, format!("Plan to {purpose} {name} in {scope}{manner}"))))
 }
 
 fn steps(plan: &Plan) -> Option<String> {
@@ -135,26 +145,25 @@ fn list(addresses: &[Address]) -> String {
 }
 
 fn notes(plan: &Plan) -> Option<String> {
-    let lines: String = plan.notes.iter().map(|note| format!("  - {}\n", clean(note))).collect();
-    (!lines.is_empty()).then(|| format!("{}\n{lines}", paint(HEAD, "Notes")))
+    let lines = plan.notes.iter().map(|note| format!("  - {}\n", clean(note)));
+    has_notes(plan).then(|| format!("{}\n{}", paint(HEAD, "Notes"), lines.collect::<String>()))
 }
 
 fn outputs(plan: &Plan) -> Option<String> {
-    if plan.goal == Goal::Absent || plan.outputs.is_empty() {
-        return None;
-    }
-    let lines: String =
-        plan.outputs.iter().map(|output| format!("  {}={}\n", output.name, clean(&output.value))).collect();
-    Some(format!("{}\n{lines}", paint(HEAD, "What the server will need")))
+    let lines = plan.outputs.iter().map(|output| format!("  {}={}\n", output.name, clean(&output.value)));
+    has_outputs(plan)
+        .then(|| format!("{}\n{}", paint(HEAD, "What the server will need"), lines.collect::<String>()))
 }
 
 fn closing(plan: &Plan) -> Option<String> {
     let style = if plan.refusals().next().is_some() { BAD } else { HEAD };
     let mut text = format!("{}\n", paint(style, conclusion(plan)));
-    if let Some(expect) = expectation(plan) {
-        text.push_str(&format!("To apply exactly this plan later: {expect}\n"));
-    } else if !plan.is_empty() {
-        text.push_str(&format!("Digest: {}\n", plan.digest));
+    match plan.goal {
+        _ if !is_applicable(plan) => {}
+        Goal::Present { .. } => {
+            text.push_str(&format!("To apply exactly this plan later: --expect {}\n", plan.digest));
+        }
+        Goal::Absent => text.push_str(&format!("Digest: {}\n", plan.digest)),
     }
     Some(text)
 }

@@ -1,6 +1,7 @@
 //! The deployments of an account, as a table.
 
-use comfy_table::{Table, TableStyle, presets};
+use comfy_table::presets::NOTHING;
+use comfy_table::{LineStyle, Table, TableStyle};
 
 use super::clean::clean;
 use super::palette::{WARN, paint};
@@ -41,7 +42,8 @@ pub fn remarks(inventory: &Inventory) -> String {
 }
 
 fn style(ruled: bool) -> TableStyle {
-    if ruled { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING }
+    let rule = LineStyle::none().fill('─').junction('─');
+    if ruled { NOTHING.header_separator(rule) } else { NOTHING }
 }
 
 fn row(deployment: &Deployment, now: i64) -> [String; 6] {

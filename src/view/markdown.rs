@@ -54,9 +54,9 @@ fn row(step: &Step) -> String {
     .flatten()
     .chain(findings.iter().map(|finding| text(finding)))
     .collect();
+    let symbol = if *action == Action::NoOp { String::new() } else { code(&action.symbol().to_string()) };
     format!(
-        "| {} | {} | {} | {} | {} |",
-        code(&action.symbol().to_string()),
+        "| {symbol} | {} | {} | {} | {} |",
         words::verb(*action),
         code(&address.to_string()),
         waits.join("<br>"),
@@ -108,34 +108,29 @@ fn graph(steps: &[&Step]) -> Option<String> {
             lines.push(format!("  s{parent} -.->|takes along| s{id}"));
         }
     }
-    Some(fenced_graph(&lines))
-}
-
-fn fenced_graph(lines: &[String]) -> String {
-    fenced("mermaid", lines)
+    Some(fenced("mermaid", &lines))
 }
 
 fn notes(plan: &Plan) -> Option<String> {
-    let lines: Vec<_> = plan.notes.iter().map(|note| format!("- {}", text(note))).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let lines = plan.notes.iter().map(|note| format!("- {}", text(note)));
+    human::has_notes(plan).then(|| lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn outputs(plan: &Plan) -> Option<String> {
-    if plan.goal == Goal::Absent || plan.outputs.is_empty() {
-        return None;
-    }
-    let lines: Vec<_> =
-        plan.outputs.iter().map(|output| format!("{}={}", output.name, output.value)).collect();
-    Some(format!("What the server will need:\n\n{}", fenced("", &lines)))
+    let lines = plan.outputs.iter().map(|output| format!("{}={}", output.name, output.value));
+    human::has_outputs(plan)
+        .then(|| format!("What the server will need:\n\n{}", fenced("", &lines.collect::<Vec<_>>())))
 }
 
 fn digest(plan: &Plan) -> Option<String> {
-    if let Some(expect) = human::expectation(plan) {
-        return Some(format!(
-            "To apply exactly this plan: {}",
-            code(&format!("wbstore provision … {expect}"))
-        ));
+    if !human::is_applicable(plan) {
+        return None;
     }
-    let acts = plan.steps.iter().any(|step| step.action != Action::NoOp);
-    acts.then(|| format!("Digest: {}", code(&plan.digest)))
+    Some(match plan.goal {
+        Goal::Present { .. } => {
+            let command = code(&format!("wbstore provision … --expect {}", plan.digest));
+            format!("To apply exactly this plan: {command}")
+        }
+        Goal::Absent => format!("Digest: {}", code(&plan.digest)),
+    })
 }

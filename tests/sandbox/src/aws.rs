@@ -3,12 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backend::Backend;
 use crate::emulator::Emulator;
+use crate::iam;
 use crate::proxy::Proxy;
+use crate::say::say;
 use crate::strict::Strict;
 use crate::venv::Requirements;
 use crate::{Error, paths};
@@ -19,6 +22,9 @@ pub const URL: &str = "WBSTORE_SANDBOX_AWS";
 pub const BACKEND: &str = "WBSTORE_SANDBOX_AWS_BACKEND";
 /// Names the interpreter that has boto3.
 pub const PYTHON: &str = "WBSTORE_SANDBOX_PYTHON";
+
+/// ministack checks the signatures of presigned URLs, with this as the secret of every root.
+const SECRET: &str = "test";
 
 const REGION: &str = "us-east-1";
 
@@ -32,16 +38,21 @@ pub struct Aws {
 
 impl Aws {
     /// A fresh account on the emulator that the environment names; `None` when it names none, as
-    /// in a plain `cargo test`. The caller then says what it leaves out.
+    /// in a plain `cargo test`. That is said once, and the test has nothing to do.
     ///
     /// # Panics
     ///
     /// When the environment names an emulator that cannot be used.
     pub async fn from_env() -> Option<Self> {
-        let url = std::env::var(URL).ok()?;
+        let Ok(url) = std::env::var(URL) else {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                say("tests that need an emulator are left out; `cargo sandbox test` brings one");
+            });
+            return None;
+        };
         let backend = std::env::var(BACKEND).map_or(Backend::Ministack, |name| {
-            name.parse()
-                .unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
+            name.parse().unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
         });
         let aws = Self::on(&url, backend, &fresh_account()).await;
         Some(aws.unwrap_or_else(|error| panic!("{URL}={url}: {error}")))
@@ -53,20 +64,11 @@ impl Aws {
     }
 
     /// The same with rules of one's own.
-    pub async fn with(
-        url: &str,
-        backend: Backend,
-        account: &str,
-        strict: Strict,
-    ) -> Result<Self, Error> {
+    pub async fn with(url: &str, backend: Backend, account: &str, strict: Strict) -> Result<Self, Error> {
         let proxy = Proxy::start(url, backend, strict)
             .await
             .map_err(|error| Error::new(format!("cannot start a proxy: {error}")))?;
-        Ok(Self {
-            account: account.to_owned(),
-            backend,
-            proxy,
-        })
+        Ok(Self { account: account.to_owned(), backend, proxy })
     }
 
     /// A given account on an emulator of this process.
@@ -101,10 +103,25 @@ impl Aws {
 
     /// The same in another account, through the same proxy: a stranger.
     pub fn env_as(&self, account: &str) -> Vec<(String, String)> {
+        self.env_with(account, SECRET)
+    }
+
+    /// The same as a user of this account who may do what an IAM policy says and nothing else;
+    /// `None` where permissions mean nothing ([`Backend::enforces_permissions`]).
+    pub async fn env_of_user(&self, policy: &str) -> Result<Option<Vec<(String, String)>>, Error> {
+        if !self.backend.enforces_permissions() {
+            return Ok(None);
+        }
+        let key = iam::user(self.proxy.upstream(), &self.account, policy).await?;
+        self.proxy.introduce(&key.id, &self.account);
+        Ok(Some(self.env_with(&key.id, &key.secret)))
+    }
+
+    fn env_with(&self, key: &str, secret: &str) -> Vec<(String, String)> {
         [
             ("AWS_ENDPOINT_URL", self.proxy.url().as_str()),
-            ("AWS_ACCESS_KEY_ID", account),
-            ("AWS_SECRET_ACCESS_KEY", "sandbox"),
+            ("AWS_ACCESS_KEY_ID", key),
+            ("AWS_SECRET_ACCESS_KEY", secret),
             ("AWS_REGION", REGION),
             // botocore reads only this name.
             ("AWS_DEFAULT_REGION", REGION),
@@ -138,9 +155,7 @@ impl Aws {
     pub fn boto3(&self) -> Command {
         let python = match std::env::var_os(PYTHON) {
             Some(path) => PathBuf::from(path),
-            None => Requirements::BOTO3
-                .python()
-                .unwrap_or_else(|error| panic!("{error}")),
+            None => Requirements::BOTO3.python().unwrap_or_else(|error| panic!("{error}")),
         };
         let mut command = Command::new(python);
         self.isolate(&mut command);
@@ -163,9 +178,8 @@ impl Aws {
 
     fn isolate(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {
-            let ours = name
-                .to_str()
-                .is_some_and(|name| name.starts_with("AWS_") || name.starts_with("WBSTORE_"));
+            let ours =
+                name.to_str().is_some_and(|name| name.starts_with("AWS_") || name.starts_with("WBSTORE_"));
             if ours {
                 command.env_remove(name);
             }
@@ -187,11 +201,7 @@ pub struct Ran {
 
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "exit code {:?}\n--- stdout\n{}--- stderr\n{}",
-            self.code, self.stdout, self.stderr
-        )
+        writeln!(f, "exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
     }
 }
 
@@ -210,25 +220,16 @@ pub async fn finish(command: Command) -> Ran {
         .await
         .unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran {
-        code: output.status.code(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Twelve digits that no other test has: the tests of one run share the emulator, and run in
 /// several processes.
 fn fresh_account() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
     let process = u64::from(std::process::id()) % 10_000;
     let clock = u64::from(now) / 1_000 % 10_000;
     let next = NEXT.fetch_add(1, Ordering::Relaxed) % 1_000;
-    format!(
-        "{:012}",
-        100_000_000_000 + process * 10_000_000 + clock * 1_000 + next
-    )
+    format!("{:012}", 100_000_000_000 + process * 10_000_000 + clock * 1_000 + next)
 }

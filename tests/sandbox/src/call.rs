@@ -50,14 +50,9 @@ impl Call {
     pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Self {
         let query = pairs(uri.query().unwrap_or_default().as_bytes());
         let scope = Scope::of(&headers, &query);
-        let target = header(&headers, "x-amz-target")
-            .unwrap_or_default()
-            .to_owned();
+        let target = header(&headers, "x-amz-target").unwrap_or_default().to_owned();
         let form = pairs(if target.is_empty() { &body } else { b"" });
-        let action = form
-            .iter()
-            .find(|(name, _)| name == "Action")
-            .map(|(_, value)| value.clone());
+        let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
         let service = match (&scope, target.split_once('.')) {
             (Some(scope), _) => Service::from_name(&scope.service),
             (None, Some((service, _))) => Service::from_name(service),
@@ -77,9 +72,7 @@ impl Call {
                 .or(action)
                 .unwrap_or_else(|| method.to_string()),
         };
-        let queue = (service == Service::Sqs)
-            .then(|| queue_name(&body, &form))
-            .flatten();
+        let queue = (service == Service::Sqs).then(|| queue_name(&body, &form)).flatten();
         let (access_key, region) = scope.map(|scope| (scope.access_key, scope.region)).unzip();
         Self {
             operation: format!("{}:{name}", service.prefix()),
@@ -101,15 +94,8 @@ impl Call {
     /// The same request with another body; the checksums, which were of the old one, are left out.
     #[must_use]
     pub fn with_body(&self, body: impl Into<Bytes>) -> Self {
-        let mut call = Self {
-            body: body.into(),
-            ..self.clone()
-        };
-        for name in self
-            .headers
-            .keys()
-            .filter(|name| is_checksum(name.as_str()))
-        {
+        let mut call = Self { body: body.into(), ..self.clone() };
+        for name in self.headers.keys().filter(|name| is_checksum(name.as_str())) {
             call.headers.remove(name);
         }
         call
@@ -140,6 +126,18 @@ impl Call {
         header(&self.headers, name)
     }
 
+    /// A query parameter, when it is given.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// When it was signed, in seconds of the epoch.
+    pub fn signed_at(&self) -> Option<i64> {
+        let text = self.header("x-amz-date").or_else(|| self.parameter("X-Amz-Date"))?;
+        let moment = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
+        Some(jiff::tz::TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
+    }
+
     /// The body as text; empty when it is not UTF-8.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or_default()
@@ -160,12 +158,8 @@ struct Scope {
 
 impl Scope {
     fn of(headers: &HeaderMap, query: &[(String, String)]) -> Option<Self> {
-        let asked = |name: &str| {
-            query
-                .iter()
-                .find(|(given, _)| given == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let asked =
+            |name: &str| query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let signed = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -188,11 +182,7 @@ impl Scope {
         let mut parts = credential.split('/').map(str::to_owned);
         let access_key = parts.next()?;
         let region = parts.nth(1)?;
-        Some(Self {
-            access_key,
-            region,
-            service: parts.next()?,
-        })
+        Some(Self { access_key, region, service: parts.next()? })
     }
 }
 
@@ -214,11 +204,7 @@ fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
 }
 
 fn path_style(path: &str) -> (Option<String>, Option<String>) {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let path = path.trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let given = |text: &str| (!text.is_empty()).then(|| decode(text));
@@ -231,11 +217,7 @@ fn queue_name(body: &[u8], form: &[(String, String)]) -> Option<String> {
         json.get(name)
             .and_then(|value| value.as_str())
             .map(str::to_owned)
-            .or_else(|| {
-                form.iter()
-                    .find(|(given, _)| given == name)
-                    .map(|(_, value)| value.clone())
-            })
+            .or_else(|| form.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()))
     };
     field("QueueName").or_else(|| field("QueueUrl")?.rsplit('/').next().map(str::to_owned))
 }

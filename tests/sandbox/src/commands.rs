@@ -17,14 +17,10 @@ const INTERRUPTED: u8 = 130;
 
 /// Waits for Ctrl-C, SIGTERM or SIGHUP.
 pub async fn interrupted() -> Result<ExitCode, Error> {
-    let listen = |kind| {
-        signal(kind).map_err(|error| Error::new(format!("cannot listen for signals: {error}")))
-    };
-    let (mut int, mut term, mut hup) = (
-        listen(SignalKind::interrupt())?,
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::hangup())?,
-    );
+    let listen =
+        |kind| signal(kind).map_err(|error| Error::new(format!("cannot listen for signals: {error}")));
+    let (mut int, mut term, mut hup) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
     tokio::select! {
         _ = int.recv() => {}
         _ = term.recv() => {}
@@ -37,20 +33,10 @@ pub async fn interrupted() -> Result<ExitCode, Error> {
 async fn build() -> Result<(), Error> {
     eprintln!("sandbox: building wbstore");
     // Naming this package too keeps the features, and so the built dependencies, as they are.
-    let args = [
-        "build",
-        "--quiet",
-        "--package",
-        "wbstore",
-        "--package",
-        "wbstore-sandbox",
-        "--bin",
-        "wbstore",
-    ];
+    let args =
+        ["build", "--quiet", "--package", "wbstore", "--package", "wbstore-sandbox", "--bin", "wbstore"];
     match Group::cargo(&args, &[])?.wait().await? {
         0 => Ok(()),
-        code => Err(Error::new(format!(
-            "wbstore does not build (cargo ended with {code})"
-        ))),
+        code => Err(Error::new(format!("wbstore does not build (cargo ended with {code})"))),
     }
 }

@@ -29,29 +29,20 @@ pub struct Step {
     pub code: i32,
 }
 
+impl Step {
+    /// As one would type it.
+    pub fn line(&self) -> String {
+        format!("wbstore {}", self.args.join(" "))
+    }
+}
+
 /// The steps, in order.
 pub fn steps() -> Vec<Step> {
-    let step = |title, code, args: &[&'static str]| Step {
-        title,
-        args: args.to_vec(),
-        code,
-    };
+    let step = |title, code, args: &[&'static str]| Step { title, args: args.to_vec(), code };
     vec![
-        step(
-            "See what would be made. Nothing is changed.",
-            0,
-            &["plan", "aws", "--host", HOST],
-        ),
-        step(
-            "Make it.",
-            0,
-            &["provision", "aws", "--host", HOST, "--yes"],
-        ),
-        step(
-            "Prove it: an upload from the browser, and its event.",
-            0,
-            &["verify", "aws", "--host", HOST],
-        ),
+        step("See what would be made. Nothing is changed.", 0, &["plan", "aws", "--host", HOST]),
+        step("Make it.", 0, &["provision", "aws", "--host", HOST, "--yes"]),
+        step("Prove it: an upload from the browser, and its event.", 0, &["verify", "aws", "--host", HOST]),
         step(
             "Plan again: nothing is left to do (5 would mean changes).",
             0,
@@ -61,14 +52,7 @@ pub fn steps() -> Vec<Step> {
         step(
             "Remove it. The name says that you mean it.",
             0,
-            &[
-                "teardown",
-                "aws",
-                "--host",
-                HOST,
-                "--confirm",
-                "wandb-acme-com",
-            ],
+            &["teardown", "aws", "--host", HOST, "--confirm", "wandb-acme-com"],
         ),
         step("And it is gone.", 0, &["list", "aws"]),
     ]
@@ -95,37 +79,26 @@ pub enum Event {
 /// Starts a ministack of its own and runs all steps on it; stops at the first that ends wrong.
 pub async fn run(sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
     let emulator = Emulator::start(Backend::Ministack).await?;
-    let aws = Aws::before(&emulator, ACCOUNT).await?;
+    run_on(&Aws::before(&emulator, ACCOUNT).await?, sink).await
+}
+
+/// Runs all steps in an account that exists already.
+pub async fn run_on(aws: &Aws, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
     for step in steps() {
         sink(Event::Begin(step.clone()));
-        let code = perform(&aws, &step, sink).await?;
-        sink(Event::End {
-            code,
-            expected: step.code,
-        });
+        let code = perform(aws, &step, sink).await?;
+        sink(Event::End { code, expected: step.code });
         if code != Some(step.code) {
-            let line = step.args.join(" ");
-            return Err(Error::new(format!(
-                "`wbstore {line}` ended with {code:?}, not with {}",
-                step.code
-            )));
+            return Err(Error::new(format!("`{}` ended with {code:?}, not with {}", step.line(), step.code)));
         }
     }
     Ok(())
 }
 
-async fn perform(
-    aws: &Aws,
-    step: &Step,
-    sink: &mut dyn FnMut(Event),
-) -> Result<Option<i32>, Error> {
+async fn perform(aws: &Aws, step: &Step, sink: &mut dyn FnMut(Event)) -> Result<Option<i32>, Error> {
     let unable = |error: std::io::Error| Error::new(format!("cannot run wbstore: {error}"));
     let mut command = tokio::process::Command::from(aws.wbstore());
-    command
-        .args(&step.args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.args(&step.args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(unable)?;
     let (lines, mut heard) = mpsc::unbounded_channel();
     if let Some(stdout) = child.stdout.take() {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::{Error, paths};
 
 /// Imports included; a busy CI machine has been seen to need ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const LOGS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many lines of its log an emulator that does not start may show.
 const TAIL: usize = 15;
@@ -34,7 +36,9 @@ impl Emulator {
             .await
             .map_err(|error| Error::new(error.to_string()))??;
         let port = free_port()?;
-        let log = paths::sandbox()?.join(format!("{backend}-{port}.log"));
+        let folder = paths::sandbox()?;
+        forget_old_logs(&folder);
+        let log = folder.join(format!("{backend}-{port}.log"));
         let unable = |error: std::io::Error| Error::new(format!("cannot start {backend}: {error}"));
         let output = File::create(&log).map_err(unable)?;
         let mut command = Command::new(python);
@@ -47,11 +51,7 @@ impl Emulator {
             .stdout(output.try_clone().map_err(unable)?)
             .stderr(output);
         let process = command.spawn().map_err(unable)?;
-        let mut emulator = Self {
-            backend,
-            url: format!("http://127.0.0.1:{port}"),
-            process,
-        };
+        let mut emulator = Self { backend, url: format!("http://127.0.0.1:{port}"), process };
         emulator.wait_until_ready(&log).await?;
         Ok(emulator)
     }
@@ -67,21 +67,12 @@ impl Emulator {
     }
 
     /// An open port proves little: the first real answer is waited for.
-    async fn wait_until_ready(&mut self, log: &PathBuf) -> Result<(), Error> {
+    async fn wait_until_ready(&mut self, log: &Path) -> Result<(), Error> {
         let upstream = Upstream::new(&self.url, self.backend);
         let started = Instant::now();
         loop {
             let listing = (Method::GET, "/");
-            let answer = upstream
-                .ask(
-                    "000000000000",
-                    "us-east-1",
-                    "s3",
-                    listing,
-                    &[],
-                    String::new(),
-                )
-                .await;
+            let answer = upstream.ask("000000000000", "us-east-1", "s3", listing, &[], String::new()).await;
             if answer.is_ok_and(|reply| reply.status().is_success()) {
                 return Ok(());
             }
@@ -89,16 +80,13 @@ impl Emulator {
                 return Err(self.failure(&format!("ended at once ({status})"), log));
             }
             if started.elapsed() > PATIENCE {
-                return Err(self.failure(
-                    &format!("gave no answer within {} s", PATIENCE.as_secs()),
-                    log,
-                ));
+                return Err(self.failure(&format!("gave no answer within {} s", PATIENCE.as_secs()), log));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    fn failure(&self, what: &str, log: &PathBuf) -> Error {
+    fn failure(&self, what: &str, log: &Path) -> Error {
         let text = fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
@@ -118,9 +106,9 @@ impl Drop for Emulator {
 fn arguments(backend: Backend, port: u16) -> Vec<String> {
     match backend {
         Backend::Ministack => vec!["ministack".to_owned()],
-        Backend::Moto => ["moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]
-            .map(str::to_owned)
-            .to_vec(),
+        Backend::Moto => {
+            ["moto.server", "-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned).to_vec()
+        }
     }
 }
 
@@ -145,6 +133,20 @@ fn environment(backend: Backend, port: u16) -> Vec<(&'static str, String)> {
         ]);
     }
     variables
+}
+
+/// A log is for the run that failed just now; those of yesterday are in the way.
+fn forget_old_logs(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for path in
+        files.flatten().map(|file| file.path()).filter(|path| path.extension() == Some("log".as_ref()))
+    {
+        let age = path.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > LOGS_KEPT) {
+            // Another sandbox may have been faster.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Free a moment ago. Nothing guarantees it still is; the emulator would say so in its log.

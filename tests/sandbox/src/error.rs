@@ -12,10 +12,7 @@ pub struct Error {
 impl Error {
     /// A failure that explains itself.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: None,
-        }
+        Self { message: message.into(), hint: None }
     }
 
     /// Adds what the reader can do about it.

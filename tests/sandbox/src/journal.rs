@@ -55,10 +55,7 @@ impl Exchange {
                 .headers
                 .iter()
                 .map(|(name, value)| {
-                    (
-                        name.to_string(),
-                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                    )
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
                 })
                 .collect(),
             body: call.body.slice(..call.body.len().min(KEPT)),
@@ -71,10 +68,7 @@ impl Exchange {
 
     /// A request header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -98,10 +92,7 @@ impl Counts {
     pub fn of(exchanges: &[Exchange]) -> Self {
         Self {
             requests: exchanges.len(),
-            mutating: exchanges
-                .iter()
-                .filter(|exchange| exchange.mutating)
-                .count(),
+            mutating: exchanges.iter().filter(|exchange| exchange.mutating).count(),
             round_trips: round_trips(exchanges),
         }
     }
@@ -110,10 +101,8 @@ impl Counts {
 /// A chain of dependent requests is a set of intervals of which no two overlap; taking the one
 /// that ends first, again and again, finds the largest.
 fn round_trips(exchanges: &[Exchange]) -> usize {
-    let mut spans: Vec<(Option<Instant>, Instant)> = exchanges
-        .iter()
-        .map(|exchange| (exchange.finished, exchange.started))
-        .collect();
+    let mut spans: Vec<(Option<Instant>, Instant)> =
+        exchanges.iter().map(|exchange| (exchange.finished, exchange.started)).collect();
     // One that never ended can only be the last of a chain.
     spans.sort_by_key(|(finished, _)| (finished.is_none(), *finished));
     let mut chain = 0;

@@ -13,7 +13,7 @@
 //! ```no_run
 //! # use wbstore_sandbox::{aws::Aws, fault::{Fault, When}};
 //! # async fn example() {
-//! let Some(aws) = Aws::from_env().await else { return }; // plain `cargo test`: left out
+//! let Some(aws) = Aws::from_env().await else { return };
 //! aws.proxy().arm(When::operation("s3:PutBucketCors", 0), Fault::DropAfter);
 //! let ran = aws.run(&["provision", "aws", "--host", "https://wandb.acme.com", "--yes"]).await;
 //! assert_eq!(ran.code, Some(0), "{ran}");
@@ -27,12 +27,15 @@ pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod fault;
+mod iam;
 pub mod journal;
+mod ministack;
 mod moto;
 pub mod operation;
 pub mod paths;
 pub mod proxy;
 pub mod reply;
+mod say;
 pub mod strict;
 pub mod upstream;
 pub mod venv;

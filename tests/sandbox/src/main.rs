@@ -1,9 +1,5 @@
 //! `cargo sandbox`: the clouds on this machine.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command speaks through these"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through these")]
 
 mod commands;
 
@@ -106,17 +102,10 @@ async fn main() -> ExitCode {
 async fn perform(task: Task) -> Result<ExitCode, Error> {
     match task {
         Task::Demo { cloud: Cloud::Aws } => commands::demo::run().await,
-        Task::Up {
-            cloud: Cloud::Aws,
-            backend,
-        } => commands::up::run(backend.into()).await,
+        Task::Up { cloud: Cloud::Aws, backend } => commands::up::run(backend.into()).await,
         Task::Test { backend, args } => {
             // A filter is given to look at something closely; once is enough then.
-            let default = if args.is_empty() {
-                Choice::Both
-            } else {
-                Choice::Ministack
-            };
+            let default = if args.is_empty() { Choice::Both } else { Choice::Ministack };
             commands::test::run(backend.unwrap_or(default).backends(), &args).await
         }
     }

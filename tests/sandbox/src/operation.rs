@@ -85,19 +85,13 @@ pub fn s3(method: &Method, bucket: bool, key: bool, query: &[(String, String)]) 
     if let Some((_, noun)) = nouns.iter().find(|(name, _)| asks(name)) {
         return match *method {
             // The one name that breaks the pattern.
-            Method::DELETE if *noun == "BucketLifecycleConfiguration" => {
-                "DeleteBucketLifecycle".to_owned()
-            }
+            Method::DELETE if *noun == "BucketLifecycleConfiguration" => "DeleteBucketLifecycle".to_owned(),
             Method::DELETE => format!("Delete{noun}"),
             Method::PUT => format!("Put{noun}"),
             _ => format!("Get{noun}"),
         };
     }
-    let name = if key {
-        object(method, &asks)
-    } else {
-        bucket_itself(method, &asks)
-    };
+    let name = if key { object(method, &asks) } else { bucket_itself(method, &asks) };
     name.to_owned()
 }
 

@@ -12,17 +12,12 @@ pub const BINARY: &str = "WBSTORE_BIN";
 pub fn target() -> Result<PathBuf, Error> {
     let program = program()?;
     // Cargo marks its target folders for backup programs; profiles may be nested in them.
-    program
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
-        .map(Path::to_owned)
-        .ok_or_else(|| {
-            Error::new(format!(
-                "{} is in no cargo target folder",
-                program.display()
-            ))
-            .hint("start it with `cargo sandbox`")
-        })
+    program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned).ok_or_else(
+        || {
+            Error::new(format!("{} is in no cargo target folder", program.display()))
+                .hint("start it with `cargo sandbox`")
+        },
+    )
 }
 
 /// Our corner of the target folder: virtual environments and logs.
@@ -51,6 +46,5 @@ pub fn wbstore() -> Result<PathBuf, Error> {
 }
 
 fn program() -> Result<PathBuf, Error> {
-    env::current_exe()
-        .map_err(|error| Error::new(format!("cannot tell where this program is: {error}")))
+    env::current_exe().map_err(|error| Error::new(format!("cannot tell where this program is: {error}")))
 }

@@ -49,17 +49,10 @@ impl Proxy {
     pub async fn start(upstream: &str, backend: Backend, strict: Strict) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            upstream: Upstream::new(upstream, backend),
-            strict,
-            state: State::default(),
-        });
+        let shared =
+            Arc::new(Shared { upstream: Upstream::new(upstream, backend), strict, state: State::default() });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self {
-            address,
-            shared,
-            server,
-        })
+        Ok(Self { address, shared, server })
     }
 
     /// Where it listens: what `AWS_ENDPOINT_URL` gets.
@@ -94,6 +87,15 @@ impl Proxy {
         self.shared.state.disarm();
     }
 
+    /// Tells which account an access key belongs to, when the key itself does not.
+    pub fn introduce(&self, access_key: &str, account: &str) {
+        self.shared.state.introduce(access_key, account);
+    }
+
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.shared.upstream
+    }
+
     /// Makes every request take this much longer.
     pub fn set_delay(&self, delay: Duration) {
         self.shared.state.set_delay(delay);
@@ -124,13 +126,13 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| serve(Arc::clone(&shared), request));
     // An error here is a connection that ended early: by a fault of ours or by the client.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-    let call = Arc::new(Call::read(request).await.map_err(|_| Dropped)?);
+    let mut call = Call::read(request).await.map_err(|_| Dropped)?;
+    shared.state.recognise(&mut call);
+    let call = Arc::new(call);
     let (ticket, armed) = shared.state.begin(&call);
     let delay = shared.state.delay();
     if !delay.is_zero() {
@@ -138,9 +140,7 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     }
     let outcome = match armed {
         Some(armed) => {
-            shared
-                .state
-                .meddled(ticket, &format!("{:?}", armed.fault()));
+            shared.state.meddled(ticket, &format!("{:?}", armed.fault()));
             meddle::answer(&shared, &call, &armed).await
         }
         None => Outcome::Whole(faithful(&shared, &call).await),
@@ -165,8 +165,7 @@ struct Refused(&'static str);
 async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
     let (shared, call) = (Arc::clone(shared), Arc::clone(call));
     let work = async move {
-        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await
-        {
+        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await {
             let mut reply = error.reply(&call);
             reply.extensions_mut().insert(Refused(rule));
             return reply;
@@ -180,15 +179,9 @@ async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
             Err(error) => bad_gateway(&error.to_string()),
         }
     };
-    tokio::spawn(work)
-        .await
-        .unwrap_or_else(|error| bad_gateway(&error.to_string()))
+    tokio::spawn(work).await.unwrap_or_else(|error| bad_gateway(&error.to_string()))
 }
 
 fn bad_gateway(reason: &str) -> Reply {
-    reply::reply(
-        502,
-        "text/plain",
-        format!("the sandbox cannot reach its emulator: {reason}\n"),
-    )
+    reply::reply(502, "text/plain", format!("the sandbox cannot reach its emulator: {reason}\n"))
 }

@@ -69,11 +69,7 @@ impl ApiError {
         if call.service == Service::Sqs {
             // How a service that left the query protocol keeps its old error codes
             // (the `awsQueryCompatible` trait).
-            set(
-                &mut reply,
-                "x-amzn-query-error",
-                &format!("{};Sender", self.code),
-            );
+            set(&mut reply, "x-amzn-query-error", &format!("{};Sender", self.code));
         }
         set(&mut reply, "x-amzn-requestid", REQUEST_ID);
         set(&mut reply, "x-amz-request-id", REQUEST_ID);
@@ -84,11 +80,8 @@ impl ApiError {
     }
 
     fn rest_xml(&self, resource: &str) -> String {
-        let fields: String = self
-            .fields
-            .iter()
-            .map(|(name, value)| format!("<{name}>{}</{name}>", escape(value)))
-            .collect();
+        let fields: String =
+            self.fields.iter().map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect();
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
              {fields}<Resource>/{}</Resource><RequestId>{REQUEST_ID}</RequestId></Error>",
@@ -126,9 +119,7 @@ const REQUEST_ID: &str = "WBSTORESANDBOX00";
 pub fn reply(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(body.into());
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply
 }
 
@@ -141,7 +132,5 @@ pub fn set(reply: &mut Reply, name: &str, value: &str) {
 
 /// Text as XML content.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -9,7 +9,9 @@ mod memory;
 pub mod notification;
 mod owner;
 mod policy;
+mod presigned;
 mod queue;
+mod region;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,23 +27,15 @@ type Check = fn(&Call) -> Option<ApiError>;
 
 /// Rules that need nothing but the request.
 const ON_SIGHT: &[(&str, Check)] = &[
+    ("a presigned URL expires", presigned::expired),
     ("us-east-1 is not a LocationConstraint", bucket::location),
     ("a checksum is required", document::checksum),
-    (
-        "DeleteObjects takes at most 1000 keys",
-        document::thousand_keys,
-    ),
+    ("DeleteObjects takes at most 1000 keys", document::thousand_keys),
     ("at most 100 CORS rules", document::hundred_cors_rules),
     ("notification ids are unique", notification::unique_ids),
-    (
-        "notification filters must not overlap",
-        notification::overlap,
-    ),
+    ("notification filters must not overlap", notification::overlap),
     ("no FIFO destination", notification::fifo),
-    (
-        "destinations are in the bucket's region",
-        notification::region,
-    ),
+    ("destinations are in the bucket's region", notification::region),
 ];
 
 /// Whether a request may go on to the emulator.
@@ -69,21 +63,14 @@ pub struct Strict {
 impl Default for Strict {
     /// All rules; a minute of the cloud passes in a second and a half.
     fn default() -> Self {
-        Self {
-            enabled: true,
-            minute: Duration::from_millis(1500),
-            memory: Arc::default(),
-        }
+        Self { enabled: true, minute: Duration::from_millis(1500), memory: Arc::default() }
     }
 }
 
 impl Strict {
     /// No rules: the bare emulator.
     pub fn off() -> Self {
-        Self {
-            enabled: false,
-            ..Self::default()
-        }
+        Self { enabled: false, ..Self::default() }
     }
 
     /// How long a minute of the cloud takes here.
@@ -101,11 +88,7 @@ impl Strict {
         }
     }
 
-    async fn complaint(
-        &self,
-        call: &Call,
-        upstream: &Upstream,
-    ) -> Option<(&'static str, ApiError)> {
+    async fn complaint(&self, call: &Call, upstream: &Upstream) -> Option<(&'static str, ApiError)> {
         if !self.enabled {
             return None;
         }
@@ -119,6 +102,9 @@ impl Strict {
             return Some(("a queue's name rests for 60 s", error));
         }
         // From here on the emulator is asked, so these come last.
+        if let Some(error) = region::elsewhere(call, memory, upstream).await {
+            return Some(("a bucket answers in its own region", error));
+        }
         if let Some(error) = owner::stranger(call, memory, upstream).await {
             return Some(("buckets are private to their account", error));
         }

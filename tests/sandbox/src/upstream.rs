@@ -13,7 +13,8 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::backend::Backend;
 use crate::call::Call;
-use crate::moto::Policies;
+use crate::ministack;
+use crate::moto::{self, Policies};
 use crate::reply::Reply;
 
 /// Headers that belong to one connection and must not cross a proxy (RFC 9110, 7.6.1). The length
@@ -56,11 +57,14 @@ impl Upstream {
     /// Passes a call on and reads the whole answer.
     pub async fn forward(&self, call: &Call) -> io::Result<Reply> {
         match self.backend {
-            Backend::Ministack => self.pass(call).await,
+            Backend::Ministack => match ministack::instead(call) {
+                Some(other) => Ok(ministack::policy_status(self.pass(&other).await?)),
+                None => self.pass(call).await,
+            },
             Backend::Moto => {
-                let softer = Policies::soften(call);
+                let softer = moto::soften(call);
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
-                Ok(self.policies.restore(call, reply))
+                Ok(moto::rename(call, self.policies.restore(call, reply)))
             }
         }
     }
@@ -74,8 +78,7 @@ impl Upstream {
                 headers.insert("x-moto-account-id", value);
             }
         }
-        self.send(call.method.clone(), path, headers, call.body.clone())
-            .await
+        self.send(call.method.clone(), path, headers, call.body.clone()).await
     }
 
     /// Asks on the sandbox's own behalf, in the name of `account`. No emulator verifies signatures.
@@ -93,10 +96,11 @@ impl Upstream {
              SignedHeaders=host, Signature=0"
         );
         let mut all = HeaderMap::new();
-        for (name, value) in headers.iter().copied().chain([
-            ("authorization", credential.as_str()),
-            ("x-moto-account-id", account),
-        ]) {
+        for (name, value) in headers
+            .iter()
+            .copied()
+            .chain([("authorization", credential.as_str()), ("x-moto-account-id", account)])
+        {
             all.insert(
                 HeaderName::try_from(name).map_err(io::Error::other)?,
                 HeaderValue::try_from(value).map_err(io::Error::other)?,
@@ -122,12 +126,7 @@ impl Upstream {
         *request.uri_mut() = uri;
         // `Host` stays the client's: emulators build queue URLs from it, which so lead back here.
         *request.headers_mut() = headers;
-        let (mut parts, body) = self
-            .client
-            .request(request)
-            .await
-            .map_err(io::Error::other)?
-            .into_parts();
+        let (mut parts, body) = self.client.request(request).await.map_err(io::Error::other)?.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         for name in HOP_BY_HOP {
             // The answer to a HEAD has a length and no body to count.

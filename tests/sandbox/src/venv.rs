@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::backend::Backend;
+use crate::say::say;
 use crate::{Error, paths};
 
 const NO_PYTHON: &str =
@@ -20,10 +21,7 @@ pub struct Requirements {
 
 impl Requirements {
     /// An independent client.
-    pub const BOTO3: Self = Self {
-        name: "boto3",
-        pins: include_str!("../requirements/boto3.txt"),
-    };
+    pub const BOTO3: Self = Self { name: "boto3", pins: include_str!("../requirements/boto3.txt") };
 
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
@@ -31,10 +29,7 @@ impl Requirements {
             Backend::Ministack => include_str!("../requirements/ministack.txt"),
             Backend::Moto => include_str!("../requirements/moto.txt"),
         };
-        Self {
-            name: backend.name(),
-            pins,
-        }
+        Self { name: backend.name(), pins }
     }
 
     /// The interpreter of an environment that has them; makes the environment when there is none.
@@ -55,36 +50,16 @@ impl Requirements {
     }
 
     fn make(self, parent: &Path, folder: &Path) -> Result<(), Error> {
-        let failed = |error: std::io::Error| {
-            Error::new(format!("cannot make {}: {error}", folder.display()))
-        };
-        eprint(&format!(
-            "sandbox: installing {} into {} (once, about half a minute)",
-            self.name,
-            folder.display()
-        ));
-        let draft = tempfile::Builder::new()
-            .prefix(".venv-")
-            .tempdir_in(parent)
-            .map_err(failed)?;
+        let failed = |error: std::io::Error| Error::new(format!("cannot make {}: {error}", folder.display()));
+        say(&format!("installing {} into {} (once, about half a minute)", self.name, folder.display()));
+        let draft = tempfile::Builder::new().prefix(".venv-").tempdir_in(parent).map_err(failed)?;
         let venv = draft.path().join("venv");
-        run(
-            Command::new("python3").args(["-m", "venv"]).arg(&venv),
-            NO_PYTHON,
-        )?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv), NO_PYTHON)?;
         let pins = draft.path().join("requirements.txt");
         fs::write(&pins, self.pins).map_err(failed)?;
         run(
             Command::new(interpreter(&venv))
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--disable-pip-version-check",
-                    "-q",
-                    "--no-deps",
-                    "-r",
-                ])
+                .args(["-m", "pip", "install", "--disable-pip-version-check", "-q", "--no-deps", "-r"])
                 .arg(&pins),
             "the package index must be reachable the first time; pip's own settings apply",
         )?;
@@ -107,26 +82,12 @@ fn interpreter(folder: &Path) -> PathBuf {
 
 fn run(command: &mut Command, hint: &str) -> Result<Output, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| Error::new(format!("cannot run {program}: {error}")).hint(hint))?;
+    let output =
+        command.output().map_err(|error| Error::new(format!("cannot run {program}: {error}")).hint(hint))?;
     if output.status.success() {
         return Ok(output);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let last = said
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or("it said nothing");
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Err(Error::new(format!("{program} failed ({}): {last}", output.status)).hint(hint))
-}
-
-/// Slow work is told of where it is done; the library has no other voice.
-#[expect(
-    clippy::print_stderr,
-    reason = "half a minute of silence looks like a hang"
-)]
-fn eprint(line: &str) {
-    eprintln!("{line}");
 }

@@ -1,19 +1,11 @@
 //! Against a real emulator, when `cargo sandbox test` has started one, with boto3 as the client.
 
-use wbstore_sandbox::aws::Aws;
+use wbstore_sandbox::aws::{Aws, finish};
 use wbstore_sandbox::fault::{Fault, Side, When};
-
-async fn sandbox(test: &str) -> Option<Aws> {
-    let aws = Aws::from_env().await;
-    if aws.is_none() {
-        eprintln!("{test}: left out, no emulator here (`cargo sandbox test` brings one)");
-    }
-    aws
-}
 
 #[tokio::test]
 async fn an_upload_is_announced() {
-    let Some(aws) = sandbox("an_upload_is_announced").await else {
+    let Some(aws) = Aws::from_env().await else {
         return;
     };
     let script = r#"
@@ -54,15 +46,11 @@ print("announced:", keys)
 
 #[tokio::test]
 async fn accounts_are_strangers_to_each_other() {
-    let Some(aws) = sandbox("accounts_are_strangers_to_each_other").await else {
+    let Some(aws) = Aws::from_env().await else {
         return;
     };
     let bucket = format!("mine-{}", aws.account());
-    let ran = aws
-        .python(&format!(
-            "boto3.client('s3').create_bucket(Bucket='{bucket}')"
-        ))
-        .await;
+    let ran = aws.python(&format!("boto3.client('s3').create_bucket(Bucket='{bucket}')")).await;
     assert_eq!(ran.code, Some(0), "{ran}");
     let mut command = aws.boto3();
     command.envs(aws.env_as("999999999999")).arg("-c").arg(format!(
@@ -70,24 +58,17 @@ async fn accounts_are_strangers_to_each_other() {
          try: s3.head_bucket(Bucket='{bucket}')\n\
          except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     ));
-    let ran = wbstore_sandbox::aws::finish(command).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "[]\n403\n"),
-        "{ran}"
-    );
+    let ran = finish(command).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "[]\n403\n"), "{ran}");
 }
 
 #[tokio::test]
 async fn a_client_can_be_killed_at_a_chosen_request() {
-    let Some(aws) = sandbox("a_client_can_be_killed_at_a_chosen_request").await else {
+    let Some(aws) = Aws::from_env().await else {
         return;
     };
     let bucket = format!("half-{}", aws.account());
-    let armed = aws.proxy().arm(
-        When::operation("s3:PutBucketTagging", 0),
-        Fault::Hang(Side::Before),
-    );
+    let armed = aws.proxy().arm(When::operation("s3:PutBucketTagging", 0), Fault::Hang(Side::Before));
     let script = format!(
         "s3 = boto3.client('s3')\ns3.create_bucket(Bucket='{bucket}')\n\
          s3.put_bucket_tagging(Bucket='{bucket}', Tagging={{'TagSet': [{{'Key': 'k', 'Value': 'v'}}]}})"
@@ -103,9 +84,28 @@ async fn a_client_can_be_killed_at_a_chosen_request() {
                         except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])"
     );
     let ran = aws.python(&look).await;
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(0), "NoSuchTagSet\n"),
-        "{ran}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "NoSuchTagSet\n"), "{ran}");
+}
+
+#[tokio::test]
+async fn a_user_may_do_what_the_policy_says() {
+    let Some(aws) = Aws::from_env().await else {
+        return;
+    };
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:CreateBucket", "s3:ListBucket"], "Resource": "*"}]}"#;
+    let user = aws.env_of_user(policy).await.expect("the emulator has IAM");
+    assert_eq!(user.is_some(), aws.backend().enforces_permissions());
+    let Some(env) = user else { return };
+    let bucket = format!("users-{}", aws.account());
+    let mut command = aws.boto3();
+    command.envs(env).arg("-c").arg(format!(
+        "import boto3; s3 = boto3.client('s3'); s3.create_bucket(Bucket='{bucket}')\n\
+         s3.head_bucket(Bucket='{bucket}', ExpectedBucketOwner='{account}')\n\
+         try: s3.get_bucket_tagging(Bucket='{bucket}')\n\
+         except s3.exceptions.ClientError as error: print(error.response['Error']['Code'])",
+        account = aws.account(),
+    ));
+    let ran = finish(command).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "AccessDenied\n"), "{ran}");
 }

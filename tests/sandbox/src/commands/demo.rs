@@ -9,7 +9,7 @@ use wbstore_sandbox::demo::{self, Event};
 pub async fn run() -> Result<ExitCode, Error> {
     super::build().await?;
     demo::run(&mut |event| match event {
-        Event::Begin(step) => eprintln!("\n# {}\n$ wbstore {}", step.title, step.args.join(" ")),
+        Event::Begin(step) => eprintln!("\n# {}\n$ {}", step.title, step.line()),
         Event::Stdout(line) => println!("{line}"),
         Event::Stderr(line) => eprintln!("{line}"),
         Event::End { code: Some(0), .. } => {}

@@ -30,11 +30,7 @@ impl Group {
 
     /// Waits for its exit code.
     pub async fn wait(mut self) -> Result<i32, Error> {
-        let status = self
-            .child
-            .wait()
-            .await
-            .map_err(|error| Error::new(format!("lost cargo: {error}")))?;
+        let status = self.child.wait().await.map_err(|error| Error::new(format!("lost cargo: {error}")))?;
         self.leader = None;
         Ok(status.code().unwrap_or(1))
     }
@@ -44,9 +40,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
             // The standard library cannot signal a group, and unsafe code is forbidden here.
-            let _ = Blocking::new("kill")
-                .args(["-TERM", "--", &format!("-{leader}")])
-                .status();
+            let _ = Blocking::new("kill").args(["-TERM", "--", &format!("-{leader}")]).status();
         }
     }
 }

@@ -13,13 +13,9 @@ use super::Group;
 /// Builds everything once, then runs the suite on each backend.
 pub async fn run(backends: &[Backend], args: &[String]) -> Result<ExitCode, Error> {
     eprintln!("sandbox: building");
-    let built = Group::cargo(&["test", "--workspace", "--quiet", "--no-run"], &[])?
-        .wait()
-        .await?;
+    let built = Group::cargo(&["test", "--workspace", "--quiet", "--no-run"], &[])?.wait().await?;
     if built != 0 {
-        return Err(Error::new(format!(
-            "the workspace does not build (cargo ended with {built})"
-        )));
+        return Err(Error::new(format!("the workspace does not build (cargo ended with {built})")));
     }
     let python = tokio::task::spawn_blocking(|| Requirements::BOTO3.python())
         .await
@@ -34,10 +30,7 @@ pub async fn run(backends: &[Backend], args: &[String]) -> Result<ExitCode, Erro
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Error::new(format!(
-        "tests failed on {}",
-        failed.join(" and ")
-    )))
+    Err(Error::new(format!("tests failed on {}", failed.join(" and "))))
 }
 
 async fn on(backend: Backend, args: &[String], python: &str) -> Result<i32, Error> {

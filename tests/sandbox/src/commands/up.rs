@@ -18,11 +18,7 @@ pub async fn run(backend: Backend) -> Result<ExitCode, Error> {
     if let Some(folder) = paths::wbstore()?.parent() {
         println!("export PATH='{}':\"$PATH\"", folder.display());
     }
-    eprintln!(
-        "sandbox: {backend} is at {} behind the strict proxy {}",
-        emulator.url(),
-        aws.proxy().url()
-    );
+    eprintln!("sandbox: {backend} is at {} behind the strict proxy {}", emulator.url(), aws.proxy().url());
     eprintln!("sandbox: paste the lines above into another shell; Ctrl-C here stops everything");
     std::future::pending().await
 }

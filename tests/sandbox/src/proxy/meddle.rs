@@ -79,16 +79,9 @@ async fn delete_some(
     let error = failure.spell(call);
     let (mut rest, mut errors, mut end) = (String::new(), String::new(), 0);
     let mut spared = 0;
-    for object in document
-        .descendants()
-        .filter(|node| node.tag_name().name() == "Object")
-    {
-        let text = |name| {
-            object
-                .children()
-                .find(|node| node.tag_name().name() == name)
-                .and_then(|node| node.text())
-        };
+    for object in document.descendants().filter(|node| node.tag_name().name() == "Object") {
+        let text =
+            |name| object.children().find(|node| node.tag_name().name() == name).and_then(|node| node.text());
         let key = text("Key").unwrap_or_default();
         if !armed.fails_key(keys, key) {
             spared += 1;
@@ -97,9 +90,7 @@ async fn delete_some(
         let range = object.range();
         rest.push_str(&call.text()[end..range.start]);
         end = range.end;
-        let version = text("VersionId")
-            .map(|id| format!("<VersionId>{id}</VersionId>"))
-            .unwrap_or_default();
+        let version = text("VersionId").map(|id| format!("<VersionId>{id}</VersionId>")).unwrap_or_default();
         errors.push_str(&format!(
             "<Error><Key>{}</Key>{version}<Code>{}</Code><Message>{}</Message></Error>",
             reply::escape(key),
@@ -139,19 +130,7 @@ fn delete_result(errors: &str) -> Reply {
 /// every answer, so that a client can set its own by it.
 async fn skewed(shared: &Arc<Shared>, call: &Arc<Call>, seconds: i64) -> Reply {
     let theirs = jiff::Timestamp::now().as_second() + seconds;
-    let signed = call.header("x-amz-date").and_then(|text| {
-        let moment = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text)
-            .ok()?
-            .to_datetime()
-            .ok()?;
-        Some(
-            jiff::tz::TimeZone::UTC
-                .to_timestamp(moment)
-                .ok()?
-                .as_second(),
-        )
-    });
-    let mut reply = match signed {
+    let mut reply = match call.signed_at() {
         Some(signed) if (signed - theirs).abs() > ALLOWED_SKEW => too_skewed(theirs).reply(call),
         _ => faithful(shared, call).await,
     };
@@ -170,8 +149,5 @@ fn too_skewed(theirs: i64) -> ApiError {
         "The difference between the request time and the current time is too large.",
     )
     .field("ServerTime", server_time.unwrap_or_default())
-    .field(
-        "MaxAllowedSkewMilliseconds",
-        (ALLOWED_SKEW * 1000).to_string(),
-    )
+    .field("MaxAllowedSkewMilliseconds", (ALLOWED_SKEW * 1000).to_string())
 }

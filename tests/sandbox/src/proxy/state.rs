@@ -30,6 +30,8 @@ struct Inner {
     armed: Vec<Armed>,
     delay: Duration,
     answers: HashMap<String, Reply>,
+    /// Accounts of the access keys that do not tell by themselves.
+    accounts: HashMap<String, String>,
 }
 
 impl State {
@@ -44,18 +46,8 @@ impl State {
         let mut inner = self.inner();
         let index = inner.journal.len();
         inner.journal.push(Exchange::begin(index, call));
-        let armed = inner
-            .armed
-            .iter()
-            .find(|armed| armed.strikes(index, call))
-            .cloned();
-        (
-            Ticket {
-                epoch: inner.epoch,
-                index,
-            },
-            armed,
-        )
+        let armed = inner.armed.iter().find(|armed| armed.strikes(index, call)).cloned();
+        (Ticket { epoch: inner.epoch, index }, armed)
     }
 
     fn amend(&self, ticket: Ticket, change: impl FnOnce(&mut Exchange)) {
@@ -106,6 +98,19 @@ impl State {
         self.inner().delay = delay;
     }
 
+    pub(super) fn introduce(&self, access_key: &str, account: &str) {
+        let mut inner = self.inner();
+        inner.accounts.insert(access_key.to_owned(), account.to_owned());
+    }
+
+    /// Fills in the account of a key that was introduced.
+    pub(super) fn recognise(&self, call: &mut Call) {
+        let known = call.access_key.as_ref().and_then(|key| self.inner().accounts.get(key).cloned());
+        if known.is_some() {
+            call.account = known;
+        }
+    }
+
     /// Keeps the answer to a read, for when it is asked to be stale.
     pub(super) fn remember(&self, call: &Call, reply: &Reply) {
         if !call.mutates() && reply.body().len() <= KEPT {
@@ -120,11 +125,5 @@ impl State {
 
 /// Two calls are the same read when all of this is.
 fn identity(call: &Call) -> String {
-    format!(
-        "{:?} {} {} {}",
-        call.account,
-        call.operation,
-        call.uri,
-        call.text()
-    )
+    format!("{:?} {} {} {}", call.account, call.operation, call.uri, call.text())
 }

@@ -10,27 +10,17 @@ use crate::upstream::Upstream;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html> (LocationConstraint)
 pub(super) fn location(call: &Call) -> Option<ApiError> {
     let named = call.is("s3:CreateBucket")
-        && call
-            .text()
-            .contains("<LocationConstraint>us-east-1</LocationConstraint>");
+        && call.text().contains("<LocationConstraint>us-east-1</LocationConstraint>");
     named.then(|| {
-        ApiError::new(
-            400,
-            "InvalidLocationConstraint",
-            "The specified location-constraint is not valid",
-        )
-        .field("LocationConstraint", "us-east-1")
+        ApiError::new(400, "InvalidLocationConstraint", "The specified location-constraint is not valid")
+            .field("LocationConstraint", "us-east-1")
     })
 }
 
 /// In us-east-1 creating one's own bucket again is a success, except when the request has tags.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html> (BucketAlreadyOwnedByYou)
 /// for the first half; the second was seen on AWS and is kept by LocalStack's S3 provider.
-pub(super) async fn already_owned(
-    call: &Call,
-    memory: &Memory,
-    upstream: &Upstream,
-) -> Option<ApiError> {
+pub(super) async fn already_owned(call: &Call, memory: &Memory, upstream: &Upstream) -> Option<ApiError> {
     let (Some(bucket), Some(account)) = (&call.bucket, &call.account) else {
         return None;
     };
@@ -38,7 +28,6 @@ pub(super) async fn already_owned(
     if !tagged || !owner::owns(account, bucket, memory, upstream).await {
         return None;
     }
-    let message =
-        "Your previous request to create the named bucket succeeded and you already own it.";
+    let message = "Your previous request to create the named bucket succeeded and you already own it.";
     Some(ApiError::new(409, "BucketAlreadyOwnedByYou", message).field("BucketName", bucket))
 }

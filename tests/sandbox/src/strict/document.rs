@@ -50,16 +50,11 @@ pub(super) fn hundred_cors_rules(call: &Call) -> Option<ApiError> {
 }
 
 fn count(call: &Call, element: &str) -> usize {
-    roxmltree::Document::parse(call.text()).map_or(0, |document| {
-        document
-            .descendants()
-            .filter(|node| node.tag_name().name() == element)
-            .count()
-    })
+    roxmltree::Document::parse(call.text())
+        .map_or(0, |document| document.descendants().filter(|node| node.tag_name().name() == element).count())
 }
 
 fn malformed() -> ApiError {
-    let message =
-        "The XML you provided was not well-formed or did not validate against our published schema";
+    let message = "The XML you provided was not well-formed or did not validate against our published schema";
     ApiError::new(400, "MalformedXML", message)
 }

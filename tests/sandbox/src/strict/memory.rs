@@ -12,6 +12,7 @@ pub(super) struct Memory(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     owners: HashMap<String, String>,
+    regions: HashMap<String, String>,
     deleted_queues: HashMap<QueueId, Instant>,
 }
 
@@ -28,7 +29,9 @@ impl Memory {
         match (call.operation.as_str(), &call.bucket, &call.account) {
             ("s3:CreateBucket", Some(bucket), Some(account)) => self.owner_is(bucket, account),
             ("s3:DeleteBucket", Some(bucket), _) => {
-                self.inner().owners.remove(bucket);
+                let mut inner = self.inner();
+                inner.owners.remove(bucket);
+                inner.regions.remove(bucket);
             }
             ("sqs:DeleteQueue", _, _) => {
                 if let Some(id) = queue_id(call) {
@@ -40,13 +43,19 @@ impl Memory {
     }
 
     pub(super) fn owner_is(&self, bucket: &str, account: &str) {
-        self.inner()
-            .owners
-            .insert(bucket.to_owned(), account.to_owned());
+        self.inner().owners.insert(bucket.to_owned(), account.to_owned());
     }
 
     pub(super) fn owner(&self, bucket: &str) -> Option<String> {
         self.inner().owners.get(bucket).cloned()
+    }
+
+    pub(super) fn region_is(&self, bucket: &str, region: &str) {
+        self.inner().regions.insert(bucket.to_owned(), region.to_owned());
+    }
+
+    pub(super) fn region(&self, bucket: &str) -> Option<String> {
+        self.inner().regions.get(bucket).cloned()
     }
 
     /// How long ago the queue the call is about was deleted.
@@ -57,9 +66,5 @@ impl Memory {
 }
 
 fn queue_id(call: &Call) -> Option<QueueId> {
-    Some((
-        call.account.clone()?,
-        call.region.clone(),
-        call.queue.clone()?,
-    ))
+    Some((call.account.clone()?, call.region.clone(), call.queue.clone()?))
 }

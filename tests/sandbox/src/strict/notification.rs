@@ -15,7 +15,8 @@ use crate::upstream::Upstream;
 pub const NO_QUEUE: &str = "The destination queue does not exist";
 
 /// S3's word for a queue whose policy does not let it in (yet).
-pub const NOT_PERMITTED: &str = "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
+pub const NOT_PERMITTED: &str =
+    "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
 
 /// One entry of the configuration, whatever its destination.
 struct Entry {
@@ -36,10 +37,7 @@ pub fn unreachable(arn: &str, reason: &str) -> ApiError {
 /// What S3 says of a configuration whose first destination does not let it in.
 pub fn not_permitted(call: &Call) -> ApiError {
     let first = entries(call).into_iter().next();
-    unreachable(
-        &first.map(|entry| entry.arn).unwrap_or_default(),
-        NOT_PERMITTED,
-    )
+    unreachable(&first.map(|entry| entry.arn).unwrap_or_default(), NOT_PERMITTED)
 }
 
 /// An id names one entry.
@@ -65,27 +63,21 @@ pub(super) fn overlap(call: &Call) -> Option<ApiError> {
 pub(super) fn fifo(call: &Call) -> Option<ApiError> {
     let entries = entries(call);
     let entry = entries.iter().find(|entry| entry.arn.ends_with(".fifo"))?;
-    Some(unreachable(
-        &entry.arn,
-        "FIFO queues are not supported as a destination",
-    ))
+    Some(unreachable(&entry.arn, "FIFO queues are not supported as a destination"))
 }
 
 /// Bucket and destination share a region: same page as above. The caller signs for the bucket's.
 pub(super) fn region(call: &Call) -> Option<ApiError> {
     let entries = entries(call);
     let elsewhere = |entry: &Entry| entry.arn.split(':').nth(3) != Some(call.region.as_str());
-    let message = "The notification destination service region is not valid for the bucket location constraint";
+    let message =
+        "The notification destination service region is not valid for the bucket location constraint";
     entries.iter().any(elsewhere).then(|| invalid(message))
 }
 
 /// "If the message fails, the entire PUT action will fail": S3 sends a test message to each queue.
 /// moto takes everything; ministack refuses, but leaves out which destination and why.
-pub(super) async fn destinations(
-    call: &Call,
-    memory: &Memory,
-    upstream: &Upstream,
-) -> Option<ApiError> {
+pub(super) async fn destinations(call: &Call, memory: &Memory, upstream: &Upstream) -> Option<ApiError> {
     if call
         .header("x-amz-skip-destination-validation")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -93,10 +85,7 @@ pub(super) async fn destinations(
         return None;
     }
     let bucket = format!("arn:aws:s3:::{}", call.bucket.as_deref()?);
-    let account = call
-        .account
-        .clone()
-        .or_else(|| memory.owner(call.bucket.as_deref()?))?;
+    let account = call.account.clone().or_else(|| memory.owner(call.bucket.as_deref()?))?;
     for entry in entries(call) {
         let Some(queue) = Queue::parse(&entry.arn) else {
             continue;
@@ -113,30 +102,20 @@ pub(super) async fn destinations(
 
 impl Entry {
     fn overlaps(&self, other: &Self) -> bool {
-        let share_event = self
-            .events
-            .iter()
-            .any(|one| other.events.iter().any(|other| same_event(one, other)));
+        let share_event =
+            self.events.iter().any(|one| other.events.iter().any(|other| same_event(one, other)));
         let nested = |one: &str, other: &str, contains: fn(&str, &str) -> bool| {
             contains(one, other) || contains(other, one)
         };
         share_event
-            && nested(&self.prefix, &other.prefix, |long, short| {
-                long.starts_with(short)
-            })
-            && nested(&self.suffix, &other.suffix, |long, short| {
-                long.ends_with(short)
-            })
+            && nested(&self.prefix, &other.prefix, |long, short| long.starts_with(short))
+            && nested(&self.suffix, &other.suffix, |long, short| long.ends_with(short))
     }
 }
 
 /// `s3:ObjectCreated:*` is the family of `s3:ObjectCreated:Put`.
 fn same_event(one: &str, other: &str) -> bool {
-    let family = |event: &str, of: &str| {
-        event
-            .strip_suffix('*')
-            .is_some_and(|stem| of.starts_with(stem))
-    };
+    let family = |event: &str, of: &str| event.strip_suffix('*').is_some_and(|stem| of.starts_with(stem));
     one == other || family(one, other) || family(other, one)
 }
 
@@ -149,11 +128,7 @@ struct Queue<'a> {
 impl<'a> Queue<'a> {
     fn parse(arn: &'a str) -> Option<Self> {
         match arn.split(':').collect::<Vec<_>>()[..] {
-            ["arn", _, "sqs", region, account, name] => Some(Self {
-                region,
-                account,
-                name,
-            }),
+            ["arn", _, "sqs", region, account, name] => Some(Self { region, account, name }),
             _ => None,
         }
     }
@@ -166,17 +141,8 @@ impl<'a> Queue<'a> {
             ("x-amz-target", "AmazonSQS.GetQueueAttributes"),
             ("content-type", "application/x-amz-json-1.0"),
         ];
-        let reply = upstream
-            .ask(
-                self.account,
-                self.region,
-                "sqs",
-                (Method::POST, "/"),
-                &headers,
-                body,
-            )
-            .await
-            .ok()?;
+        let reply =
+            upstream.ask(self.account, self.region, "sqs", (Method::POST, "/"), &headers, body).await.ok()?;
         if !reply.status().is_success() {
             return None;
         }
@@ -191,10 +157,7 @@ fn invalid(message: &str) -> ApiError {
 }
 
 fn pairs(entries: &[Entry]) -> impl Iterator<Item = (&Entry, &Entry)> {
-    entries
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| entries[at + 1..].iter().map(move |other| (one, other)))
+    entries.iter().enumerate().flat_map(|(at, one)| entries[at + 1..].iter().map(move |other| (one, other)))
 }
 
 fn entries(call: &Call) -> Vec<Entry> {
@@ -204,11 +167,7 @@ fn entries(call: &Call) -> Vec<Entry> {
     let Ok(document) = roxmltree::Document::parse(call.text()) else {
         return Vec::new();
     };
-    document
-        .root_element()
-        .children()
-        .filter_map(entry)
-        .collect()
+    document.root_element().children().filter_map(entry).collect()
 }
 
 fn entry(node: roxmltree::Node<'_, '_>) -> Option<Entry> {
@@ -230,11 +189,7 @@ fn entry(node: roxmltree::Node<'_, '_>) -> Option<Entry> {
         node.descendants()
             .filter(|rule| rule.tag_name().name() == "FilterRule")
             .find_map(|rule| {
-                let text = |name| {
-                    rule.children()
-                        .find(|child| child.tag_name().name() == name)?
-                        .text()
-                };
+                let text = |name| rule.children().find(|child| child.tag_name().name() == name)?.text();
                 text("Name")?
                     .eq_ignore_ascii_case(wanted)
                     .then(|| text("Value").unwrap_or_default().to_owned())

@@ -6,11 +6,7 @@ use serde_json::Value;
 
 /// Whether the policy of `queue` lets S3 send it messages on behalf of `bucket`.
 pub(super) fn lets_s3_send(policy: &Value, queue: &str, bucket: &str, account: &str) -> bool {
-    let request = Sending {
-        queue,
-        bucket,
-        account,
-    };
+    let request = Sending { queue, bucket, account };
     let mut effects = many(&policy["Statement"])
         .filter(|statement| request.matches(statement))
         .map(|statement| statement["Effect"].as_str().unwrap_or_default());
@@ -36,12 +32,8 @@ impl Sending<'_> {
             || is(&principal["AWS"], |name| name == "*")
             || is(&principal["Service"], |name| name == "s3.amazonaws.com");
         to_s3
-            && is(&statement["Action"], |action| {
-                glob(&action.to_ascii_lowercase(), "sqs:sendmessage")
-            })
-            && is(&statement["Resource"], |resource| {
-                glob(resource, self.queue)
-            })
+            && is(&statement["Action"], |action| glob(&action.to_ascii_lowercase(), "sqs:sendmessage"))
+            && is(&statement["Resource"], |resource| glob(resource, self.queue))
             && self.meets(&statement["Condition"])
     }
 
@@ -95,10 +87,7 @@ fn glob(pattern: &str, text: &str) -> bool {
         None => text.is_empty(),
         Some(b'*') => {
             let rest = &pattern[1..];
-            text.char_indices()
-                .map(|(at, _)| at)
-                .chain([text.len()])
-                .any(|at| glob(rest, &text[at..]))
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(rest, &text[at..]))
         }
         Some(b'?') => {
             let mut rest = text.chars();
@@ -121,12 +110,7 @@ mod tests {
     const BUCKET: &str = "arn:aws:s3:::b";
 
     fn allowed(statements: Value) -> bool {
-        lets_s3_send(
-            &json!({ "Statement": statements }),
-            QUEUE,
-            BUCKET,
-            "111122223333",
-        )
+        lets_s3_send(&json!({ "Statement": statements }), QUEUE, BUCKET, "111122223333")
     }
 
     fn recipe() -> Value {
@@ -142,9 +126,7 @@ mod tests {
     fn the_published_recipe_lets_s3_in() {
         assert!(allowed(json!([recipe()])));
         assert!(allowed(recipe()), "a statement alone is a list of one");
-        assert!(allowed(
-            json!({"Effect": "Allow", "Principal": "*", "Action": "SQS:*", "Resource": "*"})
-        ));
+        assert!(allowed(json!({"Effect": "Allow", "Principal": "*", "Action": "SQS:*", "Resource": "*"})));
     }
 
     #[test]
@@ -161,10 +143,7 @@ mod tests {
             *statement.pointer_mut(pointer).expect("the recipe has it") = json!(wrong);
             assert!(!allowed(json!([statement])), "{pointer}");
         }
-        assert!(
-            !lets_s3_send(&Value::Null, QUEUE, BUCKET, "111122223333"),
-            "no policy"
-        );
+        assert!(!lets_s3_send(&Value::Null, QUEUE, BUCKET, "111122223333"), "no policy");
     }
 
     #[test]

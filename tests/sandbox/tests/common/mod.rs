@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Response};
@@ -32,10 +33,8 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    pub async fn start(handler: Handler) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("loopback has free ports");
+    pub async fn start(handler: Handler, headers: &'static [(&'static str, &'static str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
@@ -45,14 +44,14 @@ impl Cloud {
                 let service = service_fn(move |request| {
                     let log = Arc::clone(&log);
                     async move {
-                        let call = Call::read(request)
-                            .await
-                            .expect("proxies send whole requests");
+                        let call = Call::read(request).await.expect("proxies send whole requests");
                         let (status, body) = handler(&call);
                         log.lock().expect("nobody panics with it").push(call);
                         let mut response = Response::new(Full::new(Bytes::from(body)));
-                        *response.status_mut() =
-                            status.try_into().expect("a handler's status is one");
+                        *response.status_mut() = status.try_into().expect("a handler's status is one");
+                        for (name, value) in headers {
+                            response.headers_mut().insert(*name, HeaderValue::from_static(value));
+                        }
                         Ok::<_, Infallible>(response)
                     }
                 });
@@ -64,10 +63,7 @@ impl Cloud {
 
     /// What reached it, by operation.
     pub fn seen(&self) -> Vec<String> {
-        self.calls()
-            .into_iter()
-            .map(|call| call.operation)
-            .collect()
+        self.calls().into_iter().map(|call| call.operation).collect()
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -88,21 +84,21 @@ impl Bench {
     }
 
     pub async fn with(backend: Backend, handler: Handler, strict: Strict) -> Self {
-        let cloud = Cloud::start(handler).await;
-        let proxy = Proxy::start(&cloud.url, backend, strict)
-            .await
-            .expect("loopback has free ports");
+        Self::before(Cloud::start(handler, &[]).await, backend, strict).await
+    }
+
+    pub async fn with_headers(handler: Handler, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self::before(Cloud::start(handler, headers).await, Backend::Ministack, Strict::default()).await
+    }
+
+    async fn before(cloud: Cloud, backend: Backend, strict: Strict) -> Self {
+        let proxy = Proxy::start(&cloud.url, backend, strict).await.expect("loopback has free ports");
         let client = Upstream::new(&proxy.url(), backend);
-        Self {
-            cloud,
-            proxy,
-            client,
-        }
+        Self { cloud, proxy, client }
     }
 
     pub async fn s3(&self, method: &str, path: &str, body: &str) -> io::Result<Reply> {
-        self.s3_as(OWNER, method, path, &[("content-md5", "x")], body)
-            .await
+        self.s3_as(OWNER, method, path, &[("content-md5", "x")], body).await
     }
 
     pub async fn s3_as(
@@ -114,38 +110,18 @@ impl Bench {
         body: &str,
     ) -> io::Result<Reply> {
         let method: Method = method.parse().expect("tests use real methods");
-        self.client
-            .ask(
-                account,
-                "us-east-1",
-                "s3",
-                (method, path),
-                headers,
-                body.to_owned(),
-            )
-            .await
+        self.client.ask(account, "us-east-1", "s3", (method, path), headers, body.to_owned()).await
     }
 
     pub async fn sqs(&self, operation: &str, body: &str) -> io::Result<Reply> {
         let target = format!("AmazonSQS.{operation}");
         let headers = [("x-amz-target", target.as_str())];
-        self.client
-            .ask(
-                OWNER,
-                "us-east-1",
-                "sqs",
-                (Method::POST, "/"),
-                &headers,
-                body.to_owned(),
-            )
-            .await
+        self.client.ask(OWNER, "us-east-1", "sqs", (Method::POST, "/"), &headers, body.to_owned()).await
     }
 
     pub async fn sts(&self) -> io::Result<Reply> {
         let body = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
-        self.client
-            .ask(OWNER, "us-east-1", "sts", (Method::POST, "/"), &[], body)
-            .await
+        self.client.ask(OWNER, "us-east-1", "sts", (Method::POST, "/"), &[], body).await
     }
 }
 

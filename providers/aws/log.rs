@@ -1,0 +1,69 @@
+//! Tells of every request with `--verbose`: which operation, where to, what came back and how long
+//! it took. Only what is named here is told; no header, body or query ever is.
+
+use std::time::Instant;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
+
+/// Writes one record an attempt.
+#[derive(Debug)]
+pub struct RequestLog;
+
+#[derive(Debug)]
+struct Begun(Instant);
+
+impl Storable for Begun {
+    type Storer = StoreReplace<Self>;
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for RequestLog {
+    fn name(&self) -> &'static str {
+        "RequestLog"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut layer = Layer::new("RequestLog");
+        layer.store_put(Begun(Instant::now()));
+        bag.push_layer(layer);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (service, operation) =
+            bag.load::<Metadata>().map_or(("", ""), |metadata| (metadata.service(), metadata.name()));
+        let took = bag.load::<Begun>().map_or(0, |Begun(begun)| begun.elapsed().as_millis());
+        let response = context.response();
+        let status = response.map_or(0, |response| response.status().as_u16());
+        let id = response.and_then(|response| {
+            let headers = response.headers();
+            headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))
+        });
+        tracing::info!(
+            service,
+            operation,
+            status,
+            took_ms = took,
+            request_id = id.unwrap_or_default(),
+            "request"
+        );
+        Ok(())
+    }
+}

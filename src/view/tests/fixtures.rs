@@ -1,0 +1,183 @@
+//! Plans of every kind, made by the real planner.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind};
+use crate::plan::{Goal, Plan, Subject, plan};
+use crate::resource::{Address, Fields, Forbids, Found, Observation, Output, Owner, Removal};
+
+pub(super) fn address(kind: &'static str) -> Address {
+    Address::new("aws", kind, "acme-wandb")
+}
+
+fn fields(value: Value) -> Fields {
+    value.as_object().cloned().unwrap_or_default().into_iter().collect()
+}
+
+fn wanted(kind: &'static str, desired: Value) -> Observation {
+    Observation {
+        address: address(kind),
+        needs: vec![],
+        part_of: None,
+        removal: Removal::Own,
+        fixed: &[],
+        desired: fields(desired),
+        found: Ok(Found::absent()),
+    }
+}
+
+fn queue() -> Observation {
+    wanted(
+        "queue",
+        json!({
+            "receive_wait_seconds": 20,
+            "encryption": "SSE-SQS",
+            "policy": [{"sid": "wbstore-acme", "principal": "s3.amazonaws.com", "action": "sqs:SendMessage"}],
+        }),
+    )
+}
+
+fn bucket() -> Observation {
+    let desired = json!({"region": "us-east-1", "public_access_blocked": true, "tags.wbstore": "acme"});
+    Observation { fixed: &["region"], ..wanted("bucket", desired) }
+}
+
+fn cors() -> Observation {
+    Observation {
+        needs: vec![address("bucket")],
+        part_of: Some(address("bucket")),
+        removal: Removal::WithParent,
+        ..wanted(
+            "cors",
+            json!({
+                "origins": ["https://wandb.acme.com"],
+                "methods": ["GET", "PUT", "HEAD"],
+                "expose": ["ETag"],
+                "max_age_seconds": 3000,
+            }),
+        )
+    }
+}
+
+fn notification() -> Observation {
+    Observation {
+        needs: vec![address("queue"), address("bucket")],
+        part_of: Some(address("bucket")),
+        removal: Removal::WithParent,
+        ..wanted("notification", json!({"events": ["s3:ObjectCreated:*"]}))
+    }
+}
+
+fn found(seen: Observation, change: Value, owner: Owner) -> Observation {
+    let mut state = seen.desired.clone();
+    for (name, value) in fields(change) {
+        if value.is_null() {
+            state.remove(&name)
+        } else {
+            state.insert(name, value)
+        };
+    }
+    Observation { found: Ok(Found::present(state, owner)), ..seen }
+}
+
+fn with(mut seen: Observation, change: impl FnOnce(&mut Found<Fields>)) -> Observation {
+    if let Ok(found) = &mut seen.found {
+        change(found);
+    }
+    seen
+}
+
+fn made(goal: Goal, observations: &[Observation]) -> Plan {
+    let output = |name, value: &str| Output { name, value: value.to_owned() };
+    let subject = Subject {
+        deployment: "acme".to_owned(),
+        scope: "account 123456789012, us-east-1".to_owned(),
+        outputs: vec![
+            output("BUCKET", "s3://acme-wandb"),
+            output("BUCKET_QUEUE", "sqs://acme-wandb"),
+            output("AWS_REGION", "us-east-1"),
+        ],
+        notes: vec!["the CORS rule also allows HEAD and exposes ETag, which the guide leaves out".to_owned()],
+    };
+    plan(goal, subject, observations)
+}
+
+const PRESENT: Goal = Goal::Present { adopt: false };
+
+/// Nothing is there.
+pub(super) fn create() -> Plan {
+    made(PRESENT, &[queue(), bucket(), cors(), notification()])
+}
+
+/// Two documents have drifted; one holds entries of others.
+pub(super) fn update() -> Plan {
+    let drifted = json!({"max_age_seconds": "3000", "methods": ["GET", "PUT"], "expose": null});
+    let wide = json!({
+        "policy": [{"sid": "wbstore-acme", "principal": "*", "action": "sqs:*", "condition": "none at all"}],
+    });
+    let cors = with(found(cors(), drifted, Owner::Ours), |found| {
+        found.kept = vec!["docs-site".to_owned(), "cdn".to_owned()];
+    });
+    let bucket = with(found(bucket(), json!({}), Owner::Ours), |found| {
+        found.findings = vec!["versioning is on; old versions are kept and cost".to_owned()];
+    });
+    made(PRESENT, &[found(queue(), wide, Owner::Ours), bucket, cors, notification()])
+}
+
+/// Everything is as it should be.
+pub(super) fn unchanged() -> Plan {
+    made(PRESENT, &[queue(), bucket(), cors()].map(|seen| found(seen, json!({}), Owner::Ours)))
+}
+
+/// A stranger's bucket, a denied read, a fixed field and hostile words.
+pub(super) fn refused() -> Plan {
+    let denied = Error::new(Kind::Denied, "failed to read aws/cors/acme-wandb")
+        .because("AccessDenied: \u{1b}[2Jnot for @you | `now` <b>")
+        .hint("grant s3:GetBucketCORS");
+    let elsewhere = found(bucket(), json!({"region": "eu-west-1"}), Owner::Ours);
+    let theirs = found(queue(), json!({}), Owner::Other(Some("acme|staging".to_owned())));
+    made(PRESENT, &[theirs, elsewhere, Observation { found: Err(Arc::new(denied)), ..cors() }])
+}
+
+/// What carries no mark is taken over.
+pub(super) fn adopt() -> Plan {
+    let bucket = found(bucket(), json!({"tags.wbstore": null}), Owner::Other(None));
+    made(Goal::Present { adopt: true }, &[found(queue(), json!({}), Owner::Other(None)), bucket])
+}
+
+/// Ours goes, and takes along what lives in it.
+pub(super) fn teardown() -> Plan {
+    let ours = |seen| found(seen, json!({}), Owner::Ours);
+    made(Goal::Absent, &[ours(queue()), ours(bucket()), ours(cors()), ours(notification())])
+}
+
+/// An adopted bucket is given back; a queue of others stays.
+pub(super) fn release() -> Plan {
+    let cors = with(found(cors(), json!({}), Owner::Ours), |found| found.kept = vec!["cdn".to_owned()]);
+    let theirs = found(queue(), json!({}), Owner::Other(None));
+    made(Goal::Absent, &[theirs, found(bucket(), json!({}), Owner::Adopted), cors])
+}
+
+/// A bucket with objects is not deleted.
+pub(super) fn obstructed() -> Plan {
+    let full = with(found(bucket(), json!({}), Owner::Ours), |found| {
+        found.obstacle(
+            Forbids::Delete,
+            "it holds 12 objects, 3.4 GB",
+            "pass --delete-objects to delete them too",
+        );
+    });
+    made(Goal::Absent, &[full])
+}
+
+/// Nothing to tear down.
+pub(super) fn gone() -> Plan {
+    made(Goal::Absent, &[queue(), bucket()])
+}
+
+/// One plan of each kind.
+pub(super) fn all() -> [Plan; 9] {
+    [create(), update(), unchanged(), refused(), adopt(), teardown(), release(), obstructed(), gone()]
+}

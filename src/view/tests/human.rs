@@ -1,0 +1,201 @@
+//! What a person reads at a terminal, with the styles taken off.
+
+use anstream::adapter::strip_str;
+use insta::assert_snapshot;
+
+use super::fixtures;
+use crate::plan::Plan;
+use crate::view::human;
+
+fn plain(plan: &Plan) -> String {
+    strip_str(&human::plan(plan)).to_string()
+}
+
+#[test]
+fn a_first_plan_shows_every_field_and_what_waits_for_what() {
+    assert_snapshot!(plain(&fixtures::create()), @r#"
+
+    Plan to provision acme in account 123456789012, us-east-1
+
+      + create  aws/queue/acme-wandb
+          encryption:           SSE-SQS
+          policy:               [{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]
+          receive_wait_seconds: 20
+      + create  aws/bucket/acme-wandb
+          public_access_blocked: true
+          region:                us-east-1
+          tags.wbstore:          acme
+      + create  aws/cors/acme-wandb
+          expose:          ["ETag"]
+          max_age_seconds: 3000
+          methods:         ["GET","PUT","HEAD"]
+          origins:         ["https://wandb.acme.com"]
+          waits for aws/bucket/acme-wandb
+      + create  aws/notification/acme-wandb
+          events: ["s3:ObjectCreated:*"]
+          waits for aws/queue/acme-wandb, aws/bucket/acme-wandb
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    What the server will need
+      BUCKET=s3://acme-wandb
+      BUCKET_QUEUE=sqs://acme-wandb
+      AWS_REGION=us-east-1
+
+    Plan: 4 to create, 0 to change, 0 to delete.
+    To apply exactly this plan later: --expect 5cb5ac559694db2f
+    "#);
+}
+
+#[test]
+fn an_update_shows_old_and_new_and_what_it_keeps() {
+    assert_snapshot!(plain(&fixtures::update()), @r#"
+
+    Plan to provision acme in account 123456789012, us-east-1
+
+      ~ change  aws/queue/acme-wandb
+          policy:
+              [{"action":"sqs:*","condition":"none at all","principal":"*","sid":"wbstore-acme"}]
+            → [{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]
+        leave   aws/bucket/acme-wandb
+          note: versioning is on; old versions are kept and cost
+      ~ change  aws/cors/acme-wandb
+          expose:          (not set) → ["ETag"]
+          max_age_seconds: "3000" → 3000
+          methods:         ["GET","PUT"] → ["GET","PUT","HEAD"]
+          keeps 2 entries of others: docs-site, cdn
+      + create  aws/notification/acme-wandb
+          events: ["s3:ObjectCreated:*"]
+          waits for aws/queue/acme-wandb
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    What the server will need
+      BUCKET=s3://acme-wandb
+      BUCKET_QUEUE=sqs://acme-wandb
+      AWS_REGION=us-east-1
+
+    Plan: 1 to create, 2 to change, 0 to delete, 1 unchanged; 2 entries of others kept.
+    To apply exactly this plan later: --expect 95e03f21b69451ae
+    "#);
+}
+
+#[test]
+fn a_teardown_shows_what_goes_with_what() {
+    assert_snapshot!(plain(&fixtures::teardown()), @"
+    Plan to tear down acme in account 123456789012, us-east-1
+
+      - delete  aws/queue/acme-wandb
+      - delete  aws/bucket/acme-wandb
+      - delete  aws/cors/acme-wandb
+          goes with aws/bucket/acme-wandb
+      - delete  aws/notification/acme-wandb
+          goes with aws/bucket/acme-wandb
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    Plan: 0 to create, 0 to change, 4 to delete.
+    Digest: df1a28fc9caba666
+    ");
+}
+
+#[test]
+fn a_refusal_says_why_and_what_to_do() {
+    assert_snapshot!(plain(&fixtures::refused()), @"
+
+    Plan to provision acme in account 123456789012, us-east-1
+
+      ! refuse  aws/queue/acme-wandb
+          because it belongs to the deployment `acme|staging`
+          hint: choose another name, or give that deployment's --name
+      ! refuse  aws/bucket/acme-wandb
+          region: eu-west-1 → us-east-1
+          because its region is eu-west-1 and cannot be changed in place
+          hint: ask for the region it has, or choose another name
+      ! refuse  aws/cors/acme-wandb
+          because failed to read aws/cors/acme-wandb: AccessDenied: [2Jnot for @you | `now` <b>
+          hint: grant s3:GetBucketCORS
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    Refused: 3 steps must not be taken, so nothing is changed.
+    ");
+}
+
+#[test]
+fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
+    assert_snapshot!(plain(&fixtures::adopt()), @"
+
+    Plan to provision acme in account 123456789012, us-east-1, adopting what carries no mark
+
+      > adopt   aws/queue/acme-wandb
+          gets this deployment's mark
+      > adopt   aws/bucket/acme-wandb
+          tags.wbstore: (not set) → acme
+          gets this deployment's mark
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    What the server will need
+      BUCKET=s3://acme-wandb
+      BUCKET_QUEUE=sqs://acme-wandb
+      AWS_REGION=us-east-1
+
+    Plan: 0 to create, 0 to change, 0 to delete, 2 to adopt.
+    To apply exactly this plan later: --expect a155303d03fd39c2
+    ");
+    assert_snapshot!(plain(&fixtures::release()), @"
+    Plan to tear down acme in account 123456789012, us-east-1
+
+      . keep    aws/queue/acme-wandb
+          because it carries no wbstore mark
+      - delete  aws/cors/acme-wandb
+          keeps 1 entry of others: cdn
+      < release aws/bucket/acme-wandb
+          loses this deployment's mark and stays
+          waits for aws/cors/acme-wandb
+
+    Notes
+      - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
+
+    Plan: 0 to create, 0 to change, 1 to delete, 1 to release, 1 kept; 1 entry of others kept.
+    Digest: 5254bdd921d65e96
+    ");
+}
+
+#[test]
+fn an_empty_plan_says_so_in_the_words_of_its_goal() {
+    assert_snapshot!(plain(&fixtures::unchanged()), @"
+    Plan to provision acme in account 123456789012, us-east-1
+
+    What the server will need
+      BUCKET=s3://acme-wandb
+      BUCKET_QUEUE=sqs://acme-wandb
+      AWS_REGION=us-east-1
+
+    No changes: all of acme is there and as described.
+    ");
+    assert_snapshot!(plain(&fixtures::gone()), @"
+    Plan to tear down acme in account 123456789012, us-east-1
+
+    Nothing to delete: acme is not there.
+    ");
+}
+
+#[test]
+fn no_control_character_reaches_the_terminal_and_no_style_is_left_open() {
+    for plan in fixtures::all() {
+        let styled = human::plan(&plan);
+        let text = strip_str(&styled).to_string();
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        for line in styled.lines().filter(|line| line.contains("\u{1b}[")) {
+            let (_, last) = line.rsplit_once("\u{1b}[").unwrap();
+            assert!(last.starts_with("0m"), "{line:?}");
+        }
+    }
+}

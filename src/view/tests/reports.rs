@@ -1,0 +1,215 @@
+//! What is shown while and after things happen.
+
+use std::time::Duration;
+
+use anstream::adapter::strip_str;
+use insta::assert_snapshot;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::fixtures::address;
+use crate::error::{Error, Kind};
+use crate::event::{Event, Events};
+use crate::plan::Action;
+use crate::provider::{Check, Checking, Deployment, Inventory, Verdict};
+use crate::view::progress::{Style, Tally};
+use crate::view::{checks, error, inventory, progress};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn waiting(why: &str, left: u64) -> Event {
+    Event::Waiting { address: address("queue"), why: why.to_owned(), next: seconds(5), left: seconds(left) }
+}
+
+fn counted(done: u64) -> Event {
+    Event::Progress { address: address("bucket"), done, total: 1000, unit: "objects" }
+}
+
+fn partly() -> Vec<Event> {
+    let (queue, bucket, cors) = (address("queue"), address("bucket"), address("cors"));
+    let done =
+        Event::Done { address: queue.clone(), action: Action::Create, took: Duration::from_millis(420) };
+    let error = "AccessDenied:\u{1b}[2J no".to_owned();
+    vec![
+        Event::Started { address: queue, action: Action::Create },
+        waiting("the name to be free again", 65),
+        waiting("the name to be free again", 60),
+        Event::Started { address: bucket.clone(), action: Action::Create },
+        counted(50),
+        counted(120),
+        counted(130),
+        done,
+        Event::Failed { address: bucket.clone(), error, hint: Some("grant s3:CreateBucket".to_owned()) },
+        Event::Blocked { address: cors, by: vec![bucket] },
+    ]
+}
+
+fn shown(style: Style, sent: Vec<Event>) -> (Tally, String) {
+    let (events, receiver) = Events::channel();
+    sent.into_iter().for_each(|event| events.send(event));
+    drop(events);
+    let mut written = Vec::new();
+    let tally = run(progress::show(receiver, style, &mut written));
+    (tally, strip_str(&String::from_utf8(written).unwrap()).to_string())
+}
+
+fn run<T>(view: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(view)
+}
+
+/// The one number that differs from run to run.
+fn timeless(text: &str) -> String {
+    text.replace(" in 0.0s", " in …")
+}
+
+#[test]
+fn lines_say_each_thing_once_and_how_to_go_on() {
+    let (tally, text) = shown(Style::Lines, partly());
+    assert!(!tally.is_whole());
+    assert_eq!((tally.done(), tally.failed, tally.blocked), (1, 1, 1));
+    assert_snapshot!(timeless(&text), @"
+    aws/queue/acme-wandb: waiting for the name to be free again, at most 1m 5s
+    aws/bucket/acme-wandb: 120 of 1000 objects
+    aws/queue/acme-wandb: created (0.4s)
+    aws/bucket/acme-wandb: failed: AccessDenied:[2J no
+    hint: grant s3:CreateBucket
+    aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
+    Not finished: 1 created, 1 failed, 1 not tried in …
+    hint: run the same command again; it goes on where this one stopped
+    ");
+}
+
+#[test]
+fn an_interrupt_is_told_apart_from_a_failure() {
+    let blocked = Event::Blocked { address: address("cors"), by: vec![] };
+    let (tally, text) = shown(Style::Lines, vec![Event::Interrupted, blocked]);
+    assert!(tally.interrupted);
+    assert_snapshot!(timeless(&text), @"
+    interrupted: no new step is begun; those under way are finished
+    aws/cors/acme-wandb: not tried
+    Interrupted: 1 not tried in …
+    hint: run the same command again; it goes on where this one stopped
+    ");
+}
+
+#[test]
+fn a_terminal_keeps_the_lines_that_matter() {
+    let (_, text) = shown(Style::Terminal, partly());
+    assert_snapshot!(timeless(&text), @"
+    aws/queue/acme-wandb: created (0.4s)
+    aws/bucket/acme-wandb: failed: AccessDenied:[2J no
+    hint: grant s3:CreateBucket
+    aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
+    Not finished: 1 created, 1 failed, 1 not tried in …
+    hint: run the same command again; it goes on where this one stopped
+    ");
+}
+
+#[test]
+fn every_event_is_one_object() {
+    let count = partly().len();
+    let (_, text) = shown(Style::Json, partly());
+    let read: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read.len(), count + 1);
+    assert_eq!(read[0]["event"], "started");
+    assert_eq!((&read[count]["event"], &read[count]["failed"]), (&"finished".into(), &1.into()));
+}
+
+fn check(name: &str, verdict: Verdict) -> Checking {
+    Checking::Known(Check { name: name.to_owned(), verdict })
+}
+
+fn checked(style: Style) -> String {
+    let (sender, receiver) = unbounded_channel();
+    let hint = Some("add ETag to the exposed headers".to_owned());
+    for checking in [
+        check("preflight PUT", Verdict::Passed { detail: "204 from us-east-1".to_owned() }),
+        Checking::Begun { name: "event".to_owned(), within: seconds(60) },
+        check("ETag", Verdict::Failed { reason: "it is not exposed".to_owned(), hint }),
+        check("event", Verdict::Inconclusive { reason: "another consumer may have taken it".to_owned() }),
+    ] {
+        sender.send(checking).unwrap();
+    }
+    drop(sender);
+    let mut written = Vec::new();
+    let verdicts = run(checks::show(receiver, style, &mut written));
+    assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
+    strip_str(&String::from_utf8(written).unwrap()).to_string()
+}
+
+#[test]
+fn a_check_has_a_sign_a_word_and_a_reason() {
+    let text = checked(Style::Lines);
+    assert_eq!(text, checked(Style::Terminal));
+    assert_snapshot!(text, @"
+    ✓ passed       preflight PUT: 204 from us-east-1
+    ✗ failed       ETag: it is not exposed
+    hint: add ETag to the exposed headers
+    ? inconclusive event: another consumer may have taken it
+    It does not work: 1 passed, 1 failed, 1 inconclusive
+    ");
+    assert_snapshot!(checked(Style::Json), @r#"
+    {"name":"preflight PUT","verdict":"passed","detail":"204 from us-east-1"}
+    {"name":"ETag","verdict":"failed","reason":"it is not exposed","hint":"add ETag to the exposed headers"}
+    {"name":"event","verdict":"inconclusive","reason":"another consumer may have taken it"}
+    "#);
+}
+
+#[test]
+fn an_inventory_is_a_table_with_ages() {
+    const DAY: i64 = 86_400;
+    let now = 1_000 * DAY;
+    let parts = vec![("bucket".to_owned(), "acme-wandb".to_owned()); 3];
+    let acme = Deployment {
+        name: "acme".to_owned(),
+        region: "us-east-1".to_owned(),
+        created: Some(now - 3 * DAY),
+        expires: None,
+        parts,
+        missing: vec![],
+    };
+    let ci = Deployment {
+        name: "ci-1234".to_owned(),
+        created: None,
+        expires: Some(now - 7200),
+        parts: vec![],
+        missing: vec!["queue".to_owned(), "cors".to_owned()],
+        ..acme.clone()
+    };
+    let soon = Deployment { name: "demo".to_owned(), expires: Some(now + 90), ..acme.clone() };
+    let unread = vec!["the queues of eu-west-1: access denied".to_owned()];
+    let found = Inventory { scope: "account 1".to_owned(), deployments: vec![acme, ci, soon], unread };
+    assert_snapshot!(inventory::table(&found, now, false), @"
+    NAME     REGION     AGE      EXPIRES         PARTS  MISSING
+    acme     us-east-1  3d       never           3      none
+    ci-1234  us-east-1  unknown  expired 2h ago  0      queue, cors
+    demo     us-east-1  3d       in 1m           3      none
+    ");
+    assert_snapshot!(inventory::table(&found, now, true), @"
+    NAME      REGION      AGE       EXPIRES          PARTS   MISSING
+    ──────────────────────────────────────────────────────────────────────
+    acme      us-east-1   3d        never            3       none
+    ci-1234   us-east-1   unknown   expired 2h ago   0       queue, cors
+    demo      us-east-1   3d        in 1m            3       none
+    ");
+    assert_snapshot!(strip_str(&inventory::remarks(&found)).to_string(), @"
+    not looked at: the queues of eu-west-1: access denied
+    ");
+    let none = Inventory { scope: "account 1".to_owned(), ..Inventory::default() };
+    assert_eq!(inventory::table(&none, now, false), "");
+    assert_eq!(inventory::remarks(&none), "No deployments in account 1\n");
+}
+
+#[test]
+fn an_error_prints_its_cause_once_and_its_hint_below() {
+    let failure = Error::new(Kind::Denied, "failed to create aws/bucket/acme-wandb")
+        .because("AccessDenied\u{1b}[31m: not\nallowed")
+        .hint("grant s3:CreateBucket\nor run:\n  wbstore policy aws --for operator");
+    assert_snapshot!(strip_str(&error::error(&failure)).to_string(), @"
+    error: failed to create aws/bucket/acme-wandb: AccessDenied[31m: not allowed
+    hint: grant s3:CreateBucket
+          or run:
+            wbstore policy aws --for operator
+    ");
+}

@@ -1,0 +1,60 @@
+//! Nothing outlives the sandbox, however it ends.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use wbstore_sandbox::aws::Aws;
+
+/// A `cargo sandbox up` and the address of its emulator.
+fn up() -> (Child, String) {
+    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_wbstore-sandbox"))
+        .args(["up", "aws"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo has built it");
+    let stderr = sandbox.stderr.take().expect("it is piped");
+    let line = BufReader::new(stderr)
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.contains("ministack is at http://"))
+        .expect("it says where the emulator is");
+    let (_, rest) = line.split_once("http://").expect("that is how it was found");
+    let address = rest.split(' ').next().unwrap_or(rest).to_owned();
+    TcpStream::connect(&address).expect("the emulator listens");
+    (sandbox, address)
+}
+
+fn assert_gone(address: &str) {
+    let started = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(5), "{address} still answers");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[tokio::test]
+async fn a_killed_sandbox_takes_its_emulator_along() {
+    if Aws::from_env().await.is_none() {
+        return;
+    }
+    let (mut sandbox, emulator) = up();
+    sandbox.kill().expect("it runs");
+    sandbox.wait().expect("it was ours");
+    assert_gone(&emulator);
+}
+
+#[tokio::test]
+async fn a_terminated_sandbox_cleans_up_and_says_so() {
+    if Aws::from_env().await.is_none() {
+        return;
+    }
+    let (mut sandbox, emulator) = up();
+    let pid = sandbox.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill command");
+    assert!(sent.success());
+    assert_eq!(sandbox.wait().expect("it was ours").code(), Some(130));
+    assert_gone(&emulator);
+}
