@@ -60,6 +60,7 @@ pub enum Event {
         /// Why.
         error: String,
         /// What to do next.
+        #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
     /// The step was not tried, because one that it waits for did not succeed, or because of an

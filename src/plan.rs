@@ -2,21 +2,25 @@
 //!
 //! Nothing here touches a cloud, a clock or a terminal. A dry run is a plan that nobody applies.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod decide;
+mod order;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::resource::{Address, Fields, Forbids, Found, Observation, Output, Owner, Removal};
+use crate::resource::{Address, Observation, Output};
 
 /// The version of the plan's JSON form, raised when a reader would have to change.
 pub const FORMAT: u32 = 1;
 
 /// What a plan is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// Everything is there, as described.
     Present {
@@ -25,6 +29,16 @@ pub enum Goal {
     },
     /// Nothing of ours is there.
     Absent,
+}
+
+impl Serialize for Goal {
+    /// A word; what is adopted, the steps tell.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Present { .. } => "present",
+            Self::Absent => "absent",
+        })
+    }
 }
 
 /// What is done to one resource. The symbol is the type.
@@ -194,12 +208,12 @@ pub struct Subject {
 
 /// Compares what is wanted with what was found.
 pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
-    let mut steps: Vec<Step> = observations.iter().map(|seen| decide(goal, seen)).collect();
+    let mut steps: Vec<Step> = observations.iter().map(|seen| decide::step(goal, seen)).collect();
     if goal == Goal::Absent {
-        settle_children(observations, &mut steps);
+        order::settle_children(observations, &mut steps);
     }
-    connect(goal, observations, &mut steps);
-    let steps = in_order(steps);
+    order::connect(goal, observations, &mut steps);
+    let steps = order::in_order(steps);
     let Subject { deployment, scope, outputs, notes } = subject;
     let counts = count(&steps);
     let mut plan = Plan {
@@ -215,207 +229,6 @@ pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan 
     };
     plan.digest = digest(&plan);
     plan
-}
-
-fn decide(goal: Goal, seen: &Observation) -> Step {
-    let mut step = Step {
-        address: seen.address.clone(),
-        action: Action::NoOp,
-        waits_for: vec![],
-        goes_with: None,
-        changes: vec![],
-        reason: None,
-        hint: None,
-        kept: vec![],
-        findings: vec![],
-    };
-    let found = match &seen.found {
-        Ok(found) => found,
-        Err(error) => {
-            step.action = Action::Refuse;
-            step.reason = Some(error.chain());
-            step.hint = error.what_next().map(str::to_owned);
-            return step;
-        }
-    };
-    step.kept.clone_from(&found.kept);
-    step.findings.clone_from(&found.findings);
-    match goal {
-        Goal::Present { adopt } => want_present(adopt, seen, found, &mut step),
-        Goal::Absent => want_absent(seen, found, &mut step),
-    }
-    step
-}
-
-fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &mut Step) {
-    let Some(state) = &found.state else {
-        step.action = Action::Create;
-        step.changes = differences(&Fields::new(), &seen.desired);
-        block(found, Forbids::Write, step);
-        return;
-    };
-    step.changes = differences(state, &seen.desired);
-    step.action = match &found.owner {
-        Owner::Ours | Owner::Adopted if step.changes.is_empty() => Action::NoOp,
-        Owner::Ours | Owner::Adopted => Action::Update,
-        Owner::Other(None) if adopt => Action::Adopt,
-        Owner::Other(None) => {
-            refuse(
-                step,
-                "it exists and carries no wbstore mark",
-                "pass --adopt to take it over, or choose another name",
-            );
-            return;
-        }
-        Owner::Other(Some(other)) => {
-            refuse(
-                step,
-                format!("it belongs to the deployment `{other}`"),
-                "choose another name, or give that deployment's --name",
-            );
-            return;
-        }
-        Owner::Unknown(why) => {
-            refuse(
-                step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
-            );
-            return;
-        }
-    };
-    if let Some(change) = step.changes.iter().find(|change| seen.fixed.contains(&change.field.as_str())) {
-        let (field, old) = (change.field.clone(), change.old.clone().unwrap_or_default());
-        refuse(
-            step,
-            format!("its {field} is {old} and cannot be changed in place"),
-            format!("ask for the {field} it has, or choose another name"),
-        );
-        return;
-    }
-    if step.action.acts() {
-        block(found, Forbids::Write, step);
-    }
-}
-
-fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
-    let Some(state) = &found.state else { return };
-    if seen.removal == Removal::Contents {
-        // Of what is only a setting the address says enough; of data a reader wants to know how much.
-        step.changes = differences(state, &seen.desired);
-    }
-    match &found.owner {
-        Owner::Ours => {
-            step.action = Action::Delete;
-            if seen.removal == Removal::Own {
-                lose_kept(step);
-            }
-            block(found, Forbids::Delete, step);
-        }
-        Owner::Adopted => step.action = Action::Release,
-        Owner::Other(other) => {
-            step.action = Action::Keep;
-            step.reason = Some(match other {
-                Some(other) => format!("it belongs to the deployment `{other}`"),
-                None => "it carries no wbstore mark".to_owned(),
-            });
-        }
-        Owner::Unknown(why) => {
-            refuse(
-                step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
-            );
-        }
-    }
-}
-
-/// What others wrote into something of ours ends with it, and the reader is told.
-fn lose_kept(step: &mut Step) {
-    let lost = std::mem::take(&mut step.kept);
-    step.findings.extend(lost.into_iter().map(|entry| format!("ends with it: {entry}")));
-}
-
-fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
-    step.action = Action::Refuse;
-    step.reason = Some(reason.into());
-    step.hint = Some(hint.into());
-}
-
-fn block(found: &Found<Fields>, forbids: Forbids, step: &mut Step) {
-    let mut against = found.obstacles.iter().filter(|obstacle| obstacle.forbids == forbids).peekable();
-    if let Some(first) = against.peek() {
-        step.action = Action::Refuse;
-        step.hint.clone_from(&first.hint);
-        step.reason = Some(against.map(|obstacle| obstacle.message.as_str()).collect::<Vec<_>>().join("; "));
-    }
-}
-
-/// What lives inside a resource that is deleted goes with it; a setting of one that stays, stays.
-fn settle_children(observations: &[Observation], steps: &mut [Step]) {
-    let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
-    for (seen, step) in observations.iter().zip(steps) {
-        let contents = seen.removal == Removal::Contents && step.action == Action::Refuse;
-        let Some(parent) = seen.part_of.as_ref().filter(|_| contents || step.action == Action::Delete) else {
-            continue;
-        };
-        match (actions.get(parent), seen.removal) {
-            (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
-            (Some(Action::Delete), _) => {
-                step.goes_with = Some(parent.clone());
-                lose_kept(step);
-            }
-            (_, Removal::WithParent) => {}
-            (_, Removal::Setting | Removal::Contents) => {
-                step.action = Action::Keep;
-                step.reason = Some(format!("it belongs to {parent}, which stays"));
-                step.hint = None;
-            }
-        }
-    }
-}
-
-/// Makes waits of needs: a resource is made after what it needs, and removed before it.
-fn connect(goal: Goal, observations: &[Observation], steps: &mut [Step]) {
-    let acting: BTreeSet<_> =
-        steps.iter().filter(|step| step.acts()).map(|step| step.address.clone()).collect();
-    for (seen, step) in observations.iter().zip(&mut *steps) {
-        if !acting.contains(&step.address) {
-            continue;
-        }
-        let waits = match goal {
-            Goal::Present { .. } => seen.needs.iter().filter(|need| acting.contains(need)).cloned().collect(),
-            Goal::Absent => observations
-                .iter()
-                .filter(|other| other.needs.contains(&seen.address) && acting.contains(&other.address))
-                .map(|other| other.address.clone())
-                .collect(),
-        };
-        step.waits_for = waits;
-    }
-}
-
-/// A step comes after all that it waits for; otherwise the order of the stack stays.
-fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
-    let mut placed = BTreeSet::new();
-    let mut ordered = Vec::with_capacity(steps.len());
-    while !steps.is_empty() {
-        let ready = steps.iter().position(|step| step.waits_for.iter().all(|wait| placed.contains(wait)));
-        // A cycle would be a fault in a stack; its steps are then listed as they stand.
-        let step = steps.remove(ready.unwrap_or(0));
-        placed.insert(step.address.clone());
-        ordered.push(step);
-    }
-    ordered
-}
-
-fn differences(old: &Fields, new: &Fields) -> Vec<Change> {
-    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| Change { field: name.clone(), old: old.get(name).cloned(), new: new.get(name).cloned() })
-        .collect()
 }
 
 fn count(steps: &[Step]) -> Counts {

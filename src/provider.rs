@@ -60,6 +60,7 @@ pub enum Verdict {
         /// Why, as a lowercase fragment.
         reason: String,
         /// What to do next.
+        #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
     /// It could not be told.

@@ -129,12 +129,14 @@ impl Resource for Objects {
                 "pass --delete-objects to delete them, or empty it first",
             );
         }
-        if mfa? {
-            found.obstacle(
+        match mfa? {
+            Some(false) => {}
+            Some(true) => found.obstacle(
                 Forbids::Delete,
                 "MFA delete is on, so that only the account's root user can delete versions",
                 "let the root user switch MFA delete off, with its device",
-            );
+            ),
+            None => found.findings.push("the endpoint does not tell whether MFA delete is on".to_owned()),
         }
         if let Some(lock) = lock? {
             found.obstacle(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::batch::{BATCH, Outcome, Target, delete};
 use super::listing::{Bucket, Cursor, Upload, Version};
@@ -44,7 +45,9 @@ pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<(
         done += seen;
         empty_rounds = if seen == 0 { empty_rounds + 1 } else { 0 };
         if empty_rounds == 2 {
-            progress.progress(done, done, "versions");
+            if done > 0 {
+                progress.progress(done, done, "versions");
+            }
             return Ok(());
         }
     }
@@ -90,6 +93,7 @@ impl<'a> Sweep<'a> {
     async fn run(&mut self) -> Result<u64> {
         let mut pages = Some(walk(self.bucket, Cursor::default()));
         let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let stopping = self.failed.is_some() || self.progress.is_cancelled();
             if stopping {

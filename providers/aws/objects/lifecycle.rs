@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{
 
 use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
-use crate::providers::aws::failure::{code, failure};
+use crate::providers::aws::failure::{code, failure, is_unreadable};
 
 /// How many rules one document holds (S3 API reference, "PutBucketLifecycleConfiguration").
 const RULES_AT_MOST: usize = 1000;
@@ -34,7 +34,7 @@ struct Document {
 pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
     let (document, versioning) = tokio::join!(read(bucket), mfa_delete(bucket));
     let document = document?;
-    if versioning? {
+    if versioning? == Some(true) {
         return Err(Error::refused(format!(
             "empty {}: a bucket with MFA delete takes no lifecycle rules",
             bucket.name
@@ -66,17 +66,21 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
     .hint("run the same command again after 48 hours; objects are billed until they are gone"))
 }
 
-/// Whether MFA delete is on.
-pub async fn mfa_delete(bucket: &Bucket) -> Result<bool> {
+/// Whether MFA delete is on; `None` when the endpoint does not tell, as some that imitate S3. The
+/// service itself enforces it, so that not to know is no danger.
+pub async fn mfa_delete(bucket: &Bucket) -> Result<Option<bool>> {
     let answer = bucket
         .s3
         .get_bucket_versioning()
         .bucket(&bucket.name)
         .expected_bucket_owner(&bucket.owner)
         .send()
-        .await
-        .map_err(|error| failure(error, "s3:GetBucketVersioning", &bucket.name))?;
-    Ok(answer.mfa_delete == Some(MfaDeleteStatus::Enabled))
+        .await;
+    match answer {
+        Ok(answer) => Ok(Some(answer.mfa_delete == Some(MfaDeleteStatus::Enabled))),
+        Err(error) if is_unreadable(&error) => Ok(None),
+        Err(error) => Err(failure(error, "s3:GetBucketVersioning", &bucket.name)),
+    }
 }
 
 /// Our two rules. A rule that removes lone delete markers may name no number of days, hence the

@@ -106,7 +106,7 @@ impl Probes {
         }
         Ok(Uploaded {
             verdict: stored(&answer),
-            etag_exposed: etag_exposed(&answer, &origin.to_string()),
+            etag_exposed: etag_exposed(&answer, origin),
             stored: answer.is_success(),
         })
     }
@@ -209,7 +209,7 @@ fn stored(answer: &Answer) -> Verdict {
 }
 
 /// Without the ETag a page cannot finish an upload in parts.
-fn etag_exposed(answer: &Answer, origin: &str) -> Verdict {
+fn etag_exposed(answer: &Answer, origin: &Origin) -> Verdict {
     let mut exposed = answer.list("access-control-expose-headers");
     if exposed.any(|header| header == "*" || header.eq_ignore_ascii_case("etag")) {
         passed(format!("a page of {origin} can read it"))
@@ -238,8 +238,10 @@ mod tests {
 
     #[test]
     fn an_etag_is_exposed_by_name_or_by_star() {
-        let exposing =
-            |headers| etag_exposed(&Answer::new(200, [("access-control-expose-headers", headers)], ""), "o");
+        let origin = "https://wandb.acme.com".parse().unwrap();
+        let exposing = |headers| {
+            etag_exposed(&Answer::new(200, [("access-control-expose-headers", headers)], ""), &origin)
+        };
         assert!(matches!(exposing("x-amz-request-id, etag"), Verdict::Passed { .. }));
         assert!(matches!(exposing("*"), Verdict::Passed { .. }));
         assert!(matches!(exposing("x-etag"), Verdict::Failed { .. }));

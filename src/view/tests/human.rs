@@ -14,6 +14,7 @@ fn plain(plan: &Plan) -> String {
 #[test]
 fn a_first_plan_shows_every_field_and_what_waits_for_what() {
     assert_snapshot!(plain(&fixtures::create()), @r#"
+
     Plan to provision acme in account 123456789012, us-east-1
 
       + create  aws/queue/acme-wandb
@@ -43,13 +44,14 @@ fn a_first_plan_shows_every_field_and_what_waits_for_what() {
       AWS_REGION=us-east-1
 
     Plan: 4 to create, 0 to change, 0 to delete.
-    To apply exactly this plan later: --expect 9f751e761932485c
+    To apply exactly this plan later: --expect 5cb5ac559694db2f
     "#);
 }
 
 #[test]
 fn an_update_shows_old_and_new_and_what_it_keeps() {
     assert_snapshot!(plain(&fixtures::update()), @r#"
+
     Plan to provision acme in account 123456789012, us-east-1
 
       ~ change  aws/queue/acme-wandb
@@ -76,7 +78,7 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
       AWS_REGION=us-east-1
 
     Plan: 1 to create, 2 to change, 0 to delete, 1 unchanged; 2 entries of others kept.
-    To apply exactly this plan later: --expect 91df039b0e221a7a
+    To apply exactly this plan later: --expect 95e03f21b69451ae
     "#);
 }
 
@@ -102,7 +104,8 @@ fn a_teardown_shows_what_goes_with_what() {
 
 #[test]
 fn a_refusal_says_why_and_what_to_do() {
-    assert_snapshot!(plain(&fixtures::refused()), @r#"
+    assert_snapshot!(plain(&fixtures::refused()), @"
+
     Plan to provision acme in account 123456789012, us-east-1
 
       ! refuse  aws/queue/acme-wandb
@@ -110,7 +113,7 @@ fn a_refusal_says_why_and_what_to_do() {
           hint: choose another name, or give that deployment's --name
       ! refuse  aws/bucket/acme-wandb
           region: eu-west-1 → us-east-1
-          because its region is "eu-west-1" and cannot be changed in place
+          because its region is eu-west-1 and cannot be changed in place
           hint: ask for the region it has, or choose another name
       ! refuse  aws/cors/acme-wandb
           because failed to read aws/cors/acme-wandb: AccessDenied: [2Jnot for @you | `now` <b>
@@ -120,12 +123,13 @@ fn a_refusal_says_why_and_what_to_do() {
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
     Refused: 3 steps must not be taken, so nothing is changed.
-    "#);
+    ");
 }
 
 #[test]
 fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
     assert_snapshot!(plain(&fixtures::adopt()), @"
+
     Plan to provision acme in account 123456789012, us-east-1, adopting what carries no mark
 
       > adopt   aws/queue/acme-wandb
@@ -143,7 +147,7 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
       AWS_REGION=us-east-1
 
     Plan: 0 to create, 0 to change, 0 to delete, 2 to adopt.
-    To apply exactly this plan later: --expect 3acae89ceab3c9f0
+    To apply exactly this plan later: --expect a155303d03fd39c2
     ");
     assert_snapshot!(plain(&fixtures::release()), @"
     Plan to tear down acme in account 123456789012, us-east-1

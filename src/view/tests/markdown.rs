@@ -58,7 +58,7 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
     AWS_REGION=us-east-1
     ```
 
-    To apply exactly this plan: `wbstore provision … --expect 9f751e761932485c`
+    To apply exactly this plan: `wbstore provision … --expect 5cb5ac559694db2f`
     "#);
 }
 
@@ -106,7 +106,7 @@ fn an_update_folds_the_fields_away() {
     AWS_REGION=us-east-1
     ```
 
-    To apply exactly this plan: `wbstore provision … --expect 91df039b0e221a7a`
+    To apply exactly this plan: `wbstore provision … --expect 95e03f21b69451ae`
     "#);
 }
 
@@ -142,7 +142,7 @@ fn a_teardown_draws_what_goes_with_what() {
 
 #[test]
 fn words_of_others_stay_words() {
-    assert_snapshot!(markdown::plan(&fixtures::refused()), @r#"
+    assert_snapshot!(markdown::plan(&fixtures::refused()), @r"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
     **Refused: 3 steps must not be taken, so nothing is changed.**
@@ -150,7 +150,7 @@ fn words_of_others_stay_words() {
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
     | `!` | refuse | `aws/queue/acme-wandb` |  | it belongs to the deployment \`acme\|staging\`<br>**hint:** choose another name, or give that deployment's --name |
-    | `!` | refuse | `aws/bucket/acme-wandb` |  | its region is "eu-west-1" and cannot be changed in place<br>**hint:** ask for the region it has, or choose another name |
+    | `!` | refuse | `aws/bucket/acme-wandb` |  | its region is eu-west-1 and cannot be changed in place<br>**hint:** ask for the region it has, or choose another name |
     | `!` | refuse | `aws/cors/acme-wandb` |  | failed to read aws/cors/acme-wandb: AccessDenied: \[2Jnot for @<!-- -->you \| \`now\` &lt;b&gt;<br>**hint:** grant s3:GetBucketCORS |
 
     <details><summary>1 field</summary>
@@ -162,7 +162,7 @@ fn words_of_others_stay_words() {
     </details>
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
-    "#);
+    ");
 }
 
 #[test]

@@ -1,0 +1,157 @@
+//! One resource at a time: what was found against what is wanted.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Action, Change, Goal, Step};
+use crate::resource::{Fields, Forbids, Found, Observation, Owner, Removal};
+
+/// What is done to the resource that was `seen`, seen by itself.
+pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
+    let mut step = Step {
+        address: seen.address.clone(),
+        action: Action::NoOp,
+        waits_for: vec![],
+        goes_with: None,
+        changes: vec![],
+        reason: None,
+        hint: None,
+        kept: vec![],
+        findings: vec![],
+    };
+    let found = match &seen.found {
+        Ok(found) => found,
+        Err(error) => {
+            step.action = Action::Refuse;
+            step.reason = Some(error.chain());
+            step.hint = error.what_next().map(str::to_owned);
+            return step;
+        }
+    };
+    step.kept.clone_from(&found.kept);
+    step.findings.clone_from(&found.findings);
+    match goal {
+        Goal::Present { adopt } => want_present(adopt, seen, found, &mut step),
+        Goal::Absent => want_absent(seen, found, &mut step),
+    }
+    step
+}
+
+fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &mut Step) {
+    let Some(state) = &found.state else {
+        step.action = Action::Create;
+        step.changes = differences(&Fields::new(), &seen.desired);
+        block(found, Forbids::Write, step);
+        return;
+    };
+    step.changes = differences(state, &seen.desired);
+    step.action = match &found.owner {
+        Owner::Ours | Owner::Adopted if step.changes.is_empty() => Action::NoOp,
+        Owner::Ours | Owner::Adopted => Action::Update,
+        Owner::Other(None) if adopt => Action::Adopt,
+        Owner::Other(None) => {
+            refuse(
+                step,
+                "it exists and carries no wbstore mark",
+                "pass --adopt to take it over, or choose another name",
+            );
+            return;
+        }
+        Owner::Other(Some(other)) => {
+            refuse(
+                step,
+                format!("it belongs to the deployment `{other}`"),
+                "choose another name, or give that deployment's --name",
+            );
+            return;
+        }
+        Owner::Unknown(why) => {
+            refuse(
+                step,
+                format!("its owner cannot be told: {why}"),
+                "grant the permission that is missing, then run again",
+            );
+            return;
+        }
+    };
+    if let Some(change) = step.changes.iter().find(|change| seen.fixed.contains(&change.field.as_str())) {
+        let field = change.field.clone();
+        let old = match &change.old {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => "not set".to_owned(),
+        };
+        refuse(
+            step,
+            format!("its {field} is {old} and cannot be changed in place"),
+            format!("ask for the {field} it has, or choose another name"),
+        );
+        return;
+    }
+    if step.action.acts() {
+        block(found, Forbids::Write, step);
+    }
+}
+
+fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
+    let Some(state) = &found.state else { return };
+    if seen.removal == Removal::Contents {
+        // Of what is only a setting the address says enough; of data a reader wants to know how much.
+        step.changes = differences(state, &seen.desired);
+    }
+    match &found.owner {
+        Owner::Ours => {
+            step.action = Action::Delete;
+            if seen.removal == Removal::Own {
+                lose_kept(step);
+            }
+            block(found, Forbids::Delete, step);
+        }
+        Owner::Adopted => step.action = Action::Release,
+        Owner::Other(other) => {
+            step.action = Action::Keep;
+            step.reason = Some(match other {
+                Some(other) => format!("it belongs to the deployment `{other}`"),
+                None => "it carries no wbstore mark".to_owned(),
+            });
+        }
+        Owner::Unknown(why) => {
+            refuse(
+                step,
+                format!("its owner cannot be told: {why}"),
+                "grant the permission that is missing, then run again",
+            );
+        }
+    }
+}
+
+/// What others wrote into something of ours ends with it, and the reader is told.
+pub(super) fn lose_kept(step: &mut Step) {
+    let lost = std::mem::take(&mut step.kept);
+    step.findings.extend(lost.into_iter().map(|entry| format!("ends with it: {entry}")));
+}
+
+fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
+    step.action = Action::Refuse;
+    step.reason = Some(reason.into());
+    step.hint = Some(hint.into());
+}
+
+fn block(found: &Found<Fields>, forbids: Forbids, step: &mut Step) {
+    let mut against = found.obstacles.iter().filter(|obstacle| obstacle.forbids == forbids).peekable();
+    if let Some(first) = against.peek() {
+        step.action = Action::Refuse;
+        step.hint.clone_from(&first.hint);
+        step.reason = Some(against.map(|obstacle| obstacle.message.as_str()).collect::<Vec<_>>().join("; "));
+    }
+}
+
+fn differences(old: &Fields, new: &Fields) -> Vec<Change> {
+    let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| Change { field: name.clone(), old: old.get(name).cloned(), new: new.get(name).cloned() })
+        .collect()
+}

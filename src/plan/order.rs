@@ -1,0 +1,64 @@
+//! The steps among each other: what goes with what, and what waits for what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Goal, Step, decide};
+use crate::resource::{Observation, Removal};
+
+/// What lives inside a resource that is deleted goes with it; a setting of one that stays, stays.
+pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
+    let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
+    for (seen, step) in observations.iter().zip(steps) {
+        let contents = seen.removal == Removal::Contents && step.action == Action::Refuse;
+        let Some(parent) = seen.part_of.as_ref().filter(|_| contents || step.action == Action::Delete) else {
+            continue;
+        };
+        match (actions.get(parent), seen.removal) {
+            (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
+            (Some(Action::Delete), _) => {
+                step.goes_with = Some(parent.clone());
+                decide::lose_kept(step);
+            }
+            (_, Removal::WithParent) => {}
+            (_, Removal::Setting | Removal::Contents) => {
+                step.action = Action::Keep;
+                step.reason = Some(format!("it belongs to {parent}, which stays"));
+                step.hint = None;
+            }
+        }
+    }
+}
+
+/// Makes waits of needs: a resource is made after what it needs, and removed before it.
+pub(super) fn connect(goal: Goal, observations: &[Observation], steps: &mut [Step]) {
+    let acting: BTreeSet<_> =
+        steps.iter().filter(|step| step.acts()).map(|step| step.address.clone()).collect();
+    for (seen, step) in observations.iter().zip(&mut *steps) {
+        if !acting.contains(&step.address) {
+            continue;
+        }
+        let waits = match goal {
+            Goal::Present { .. } => seen.needs.iter().filter(|need| acting.contains(need)).cloned().collect(),
+            Goal::Absent => observations
+                .iter()
+                .filter(|other| other.needs.contains(&seen.address) && acting.contains(&other.address))
+                .map(|other| other.address.clone())
+                .collect(),
+        };
+        step.waits_for = waits;
+    }
+}
+
+/// A step comes after all that it waits for; otherwise the order of the stack stays.
+pub(super) fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut placed = BTreeSet::new();
+    let mut ordered = Vec::with_capacity(steps.len());
+    while !steps.is_empty() {
+        let ready = steps.iter().position(|step| step.waits_for.iter().all(|wait| placed.contains(wait)));
+        // A cycle would be a fault in a stack; its steps are then listed as they stand.
+        let step = steps.remove(ready.unwrap_or(0));
+        placed.insert(step.address.clone());
+        ordered.push(step);
+    }
+    ordered
+}

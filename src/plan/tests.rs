@@ -1,0 +1,199 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::error::{Error, Kind};
+use crate::resource::{Fields, Forbids, Found, Owner, Removal};
+
+const PRESENT: Goal = Goal::Present { adopt: false };
+
+fn at(kind: &'static str) -> Address {
+    Address::new("test", kind, "acme")
+}
+
+fn fields(pairs: &[(&str, i64)]) -> Fields {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
+}
+
+/// A resource that wants `size` 1 and was not found.
+fn seen(kind: &'static str) -> Observation {
+    Observation {
+        address: at(kind),
+        needs: vec![],
+        part_of: None,
+        removal: Removal::Own,
+        fixed: &[],
+        desired: fields(&[("size", 1)]),
+        found: Ok(Found::absent()),
+    }
+}
+
+fn found(kind: &'static str, size: i64, owner: Owner) -> Observation {
+    Observation { found: Ok(Found::present(fields(&[("size", size)]), owner)), ..seen(kind) }
+}
+
+fn child(observation: Observation, removal: Removal) -> Observation {
+    Observation { needs: vec![at("bucket")], part_of: Some(at("bucket")), removal, ..observation }
+}
+
+fn planned(goal: Goal, observations: &[Observation]) -> Plan {
+    let subject = Subject { deployment: "acme".into(), scope: "here".into(), outputs: vec![], notes: vec![] };
+    plan(goal, subject, observations)
+}
+
+fn action(goal: Goal, observation: Observation) -> (Action, Option<String>) {
+    let step = planned(goal, &[observation]).steps.remove(0);
+    (step.action, step.reason)
+}
+
+#[test]
+fn what_is_as_described_needs_nothing() {
+    let plan = planned(PRESENT, &[found("bucket", 1, Owner::Ours), found("queue", 1, Owner::Adopted)]);
+    assert!(plan.is_empty());
+    assert_eq!(plan.counts.unchanged, 2);
+}
+
+#[test]
+fn what_is_not_there_is_made_after_what_it_needs() {
+    let notification = Observation { needs: vec![at("bucket"), at("queue")], ..seen("notification") };
+    let plan = planned(PRESENT, &[notification, seen("bucket"), found("queue", 1, Owner::Ours)]);
+    let order: Vec<_> = plan.steps.iter().map(|step| (step.address.kind(), step.action)).collect();
+    assert_eq!(
+        order,
+        [("bucket", Action::Create), ("notification", Action::Create), ("queue", Action::NoOp)]
+    );
+    assert_eq!(plan.step(&at("notification")).expect("planned").waits_for, [at("bucket")]);
+}
+
+#[test]
+fn drift_of_ours_is_changed_field_by_field() {
+    let plan = planned(PRESENT, &[found("bucket", 7, Owner::Ours)]);
+    assert_eq!(plan.steps[0].action, Action::Update);
+    assert_eq!(
+        plan.steps[0].changes,
+        [Change { field: "size".into(), old: Some(json!(7)), new: Some(json!(1)) }]
+    );
+}
+
+#[test]
+fn what_has_no_mark_is_refused_until_it_is_to_be_adopted() {
+    let unmarked = || found("bucket", 7, Owner::Other(None));
+    assert_eq!(action(PRESENT, unmarked()).0, Action::Refuse);
+    assert_eq!(action(Goal::Present { adopt: true }, unmarked()).0, Action::Adopt);
+}
+
+#[test]
+fn another_deployments_is_refused_even_for_adoption() {
+    let (action, reason) =
+        action(Goal::Present { adopt: true }, found("bucket", 1, Owner::Other(Some("beta".into()))));
+    assert_eq!(action, Action::Refuse);
+    assert_eq!(reason.as_deref(), Some("it belongs to the deployment `beta`"));
+}
+
+#[test]
+fn an_unknown_owner_refuses_both_ways() {
+    for goal in [PRESENT, Goal::Absent] {
+        let unknown = found("bucket", 1, Owner::Unknown("tags cannot be read".into()));
+        assert_eq!(action(goal, unknown).0, Action::Refuse);
+    }
+}
+
+#[test]
+fn a_denied_look_is_a_refusal_and_not_an_absence() {
+    for goal in [PRESENT, Goal::Absent] {
+        let denied = Error::new(Kind::Denied, "s3:ListBucket was denied");
+        let (action, reason) = action(goal, Observation { found: Err(Arc::new(denied)), ..seen("bucket") });
+        assert_eq!(action, Action::Refuse);
+        assert_eq!(reason.as_deref(), Some("s3:ListBucket was denied"));
+    }
+}
+
+#[test]
+fn a_fixed_field_is_refused_and_never_replaced() {
+    let bucket = Observation { fixed: &["size"], ..found("bucket", 7, Owner::Ours) };
+    let (action, reason) = action(PRESENT, bucket);
+    assert_eq!(action, Action::Refuse);
+    assert_eq!(reason.as_deref(), Some("its size is 7 and cannot be changed in place"));
+}
+
+#[test]
+fn an_obstacle_stops_only_what_it_forbids() {
+    let locked = |size| {
+        let mut bucket = found("bucket", size, Owner::Ours);
+        if let Ok(found) = &mut bucket.found {
+            found.obstacle(Forbids::Write, "it is locked", "unlock it");
+        }
+        bucket
+    };
+    assert_eq!(action(PRESENT, locked(7)).0, Action::Refuse);
+    assert_eq!(action(PRESENT, locked(1)).0, Action::NoOp);
+    assert_eq!(action(Goal::Absent, locked(7)).0, Action::Delete);
+}
+
+#[test]
+fn teardown_turns_the_waits_round() {
+    let notification = Observation { needs: vec![at("queue")], ..found("notification", 1, Owner::Ours) };
+    let plan = planned(Goal::Absent, &[found("queue", 1, Owner::Ours), notification]);
+    let order: Vec<_> = plan.steps.iter().map(|step| step.address.kind()).collect();
+    assert_eq!(order, ["notification", "queue"]);
+    assert_eq!(plan.steps[1].waits_for, [at("notification")]);
+}
+
+#[test]
+fn what_lives_in_a_deleted_bucket_goes_with_it() {
+    let bucket = found("bucket", 1, Owner::Ours);
+    let mut cors = child(found("cors", 1, Owner::Ours), Removal::WithParent);
+    if let Ok(found) = &mut cors.found {
+        found.kept.push("rule `theirs`".into());
+    }
+    let contents = child(found("objects", 9, Owner::Ours), Removal::Contents);
+    let plan = planned(Goal::Absent, &[bucket, cors, contents]);
+    let cors = plan.step(&at("cors")).expect("planned");
+    assert_eq!(cors.goes_with, Some(at("bucket")));
+    assert_eq!(
+        (cors.kept.len(), cors.findings.as_slice()),
+        (0, &["ends with it: rule `theirs`".to_owned()][..])
+    );
+    let bucket = plan.step(&at("bucket")).expect("planned");
+    assert_eq!(bucket.waits_for, [at("objects")], "the contents go first, by calls of their own");
+}
+
+#[test]
+fn what_lives_in_a_bucket_that_stays_is_left_but_for_our_entries() {
+    let bucket = found("bucket", 1, Owner::Adopted);
+    let cors = child(found("cors", 1, Owner::Ours), Removal::WithParent);
+    let setting = child(found("encryption", 1, Owner::Ours), Removal::Setting);
+    let mut contents = child(found("objects", 9, Owner::Ours), Removal::Contents);
+    if let Ok(found) = &mut contents.found {
+        found.obstacle(Forbids::Delete, "it is not empty", "--delete-objects");
+    }
+    let plan = planned(Goal::Absent, &[bucket, cors, setting, contents]);
+    let action = |kind| plan.step(&at(kind)).expect("planned").action;
+    assert_eq!(action("bucket"), Action::Release);
+    assert_eq!(action("cors"), Action::Delete);
+    assert_eq!(action("encryption"), Action::Keep);
+    assert_eq!(action("objects"), Action::Keep, "what is not deleted cannot be refused for being full");
+}
+
+#[test]
+fn teardown_keeps_what_is_not_ours() {
+    assert_eq!(action(Goal::Absent, found("bucket", 1, Owner::Other(None))).0, Action::Keep);
+    assert_eq!(action(Goal::Absent, found("bucket", 1, Owner::Other(Some("beta".into())))).0, Action::Keep);
+    assert_eq!(action(Goal::Absent, seen("bucket")).0, Action::NoOp);
+}
+
+#[test]
+fn the_digest_follows_what_would_be_done_and_nothing_else() {
+    let plan = || planned(PRESENT, &[found("bucket", 7, Owner::Ours)]);
+    assert_eq!(plan().digest, plan().digest);
+    assert_ne!(plan().digest, planned(PRESENT, &[found("bucket", 8, Owner::Ours)]).digest);
+    assert_ne!(plan().digest, planned(Goal::Absent, &[found("bucket", 7, Owner::Ours)]).digest);
+}
+
+#[test]
+fn steps_that_wait_for_each_other_are_still_all_listed() {
+    let one = Observation { needs: vec![at("two")], ..seen("one") };
+    let two = Observation { needs: vec![at("one")], ..seen("two") };
+    assert_eq!(planned(PRESENT, &[one, two]).steps.len(), 2);
+}
