@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -170,10 +171,14 @@ impl Engine {
             let written = matches!(step.action, Action::Create | Action::Update | Action::Adopt);
             let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
+            let missed = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
                     let Some(difference) = difference(&resource.observe().await?) else { return Ok(()) };
-                    resource.write(false).await?;
+                    // The first look may be of before our write; the second is taken at its word.
+                    if missed.swap(true, Ordering::Relaxed) {
+                        resource.write(false).await?;
+                    }
                     Err(Error::new(Kind::NotYet, difference)
                         .hint("another tool may be writing the same document; run `wbstore plan` to see it"))
                 })
@@ -244,5 +249,5 @@ fn difference(seen: &Observation) -> Option<String> {
         .keys()
         .chain(state.keys())
         .find(|field| state.get(*field) != seen.desired.get(*field))?;
-    Some(format!("it does not show {field} as it was written; writing it once more"))
+    Some(format!("it does not show {field} as it was written"))
 }

@@ -25,6 +25,12 @@ where
             unsent(&error, &call)
         }
         SdkError::ResponseError(context) => garbled(context.raw(), &call, &error),
+        // A success that is no answer: cut off, an error inside a 200 (A6), or of another call.
+        SdkError::ServiceError(context)
+            if context.raw().status().is_success() && context.err().code().is_none() =>
+        {
+            garbled(context.raw(), &call, &error)
+        }
         SdkError::ServiceError(context) => {
             let answer = Answer {
                 code: context.err().code().unwrap_or_default().to_owned(),
@@ -70,6 +76,12 @@ pub fn argument_value<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
 /// The HTTP status of the answer; 0 when there was none.
 pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |response| response.status().as_u16())
+}
+
+/// Whether the call was answered with success, in a form that the SDK cannot read. Endpoints that
+/// imitate AWS do that for calls they do not know.
+pub fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == 200 && code(error).is_empty()
 }
 
 /// A header of the answer.
@@ -207,7 +219,7 @@ where
         )
         .hint("something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy");
     }
-    // A cut-off answer, or an error inside a 200 (A6): the call may pass when repeated.
+    // The call may pass when repeated.
     Error::new(Kind::Transient, format!("{call}: the answer cannot be read (HTTP status {status}, {kind})"))
         .because(clean(&root_cause(error)))
 }

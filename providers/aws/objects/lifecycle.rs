@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{
 
 use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
-use crate::providers::aws::failure::{code, failure, status};
+use crate::providers::aws::failure::{code, failure, is_unreadable};
 
 /// How many rules one document holds (S3 API reference, "PutBucketLifecycleConfiguration").
 const RULES_AT_MOST: usize = 1000;
@@ -78,7 +78,7 @@ pub async fn mfa_delete(bucket: &Bucket) -> Result<Option<bool>> {
         .await;
     match answer {
         Ok(answer) => Ok(Some(answer.mfa_delete == Some(MfaDeleteStatus::Enabled))),
-        Err(error) if status(&error) == 200 && code(&error).is_empty() => Ok(None),
+        Err(error) if is_unreadable(&error) => Ok(None),
         Err(error) => Err(failure(error, "s3:GetBucketVersioning", &bucket.name)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::Message;
+use super::message::{Message, Record};
 use super::probe::Probes;
 use super::queue::{Queue, Received, Traffic};
 use super::{Target, failed, inconclusive, passed};
@@ -15,8 +15,13 @@ use crate::providers::aws::session::Api;
 const FRESH_PROBE_AFTER: Duration = Duration::from_secs(30);
 /// The longest that SQS lets a receive wait (SQS developer guide, "Long polling").
 const LONGEST_POLL: Duration = Duration::from_secs(20);
-/// The waits between receives that bring nothing but what was seen before; doubled up to the last.
-const BUSY_WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// The waits between looks through a queue that holds messages of others; doubled up to the last.
+const BUSY_WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// How long messages of others are kept when giving them back at once brings the same ones again. It
+/// is less than they are hidden for, so that no handle runs out.
+const HOLD_AT_MOST: Duration = Duration::from_secs(3);
+/// The wait for one more message while others are held.
+const SHORT_POLL: Duration = Duration::from_secs(1);
 /// How long the events of the other probes are waited for, to take them out of the queue too.
 const GATHER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -35,6 +40,8 @@ pub async fn check(
         queue: Queue::new(api, queue),
         bucket: target.bucket.as_str(),
         traffic: Traffic::default(),
+        held: vec![],
+        holding_since: None,
         arrived: 0,
     };
     let deadline = Instant::now() + within;
@@ -44,8 +51,9 @@ pub async fn check(
     loop {
         let now = Instant::now();
         if now >= deadline {
+            watch.give_back().await?;
             watch.traffic.sample(watch.queue.depth().await?);
-            return Ok(watch.missing(within));
+            return Ok(missing(&watch.traffic, within));
         }
         if now.duration_since(last_upload) >= FRESH_PROBE_AFTER {
             probes.upload(&target.origin).await?;
@@ -53,21 +61,22 @@ pub async fn check(
             watch.traffic.sample(watch.queue.depth().await?);
         }
         let until_upload = FRESH_PROBE_AFTER.saturating_sub(last_upload.elapsed());
-        let wait = until_upload.min(deadline - now).min(LONGEST_POLL);
-        let (latency, anything_new) = watch.receive(wait, probes).await?;
-        if let Some(latency) = latency {
-            let gather = Instant::now() + GATHER_WITHIN;
-            while watch.arrived < probes.sent().len() && Instant::now() < gather {
-                watch.receive(Duration::from_secs(1), probes).await?;
-            }
-            return Ok(watch.arrival(latency));
+        let seen = watch.receive(until_upload.min(deadline - now).min(LONGEST_POLL), probes).await?;
+        if let Some(latency) = seen.latency {
+            watch.gather(probes).await?;
+            return Ok(arrival(&watch.traffic, latency));
         }
-        // A queue full of other people's messages answers at once, and with the same ones again.
-        if anything_new {
-            busy_wait = BUSY_WAITS.0;
-        } else {
-            tokio::time::sleep(busy_wait.min(deadline.saturating_duration_since(Instant::now()))).await;
-            busy_wait = (busy_wait * 2).min(BUSY_WAITS.1);
+        match watch.holding_since {
+            // All that can be had was looked at, or held for long enough.
+            Some(since) if seen.nothing || since.elapsed() >= HOLD_AT_MOST => {
+                watch.give_back().await?;
+                tokio::time::sleep(busy_wait.min(deadline.saturating_duration_since(Instant::now()))).await;
+                busy_wait = (busy_wait * 2).min(BUSY_WAITS.1);
+            }
+            Some(_) => {}
+            None if seen.nothing || seen.anything_new => {}
+            // The queue gives the same messages again and again, perhaps with ours behind them.
+            None => watch.holding_since = Some(Instant::now()),
         }
     }
 }
@@ -76,71 +85,103 @@ struct Watch<'a> {
     queue: Queue<'a>,
     bucket: &'a str,
     traffic: Traffic,
+    /// Messages of others that are kept for a moment to see what is behind them. Should we vanish,
+    /// they come back by themselves.
+    held: Vec<Received>,
+    /// Since when messages are held; at other times they are given back at once.
+    holding_since: Option<Instant>,
     /// How many of our events were taken out of the queue.
     arrived: usize,
 }
 
+/// Whose a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The event of a probe, and how long it took.
+    Ours(Duration),
+    /// S3's own s3:TestEvent.
+    Test,
+    /// Somebody else's.
+    Others,
+}
+
+/// What one receive brought.
+struct Seen {
+    /// How long one of our events took, if there was one.
+    latency: Option<Duration>,
+    /// There was no message at all.
+    nothing: bool,
+    /// There was one that had not been seen before.
+    anything_new: bool,
+}
+
 impl Watch<'_> {
-    /// Receives once. Returns how long one of our events took, if there was one, and whether there was
-    /// anything that had not been seen before; an empty queue counts as new, since SQS itself waits.
-    async fn receive(&mut self, wait: Duration, probes: &Probes) -> Result<(Option<Duration>, bool)> {
-        let received = self.queue.receive(wait).await?;
-        let mut anything_new = received.is_empty();
-        let (mut ours, mut others) = (vec![], vec![]);
-        let mut latency = None;
+    async fn receive(&mut self, wait: Duration, probes: &Probes) -> Result<Seen> {
+        let holding = self.holding_since.is_some();
+        let received = self.queue.receive(if holding { wait.min(SHORT_POLL) } else { wait }).await?;
+        let mut seen = Seen { latency: None, nothing: received.is_empty(), anything_new: false };
+        let mut ours = vec![];
         for one in received {
-            match self.took(&one, probes) {
-                Some(took) => {
-                    latency = latency.or(Some(took));
-                    ours.push(one);
-                }
-                None => {
-                    anything_new |= self.traffic.seen(&one);
-                    others.push(one);
-                }
+            let whose = self.whose(&one, probes);
+            if let Whose::Ours(took) = whose {
+                seen.latency = seen.latency.or(Some(took));
+                ours.push(one);
+            } else {
+                seen.anything_new |= self.traffic.seen(&one, whose == Whose::Test);
+                self.held.push(one);
             }
         }
         self.arrived += ours.len();
-        let (deleted, given_back) = tokio::join!(self.queue.delete(ours), self.queue.give_back(others));
-        deleted.and(given_back)?;
-        Ok((latency, anything_new))
+        self.queue.delete(ours).await?;
+        if !holding {
+            self.give_back().await?;
+        }
+        Ok(seen)
     }
 
-    /// How long the event took, when it tells of probes of ours and of nothing else.
-    fn took(&mut self, one: &Received, probes: &Probes) -> Option<Duration> {
+    async fn give_back(&mut self) -> Result<()> {
+        self.holding_since = None;
+        self.queue.give_back(std::mem::take(&mut self.held)).await
+    }
+
+    /// Takes the events of the other probes out of the queue too, as far as they come soon.
+    async fn gather(&mut self, probes: &Probes) -> Result<()> {
+        let until = Instant::now() + GATHER_WITHIN;
+        while self.arrived < probes.sent().len() && Instant::now() < until {
+            self.receive(SHORT_POLL, probes).await?;
+        }
+        self.give_back().await
+    }
+
+    /// A message is ours when it tells of probes of ours and of nothing else.
+    fn whose(&self, one: &Received, probes: &Probes) -> Whose {
         let records = match Message::read(&one.body) {
             Message::Objects(records) => records,
-            Message::Test => {
-                self.traffic.test_event = true;
-                return None;
-            }
-            Message::Other => return None,
+            Message::Test => return Whose::Test,
+            Message::Other => return Whose::Others,
         };
-        let mut sent = None;
-        for record in &records {
+        let sent = |record: &Record| {
             let probe = probes.sent().iter().find(|probe| probe.key == record.key);
-            sent = Some(probe.filter(|_| record.bucket == self.bucket)?.sent);
+            probe.filter(|_| record.bucket == self.bucket).map(|probe| probe.sent)
+        };
+        match records.iter().map(sent).collect::<Option<Vec<_>>>().as_deref() {
+            Some([first, ..]) => Whose::Ours(first.elapsed()),
+            _ => Whose::Others,
         }
-        sent.map(|sent| sent.elapsed())
     }
+}
 
-    fn arrival(&self, latency: Duration) -> Verdict {
-        let Traffic { test_event, .. } = self.traffic;
-        let mut detail = format!("arrived {:.1} s after the upload", latency.as_secs_f64());
-        if test_event {
-            detail.push_str("; S3's own s3:TestEvent is in the queue and stays there");
-        }
-        match self.traffic.others() {
-            0 => {}
-            1 => detail.push_str("; one other message was given back"),
-            others => detail.push_str(&format!("; {others} other messages were given back")),
-        }
-        passed(detail)
+fn arrival(traffic: &Traffic, latency: Duration) -> Verdict {
+    let mut detail = format!("arrived {:.1} s after the upload", latency.as_secs_f64());
+    if traffic.has_test_event() {
+        detail.push_str("; the s3:TestEvent of the setup was skipped");
     }
-
-    fn missing(&self, within: Duration) -> Verdict {
-        missing(&self.traffic, within)
+    match traffic.others() {
+        0 => {}
+        1 => detail.push_str("; one message of others was given back"),
+        others => detail.push_str(&format!("; {others} messages of others were given back")),
     }
+    passed(detail)
 }
 
 /// Why nothing arrived. Whoever else receives from the queue may have been faster: then nothing is
@@ -153,7 +194,7 @@ fn missing(traffic: &Traffic, within: Duration) -> Verdict {
              stop the W&B server for a moment and run again to be sure"
         ));
     }
-    if traffic.test_event {
+    if traffic.has_test_event() {
         return failed(
             format!(
                 "no event of the probe arrived within {seconds} s, though S3 may write to the queue: \
@@ -186,7 +227,7 @@ mod tests {
         let Verdict::Failed { reason, .. } = nothing else { panic!("it failed") };
         assert!(reason.contains("no s3:TestEvent is in the queue"), "{reason}");
         let mut traffic = Traffic::default();
-        traffic.test_event = true;
+        traffic.seen(&Received::of("test", 1), true);
         let tested = missing(&traffic, WITHIN);
         let Verdict::Failed { reason, .. } = tested else { panic!("it failed") };
         assert!(reason.contains("S3 may write"), "{reason}");

@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::{failed, inconclusive, passed};
 use crate::error::{Kind, Result};
 use crate::provider::Verdict;
-use crate::providers::aws::failure::{code, failure, status};
+use crate::providers::aws::failure::{code, failure, is_unreadable, status};
 use crate::providers::aws::session::Api;
 
 /// What came of asking for one setting.
@@ -35,10 +35,10 @@ pub async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
             format!("public access is not blocked: {} off", open.join(", ")),
             "run `wbstore provision aws` again; it switches all four blocks on",
         ),
-        (Asked::Untold(why), _) | (_, Asked::Untold(why)) => inconclusive(why),
-        (Asked::Told(_), Asked::Told(_)) => {
-            passed("no policy makes it public, and all four access blocks are on")
-        }
+        (_, Asked::Untold(why)) => inconclusive(why),
+        // The blocks alone keep strangers out, whatever a policy says.
+        (Asked::Untold(_), _) => passed("all four access blocks are on"),
+        (Asked::Told(_), _) => passed("no policy makes it public, and all four access blocks are on"),
     })
 }
 
@@ -85,7 +85,8 @@ fn untold<T, E>(error: SdkError<E, HttpResponse>, action: &str, bucket: &str) ->
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let lacking = matches!(status(&error), 405 | 501) || code(&error) == "NotImplemented";
+    let lacking =
+        matches!(status(&error), 405 | 501) || code(&error) == "NotImplemented" || is_unreadable(&error);
     let error = failure(error, action, bucket);
     if lacking || error.kind() == Kind::Denied { Ok(Asked::Untold(error.chain())) } else { Err(error) }
 }

@@ -14,8 +14,8 @@ use crate::providers::aws::session::Api;
 
 /// How long a message is hidden from others should we vanish while we hold it.
 const HIDDEN_FOR: i32 = 10;
-/// The most that one receive brings.
-const AT_ONCE: i32 = 10;
+/// The most messages that one call brings or takes.
+const BATCH: usize = 10;
 /// How many messages are remembered; a deeper queue is looked through again.
 const REMEMBERED: usize = 100_000;
 
@@ -44,6 +44,14 @@ pub struct Depth {
     pub waiting: u64,
     /// Those that somebody holds.
     pub in_flight: u64,
+}
+
+impl Received {
+    /// A message that nobody sent, to try out what is made of it.
+    #[cfg(test)]
+    pub(super) fn of(id: &str, times: u64) -> Self {
+        Self { body: String::new(), id: id.to_owned(), handle: String::new(), times }
+    }
 }
 
 impl<'a> Queue<'a> {
@@ -79,7 +87,7 @@ impl<'a> Queue<'a> {
             .sqs
             .receive_message()
             .queue_url(&self.url)
-            .max_number_of_messages(AT_ONCE)
+            .max_number_of_messages(i32::try_from(BATCH).unwrap_or_default())
             .wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or_default())
             .visibility_timeout(HIDDEN_FOR)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
@@ -102,59 +110,38 @@ impl<'a> Queue<'a> {
             .collect())
     }
 
-    /// Deletes messages that are ours.
+    /// Deletes messages that are ours. One that stays after all is the event of a probe, and whoever
+    /// gets it finds no object.
     pub async fn delete(&self, messages: Vec<Received>) -> Result<()> {
-        if messages.is_empty() {
-            return Ok(());
+        for batch in messages.chunks(BATCH) {
+            let entry = |(index, message): (usize, &Received)| {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+                entry.receipt_handle(&message.handle).build().map_err(unbuilt)
+            };
+            let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>>>()?;
+            let call = self.api.sqs.delete_message_batch().queue_url(&self.url).set_entries(Some(entries));
+            call.send().await.map_err(|error| failure(error, "sqs:DeleteMessage", &self.name))?;
         }
-        let entries: Result<Vec<_>, _> = messages
-            .into_iter()
-            .enumerate()
-            .map(|(index, message)| {
-                DeleteMessageBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .receipt_handle(message.handle)
-                    .build()
-            })
-            .collect();
-        self.api
-            .sqs
-            .delete_message_batch()
-            .queue_url(&self.url)
-            .set_entries(Some(entries.map_err(unbuilt)?))
-            .send()
-            .await
-            // A single entry that fails is an event of a probe that stays; whoever gets it finds no object.
-            .map(drop)
-            .map_err(|error| failure(error, "sqs:DeleteMessage", &self.name))
+        Ok(())
     }
 
-    /// Lets others have `messages` at once.
+    /// Lets others have `messages` at once. One that fails comes back by itself after [`HIDDEN_FOR`].
     pub async fn give_back(&self, messages: Vec<Received>) -> Result<()> {
-        if messages.is_empty() {
-            return Ok(());
+        for batch in messages.chunks(BATCH) {
+            let entry = |(index, message): (usize, &Received)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
+                entry.receipt_handle(&message.handle).visibility_timeout(0).build().map_err(unbuilt)
+            };
+            let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>>>()?;
+            let call = self
+                .api
+                .sqs
+                .change_message_visibility_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries));
+            call.send().await.map_err(|error| failure(error, "sqs:ChangeMessageVisibility", &self.name))?;
         }
-        let entries: Result<Vec<_>, _> = messages
-            .into_iter()
-            .enumerate()
-            .map(|(index, message)| {
-                ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .receipt_handle(message.handle)
-                    .visibility_timeout(0)
-                    .build()
-            })
-            .collect();
-        self.api
-            .sqs
-            .change_message_visibility_batch()
-            .queue_url(&self.url)
-            .set_entries(Some(entries.map_err(unbuilt)?))
-            .send()
-            .await
-            // A single entry that fails comes back by itself after HIDDEN_FOR.
-            .map(drop)
-            .map_err(|error| failure(error, "sqs:ChangeMessageVisibility", &self.name))
+        Ok(())
     }
 }
 
@@ -165,18 +152,19 @@ fn unbuilt(error: aws_sdk_sqs::error::BuildError) -> Error {
 /// What was seen going on in the queue.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Whether S3's own test message was there.
-    pub test_event: bool,
     /// How often each message had been received when we saw it last.
     times: HashMap<String, u64>,
+    tests: usize,
+    others: usize,
     last_depth: Option<Depth>,
     /// What shows that somebody else receives too.
     evidence: Option<&'static str>,
 }
 
 impl Traffic {
-    /// Takes note of a message of others; whether it is the first time.
-    pub fn seen(&mut self, message: &Received) -> bool {
+    /// Takes note of a message that is not ours, which may be a test of S3's; whether it is the first
+    /// time.
+    pub fn seen(&mut self, message: &Received, test: bool) -> bool {
         if self.times.len() >= REMEMBERED {
             self.times.clear();
         }
@@ -185,11 +173,18 @@ impl Traffic {
         if before.is_some_and(|before| message.times > before + 1) {
             self.evidence = Some("messages were received in between by somebody else");
         }
+        if before.is_none() {
+            *(if test { &mut self.tests } else { &mut self.others }) += 1;
+        }
         before.is_none()
     }
 
-    /// Takes note of how deep the queue is, at a time when we hold none of its messages.
+    /// Takes note of how deep the queue is. The numbers lag behind, so that they are evidence only as
+    /// long as we received nothing ourselves.
     pub fn sample(&mut self, depth: Depth) {
+        if !self.times.is_empty() {
+            return;
+        }
         if depth.in_flight > 0 {
             self.evidence = Some("somebody holds messages of the queue");
         } else if self.last_depth.is_some_and(|before| depth.waiting < before.waiting) {
@@ -200,7 +195,12 @@ impl Traffic {
 
     /// How many messages of others were seen.
     pub fn others(&self) -> usize {
-        self.times.len()
+        self.others
+    }
+
+    /// Whether S3's own test message is in the queue.
+    pub fn has_test_event(&self) -> bool {
+        self.tests > 0
     }
 
     /// What shows that somebody else receives from the queue.
@@ -213,17 +213,13 @@ impl Traffic {
 mod tests {
     use super::*;
 
-    fn message(id: &str, times: u64) -> Received {
-        Received { body: String::new(), id: id.to_owned(), handle: String::new(), times }
-    }
-
     #[test]
     fn our_own_receives_are_no_evidence() {
         let mut traffic = Traffic::default();
-        assert!(traffic.seen(&message("a", 5)));
-        assert!(!traffic.seen(&message("a", 6)));
+        assert!(traffic.seen(&Received::of("a", 5), false));
+        assert!(!traffic.seen(&Received::of("a", 6), false));
         assert_eq!(traffic.another_consumer(), None);
-        traffic.seen(&message("a", 8));
+        traffic.seen(&Received::of("a", 8), false);
         assert!(traffic.another_consumer().is_some());
         assert_eq!(traffic.others(), 1);
     }

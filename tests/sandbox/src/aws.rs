@@ -27,6 +27,9 @@ pub const BACKEND: &str = "WBSTORE_SANDBOX_AWS_BACKEND";
 /// Names the interpreter that has boto3.
 pub const PYTHON: &str = "WBSTORE_SANDBOX_PYTHON";
 
+/// ministack checks the signatures of presigned URLs, with this as the secret of every root.
+const SECRET: &str = "test";
+
 const REGION: &str = "us-east-1";
 
 /// An account of its own on a shared emulator, behind a proxy of its own.
@@ -104,7 +107,7 @@ impl Aws {
 
     /// The same in another account, through the same proxy: a stranger.
     pub fn env_as(&self, account: &str) -> Vec<(String, String)> {
-        self.env_with(account, "sandbox")
+        self.env_with(account, SECRET)
     }
 
     /// The same as a user of this account who may do what an IAM policy says and nothing else;

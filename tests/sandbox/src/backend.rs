@@ -32,7 +32,7 @@ impl Backend {
     pub fn cannot_show(self) -> &'static [&'static str] {
         match self {
             Self::Ministack => &[
-                "signatures: any secret is accepted",
+                "signatures: any secret is accepted (not in presigned URLs)",
                 "propagation: every change is visible at once",
                 "bucket policies against their own account: its root is never refused (IAM users are)",
             ],

@@ -30,6 +30,7 @@ pub mod error;
 pub mod fault;
 mod iam;
 pub mod journal;
+mod ministack;
 mod moto;
 pub mod operation;
 pub mod paths;

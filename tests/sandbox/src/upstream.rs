@@ -13,7 +13,8 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::backend::Backend;
 use crate::call::Call;
-use crate::moto::Policies;
+use crate::ministack;
+use crate::moto::{self, Policies};
 use crate::reply::Reply;
 
 /// Headers that belong to one connection and must not cross a proxy (RFC 9110, 7.6.1). The length
@@ -56,11 +57,14 @@ impl Upstream {
     /// Passes a call on and reads the whole answer.
     pub async fn forward(&self, call: &Call) -> io::Result<Reply> {
         match self.backend {
-            Backend::Ministack => self.pass(call).await,
+            Backend::Ministack => match ministack::instead(call) {
+                Some(other) => Ok(ministack::policy_status(self.pass(&other).await?)),
+                None => self.pass(call).await,
+            },
             Backend::Moto => {
-                let softer = Policies::soften(call);
+                let softer = moto::soften(call);
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
-                Ok(self.policies.restore(call, reply))
+                Ok(moto::rename(call, self.policies.restore(call, reply)))
             }
         }
     }

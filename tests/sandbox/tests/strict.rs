@@ -106,6 +106,29 @@ async fn moto_is_spared_the_condition_it_ignores() {
 }
 
 #[tokio::test]
+async fn motos_name_for_an_empty_configuration_is_mended() {
+    let bench =
+        Bench::with(Backend::Moto, |_| (200, "<GetBucketNotificationResponse/>".to_owned()), Strict::off())
+            .await;
+    let read = bench.s3("GET", "/b?notification", "").await.expect("an answer");
+    assert_eq!(text(&read), "<NotificationConfiguration/>");
+}
+
+#[tokio::test]
+async fn ministack_is_given_a_policy_status() {
+    let bench = Bench::new(
+        |call| match call.operation.as_str() {
+            "s3:GetBucketPolicy" => (200, r#"{"Statement":[{"Effect":"Allow","Principal":"*"}]}"#.to_owned()),
+            _ => (500, String::new()),
+        },
+        Strict::off(),
+    )
+    .await;
+    let read = bench.s3("GET", "/b?policyStatus", "").await.expect("an answer");
+    assert!(text(&read).contains("<IsPublic>true</IsPublic>"), "{}", text(&read));
+}
+
+#[tokio::test]
 async fn a_location_is_no_location_in_us_east_1() {
     let bench = bench().await;
     let body = |region: &str| {
