@@ -7,6 +7,10 @@ use anstream::{AutoStream, StripStream};
 use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 
 use crate::error::{Error, Kind, Result};
 use crate::view::clean::clean;
@@ -110,26 +114,20 @@ impl Console {
         done
     }
 
-    /// Tells on stderr of every request (`level` 1) or of everything (2 and more).
+    /// Tells on stderr of every request.
     ///
     /// Only wbstore's own records are shown: they are written from an allow-list, while those of
     /// the libraries below may hold headers.
-    pub fn log(&self, level: u8) {
-        let level = match level {
-            0 => return,
-            1 => "info",
-            _ => "debug",
-        };
+    pub fn log(&self) {
         let colour =
             self.err_is_terminal && AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(format!("wbstore={level}"))
+        let records = fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(colour)
             .with_target(false)
-            .finish();
+            .with_filter(Targets::new().with_target("wbstore", Level::INFO));
         // A second subscriber in one process would be an embedder's, and theirs to choose.
-        let _ = tracing::subscriber::set_global_default(subscriber);
+        let _ = tracing_subscriber::registry().with(records).try_init();
     }
 
     /// Writes text for people to stderr. Where that fails there is nobody left to tell.

@@ -15,7 +15,9 @@ use wbstore::view::error::error;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut console = Console::standard();
-    console.log(cli.verbosity.verbose);
+    if cli.verbosity.verbose {
+        console.log();
+    }
     let cancel = CancellationToken::new();
     tokio::spawn(interrupts(cancel.clone()));
     match run(cli.command, &mut console, cancel).await {

@@ -26,6 +26,15 @@ pub struct AwsNames {
     pub notifications_queue: Option<Option<QueueName>>,
 }
 
+/// Where it is.
+#[derive(Args, Clone, Debug)]
+pub struct AwsPlace {
+    /// The region whose queues are looked at; buckets are looked at in all
+    /// [default: the AWS configuration's, else us-east-1]
+    #[arg(long, value_parser = parsed::<Region>)]
+    pub region: Option<Region>,
+}
+
 /// Everything that can be said of it.
 #[derive(Args, Clone, Debug)]
 pub struct AwsDescription {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use jiff::SignedDuration;
 
 use crate::error::Error;
@@ -27,9 +27,9 @@ pub struct Target {
 /// How much is told.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Verbosity {
-    /// Tell every request: its operation, status and time; -vv tells retries too
-    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 100)]
-    pub verbose: u8,
+    /// Tell of every request on stderr: its operation, status and time, and no header or body
+    #[arg(short, long, global = true, display_order = 100)]
+    pub verbose: bool,
 }
 
 /// Working without a cloud.

@@ -1,9 +1,11 @@
 //! `verify`: drift first, then the provider's own proof.
 
+use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, is_missing};
+use super::request::Describe;
 use super::{connect, request};
 use crate::cli::{self, Lifetime, Report};
 use crate::console::Console;
@@ -14,9 +16,13 @@ use crate::view::checks;
 use crate::view::progress::Style;
 
 /// Proves that an upload works and produces an event.
-pub async fn verify(args: cli::Verify, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+pub async fn verify<D: Describe + Args>(
+    args: cli::Verify<D>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
     let unlimited = Lifetime { adopt: false, expires: None };
-    let described = request::describe(&args.target, &args.description, &unlimited)?;
+    let described = args.description.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     let style = match args.format {
