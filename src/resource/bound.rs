@@ -39,7 +39,7 @@ pub struct Bound<R: Resource> {
 }
 
 impl<R: Resource> Bound<R> {
-    /// Binds `resource` to `api`, ready to be put into a [`Stack`].
+    /// Binds `resource` to `api`, ready to be put into a [`Stack`](super::Stack).
     pub fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
         Box::new(Self { resource, api: Arc::clone(api), prior: Mutex::new(None) })
     }
