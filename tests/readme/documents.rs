@@ -98,8 +98,8 @@ fn the_exit_codes_are_those_of_the_program() {
 /// The calls of `wbstore` in a line of shell, word by word.
 fn invocations(code: &str) -> Vec<Vec<String>> {
     let begins = code.match_indices("wbstore ").map(|(at, _)| at).filter(|at| {
-        let before = code[..*at].chars().next_back();
-        before.is_none_or(|letter| matches!(letter, ' ' | '(' | '`'))
+        let before = code[..*at].trim_end();
+        before.is_empty() || before.ends_with(['(', '|', ';', '&'])
     });
     begins
         .map(|at| {
