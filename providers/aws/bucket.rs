@@ -79,11 +79,12 @@ impl Bucket {
     }
 
     async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
-        let observed = tags(api, &self.name).await?;
-        let adopted = adopt || observed.contains_key(mark::ADOPTED);
-        let ours = mark::to_write(&self.tags, adopted, Timestamp::now());
-        let others = observed.into_iter().filter(|(key, _)| !mark::is_ours(key));
-        put_tags(api, &self.name, others.chain(ours)).await
+        let mut tags = tags(api, &self.name).await?;
+        if mark::is_endless(&self.tags) {
+            tags.remove(mark::EXPIRES);
+        }
+        tags.extend(mark::to_write(&self.tags, adopt, Timestamp::now()));
+        put_tags(api, &self.name, tags.into_iter()).await
     }
 
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
