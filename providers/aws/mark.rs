@@ -62,7 +62,7 @@ pub fn managed(observed: &Tags, desired: &Tags) -> Tags {
     observed
         .iter()
         .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, value)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
+        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
