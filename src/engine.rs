@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Reporter};
 use crate::plan::{Action, Plan, Step};
-use crate::resource::{Address, AnyResource, Observation, Stack};
+use crate::resource::{Address, AnyResource, Observation, Stack, Writing};
 
 /// How long a fault of the network or a plea to slow down may last.
 const FAULT_WITHIN: Duration = Duration::from_secs(60);
@@ -118,7 +118,7 @@ impl Engine {
                     .partition(|index| steps[*index].waits_for.iter().all(|wait| written.contains(wait)));
                 waiting = rest;
                 for index in ready {
-                    running.push(self.begin(index, steps[index], stack));
+                    running.push(self.begin(index, steps[index], plan, stack));
                 }
             }
             match running.next().await {
@@ -158,7 +158,13 @@ impl Engine {
         report
     }
 
-    fn begin<'a>(&'a self, index: usize, step: &'a Step, stack: &'a Stack) -> BoxFuture<'a, Outcome> {
+    fn begin<'a>(
+        &'a self,
+        index: usize,
+        step: &'a Step,
+        plan: &'a Plan,
+        stack: &'a Stack,
+    ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
@@ -166,13 +172,21 @@ impl Engine {
                 return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
             };
             let reporter = Reporter::new(step.address.clone(), self.events.clone(), self.cancel.clone());
+            let parent = resource.unobserved().part_of;
+            let in_new = parent
+                .and_then(|parent| plan.step(&parent))
+                .is_some_and(|step| step.action == Action::Create);
+            let again = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
+                    let first = !again.swap(true, Ordering::Relaxed);
                     match step.action {
-                        Action::Adopt => resource.write(true).await,
                         Action::Delete => resource.delete(&reporter).await,
                         Action::Release => resource.release().await,
-                        _ => resource.write(false).await,
+                        Action::Adopt => resource.write(Writing::Adopting).await,
+                        // A second try may come long after the first, and others may have come.
+                        _ if in_new && first => resource.write(Writing::InNew).await,
+                        _ => resource.write(Writing::Plain).await,
                     }
                 })
                 .await;
@@ -202,7 +216,7 @@ impl Engine {
                     let Some(difference) = difference(&resource.observe().await?) else { return Ok(()) };
                     // The first look may be of before our write; the second is taken at its word.
                     if missed.swap(true, Ordering::Relaxed) {
-                        resource.write(false).await?;
+                        resource.write(Writing::Plain).await?;
                     }
                     Err(Error::new(Kind::NotYet, difference)
                         .hint("another tool may be writing the same document; run `wbstore plan` to see it"))
