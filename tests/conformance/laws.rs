@@ -149,11 +149,16 @@ pub async fn denied_is_an_error_and_not_absence<C: Cloud>() {
     for (state, verbs) in [("empty", &["provision"] as &[&str]), ("full", &["provision", "teardown"])] {
         if state == "full" {
             provision(&cloud).await;
+            // Of an empty bucket less has to be known before it is deleted.
+            cloud.fill(1, 1).await;
         }
         for verb in verbs {
-            let arguments = if *verb == "provision" { PROVISION } else { TEARDOWN };
+            let (arguments, dry_run): (_, &[&str]) = match *verb {
+                "provision" => (PROVISION, &["--dry-run"]),
+                _ => (TEARDOWN, &["--dry-run", "--delete-objects"]),
+            };
             cloud.proxy().clear_journal();
-            let shown = cloud.run(verb, &["--dry-run"]).await;
+            let shown = cloud.run(verb, dry_run).await;
             assert_eq!(shown.code, Some(0), "{shown}");
             for operation in operations(&cloud, |exchange| !exchange.mutating) {
                 cloud.proxy().clear_journal();
@@ -161,7 +166,7 @@ pub async fn denied_is_an_error_and_not_absence<C: Cloud>() {
                 let armed = cloud.proxy().arm(When::every(&operation), denied);
                 let ran = cloud.run(verb, arguments).await;
                 cloud.proxy().disarm();
-                let place = format!("{verb} in an {state} account, {operation} denied");
+                let place = format!("{verb} in the {state} account, {operation} denied");
                 assert!(armed.hits() > 0, "{place}: it was never sent: {ran}");
                 assert!(matches!(ran.code, Some(1 | 3)), "{place}: {ran}");
                 assert_eq!(ran.stdout, "", "{place}");
