@@ -122,7 +122,12 @@ impl Resource for Bucket {
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (head, tags, ownership) =
             futures::join!(head(api, &self.name), tags(api, &self.name), object_ownership(api, &self.name));
-        let Some(region) = head? else { return Ok(Found::absent()) };
+        let Some(region) = head? else {
+            // What may not be read would stop the run half-way, once there is something to read.
+            tags?;
+            ownership?;
+            return Ok(Found::absent());
+        };
         let (tags, owner) = match tags {
             Ok(tags) => {
                 let owner = mark::owner(&tags, &self.deployment);

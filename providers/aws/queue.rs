@@ -216,7 +216,11 @@ impl Resource for Queue {
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
-        let Some(attributes) = attributes? else { return Ok(Found::absent()) };
+        let Some(attributes) = attributes? else {
+            // What may not be read would stop the run half-way, once there is something to read.
+            tags?;
+            return Ok(Found::absent());
+        };
         let (tags, owner) = match tags {
             Ok(tags) => {
                 let owner = mark::owner(&tags, &self.deployment);
