@@ -7,6 +7,7 @@ use anstream::{AutoStream, StripStream};
 use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -28,12 +29,13 @@ pub struct Console {
     out_is_terminal: bool,
     err_is_terminal: bool,
     interactive: bool,
+    cancel: CancellationToken,
 }
 
 impl Console {
-    /// The streams of the process. Text for people is coloured where stderr is a terminal, unless
+    /// The streams of the process; `cancel` is what Ctrl-C sets. Text for people is coloured where stderr is a terminal, unless
     /// `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never touched.
-    pub fn standard() -> Self {
+    pub fn standard(cancel: CancellationToken) -> Self {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let err_is_terminal = stderr.is_terminal();
         Self {
@@ -42,6 +44,7 @@ impl Console {
             interactive: stdin.is_terminal() && err_is_terminal,
             out: Box::new(stdout),
             err: Box::new(AutoStream::auto(stderr)),
+            cancel,
         }
     }
 
@@ -54,6 +57,7 @@ impl Console {
             out_is_terminal: false,
             err_is_terminal: false,
             interactive: false,
+            cancel: CancellationToken::new(),
         }
     }
 
@@ -97,9 +101,21 @@ impl Console {
         self.data(&anstream::adapter::strip_str(text).to_string())
     }
 
-    /// Waits for `work`, and on a terminal says what is waited for once it takes longer than a
-    /// second.
-    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
+    /// Waits for `work`, which changes nothing, and on a terminal says what is waited for once it
+    /// takes longer than a second. Ctrl-C ends it at once.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] after Ctrl-C, and those of `work`.
+    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let cancel = self.cancel.clone();
+        let work = async {
+            tokio::select! {
+                done = work => done,
+                () = cancel.cancelled() => {
+                    Err(Error::new(Kind::Interrupted, "interrupted; nothing was changed"))
+                }
+            }
+        };
         if !self.err_is_terminal {
             return work.await;
         }

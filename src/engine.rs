@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Reporter};
 use crate::plan::{Action, Plan, Step};
-use crate::resource::{Address, AnyResource, Observation, Stack};
+use crate::resource::{Address, AnyResource, Observation, Stack, Writing};
 
 /// How long a fault of the network or a plea to slow down may last.
 const FAULT_WITHIN: Duration = Duration::from_secs(60);
@@ -92,7 +93,7 @@ impl Engine {
                     .partition(|index| steps[*index].waits_for.iter().all(|wait| written.contains(wait)));
                 waiting = rest;
                 for index in ready {
-                    running.push(self.begin(index, steps[index], stack));
+                    running.push(self.begin(index, steps[index], plan, stack));
                 }
             }
             match running.next().await {
@@ -132,7 +133,13 @@ impl Engine {
         report
     }
 
-    fn begin<'a>(&'a self, index: usize, step: &'a Step, stack: &'a Stack) -> BoxFuture<'a, Outcome> {
+    fn begin<'a>(
+        &'a self,
+        index: usize,
+        step: &'a Step,
+        plan: &'a Plan,
+        stack: &'a Stack,
+    ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
@@ -140,13 +147,21 @@ impl Engine {
                 return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
             };
             let reporter = Reporter::new(step.address.clone(), self.events.clone(), self.cancel.clone());
+            let parent = resource.unobserved().part_of;
+            let in_new = parent
+                .and_then(|parent| plan.step(&parent))
+                .is_some_and(|step| step.action == Action::Create);
+            let again = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
+                    let first = !again.swap(true, Ordering::Relaxed);
                     match step.action {
-                        Action::Adopt => resource.write(true).await,
                         Action::Delete => resource.delete(&reporter).await,
                         Action::Release => resource.release().await,
-                        _ => resource.write(false).await,
+                        Action::Adopt => resource.write(Writing::Adopting).await,
+                        // A second try may come long after the first, and others may have come.
+                        _ if in_new && first => resource.write(Writing::InNew).await,
+                        _ => resource.write(Writing::Plain).await,
                     }
                 })
                 .await;
@@ -170,10 +185,14 @@ impl Engine {
             let written = matches!(step.action, Action::Create | Action::Update | Action::Adopt);
             let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
+            let missed = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
                     let Some(difference) = difference(&resource.observe().await?) else { return Ok(()) };
-                    resource.write(false).await?;
+                    // The first look may be of before our write; the second is taken at its word.
+                    if missed.swap(true, Ordering::Relaxed) {
+                        resource.write(Writing::Plain).await?;
+                    }
                     Err(Error::new(Kind::NotYet, difference)
                         .hint("another tool may be writing the same document; run `wbstore plan` to see it"))
                 })
@@ -244,5 +263,5 @@ fn difference(seen: &Observation) -> Option<String> {
         .keys()
         .chain(state.keys())
         .find(|field| state.get(*field) != seen.desired.get(*field))?;
-    Some(format!("it does not show {field} as it was written; writing it once more"))
+    Some(format!("it does not show {field} as it was written"))
 }

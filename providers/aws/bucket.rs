@@ -153,7 +153,7 @@ impl Resource for Bucket {
 
     async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
         let (prior, adopt) = match from {
-            Prior::Absent => return self.create(api).await,
+            Prior::Absent | Prior::New => return self.create(api).await,
             Prior::Ours(prior) => (prior, false),
             Prior::Unmarked(prior) => (prior, true),
         };

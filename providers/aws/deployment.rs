@@ -7,9 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
 use crate::plan::Goal;
-use crate::provider::{
-    Audience, Checking, Deployment, Inventory, Part, Policy, Provider, VerifyOptions, Wanted,
-};
+use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::bucket_name::BucketName;

@@ -18,10 +18,11 @@ pub struct AwsNames {
     #[arg(long, value_parser = parsed::<BucketName>)]
     pub bucket: Option<BucketName>,
     /// The event queue's name, or `internal` for the server's own Redis queue, which W&B's
-    /// Kubernetes operator always uses [default: wbstore-<NAME>]
+    /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<QueueChoice>)]
     pub queue: Option<QueueChoice>,
-    /// Also the queue on which the server publishes run events [default name: wbstore-<NAME>-events]
+    /// Also the queue on which the server publishes run events [default name: wbstore-, the
+    /// deployment's name, -events]
     #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = parsed::<QueueName>)]
     pub notifications_queue: Option<Option<QueueName>>,
 }

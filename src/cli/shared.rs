@@ -13,7 +13,7 @@ use crate::origin::Origin;
 /// Which deployment.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
-    /// The address of the W&B server, as browsers see it, such as https://wandb.acme.com
+    /// The address of the W&B server, as browsers see it, such as `https://wandb.acme.com`
     #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = parsed::<Origin>)]
     pub host: Option<Origin>,
     /// The deployment's name; everything is named and marked with it [default: from --host]

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
+use crate::view::error::note;
 use crate::view::progress::Style;
 
 /// Proves that an upload works and produces an event.
@@ -29,6 +30,9 @@ pub async fn verify<D: Describe + Args>(
         Report::Human => console.progress_style(),
         Report::Json => Style::Json,
     };
+    for finding in change.plan.steps.iter().flat_map(|step| &step.findings) {
+        console.say(&note(finding));
+    }
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
     let options = VerifyOptions { event_within: args.within, cancel: cancel.clone() };

@@ -38,7 +38,12 @@ fn every_option_exists() {
                 check_options(&words, &path);
                 let parsed = Cli::try_parse_from(&words);
                 let refusal = parsed.err().filter(clap::Error::use_stderr);
-                assert!(refusal.is_none(), "{}: {words:?}: {}", path.display(), refusal.expect("it is there"));
+                assert!(
+                    refusal.is_none(),
+                    "{}: {words:?}: {}",
+                    path.display(),
+                    refusal.expect("it is there")
+                );
             }
         }
         let known = all_options();
@@ -58,9 +63,12 @@ fn every_option_exists() {
 fn the_readme_has_every_command() {
     let listed: BTreeSet<_> = markdown::table(&readme(), "Commands")
         .iter()
-        .map(|row| row[0].trim_matches('`').split(' ').nth(1).expect("a row begins with a command").to_owned())
+        .map(|row| {
+            row[0].trim_matches('`').split(' ').nth(1).expect("a row begins with a command").to_owned()
+        })
         .collect();
-    let there: BTreeSet<_> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let there: BTreeSet<_> =
+        Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
     assert_eq!(listed, there);
 }
 
@@ -68,11 +76,14 @@ fn the_readme_has_every_command() {
 fn the_exit_codes_are_those_of_the_program() {
     let source = include_str!("../../src/error.rs");
     let number = |line: &str| line.rsplit(' ').next().map(|code| code.trim_end_matches(';').to_owned());
-    let constants = source.lines().filter(|line| line.trim().starts_with("pub const ") && line.contains(": u8 = "));
+    let constants =
+        source.lines().filter(|line| line.trim().starts_with("pub const ") && line.contains(": u8 = "));
     let there: BTreeSet<_> = constants.filter_map(number).collect();
     assert!(there.len() > 5, "the constants are where they were");
-    let listed: BTreeSet<_> =
-        markdown::table(&readme(), "Exit codes").iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    let listed: BTreeSet<_> = markdown::table(&readme(), "Exit codes")
+        .iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
     assert_eq!(listed, there);
     let help = Cli::command().render_help().to_string();
     let (_, codes) = help.split_once("Exit codes:").expect("the help names the exit codes");
@@ -92,7 +103,8 @@ fn invocations(code: &str) -> Vec<Vec<String>> {
     });
     begins
         .map(|at| {
-            let end = code[at..].find([')', '|', ';', '>', '&', '`']).map_or(code.len(), |length| at + length);
+            let end =
+                code[at..].find([')', '|', ';', '>', '&', '`']).map_or(code.len(), |length| at + length);
             let words = code[at..end].split_whitespace().filter(|word| *word != "2");
             words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
         })
@@ -113,7 +125,11 @@ fn check_options(words: &[String], page: &Path) {
         } else if let Some(next) = command.find_subcommand(word).filter(|_| !settled) {
             command = next;
         } else {
-            assert!(command.get_name() != "wbstore" || settled, "{}: there is no `wbstore {word}`", page.display());
+            assert!(
+                command.get_name() != "wbstore" || settled,
+                "{}: there is no `wbstore {word}`",
+                page.display()
+            );
         }
     }
 }

@@ -48,7 +48,9 @@ pub fn typed(page: &str) -> Vec<String> {
         let text = lines[block.lines].join("\n").replace("\\\n", " ");
         match block.language.as_str() {
             "sh" => typed.extend(text.lines().map(str::to_owned)),
-            "console" => typed.extend(text.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned)),
+            "console" => {
+                typed.extend(text.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned))
+            }
             _ => {}
         }
     }

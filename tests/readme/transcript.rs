@@ -45,7 +45,10 @@ async fn the_transcript_is_what_happens() {
     }
     for (command, told, happened) in &outdated {
         let (told, happened) = (lines[told.clone()].join("\n"), happened.join("\n"));
-        assert_eq!(told, happened, "`{command}` says something else (right) than the README (left); to accept it: {UPDATE}=1 cargo sandbox test -- --test readme");
+        assert_eq!(
+            told, happened,
+            "`{command}` says something else (right) than the README (left); to accept it: {UPDATE}=1 cargo sandbox test -- --test readme"
+        );
     }
 }
 
@@ -107,8 +110,9 @@ fn without_times(line: &str) -> String {
     let mut rest = line;
     while let Some(at) = rest.find(|letter: char| letter.is_ascii_digit()) {
         let (before, from) = rest.split_at(at);
-        let (number, after) =
-            from.split_at(from.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(from.len()));
+        let (number, after) = from.split_at(
+            from.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(from.len()),
+        );
         let unit = after.strip_prefix(' ').unwrap_or(after).strip_prefix('s');
         let is_time = unit.is_some_and(|next| !next.starts_with(char::is_alphanumeric))
             && !before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '-');
@@ -127,5 +131,8 @@ fn times_and_the_order_of_steps_are_masked() {
         ["aws/a: created (…s)", "aws/b: created (…s)", "Done: 2 created in …s"]
     );
     assert_eq!(lines(&["event: arrived 0.0 s after the upload"]), ["event: arrived … s after the upload"]);
-    assert_eq!(lines(&["2 steps, max_age_seconds: 3000, 7 sent"]), ["2 steps, max_age_seconds: 3000, 7 sent"]);
+    assert_eq!(
+        lines(&["2 steps, max_age_seconds: 3000, 7 sent"]),
+        ["2 steps, max_age_seconds: 3000, 7 sent"]
+    );
 }

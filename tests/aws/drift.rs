@@ -1,0 +1,151 @@
+//! Whatever was changed behind our back is found, and nothing else is touched to mend it.
+
+use std::collections::BTreeSet;
+
+use crate::support::{Ends, HOST, QUEUE, Site};
+
+/// Provisions, lets boto3 run `change`, and checks that a plan finds it, that `provision` mends it
+/// with no more than `calls`, and that nothing is left to do then.
+async fn mends(change: &str, calls: &[&str]) {
+    let Some(site) = Site::open().await else { return };
+    mends_on(&site, change, calls).await;
+}
+
+async fn mends_on(site: &Site, change: &str, calls: &[&str]) {
+    site.provisioned().await;
+    site.boto(change).await;
+    site.aws.proxy().clear_journal();
+    site.run("plan", &["--exit-code"]).await.ends(5);
+    site.is_untouched();
+    site.provisioned().await;
+    let sent: BTreeSet<_> = site.mutations().into_iter().map(|sent| sent.operation).collect();
+    assert_eq!(sent, calls.iter().map(ToString::to_string).collect());
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn a_second_plan_is_empty_and_a_second_run_changes_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.aws.proxy().clear_journal();
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    site.provisioned().await;
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_first_plan_is_pending_and_sends_nothing_that_changes() {
+    let Some(site) = Site::open().await else { return };
+    site.run("plan", &["--exit-code"]).await.ends(5);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_changed_cors_rule_is_mended() {
+    mends(
+        "rules = s3.get_bucket_cors(Bucket=bucket)['CORSRules']
+rules[0]['AllowedMethods'] = ['GET']
+s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules})",
+        &["s3:PutBucketCors"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_cors_rule_is_made_again() {
+    mends("s3.delete_bucket_cors(Bucket=bucket)", &["s3:PutBucketCors"]).await;
+}
+
+#[tokio::test]
+async fn a_changed_notification_is_mended() {
+    mends(
+        "document = s3.get_bucket_notification_configuration(Bucket=bucket)
+document.pop('ResponseMetadata')
+document['QueueConfigurations'][0]['Filter'] = {'Key': {'FilterRules': [{'Name': 'prefix', 'Value': 'x/'}]}}
+s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=document)",
+        &["s3:PutBucketNotificationConfiguration"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_notification_is_made_again() {
+    mends(
+        "s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})",
+        &["s3:PutBucketNotificationConfiguration"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_queue_attribute_is_mended() {
+    mends(
+        "sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})",
+        &["sqs:SetQueueAttributes"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_queue_policy_is_made_again() {
+    mends(
+        "sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'Policy': ''})",
+        &["sqs:SetQueueAttributes"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_tag_is_set_again_and_tags_of_others_stay() {
+    let Some(site) = Site::open().await else { return };
+    let change = "s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [
+    {'Key': 'wbstore:deployment', 'Value': 'wandb-acme-com'}, {'Key': 'cost-centre', 'Value': '42'}]})";
+    mends_on(&site, change, &["s3:PutBucketTagging"]).await;
+    let tags = site.boto("{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}");
+    let tags = tags.await;
+    assert_eq!((&tags["cost-centre"], &tags["wbstore:queue"]), (&"42".into(), &QUEUE.into()));
+}
+
+#[tokio::test]
+async fn an_opened_access_block_is_shut_again() {
+    mends("s3.delete_public_access_block(Bucket=bucket)", &["s3:PutPublicAccessBlock"]).await;
+}
+
+#[tokio::test]
+async fn a_removed_tls_policy_is_made_again() {
+    mends("s3.delete_bucket_policy(Bucket=bucket)", &["s3:PutBucketPolicy"]).await;
+}
+
+#[tokio::test]
+async fn a_change_of_object_ownership_is_taken_back() {
+    mends(
+        "s3.put_bucket_ownership_controls(Bucket=bucket,
+    OwnershipControls={'Rules': [{'ObjectOwnership': 'ObjectWriter'}]})",
+        &["s3:PutBucketOwnershipControls"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_made_again_with_its_permission() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
+    let plan = site.plan(&[]).await;
+    assert_eq!(plan["counts"]["create"], 1, "{plan:#}");
+    site.provisioned().await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn another_host_changes_only_the_cors_rule() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.aws.proxy().clear_journal();
+    let moved = "https://new.acme.com";
+    site.provision(&["--host", moved, "--name", "wandb-acme-com"]).await.ends(0);
+    let sent: Vec<_> = site.mutations().into_iter().map(|sent| sent.operation).collect();
+    assert_eq!(sent, ["s3:PutBucketCors"]);
+    let origins = site.boto("s3.get_bucket_cors(Bucket=bucket)['CORSRules'][0]['AllowedOrigins']").await;
+    assert_eq!(origins, serde_json::json!([moved]), "{HOST} is no longer among them");
+}

@@ -1,0 +1,13 @@
+//! The front door: the built `wbstore` against an emulated AWS behind the strict proxy, looked at by
+//! an independent client.
+//!
+//! `cargo sandbox test -- --test aws` runs it; without an emulator every test is left out, and says so.
+
+mod consent;
+mod drift;
+mod foreign_entries;
+mod outputs;
+mod ownership;
+mod plan_formats;
+mod provision;
+mod support;

@@ -1,0 +1,126 @@
+//! A plan as text, as JSON and as a pull-request comment.
+
+use jsonschema::validator_for;
+use serde_json::Value;
+
+use crate::support::{Ends, HOST, Site};
+
+fn satisfies_the_schema(plan: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/plan.schema.json")).unwrap();
+    let validator = validator_for(&schema).expect("the schema is one");
+    let errors: Vec<_> = validator.iter_errors(plan).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{plan:#}");
+}
+
+#[tokio::test]
+async fn plans_of_every_kind_satisfy_the_schema() {
+    let Some(site) = Site::open().await else { return };
+    let first = site.plan(&["--notifications-queue", "--expires", "7d"]).await;
+    satisfies_the_schema(&first);
+    assert_eq!(first["counts"]["create"], 8);
+    site.provisioned().await;
+    satisfies_the_schema(&site.plan(&[]).await);
+    site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
+    let drifted = site.plan(&[]).await;
+    satisfies_the_schema(&drifted);
+    assert_eq!(drifted["counts"]["create"], 1);
+    let refused = site.plan(&["--name", "other", "--bucket", &site.bucket]).await;
+    satisfies_the_schema(&refused);
+    assert_eq!(refused["counts"]["refuse"], 1);
+}
+
+#[tokio::test]
+async fn the_plan_of_a_teardown_on_stderr_satisfies_the_schema() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let ran = site.run("teardown", &["--dry-run", "--format", "json"]).await.ends(0);
+    satisfies_the_schema(&serde_json::from_str(&ran.stderr).expect("stderr is one JSON document"));
+}
+
+#[tokio::test]
+async fn an_offline_plan_needs_no_credentials_and_sends_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.aws.proxy().clear_journal();
+    let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
+    let offline = ["--offline", "--account-id", "123456789012", "--format", "json"];
+    let plan = site.run_with(&nobody, "plan", &offline).await.ends(0).json();
+    satisfies_the_schema(&plan);
+    assert_eq!(plan["counts"]["create"], 7);
+    assert!(plan.to_string().contains("arn:aws:sqs:us-east-1:123456789012:"), "{plan:#}");
+    assert!(site.aws.proxy().journal().is_empty());
+}
+
+#[tokio::test]
+async fn an_offline_plan_is_what_the_first_online_plan_shows() {
+    let Some(site) = Site::open().await else { return };
+    let account = site.account();
+    let offline = site.plan(&["--offline", "--account-id", account]).await;
+    let online = site.plan(&[]).await;
+    assert_eq!(offline["steps"], online["steps"]);
+    assert_eq!(offline["digest"], online["digest"]);
+}
+
+#[tokio::test]
+async fn other_partitions_have_their_own_arns() {
+    let Some(site) = Site::open().await else { return };
+    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+        let offline = ["--offline", "--account-id", "123456789012", "--region", region];
+        let plan = site.plan(&offline).await.to_string();
+        assert!(plan.contains(&format!("arn:{partition}:sqs:{region}:123456789012:")), "{plan}");
+        assert!(plan.contains(&format!("arn:{partition}:s3:::")), "{plan}");
+        assert!(!plan.contains("arn:aws:"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_of_another_partition_are_refused() {
+    let Some(site) = Site::open().await else { return };
+    let ran = site.run("plan", &["--region", "cn-north-1"]).await.ends(2);
+    ran.tells(&["`aws-cn`", "`aws`", "hint:"]);
+}
+
+#[tokio::test]
+async fn markdown_has_a_graph_and_every_step() {
+    let Some(site) = Site::open().await else { return };
+    let ran = site.run("plan", &["--format", "markdown"]).await.ends(0);
+    assert!(ran.stdout.contains("```mermaid\n"), "{ran}");
+    let plan = site.plan(&[]).await;
+    for step in plan["steps"].as_array().expect("a list") {
+        assert!(ran.stdout.contains(step["address"].as_str().expect("text")), "{step} in\n{ran}");
+    }
+    assert!(ran.stdout.contains(plan["digest"].as_str().expect("text")));
+}
+
+#[tokio::test]
+async fn text_shows_what_waits_for_what_and_the_fields_of_a_change() {
+    let Some(site) = Site::open().await else { return };
+    let first = site.run("plan", &[]).await.ends(0);
+    assert!(first.stdout.contains(&format!("waits for aws/bucket/{}", site.bucket)), "{first}");
+    site.provisioned().await;
+    site.boto("sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})").await;
+    let drifted = site.run("plan", &[]).await.ends(0);
+    assert!(drifted.stdout.contains("retention_seconds: 60 → 1209600"), "{drifted}");
+    assert!(drifted.stdout.contains("0 to create, 1 to change, 0 to delete"), "{drifted}");
+}
+
+#[tokio::test]
+async fn json_on_the_way_is_a_line_an_event_on_stderr() {
+    let Some(site) = Site::open().await else { return };
+    let ran = site.provision(&["--format", "json"]).await.ends(0);
+    let events: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    satisfies_the_schema(&events[0]);
+    let done = events.iter().filter(|event| event["event"] == "done").count();
+    assert_eq!(done, 7, "{ran}");
+    let last = events.last().expect("there are some");
+    assert_eq!((&last["event"], &last["created"]), (&"finished".into(), &7.into()));
+    assert_eq!(ran.outputs().len(), 3, "stdout has the outputs and nothing else: {ran}");
+}
+
+#[tokio::test]
+async fn the_host_decides_the_name_and_the_name_the_digest() {
+    let Some(site) = Site::open().await else { return };
+    let one = site.plan(&[]).await;
+    let other = site.plan(&["--host", "https://wandb.acme.org"]).await;
+    assert_ne!(one["digest"], other["digest"], "{HOST}");
+    assert_eq!(other["deployment"], "wandb-acme-org");
+}
