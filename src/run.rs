@@ -97,7 +97,7 @@ async fn provision<D: Describe + Args>(
         if !args.yes && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Interrupted, "nothing was changed"));
         }
-        let code = change.apply(args.format, args.wait, console, cancel).await?;
+        let code = change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }

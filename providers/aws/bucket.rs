@@ -140,7 +140,10 @@ impl Resource for Bucket {
         let mut found = Found::present(state, owner);
         for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
             let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
-            if wanted != Some(is) {
+            if wanted != Some(is) && is != "internal" {
+                found.findings.push(format!(
+                    "its tag {key} names `{is}`: that queue stays, and `wbstore list` shows it"
+                ));
                 found.obstacle(
                     Forbids::Delete,
                     format!("its tag {key} names `{is}`, which this command would leave behind"),

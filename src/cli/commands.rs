@@ -1,13 +1,11 @@
 //! The commands.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use std::path::PathBuf;
 
 use super::aws::{AwsDescription, AwsNames, AwsPlace};
-use super::shared::{Offline, Target, Verbosity, duration, parsed};
+use super::shared::{Length, Offline, Target, Verbosity, parsed};
 use crate::lease::Lease;
 use crate::output::Encoding;
 use crate::provider::EmptyBy;
@@ -121,7 +119,7 @@ pub struct Lifetime {
     #[arg(long)]
     pub adopt: bool,
     /// When `teardown --expired` may remove it: 7d, 12h, a date, or never
-    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>)]
+    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     pub expires: Option<Lease>,
 }
 
@@ -153,8 +151,8 @@ pub struct Provision<D: Args> {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub wait: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
+    pub wait: Option<Length>,
 }
 
 /// `verify`: prove that it works.
@@ -167,8 +165,8 @@ pub struct Verify<D: Args> {
     #[command(flatten)]
     pub description: D,
     /// How long an event may take to arrive; a new notification needs about five minutes on AWS
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
-    pub within: Duration,
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Length>())]
+    pub within: Length,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -203,8 +201,8 @@ pub struct Teardown<D: Args> {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub wait: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
+    pub wait: Option<Length>,
 }
 
 /// `list`: what is there.

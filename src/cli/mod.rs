@@ -9,4 +9,4 @@ pub use commands::{
     Cli, Cloud, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor,
     Provision, Report, Teardown, Verify,
 };
-pub use shared::{Offline, Target, Verbosity};
+pub use shared::{Length, Offline, Parsed, Target, Verbosity};

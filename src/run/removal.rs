@@ -40,7 +40,7 @@ pub async fn teardown<D: Describe + Args>(
         return Ok(exit::DONE);
     }
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(args.format, args.wait, console, cancel).await
+    change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await
 }
 
 /// `wanted`, with what the user allows to be deleted.
@@ -111,7 +111,7 @@ async fn expired<D: Describe + Args>(
         if cancel.is_cancelled() {
             return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
         }
-        match change.apply(args.format, args.wait, console, cancel.clone()).await? {
+        match change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel.clone()).await? {
             exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
             exit::DONE => {}
             exit::INTERRUPTED => return Ok(exit::INTERRUPTED),

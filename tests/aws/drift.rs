@@ -101,7 +101,8 @@ async fn a_lost_tag_is_set_again_and_tags_of_others_stay() {
     let change = "s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [
     {'Key': 'wbstore:deployment', 'Value': 'wandb-acme-com'}, {'Key': 'cost-centre', 'Value': '42'}]})";
     mends_on(&site, change, &["s3:PutBucketTagging"]).await;
-    let tags = site.boto("{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}");
+    let tags =
+        site.boto("{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}");
     let tags = tags.await;
     assert_eq!((&tags["cost-centre"], &tags["wbstore:queue"]), (&"42".into(), &QUEUE.into()));
 }

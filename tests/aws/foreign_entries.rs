@@ -116,7 +116,14 @@ async fn the_plan_lists_what_it_keeps() {
         .flat_map(|step| step["kept"].as_array().expect("a list").clone())
         .map(|entry| entry.as_str().expect("words").to_owned())
         .collect();
-    for one in ["`theirs`", "a rule without id", "`restored`", "`tidy`", "`read`: Allow s3:GetObject", "sqs:ReceiveMessage"] {
+    for one in [
+        "`theirs`",
+        "a rule without id",
+        "`restored`",
+        "`tidy`",
+        "`read`: Allow s3:GetObject",
+        "sqs:ReceiveMessage",
+    ] {
         assert!(kept.iter().any(|entry| entry.contains(one)), "{one} is not in {kept:#?}");
     }
 }
@@ -141,7 +148,8 @@ s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [
     };
     let (adopted, ()) = futures::join!(adopting, meanwhile);
     adopted.ends(0);
-    let ids = site.boto("[rule.get('ID', '') for rule in s3.get_bucket_cors(Bucket=bucket)['CORSRules']]").await;
+    let ids =
+        site.boto("[rule.get('ID', '') for rule in s3.get_bucket_cors(Bucket=bucket)['CORSRules']]").await;
     assert!(ids.as_array().expect("a list").contains(&"late".into()), "{ids}");
     assert!(ids.as_array().expect("a list").contains(&"wbstore-wandb-acme-com".into()), "{ids}");
 }

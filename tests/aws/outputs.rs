@@ -50,7 +50,11 @@ async fn config_prints_the_same_as_provision_in_every_form() {
     assert_eq!(helm["global"]["bucket"]["region"].as_str(), Some("us-east-1"));
 
     let dotenv = config(&site, "dotenv").await;
-    assert!(dotenv.lines().any(|line| line.trim_matches('"') == format!("BUCKET={bucket}") || line == format!("BUCKET=\"{bucket}\"")), "{dotenv}");
+    assert!(
+        dotenv.lines().any(|line| line.trim_matches('"') == format!("BUCKET={bucket}")
+            || line == format!("BUCKET=\"{bucket}\"")),
+        "{dotenv}"
+    );
     let docker = config(&site, "docker").await;
     assert!(docker.contains(&format!("BUCKET={bucket}")), "{docker}");
 }

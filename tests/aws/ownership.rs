@@ -107,7 +107,8 @@ async fn tags_that_may_not_be_read_are_no_missing_tags() {
     site.aws.proxy().clear_journal();
     for call in ["s3:GetBucketTagging", "sqs:ListQueueTags"] {
         site.aws.proxy().arm(When::every(call), Fault::fail(Failure::AccessDenied));
-        for command in [&["provision", "--yes", "--adopt"][..], &["teardown", "--confirm", "wandb-acme-com"]] {
+        for command in [&["provision", "--yes", "--adopt"][..], &["teardown", "--confirm", "wandb-acme-com"]]
+        {
             let ran = site.run(command[0], &command[1..]).await.ends(3);
             ran.tells(&["its owner cannot be told", call, "hint:"]);
         }

@@ -97,7 +97,8 @@ async fn text_shows_what_waits_for_what_and_the_fields_of_a_change() {
     let first = site.run("plan", &[]).await.ends(0);
     assert!(first.stdout.contains(&format!("waits for aws/bucket/{}", site.bucket)), "{first}");
     site.provisioned().await;
-    site.boto("sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})").await;
+    site.boto("sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})")
+        .await;
     let drifted = site.run("plan", &[]).await.ends(0);
     assert!(drifted.stdout.contains("retention_seconds: 60 → 1209600"), "{drifted}");
     assert!(drifted.stdout.contains("0 to create, 1 to change, 0 to delete"), "{drifted}");

@@ -37,7 +37,8 @@ async fn the_bucket_is_marked_in_the_creating_call() {
     let create = journal.iter().find(|sent| sent.operation == "s3:CreateBucket").expect("it was created");
     let body = String::from_utf8_lossy(&create.body);
     assert!(body.contains(&format!("<Key>wbstore:deployment</Key><Value>{NAME}</Value>")), "{body}");
-    let tags = site.boto("{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}");
+    let tags =
+        site.boto("{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}");
     assert_eq!(tags.await, json!({"wbstore:deployment": NAME, "wbstore:queue": QUEUE}));
 }
 
@@ -185,7 +186,9 @@ async fn another_region_is_asked_for_by_name() {
     assert_eq!(ran.outputs()["AWS_REGION"], "eu-west-1");
     let journal = site.aws.proxy().journal();
     let create = journal.iter().find(|sent| sent.operation == "s3:CreateBucket").expect("it was created");
-    assert!(String::from_utf8_lossy(&create.body).contains("<LocationConstraint>eu-west-1</LocationConstraint>"));
+    assert!(
+        String::from_utf8_lossy(&create.body).contains("<LocationConstraint>eu-west-1</LocationConstraint>")
+    );
     assert_eq!(site.boto("s3.get_bucket_location(Bucket=bucket)['LocationConstraint']").await, "eu-west-1");
     assert!(site.boto("url(queue)").await.is_string(), "the queue is in that region too");
 }

@@ -107,7 +107,11 @@ impl Site {
         let mut process = self.aws.wbstore();
         process.args(self.arguments(command, arguments));
         for (name, value) in env {
-            if value.is_empty() { process.env_remove(name) } else { process.env(name, value) };
+            if value.is_empty() {
+                process.env_remove(name)
+            } else {
+                process.env(name, value)
+            };
         }
         finish(process).await
     }
