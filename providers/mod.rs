@@ -1,10 +1,13 @@
 //! The clouds: one enum, one match.
 
 use crate::error::Result;
-use crate::provider::Provider;
+use crate::provider::{Deployment, Provider, Wanted};
 
 #[cfg(feature = "aws")]
 pub mod aws;
+
+#[cfg(not(feature = "aws"))]
+compile_error!("enable the feature of at least one cloud, such as `aws`");
 
 /// What the user asks for, on one of the clouds.
 #[derive(Clone, Debug)]
@@ -15,6 +18,25 @@ pub enum Request {
 }
 
 impl Request {
+    /// What every cloud is told.
+    pub fn wanted(&self) -> &Wanted {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(request) => &request.wanted,
+        }
+    }
+
+    /// With the names that the marks of `deployment` give.
+    ///
+    /// # Errors
+    /// When a mark holds a name that cannot be.
+    pub fn with_parts(self, deployment: &Deployment) -> Result<Self> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(request) => Ok(Self::Aws(request.with_parts(deployment)?)),
+        }
+    }
+
     /// Finds the credentials and settles what depends on them.
     ///
     /// # Errors

@@ -7,6 +7,11 @@ use anstream::{AutoStream, StripStream};
 use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
+use tokio_util::sync::CancellationToken;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 
 use crate::error::{Error, Kind, Result};
 use crate::view::clean::clean;
@@ -24,12 +29,13 @@ pub struct Console {
     out_is_terminal: bool,
     err_is_terminal: bool,
     interactive: bool,
+    cancel: CancellationToken,
 }
 
 impl Console {
-    /// The streams of the process. Text for people is coloured where stderr is a terminal, unless
+    /// The streams of the process; `cancel` is what Ctrl-C sets. Text for people is coloured where stderr is a terminal, unless
     /// `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never touched.
-    pub fn standard() -> Self {
+    pub fn standard(cancel: CancellationToken) -> Self {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let err_is_terminal = stderr.is_terminal();
         Self {
@@ -38,6 +44,7 @@ impl Console {
             interactive: stdin.is_terminal() && err_is_terminal,
             out: Box::new(stdout),
             err: Box::new(AutoStream::auto(stderr)),
+            cancel,
         }
     }
 
@@ -50,6 +57,7 @@ impl Console {
             out_is_terminal: false,
             err_is_terminal: false,
             interactive: false,
+            cancel: CancellationToken::new(),
         }
     }
 
@@ -93,9 +101,21 @@ impl Console {
         self.data(&anstream::adapter::strip_str(text).to_string())
     }
 
-    /// Waits for `work`, and on a terminal says what is waited for once it takes longer than a
-    /// second.
-    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
+    /// Waits for `work`, which changes nothing, and on a terminal says what is waited for once it
+    /// takes longer than a second. Ctrl-C ends it at once.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] after Ctrl-C, and those of `work`.
+    pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let cancel = self.cancel.clone();
+        let work = async {
+            tokio::select! {
+                done = work => done,
+                () = cancel.cancelled() => {
+                    Err(Error::new(Kind::Interrupted, "interrupted; nothing was changed"))
+                }
+            }
+        };
         if !self.err_is_terminal {
             return work.await;
         }
@@ -110,26 +130,20 @@ impl Console {
         done
     }
 
-    /// Tells on stderr of every request (`level` 1) or of everything (2 and more).
+    /// Tells on stderr of every request.
     ///
     /// Only wbstore's own records are shown: they are written from an allow-list, while those of
     /// the libraries below may hold headers.
-    pub fn log(&self, level: u8) {
-        let level = match level {
-            0 => return,
-            1 => "info",
-            _ => "debug",
-        };
+    pub fn log(&self) {
         let colour =
             self.err_is_terminal && AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(format!("wbstore={level}"))
+        let records = fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(colour)
             .with_target(false)
-            .finish();
+            .with_filter(Targets::new().with_target("wbstore", Level::INFO));
         // A second subscriber in one process would be an embedder's, and theirs to choose.
-        let _ = tracing::subscriber::set_global_default(subscriber);
+        let _ = tracing_subscriber::registry().with(records).try_init();
     }
 
     /// Writes text for people to stderr. Where that fails there is nobody left to tell.

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -14,10 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Reporter};
 use crate::plan::{Action, Plan, Step};
-use crate::resource::{Address, AnyResource, Observation, Stack};
+use crate::resource::{Address, AnyResource, Observation, Stack, Writing};
 
 /// How long a fault of the network or a plea to slow down may last.
 const FAULT_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often a cloud that asks us to slow down is looked at once more before that is final.
+const LOOKS_AGAIN: usize = 4;
 
 /// Looks at every resource of `stack` at once, and at what must hold besides.
 ///
@@ -33,13 +37,35 @@ pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     looks.into_iter().collect()
 }
 
+/// A cloud that is only busy is asked again. Faults of the network and of the server are not: the
+/// clients below have done that already.
 async fn look(resource: &dyn AnyResource) -> Result<Observation> {
-    match resource.observe().await {
-        Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused) => {
-            Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() })
+    let mut pauses = pauses().with_max_times(LOOKS_AGAIN).build();
+    loop {
+        let error = match resource.observe().await {
+            Ok(seen) => return Ok(seen),
+            Err(error) => error,
+        };
+        match error.kind() {
+            Kind::Denied | Kind::Refused => {
+                return Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() });
+            }
+            Kind::Throttled | Kind::Conflict => {
+                let Some(pause) = pauses.next() else { return Err(error) };
+                tokio::time::sleep(error.server_wait().map_or(pause, |asked| asked.max(pause))).await;
+            }
+            _ => return Err(error),
         }
-        result => result,
     }
+}
+
+/// Ever longer pauses, of which no two runs have the same.
+fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(5))
+        .with_jitter()
+        .without_max_times()
 }
 
 /// What came of a plan.
@@ -92,7 +118,7 @@ impl Engine {
                     .partition(|index| steps[*index].waits_for.iter().all(|wait| written.contains(wait)));
                 waiting = rest;
                 for index in ready {
-                    running.push(self.begin(index, steps[index], stack));
+                    running.push(self.begin(index, steps[index], plan, stack));
                 }
             }
             match running.next().await {
@@ -132,7 +158,13 @@ impl Engine {
         report
     }
 
-    fn begin<'a>(&'a self, index: usize, step: &'a Step, stack: &'a Stack) -> BoxFuture<'a, Outcome> {
+    fn begin<'a>(
+        &'a self,
+        index: usize,
+        step: &'a Step,
+        plan: &'a Plan,
+        stack: &'a Stack,
+    ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
@@ -140,13 +172,21 @@ impl Engine {
                 return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
             };
             let reporter = Reporter::new(step.address.clone(), self.events.clone(), self.cancel.clone());
+            let parent = resource.unobserved().part_of;
+            let in_new = parent
+                .and_then(|parent| plan.step(&parent))
+                .is_some_and(|step| step.action == Action::Create);
+            let again = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
+                    let first = !again.swap(true, Ordering::Relaxed);
                     match step.action {
-                        Action::Adopt => resource.write(true).await,
                         Action::Delete => resource.delete(&reporter).await,
                         Action::Release => resource.release().await,
-                        _ => resource.write(false).await,
+                        Action::Adopt => resource.write(Writing::Adopting).await,
+                        // A second try may come long after the first, and others may have come.
+                        _ if in_new && first => resource.write(Writing::InNew).await,
+                        _ => resource.write(Writing::Plain).await,
                     }
                 })
                 .await;
@@ -170,10 +210,14 @@ impl Engine {
             let written = matches!(step.action, Action::Create | Action::Update | Action::Adopt);
             let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
+            let missed = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
                     let Some(difference) = difference(&resource.observe().await?) else { return Ok(()) };
-                    resource.write(false).await?;
+                    // The first look may be of before our write; the second is taken at its word.
+                    if missed.swap(true, Ordering::Relaxed) {
+                        resource.write(Writing::Plain).await?;
+                    }
                     Err(Error::new(Kind::NotYet, difference)
                         .hint("another tool may be writing the same document; run `wbstore plan` to see it"))
                 })
@@ -192,12 +236,7 @@ impl Engine {
         T: Future<Output = Result<()>>,
     {
         let begun = Instant::now();
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(250))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .without_max_times()
-            .build();
+        let mut pauses = pauses().build();
         loop {
             let error = match call().await {
                 Ok(()) => return Ok(()),
@@ -244,5 +283,5 @@ fn difference(seen: &Observation) -> Option<String> {
         .keys()
         .chain(state.keys())
         .find(|field| state.get(*field) != seen.desired.get(*field))?;
-    Some(format!("it does not show {field} as it was written; writing it once more"))
+    Some(format!("it does not show {field} as it was written"))
 }

@@ -14,9 +14,11 @@ use wbstore::view::error::error;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut console = Console::standard();
-    console.log(cli.verbosity.verbose);
     let cancel = CancellationToken::new();
+    let mut console = Console::standard(cancel.clone());
+    if cli.verbosity.verbose {
+        console.log();
+    }
     tokio::spawn(interrupts(cancel.clone()));
     match run(cli.command, &mut console, cancel).await {
         Ok(code) => ExitCode::from(code),
@@ -27,13 +29,32 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The first Ctrl-C asks for an orderly end, the second does not wait for it.
+/// The first Ctrl-C or SIGTERM asks for an orderly end, the second does not wait for it.
 #[expect(clippy::exit, reason = "the user asked twice")]
 async fn interrupts(cancel: CancellationToken) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.cancel();
+    asked_to_stop().await;
+    cancel.cancel();
+    asked_to_stop().await;
+    std::process::exit(exit::INTERRUPTED.into());
+}
+
+async fn asked_to_stop() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the system's own way of ending a process stands.
+            std::future::pending().await
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = ctrl_c => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
     }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(exit::INTERRUPTED.into());
-    }
+    ctrl_c.await;
 }

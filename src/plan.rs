@@ -215,7 +215,7 @@ pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan 
     order::connect(goal, observations, &mut steps);
     let steps = order::in_order(steps);
     let Subject { deployment, scope, outputs, notes } = subject;
-    let counts = count(&steps);
+    let counts = count(goal, &steps);
     let mut plan = Plan {
         format: FORMAT,
         goal,
@@ -231,10 +231,14 @@ pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan 
     plan
 }
 
-fn count(steps: &[Step]) -> Counts {
+fn count(goal: Goal, steps: &[Step]) -> Counts {
     let mut counts = Counts::default();
     for step in steps {
         counts.entries_kept += step.kept.len();
+        if goal == Goal::Absent && step.action == Action::NoOp {
+            // It is not there, which is no news.
+            continue;
+        }
         *match step.action {
             Action::Create => &mut counts.create,
             Action::Update => &mut counts.update,

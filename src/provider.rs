@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
+use crate::lease::Lease;
+use crate::name::DeploymentName;
+use crate::origin::Origin;
 use crate::plan::Goal;
 use crate::resource::Stack;
 
@@ -35,6 +39,47 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
+}
+
+/// What every cloud is told of a deployment; the rest is the cloud's own.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: DeploymentName,
+    /// The address of the W&B server; teardown and list do without.
+    pub origin: Option<Origin>,
+    /// How long it is wanted.
+    pub lease: Option<Lease>,
+    /// Whether teardown may delete objects.
+    pub delete_objects: bool,
+    /// Who empties the bucket then.
+    pub empty_by: EmptyBy,
+    /// What a reviewer should know of the request itself, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+impl Wanted {
+    /// A deployment of which no more than the name is said.
+    pub fn named(name: DeploymentName) -> Self {
+        Self {
+            name,
+            origin: None,
+            lease: None,
+            delete_objects: false,
+            empty_by: EmptyBy::default(),
+            remarks: vec![],
+        }
+    }
+}
+
+/// Who empties a bucket before it is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EmptyBy {
+    /// wbstore, with calls, now
+    #[default]
+    Calls,
+    /// The cloud, with lifecycle rules, over the next two days
+    Lifecycle,
 }
 
 /// How long `verify` waits.
@@ -116,10 +161,19 @@ pub struct Deployment {
     pub created: Option<i64>,
     /// When it may be removed: seconds since the epoch; never without one.
     pub expires: Option<i64>,
-    /// The resources that are there, as `kind` and `name`.
-    pub parts: Vec<(String, String)>,
-    /// The kinds that should be there and are not.
-    pub missing: Vec<String>,
+    /// The resources that are there.
+    pub parts: Vec<Part>,
+    /// The resources that should be there, by what the others say, and are not.
+    pub missing: Vec<Part>,
+}
+
+/// One resource of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Part {
+    /// Its kind, such as `queue`.
+    pub kind: String,
+    /// Its name; empty where nothing tells it.
+    pub name: String,
 }
 
 /// Whose permissions.

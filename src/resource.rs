@@ -143,10 +143,24 @@ pub enum Removal {
 pub enum Prior<'a, R> {
     /// It is not there.
     Absent,
+    /// It is not there, and what it is [part of](Resource::part_of) has just been made by us, so that
+    /// nobody else can have written into it: there is nothing to read first.
+    New,
     /// It is there and ours.
     Ours(&'a R),
     /// It is there without a mark, and the user wants it taken over.
     Unmarked(&'a R),
+}
+
+/// What the engine knows of a write besides what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// Nothing.
+    Plain,
+    /// What was found is to be taken over.
+    Adopting,
+    /// What it is part of was made a moment ago in the same run.
+    InNew,
 }
 
 /// One cloud object, or one entry of ours inside a shared document.

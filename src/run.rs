@@ -12,7 +12,9 @@ mod request;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cloud, Command, PlanFormat};
+use clap::Args;
+
+use crate::cli::{self, Cloud, Command, PlanFormat};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::output::encode;
@@ -21,6 +23,7 @@ use crate::provider::Provider;
 use crate::view::{human, json, markdown};
 
 use change::Change;
+use request::Describe;
 
 /// Runs `command` and returns the exit code. `cancel` asks it to stop at the next good place.
 ///
@@ -40,13 +43,13 @@ pub async fn run(command: Command, console: &mut Console, cancel: CancellationTo
     }
 }
 
-async fn plan(args: crate::cli::Plan, console: &mut Console) -> Result<u8> {
-    let described = request::describe(&args.target, &args.description, &args.lifetime)?;
+async fn plan<D: Describe + Args>(args: cli::Plan<D>, console: &mut Console) -> Result<u8> {
+    let described = args.description.request(request::served(&args.target, &args.lifetime)?);
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
         Some(account) => Change::unobserved(described.offline(account)?.as_ref(), goal)?,
         None => {
-            let provider = console.busy("reading the account", described.connect()).await?;
+            let provider = connect(described, console).await?;
             Change::look(provider.as_ref(), goal, console).await?
         }
     };
@@ -68,13 +71,13 @@ fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
     }
 }
 
-async fn provision(
-    args: crate::cli::Provision,
+async fn provision<D: Describe + Args>(
+    args: cli::Provision<D>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let described = request::describe(&args.target, &args.description, &args.lifetime)?;
-    let provider = console.busy("reading the account", described.connect()).await?;
+    let described = args.description.request(request::served(&args.target, &args.lifetime)?);
+    let provider = connect(described, console).await?;
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = Change::look(provider.as_ref(), goal, console).await?;
     if args.dry_run {
@@ -94,7 +97,7 @@ async fn provision(
         if !args.yes && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Interrupted, "nothing was changed"));
         }
-        let code = change.apply(args.format, args.wait, console, cancel).await?;
+        let code = change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }

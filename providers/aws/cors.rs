@@ -193,9 +193,12 @@ impl Resource for Cors {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
         let ours = self.to_rule()?;
-        let mut rules = self.rules(api).await?;
+        let mut rules = match from {
+            Prior::New => vec![],
+            _ => self.rules(api).await?,
+        };
         match rules.iter_mut().find(|rule| rule.id() == Some(&self.id)) {
             Some(place) => *place = ours,
             None => rules.push(ours),

@@ -1,4 +1,4 @@
-//! One deployment on AWS: what was asked for, and the stack that comes of it.
+//! One deployment on AWS: the stack that comes of what was asked for.
 
 use std::sync::Arc;
 
@@ -6,74 +6,25 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
-use crate::lease::Lease;
-use crate::name::DeploymentName;
-use crate::origin::Origin;
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Deployment, Inventory, Policy, Provider, VerifyOptions};
+use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
-use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::mark;
 use crate::providers::aws::notification::Notification;
-use crate::providers::aws::objects::{EmptyBy, Objects};
+use crate::providers::aws::objects::Objects;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
-use crate::providers::aws::queue_name::{QueueChoice, QueueName};
+use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::region::Region;
+use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::providers::aws::{iam, inventory, policy_document, verify};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
-
-/// What the user asks for, checked word by word before the first request.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The deployment.
-    pub name: DeploymentName,
-    /// The address of the W&B server; teardown and list do without.
-    pub origin: Option<Origin>,
-    /// The region, where one is named.
-    pub region: Option<Region>,
-    /// The bucket, where one is named.
-    pub bucket: Option<BucketName>,
-    /// Which queue for the bucket's events.
-    pub queue: QueueChoice,
-    /// The queue for run events, where one is wanted.
-    pub notifications_queue: Option<QueueName>,
-    /// The KMS key that new objects are encrypted with.
-    pub kms_key: Option<KmsKeyArn>,
-    /// How long it is wanted.
-    pub lease: Option<Lease>,
-    /// Whether teardown may delete objects.
-    pub delete_objects: bool,
-    /// Who empties the bucket.
-    pub empty_by: EmptyBy,
-    /// What a reviewer should know of the request itself, one sentence each.
-    pub remarks: Vec<String>,
-}
-
-impl Request {
-    /// With the bucket and queues that the marks of `deployment` name.
-    ///
-    /// # Errors
-    /// When a mark holds a name that cannot be, which we never wrote.
-    pub fn with_parts(mut self, deployment: &Deployment) -> Result<Self> {
-        self.queue = QueueChoice::Internal;
-        for (kind, name) in &deployment.parts {
-            match kind.as_str() {
-                "bucket" => self.bucket = Some(name.parse()?),
-                "queue" => self.queue = QueueChoice::Named(name.parse()?),
-                "notifications-queue" => self.notifications_queue = Some(name.parse()?),
-                _ => {}
-            }
-        }
-        Ok(self)
-    }
-}
 
 /// A deployment on AWS, with its account known.
 pub struct Aws {
@@ -95,6 +46,7 @@ impl Aws {
     /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
     pub async fn connect(request: Request) -> Result<Self> {
         let session = Session::open(request.region.clone()).await?;
+        request.check(session.region())?;
         let stated = session.stated_account().await?;
         let doubtful = stated.is_some();
         let account = match stated {
@@ -109,7 +61,7 @@ impl Aws {
             false => vec![],
         };
         let api = session.api(account);
-        Self::new(request, api, doubtful.then(|| Arc::new(session)), notes)
+        Ok(Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes })
     }
 
     /// The deployment as it would be in `account`, without asking anybody.
@@ -118,43 +70,29 @@ impl Aws {
     /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
     pub fn offline(request: Request, account: AccountId) -> Result<Self> {
         let region = request.region.clone().unwrap_or_else(Region::us_east_1);
+        request.check(&region)?;
         let api = Session::offline(region)?.api(account);
         let notes = vec!["made without looking: everything is shown as if it were not there yet".to_owned()];
-        Self::new(request, api, None, notes)
-    }
-
-    fn new(request: Request, api: Arc<Api>, doubt: Option<Arc<Session>>, notes: Vec<String>) -> Result<Self> {
-        if let Some(key) = &request.kms_key {
-            key.require_region(&api.region)?;
-        }
-        let aws = Self { request, api, doubt, notes };
-        if aws.queue().is_some() && aws.queue() == aws.request.notifications_queue {
-            return Err(Error::input("--queue and --notifications-queue name the same queue")
-                .hint("give them two names: the server would take its own messages for uploads"));
-        }
-        Ok(aws)
+        Ok(Self { request, api, doubt: None, notes })
     }
 
     fn bucket(&self) -> BucketName {
-        let default = || BucketName::default_for(&self.request.name, &self.api.account, &self.api.region);
+        let default =
+            || BucketName::default_for(&self.request.wanted.name, &self.api.account, &self.api.region);
         self.request.bucket.clone().unwrap_or_else(default)
-    }
-
-    fn queue(&self) -> Option<QueueName> {
-        self.request.queue.resolve(&self.request.name)
     }
 
     /// The id by which an entry in a shared document is ours.
     fn entry_id(&self) -> String {
-        format!("wbstore-{}", self.request.name)
+        format!("wbstore-{}", self.request.wanted.name)
     }
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
-        let Request {
-            name, origin, region: _, bucket: _, queue: _, notifications_queue, kms_key, lease, ..
-        } = &self.request;
+        let Request { wanted, kms_key, .. } = &self.request;
+        let Wanted { name, origin, lease, .. } = wanted;
+        let notifications_queue = self.request.run_events_queue();
         let (api, region, account) = (&self.api, &self.api.region, &self.api.account);
-        let (bucket, queue, id) = (self.bucket(), self.queue(), self.entry_id());
+        let (bucket, queue, id) = (self.bucket(), self.request.events_queue(), self.entry_id());
         let bucket_arn = region.bucket_arn(&bucket);
         let marked = |role: &str| {
             let mut tags = mark::desired(name, lease.as_ref());
@@ -163,7 +101,7 @@ impl Aws {
         };
         let mut tags = mark::desired(name, lease.as_ref());
         tags.insert(mark::QUEUE.to_owned(), queue.as_ref().map_or("internal", QueueName::as_str).to_owned());
-        if let Some(queue) = notifications_queue {
+        if let Some(queue) = &notifications_queue {
             tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());
         }
 
@@ -174,7 +112,7 @@ impl Aws {
             let queue = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
             resources.push(Bound::boxed(queue, api));
         }
-        if let Some(queue) = notifications_queue {
+        if let Some(queue) = &notifications_queue {
             let queue = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
             resources.push(Bound::boxed(queue, api));
         }
@@ -187,7 +125,7 @@ impl Aws {
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
-            let (delete, by) = (self.request.delete_objects, self.request.empty_by);
+            let (delete, by) = (self.request.wanted.delete_objects, self.request.wanted.empty_by);
             resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
@@ -204,13 +142,16 @@ impl Aws {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        let queue = self.queue().map_or_else(|| "internal://".to_owned(), |queue| format!("sqs://{queue}"));
+        let queue = self
+            .request
+            .events_queue()
+            .map_or_else(|| "internal://".to_owned(), |queue| format!("sqs://{queue}"));
         let mut outputs = vec![
             Output { name: "BUCKET", value: format!("s3://{}", self.bucket()) },
             Output { name: "BUCKET_QUEUE", value: queue },
             Output { name: "AWS_REGION", value: self.api.region.to_string() },
         ];
-        if let Some(queue) = &self.request.notifications_queue {
+        if let Some(queue) = self.request.run_events_queue() {
             outputs.push(Output { name: "NOTIFICATIONS_QUEUE", value: format!("sqs://{queue}") });
         }
         if let Some(key) = &self.request.kms_key {
@@ -220,7 +161,7 @@ impl Aws {
     }
 
     fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = [self.request.remarks.as_slice(), &self.notes].concat();
+        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
         if goal == Goal::Absent {
             return notes;
         }
@@ -228,7 +169,7 @@ impl Aws {
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),
         );
-        if self.queue().is_some() {
+        if self.request.events_queue().is_some() {
             notes.push(
                 "beyond W&B's guide: only S3, for this bucket and account, may send to the queue; \
                  the guide opens it to all principals"
@@ -267,7 +208,7 @@ impl Provider for Aws {
             })
         };
         Ok(Stack {
-            deployment: self.request.name.to_string(),
+            deployment: self.request.wanted.name.to_string(),
             scope: format!("aws account {}, {}", self.api.account, self.api.region),
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
@@ -282,10 +223,10 @@ impl Provider for Aws {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.origin.clone().ok_or_else(|| {
+            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
                 Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
             })?;
-            let target = verify::Target { bucket: self.bucket(), queue: self.queue(), origin };
+            let target = verify::Target { bucket: self.bucket(), queue: self.request.events_queue(), origin };
             verify::verify(&self.api, &target, options, checks).await
         })
     }
@@ -295,13 +236,14 @@ impl Provider for Aws {
     }
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
-        let (bucket, queue) = (self.bucket(), self.queue());
+        let (bucket, queue, notifications) =
+            (self.bucket(), self.request.events_queue(), self.request.run_events_queue());
         let subjects = iam::Subjects {
             region: &self.api.region,
             account: &self.api.account,
             bucket: &bucket,
             queue: queue.as_ref(),
-            notifications_queue: self.request.notifications_queue.as_ref(),
+            notifications_queue: notifications.as_ref(),
             kms_key: self.request.kms_key.as_ref(),
         };
         Ok(match audience {

@@ -43,6 +43,7 @@ impl Resource for Encryption {
     type Api = Api;
 
     const REMOVAL: Removal = Removal::Setting;
+    const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
         Address::new("aws", "encryption", &self.bucket)

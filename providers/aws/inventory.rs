@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use super::mark::{self, Tags};
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
-use crate::provider::{Deployment, Inventory};
+use crate::provider::{Deployment, Inventory, Part};
 
 /// Tags are read from this many buckets or queues at once.
 const AT_ONCE: usize = 16;
 
 /// One bucket or queue that carries a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+struct Marked {
     kind: &'static str,
     name: String,
     region: String,
@@ -30,7 +30,7 @@ struct Part {
 /// What a look at one kind of thing brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
-    parts: Vec<Part>,
+    parts: Vec<Marked>,
     /// What could not be looked at, one sentence each.
     unread: Vec<String>,
     /// The regions of which not every queue could be looked at, so that none can be called missing.
@@ -77,7 +77,7 @@ pub fn expired(inventory: &Inventory, now: i64) -> impl Iterator<Item = &Deploym
 /// Puts together what carries the same name in the same region.
 fn group(scope: String, seen: Seen) -> Inventory {
     let Seen { parts, mut unread, unsure } = seen;
-    let mut groups: BTreeMap<(String, String), Vec<Part>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String), Vec<Marked>> = BTreeMap::new();
     for part in parts {
         if let Some(name) = part.tags.get(mark::DEPLOYMENT) {
             groups.entry((name.clone(), part.region.clone())).or_default().push(part);
@@ -91,7 +91,10 @@ fn group(scope: String, seen: Seen) -> Inventory {
                 created: created(&parts),
                 expires: expires(&parts, &mut unread),
                 missing: missing(&parts, unsure.contains(&region)),
-                parts: parts.into_iter().map(|part| (part.kind.to_owned(), part.name)).collect(),
+                parts: parts
+                    .into_iter()
+                    .map(|Marked { kind, name, .. }| Part { kind: kind.to_owned(), name })
+                    .collect(),
                 name,
                 region,
             }
@@ -102,14 +105,14 @@ fn group(scope: String, seen: Seen) -> Inventory {
 
 /// When the first part was made. What was adopted may be years older than the deployment, and counts
 /// only when there is nothing else.
-fn created(parts: &[Part]) -> Option<i64> {
+fn created(parts: &[Marked]) -> Option<i64> {
     let dates = parts.iter().filter_map(|part| Some((part.tags.contains_key(mark::ADOPTED), part.created?)));
     dates.min().map(|(_, date)| date)
 }
 
 /// When the lease ends: what the bucket says, and without a bucket the last that a queue says. The
 /// lease of a deployment may have been lengthened while a queue could not be written.
-fn expires(parts: &[Part], unread: &mut Vec<String>) -> Option<i64> {
+fn expires(parts: &[Marked], unread: &mut Vec<String>) -> Option<i64> {
     let has_bucket = parts.iter().any(|part| part.kind == "bucket");
     let speaking = parts.iter().filter(|part| !has_bucket || part.kind == "bucket");
     let mut last = None;
@@ -119,7 +122,7 @@ fn expires(parts: &[Part], unread: &mut Vec<String>) -> Option<i64> {
         match text.parse::<Timestamp>() {
             Ok(date) => last = last.max(Some(date.as_second())),
             Err(_) => {
-                let Part { kind, name, .. } = part;
+                let Marked { kind, name, .. } = part;
                 unread.push(format!("the tag {} of {kind} {name} is not a date: `{text}`", mark::EXPIRES));
                 return None;
             }
@@ -128,18 +131,18 @@ fn expires(parts: &[Part], unread: &mut Vec<String>) -> Option<i64> {
     last
 }
 
-/// The kinds that should be there by what the bucket says, and are not.
-fn missing(parts: &[Part], unsure: bool) -> Vec<String> {
+/// What should be there by what the bucket says, and is not. Of a missing bucket no name is known.
+fn missing(parts: &[Marked], unsure: bool) -> Vec<Part> {
+    let part = |kind: &str, name: &str| Part { kind: kind.to_owned(), name: name.to_owned() };
     let Some(bucket) = parts.iter().find(|part| part.kind == "bucket") else {
-        return vec!["bucket".to_owned()];
+        return vec![part("bucket", "")];
     };
     let is_there = |kind: &str, name: &str| parts.iter().any(|part| part.kind == kind && part.name == name);
     [("queue", mark::QUEUE), ("notifications-queue", mark::NOTIFICATIONS_QUEUE)]
         .into_iter()
-        .filter(|(kind, tag)| {
-            bucket.tags.get(*tag).is_some_and(|name| name != "internal" && !unsure && !is_there(kind, name))
-        })
-        .map(|(kind, _)| kind.to_owned())
+        .filter_map(|(kind, tag)| Some((kind, bucket.tags.get(tag)?)))
+        .filter(|(kind, name)| *name != "internal" && !unsure && !is_there(kind, name))
+        .map(|(kind, name)| part(kind, name))
         .collect()
 }
 

@@ -20,8 +20,10 @@ pub mod public_access_block;
 pub mod queue;
 pub mod queue_name;
 pub mod region;
+pub mod request;
 pub mod session;
 pub mod tls_policy;
 pub mod verify;
 
-pub use deployment::{Aws, Request};
+pub use deployment::Aws;
+pub use request::Request;

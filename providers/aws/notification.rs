@@ -223,7 +223,7 @@ impl Resource for Notification {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
         let Self { bucket: _, queue: _, id, queue_arn, events, filters: _ } = self;
         let ours = QueueConfiguration::builder()
             .id(id)
@@ -231,7 +231,10 @@ impl Resource for Notification {
             .set_events(Some(events.iter().map(|event| Event::from(event.as_str())).collect()))
             .build()
             .map_err(|error| Error::new(Kind::Failed, "the notification is incomplete").because(error))?;
-        let mut document = self.document(api).await?;
+        let mut document = match from {
+            Prior::New => NotificationConfiguration::builder().build(),
+            _ => self.document(api).await?,
+        };
         let queues = document.queue_configurations.get_or_insert_default();
         match queues.iter_mut().find(|entry| entry.id() == Some(id)) {
             Some(place) => *place = ours,

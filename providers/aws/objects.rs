@@ -23,17 +23,8 @@ use super::session::Api;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::name::DeploymentName;
+use crate::provider::EmptyBy;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
-
-/// How a bucket is emptied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum EmptyBy {
-    /// By calls of ours, now.
-    #[default]
-    Calls,
-    /// By S3 itself, over the next two days.
-    Lifecycle,
-}
 
 /// All versions, delete markers and unfinished uploads of one bucket.
 #[derive(Clone, Debug, Serialize)]

@@ -102,8 +102,11 @@ impl Resource for TlsPolicy {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
-        let mut document = self.document(api).await?;
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let mut document = match from {
+            Prior::New => PolicyDocument::new()?,
+            _ => self.document(api).await?,
+        };
         if document.upsert(&self.sid, &self.statement)? { self.put(api, document).await } else { Ok(()) }
     }
 

@@ -106,7 +106,8 @@ async fn prove(
     }
     report.known("anonymous read", probes.read_anonymously().await?);
     match &target.queue {
-        None => report.known("event", passed("skipped: the server's own queue is used (--queue internal)")),
+        None => report
+            .known("event", passed("nothing to prove: the server uses its own queue (--queue internal)")),
         Some(queue) => {
             report.begun("event", options.event_within);
             let verdict = event::check(api, queue.as_str(), target, options.event_within, probes).await?;

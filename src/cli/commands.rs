@@ -1,16 +1,14 @@
 //! The commands.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use std::path::PathBuf;
 
-use super::aws::{AwsDescription, AwsNames};
-use super::shared::{Offline, Target, Verbosity, duration, parsed};
+use super::aws::{AwsDescription, AwsNames, AwsPlace};
+use super::shared::{Length, Offline, Target, Verbosity, parsed};
 use crate::lease::Lease;
 use crate::output::Encoding;
-use crate::providers::aws::objects::EmptyBy;
+use crate::provider::EmptyBy;
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -38,45 +36,45 @@ pub enum Command {
     Plan {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Plan>,
+        cloud: Cloud<Plan<AwsDescription>>,
     },
     /// Make or mend the bucket and its queue, and print what the server needs
     #[command(visible_alias = "apply")]
     Provision {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Provision>,
+        cloud: Cloud<Provision<AwsDescription>>,
     },
     /// Prove that an upload works and produces an event
     Verify {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Verify>,
+        cloud: Cloud<Verify<AwsDescription>>,
     },
     /// Remove what wbstore made, and nothing else
     #[command(visible_alias = "destroy")]
     Teardown {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Teardown>,
+        cloud: Cloud<Teardown<AwsNames>>,
     },
     /// Show the deployments of the account
     List {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<List>,
+        cloud: Cloud<List<AwsPlace>>,
     },
     /// Print the permissions that the server or the operator needs
     Policy {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Policy>,
+        cloud: Cloud<Policy<AwsDescription>>,
     },
     /// Print what the server needs, of a deployment that is there
     Config {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Config>,
+        cloud: Cloud<Config<AwsDescription>>,
     },
     /// Print a completion script for a shell
     Completions(Completions),
@@ -93,18 +91,18 @@ pub enum Cloud<A: Args> {
 
 /// `plan`: what would be done.
 #[derive(Args, Debug)]
-pub struct Plan {
+pub struct Plan<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub description: AwsDescription,
+    pub description: D,
+    /// How it comes about and ends.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub lifetime: Lifetime,
+    /// Whether the cloud is asked.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub offline: Offline,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
@@ -121,21 +119,21 @@ pub struct Lifetime {
     #[arg(long)]
     pub adopt: bool,
     /// When `teardown --expired` may remove it: 7d, 12h, a date, or never
-    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>)]
+    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     pub expires: Option<Lease>,
 }
 
 /// `provision`: make it so.
 #[derive(Args, Debug)]
-pub struct Provision {
+pub struct Provision<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub description: AwsDescription,
+    pub description: D,
+    /// How it comes about and ends.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub lifetime: Lifetime,
     /// Show the plan and stop, like `plan`
     #[arg(long, conflicts_with_all = ["yes", "expect"])]
@@ -153,22 +151,22 @@ pub struct Provision {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub wait: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
+    pub wait: Option<Length>,
 }
 
 /// `verify`: prove that it works.
 #[derive(Args, Debug)]
-pub struct Verify {
+pub struct Verify<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub description: AwsDescription,
+    pub description: D,
     /// How long an event may take to arrive; a new notification needs about five minutes on AWS
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
-    pub within: Duration,
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Length>())]
+    pub within: Length,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -177,15 +175,15 @@ pub struct Verify {
 /// `teardown`: remove it.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("which").required(true).multiple(true).args(["host", "name", "expired"]))]
-pub struct Teardown {
+pub struct Teardown<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub names: AwsNames,
+    pub description: D,
     /// Remove every deployment of the account whose --expires has passed
-    #[arg(long, conflicts_with_all = ["host", "name", "bucket", "queue", "notifications_queue"])]
+    #[arg(long, conflicts_with_all = ["host", "name"])]
     pub expired: bool,
     /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
     #[arg(long)]
@@ -203,16 +201,16 @@ pub struct Teardown {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub wait: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
+    pub wait: Option<Length>,
 }
 
 /// `list`: what is there.
 #[derive(Args, Debug)]
-pub struct List {
-    /// The region whose queues are looked at; buckets are looked at in all [default: as provision]
-    #[arg(long, value_parser = parsed::<crate::providers::aws::region::Region>)]
-    pub region: Option<crate::providers::aws::region::Region>,
+pub struct List<D: Args> {
+    /// What the cloud's own options say of it.
+    #[command(flatten)]
+    pub description: D,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -220,15 +218,15 @@ pub struct List {
 
 /// `policy`: the permissions.
 #[derive(Args, Debug)]
-pub struct Policy {
+pub struct Policy<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub description: AwsDescription,
+    pub description: D,
+    /// Whether the cloud is asked.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub offline: Offline,
     /// Whose permissions
     #[arg(long = "for", value_enum, value_name = "WHO")]
@@ -237,13 +235,13 @@ pub struct Policy {
 
 /// `config`: what the server needs, once more.
 #[derive(Args, Debug)]
-pub struct Config {
+pub struct Config<D: Args> {
+    /// Which deployment.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
+    /// What the cloud's own options say of it.
     #[command(flatten)]
-    #[allow(missing_docs)]
-    pub description: AwsDescription,
+    pub description: D,
     /// How to write what the server needs
     #[arg(long, value_enum, default_value_t)]
     pub output: Encoding,

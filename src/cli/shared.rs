@@ -1,23 +1,28 @@
 //! Options that several commands have.
 
+use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command};
 use jiff::SignedDuration;
 
 use crate::error::Error;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
+use crate::value::quoted;
 
 /// Which deployment.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
-    /// The address of the W&B server, as browsers see it, such as https://wandb.acme.com
-    #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = parsed::<Origin>)]
+    /// The address of the W&B server, as browsers see it, such as `https://wandb.acme.com`
+    #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = parsed::<Origin>())]
     pub host: Option<Origin>,
     /// The deployment's name; everything is named and marked with it [default: from --host]
-    #[arg(long, env = "WBSTORE_NAME", value_parser = parsed::<DeploymentName>)]
+    #[arg(long, env = "WBSTORE_NAME", value_parser = parsed::<DeploymentName>())]
     pub name: Option<DeploymentName>,
     /// Accept a --host without TLS that is not this machine
     #[arg(long)]
@@ -27,9 +32,9 @@ pub struct Target {
 /// How much is told.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Verbosity {
-    /// Tell every request: its operation, status and time; -vv tells retries too
-    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 100)]
-    pub verbose: u8,
+    /// Tell of every request on stderr: its operation, status and time, and no header or body
+    #[arg(short, long, global = true, display_order = 100)]
+    pub verbose: bool,
 }
 
 /// Working without a cloud.
@@ -43,25 +48,53 @@ pub struct Offline {
     pub account_id: Option<String>,
 }
 
-/// A value parser whose refusal carries the hint on a line of its own.
-pub fn parsed<T>(text: &str) -> Result<T, String>
+/// Reads a `T`, and refuses in the words of its own error. clap's words would repeat the input, which
+/// may hold a password.
+pub fn parsed<T>() -> Parsed<T> {
+    Parsed(PhantomData)
+}
+
+/// See [`parsed`].
+#[derive(Debug)]
+pub struct Parsed<T>(PhantomData<fn() -> T>);
+
+impl<T> Clone for Parsed<T> {
+    fn clone(&self) -> Self {
+        parsed()
+    }
+}
+
+impl<T> TypedValueParser for Parsed<T>
 where
-    T: FromStr<Err = Error>,
+    T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
 {
-    text.parse().map_err(|error: Error| match error.what_next() {
-        Some(hint) => format!("{}\nhint: {hint}", error.chain()),
-        None => error.chain(),
-    })
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        let text =
+            value.to_str().ok_or_else(|| clap::Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
+        text.parse().map_err(|error: Error| {
+            let option = arg.and_then(Arg::get_long).map_or_else(String::new, |name| format!("--{name}: "));
+            let hint = error.what_next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+            let words = format!("{option}{}{hint}\n", error.chain());
+            clap::Error::raw(ErrorKind::ValueValidation, words)
+        })
+    }
 }
 
 /// A length of time such as `90s` or `10m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || {
-        format!(
-            "`{}` is no length of time\nhint: give a number and a unit: 90s, 10m, 1h",
-            text.escape_debug()
-        )
-    };
-    let length: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(length).map_err(|_| wrong())
+#[derive(Clone, Copy, Debug)]
+pub struct Length(pub Duration);
+
+impl FromStr for Length {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || {
+            Error::input(format!("{} is no length of time", quoted(text)))
+                .hint("give a number and a unit: 90s, 10m, 1h")
+        };
+        let length: SignedDuration = text.parse().map_err(|_| wrong())?;
+        Duration::try_from(length).map(Self).map_err(|_| wrong())
+    }
 }

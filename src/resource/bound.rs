@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Address, Fields, Found, Observation, Prior, Resource};
+use super::{Address, Fields, Found, Observation, Prior, Resource, Writing};
 use crate::error::Result;
 use crate::event::Reporter;
 
@@ -23,8 +23,8 @@ pub trait AnyResource: Send + Sync {
     fn observe(&self) -> BoxFuture<'_, Result<Observation>>;
     /// See [`Resource::READ_BACK`].
     fn reads_back(&self) -> bool;
-    /// See [`Resource::write`]. `adopt` says that what was found is to be taken over.
-    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>>;
+    /// See [`Resource::write`].
+    fn write(&self, how: Writing) -> BoxFuture<'_, Result<()>>;
     /// See [`Resource::delete`].
     fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>>;
     /// See [`Resource::release`].
@@ -39,7 +39,7 @@ pub struct Bound<R: Resource> {
 }
 
 impl<R: Resource> Bound<R> {
-    /// Binds `resource` to `api`, ready to be put into a [`Stack`].
+    /// Binds `resource` to `api`, ready to be put into a [`Stack`](super::Stack).
     pub fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
         Box::new(Self { resource, api: Arc::clone(api), prior: Mutex::new(None) })
     }
@@ -86,13 +86,14 @@ impl<R: Resource> AnyResource for Bound<R> {
         R::READ_BACK
     }
 
-    fn write(&self, adopt: bool) -> BoxFuture<'_, Result<()>> {
+    fn write(&self, how: Writing) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let prior = self.prior();
-            let from = match &prior {
-                None => Prior::Absent,
-                Some(state) if adopt => Prior::Unmarked(state),
-                Some(state) => Prior::Ours(state),
+            let from = match (&prior, how) {
+                (None, Writing::InNew) => Prior::New,
+                (None, _) => Prior::Absent,
+                (Some(state), Writing::Adopting) => Prior::Unmarked(state),
+                (Some(state), _) => Prior::Ours(state),
             };
             self.resource.write(&self.api, from).await
         })

@@ -1,9 +1,10 @@
 //! Commands that print something and change nothing.
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use jiff::Timestamp;
 
 use super::change::Change;
+use super::request::Describe;
 use super::{connect, request};
 use crate::cli::{self, Cli, Lifetime, Report};
 use crate::console::Console;
@@ -11,14 +12,11 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::output::encode;
 use crate::plan::Goal;
 use crate::provider::Audience;
-use crate::providers::Request;
 use crate::view::{error, inventory, json};
 
 /// The deployments of the account.
-pub async fn list(args: cli::List, console: &mut Console) -> Result<u8> {
-    // The name is not looked at; every deployment is listed.
-    let anybody = request::anonymous("wbstore".parse()?, args.region);
-    let provider = connect(Request::Aws(anybody), console).await?;
+pub async fn list<D: Describe + Args>(args: cli::List<D>, console: &mut Console) -> Result<u8> {
+    let provider = connect(args.description.request(request::anybody()?), console).await?;
     let found = console.busy("looking through buckets and queues", provider.list()).await?;
     match args.format {
         Report::Human => {
@@ -32,12 +30,11 @@ pub async fn list(args: cli::List, console: &mut Console) -> Result<u8> {
 }
 
 /// The permissions of the server or the operator.
-pub async fn policy(args: cli::Policy, console: &mut Console) -> Result<u8> {
-    let mut named = request::named(&args.target, &args.description.names)?;
-    named.kms_key = args.description.kms_key;
+pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Console) -> Result<u8> {
+    let named = args.description.request(request::named(&args.target)?);
     let provider = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
-        Some(account) => Request::Aws(named).offline(account)?,
-        None => connect(Request::Aws(named), console).await?,
+        Some(account) => named.offline(account)?,
+        None => connect(named, console).await?,
     };
     let audience = match args.audience {
         cli::PolicyFor::Node => Audience::Node,
@@ -52,9 +49,9 @@ pub async fn policy(args: cli::Policy, console: &mut Console) -> Result<u8> {
 }
 
 /// What the server needs, of a deployment that is there.
-pub async fn config(args: cli::Config, console: &mut Console) -> Result<u8> {
+pub async fn config<D: Describe + Args>(args: cli::Config<D>, console: &mut Console) -> Result<u8> {
     let unlimited = Lifetime { adopt: false, expires: None };
-    let described = request::describe(&args.target, &args.description, &unlimited)?;
+    let described = args.description.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     change.require_allowed()?;

@@ -1,9 +1,11 @@
 //! `verify`: drift first, then the provider's own proof.
 
+use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, is_missing};
+use super::request::Describe;
 use super::{connect, request};
 use crate::cli::{self, Lifetime, Report};
 use crate::console::Console;
@@ -11,21 +13,29 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
+use crate::view::error::note;
 use crate::view::progress::Style;
 
 /// Proves that an upload works and produces an event.
-pub async fn verify(args: cli::Verify, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+pub async fn verify<D: Describe + Args>(
+    args: cli::Verify<D>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
     let unlimited = Lifetime { adopt: false, expires: None };
-    let described = request::describe(&args.target, &args.description, &unlimited)?;
+    let described = args.description.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     let style = match args.format {
         Report::Human => console.progress_style(),
         Report::Json => Style::Json,
     };
+    for finding in change.plan.steps.iter().flat_map(|step| &step.findings) {
+        console.say(&note(finding));
+    }
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
-    let options = VerifyOptions { event_within: args.within, cancel: cancel.clone() };
+    let options = VerifyOptions { event_within: args.within.0, cancel: cancel.clone() };
     let hopeless = change.plan.refusals().next().is_some() || is_missing(&change.plan, "bucket");
     let prove = async {
         if hopeless {

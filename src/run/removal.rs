@@ -1,30 +1,35 @@
 //! `teardown`: of one deployment, or of all whose time is up.
 
+use clap::Args;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::change::Change;
+use super::request::Describe;
 use super::{connect, request};
 use crate::cli;
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::Goal;
-use crate::provider::Deployment;
-use crate::providers::{Request, aws};
+use crate::provider::Wanted;
+use crate::providers::Request;
 use crate::view::error::{error, note};
 
 /// The word that confirms `--expired`, where there is no one name to type.
 const ALL_EXPIRED: &str = "expired";
 
 /// Removes what wbstore made.
-pub async fn teardown(args: cli::Teardown, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+pub async fn teardown<D: Describe + Args>(
+    args: cli::Teardown<D>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
     if args.expired {
         return expired(args, console, cancel).await;
     }
-    let request = request::named(&args.target, &args.names)?;
-    let request = aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request };
-    let name = request.name.to_string();
-    let change = look(request, console).await?;
+    let wanted = deletion(request::named(&args.target)?, &args);
+    let name = wanted.name.to_string();
+    let change = look(args.description.request(wanted), console).await?;
     change.tell(args.format, console)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
@@ -35,11 +40,16 @@ pub async fn teardown(args: cli::Teardown, console: &mut Console, cancel: Cancel
         return Ok(exit::DONE);
     }
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(args.format, args.wait, console, cancel).await
+    change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await
 }
 
-async fn look(request: aws::Request, console: &mut Console) -> Result<Change> {
-    let provider = connect(Request::Aws(request), console).await?;
+/// `wanted`, with what the user allows to be deleted.
+fn deletion<D: Args>(wanted: Wanted, args: &cli::Teardown<D>) -> Wanted {
+    Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
+}
+
+async fn look(request: Request, console: &mut Console) -> Result<Change> {
+    let provider = connect(request, console).await?;
     Change::look(provider.as_ref(), Goal::Absent, console).await
 }
 
@@ -58,9 +68,12 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
 }
 
 /// One deployment after the other; one that is refused does not keep the others.
-async fn expired(args: cli::Teardown, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
-    let anybody = request::anonymous("wbstore".parse()?, args.names.region.clone());
-    let provider = connect(Request::Aws(anybody), console).await?;
+async fn expired<D: Describe + Args>(
+    args: cli::Teardown<D>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let provider = connect(args.description.request(request::anybody()?), console).await?;
     let inventory = console.busy("looking through buckets and queues", provider.list()).await?;
     let now = Timestamp::now().as_second();
     let due: Vec<_> = inventory
@@ -78,7 +91,8 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
     let mut changes = vec![];
     let mut code = exit::DONE;
     for deployment in due {
-        let request = of_inventory(deployment, &args)?;
+        let wanted = deletion(Wanted::named(deployment.name.parse()?), &args);
+        let request = args.description.request(wanted).with_parts(deployment)?;
         let change = look(request, console).await?;
         change.tell(args.format, console)?;
         match change.require_allowed() {
@@ -97,7 +111,7 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
         if cancel.is_cancelled() {
             return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
         }
-        match change.apply(args.format, args.wait, console, cancel.clone()).await? {
+        match change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel.clone()).await? {
             exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
             exit::DONE => {}
             exit::INTERRUPTED => return Ok(exit::INTERRUPTED),
@@ -105,11 +119,4 @@ async fn expired(args: cli::Teardown, console: &mut Console, cancel: Cancellatio
         }
     }
     Ok(code)
-}
-
-/// The names that the marks give, so that nothing of the deployment is left behind.
-fn of_inventory(deployment: &Deployment, args: &cli::Teardown) -> Result<aws::Request> {
-    let request = request::anonymous(deployment.name.parse()?, Some(deployment.region.parse()?));
-    aws::Request { delete_objects: args.delete_objects, empty_by: args.empty_by, ..request }
-        .with_parts(deployment)
 }

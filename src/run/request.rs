@@ -2,17 +2,50 @@
 
 use jiff::Timestamp;
 
-use crate::cli::{AwsDescription, AwsNames, Lifetime, Target};
+use crate::cli::{AwsDescription, AwsNames, AwsPlace, Lifetime, Target};
 use crate::error::{Error, Result};
-use crate::name::DeploymentName;
-use crate::providers::Request;
-use crate::providers::aws;
-use crate::providers::aws::objects::EmptyBy;
-use crate::providers::aws::queue_name::QueueName;
-use crate::providers::aws::region::Region;
+use crate::provider::Wanted;
+use crate::providers::{Request, aws};
 
-/// What is asked for by a command that needs the server's address.
-pub fn describe(target: &Target, description: &AwsDescription, lifetime: &Lifetime) -> Result<Request> {
+/// What a cloud's own options say, joined with what every cloud is told.
+pub trait Describe: Clone {
+    /// The request for `wanted`.
+    fn request(&self, wanted: Wanted) -> Request;
+}
+
+impl Describe for AwsPlace {
+    fn request(&self, wanted: Wanted) -> Request {
+        Request::Aws(aws::Request { region: self.region.clone(), ..aws::Request::new(wanted) })
+    }
+}
+
+impl Describe for AwsNames {
+    fn request(&self, wanted: Wanted) -> Request {
+        Request::Aws(self.named(wanted))
+    }
+}
+
+impl Describe for AwsDescription {
+    fn request(&self, wanted: Wanted) -> Request {
+        Request::Aws(aws::Request { kms_key: self.kms_key.clone(), ..self.names.named(wanted) })
+    }
+}
+
+impl AwsNames {
+    fn named(&self, wanted: Wanted) -> aws::Request {
+        let Self { region, bucket, queue, notifications_queue } = self;
+        aws::Request {
+            region: region.clone(),
+            bucket: bucket.clone(),
+            queue: queue.clone().unwrap_or_default(),
+            notifications_queue: notifications_queue.clone(),
+            ..aws::Request::new(wanted)
+        }
+    }
+}
+
+/// What every cloud is told, for a command that needs the server's address.
+pub fn served(target: &Target, lifetime: &Lifetime) -> Result<Wanted> {
     if target.host.is_none() {
         return Err(Error::input("the address of the W&B server is missing")
             .hint("add --host https://wandb.acme.com"));
@@ -20,13 +53,11 @@ pub fn describe(target: &Target, description: &AwsDescription, lifetime: &Lifeti
     if let Some(lease) = &lifetime.expires {
         lease.require_ahead(Timestamp::now())?;
     }
-    let AwsDescription { names, kms_key } = description;
-    let request = named(target, names)?;
-    Ok(Request::Aws(aws::Request { kms_key: kms_key.clone(), lease: lifetime.expires.clone(), ..request }))
+    Ok(Wanted { lease: lifetime.expires.clone(), ..named(target)? })
 }
 
-/// What is asked for by its names alone.
-pub fn named(target: &Target, names: &AwsNames) -> Result<aws::Request> {
+/// What every cloud is told, for a command that does with a name.
+pub fn named(target: &Target) -> Result<Wanted> {
     let Target { host, name, allow_http } = target;
     let mut remarks = vec![];
     if let Some(host) = host {
@@ -40,34 +71,10 @@ pub fn named(target: &Target, names: &AwsNames) -> Result<aws::Request> {
             return Err(Error::input("which deployment is meant?").hint("add --name, or --host"));
         }
     };
-    let AwsNames { region, bucket, queue, notifications_queue } = names;
-    let notifications_queue = notifications_queue
-        .as_ref()
-        .map(|given| given.clone().unwrap_or_else(|| QueueName::notifications_for(&name)));
-    Ok(aws::Request {
-        origin: host.clone(),
-        region: region.clone(),
-        bucket: bucket.clone(),
-        queue: queue.clone().unwrap_or_default(),
-        notifications_queue,
-        remarks,
-        ..anonymous(name, None)
-    })
+    Ok(Wanted { origin: host.clone(), remarks, ..Wanted::named(name) })
 }
 
-/// A request that says no more than a name and a region.
-pub fn anonymous(name: DeploymentName, region: Option<Region>) -> aws::Request {
-    aws::Request {
-        name,
-        origin: None,
-        region,
-        bucket: None,
-        queue: Default::default(),
-        notifications_queue: None,
-        kms_key: None,
-        lease: None,
-        delete_objects: false,
-        empty_by: EmptyBy::Calls,
-        remarks: vec![],
-    }
+/// What every cloud is told by a command that means no deployment in particular.
+pub fn anybody() -> Result<Wanted> {
+    Ok(Wanted::named("wbstore".parse()?))
 }

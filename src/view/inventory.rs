@@ -49,7 +49,8 @@ fn style(ruled: bool) -> TableStyle {
 fn row(deployment: &Deployment, now: i64) -> [String; 6] {
     // Taken apart, so that a new field of a deployment does not go unseen.
     let Deployment { name, region, created, expires, parts, missing } = deployment;
-    let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
+    let kinds: Vec<_> = missing.iter().map(|part| part.kind.as_str()).collect();
+    let missing = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
     [
         clean(name).into_owned(),
         clean(region).into_owned(),

@@ -4,7 +4,7 @@ use aws_sdk_s3::config::{Config, Region};
 use aws_sdk_s3::error::SdkError;
 use futures::StreamExt;
 
-use super::{AT_ONCE, Part, Seen, unread};
+use super::{AT_ONCE, Marked, Seen, unread};
 use crate::error::Result;
 use crate::providers::aws::failure::{code, failure, header};
 use crate::providers::aws::mark::{self, Tags};
@@ -41,7 +41,7 @@ pub async fn list(api: &Api) -> Result<Seen> {
     while let Some((tags, Listed { name, created, .. })) = looks.next().await {
         match tags {
             Ok(Some((region, tags))) if tags.contains_key(mark::DEPLOYMENT) => {
-                seen.parts.push(Part { kind: "bucket", name, region, created, tags });
+                seen.parts.push(Marked { kind: "bucket", name, region, created, tags });
             }
             Ok(_) => {}
             Err(error) => seen.unread.push(unread(&format!("bucket {name}"), error)?),

@@ -6,7 +6,7 @@ use aws_sdk_sqs::config::{Config, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::StreamExt;
 
-use super::{AT_ONCE, Part, Seen, unread};
+use super::{AT_ONCE, Marked, Seen, unread};
 use crate::error::{Kind, Result};
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::{self, Tags};
@@ -76,7 +76,7 @@ async fn urls(api: &Api, region: &str) -> Result<Vec<String>> {
 }
 
 /// The queue at `url` when it carries a mark.
-async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Part>> {
+async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Marked>> {
     let answer =
         api.sqs.list_queue_tags().queue_url(url).customize().config_override(there(region)).send().await;
     let tags: Tags = match answer {
@@ -92,7 +92,7 @@ async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Part>> {
         _ => "queue",
     };
     let created = created(api, region, url).await;
-    Ok(Some(Part { kind, name: name(url).to_owned(), region: region.to_owned(), created, tags }))
+    Ok(Some(Marked { kind, name: name(url).to_owned(), region: region.to_owned(), created, tags }))
 }
 
 /// When the queue was made. The bucket tells that too, so that a refusal here is no loss.

@@ -1,9 +1,9 @@
 use super::*;
 
-fn part(kind: &'static str, name: &str, created: i64, tags: &[(&str, &str)]) -> Part {
+fn part(kind: &'static str, name: &str, created: i64, tags: &[(&str, &str)]) -> Marked {
     let mut tags: Tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     tags.entry(mark::DEPLOYMENT.to_owned()).or_insert_with(|| "acme".to_owned());
-    Part { kind, name: name.to_owned(), region: "us-east-1".to_owned(), created: Some(created), tags }
+    Marked { kind, name: name.to_owned(), region: "us-east-1".to_owned(), created: Some(created), tags }
 }
 
 fn only(seen: Seen) -> (Deployment, Vec<String>) {
@@ -12,7 +12,7 @@ fn only(seen: Seen) -> (Deployment, Vec<String>) {
     (deployments.remove(0), unread)
 }
 
-fn seen(parts: Vec<Part>) -> Seen {
+fn seen(parts: Vec<Marked>) -> Seen {
     Seen { parts, ..Seen::default() }
 }
 
@@ -20,9 +20,9 @@ fn seen(parts: Vec<Part>) -> Seen {
 fn a_whole_deployment_misses_nothing() {
     let bucket = part("bucket", "b", 20, &[(mark::QUEUE, "q"), (mark::EXPIRES, "1970-01-01T00:01:40Z")]);
     let (deployment, unread) = only(seen(vec![part("queue", "q", 10, &[]), bucket]));
-    assert_eq!(deployment.missing, Vec::<String>::new());
+    assert_eq!(kinds(&deployment.missing), Vec::<&str>::new());
     assert_eq!((deployment.created, deployment.expires), (Some(10), Some(100)));
-    assert_eq!(deployment.parts[0], ("bucket".to_owned(), "b".to_owned()));
+    assert_eq!((deployment.parts[0].kind.as_str(), deployment.parts[0].name.as_str()), ("bucket", "b"));
     assert!(unread.is_empty());
 }
 
@@ -30,11 +30,11 @@ fn a_whole_deployment_misses_nothing() {
 fn what_the_bucket_names_and_is_not_there_is_missing() {
     let tags = [(mark::QUEUE, "q"), (mark::NOTIFICATIONS_QUEUE, "n")];
     let (deployment, _) = only(seen(vec![part("bucket", "b", 1, &tags), part("queue", "another", 1, &[])]));
-    assert_eq!(deployment.missing, ["queue", "notifications-queue"]);
+    assert_eq!(kinds(&deployment.missing), ["queue", "notifications-queue"]);
     let (deployment, _) = only(seen(vec![part("queue", "q", 1, &[])]));
-    assert_eq!(deployment.missing, ["bucket"]);
+    assert_eq!(kinds(&deployment.missing), ["bucket"]);
     let (deployment, _) = only(seen(vec![part("bucket", "b", 1, &[(mark::QUEUE, "internal")])]));
-    assert_eq!(deployment.missing, Vec::<String>::new());
+    assert_eq!(kinds(&deployment.missing), Vec::<&str>::new());
 }
 
 #[test]
@@ -42,12 +42,12 @@ fn nothing_is_called_missing_where_not_all_could_be_seen() {
     let unsure = BTreeSet::from(["us-east-1".to_owned()]);
     let bucket = part("bucket", "b", 1, &[(mark::QUEUE, "q")]);
     let (deployment, _) = only(Seen { parts: vec![bucket], unsure, ..Seen::default() });
-    assert_eq!(deployment.missing, Vec::<String>::new());
+    assert_eq!(kinds(&deployment.missing), Vec::<&str>::new());
 }
 
 #[test]
 fn the_same_name_in_two_regions_is_two_deployments() {
-    let elsewhere = Part { region: "eu-west-1".to_owned(), ..part("bucket", "c", 1, &[]) };
+    let elsewhere = Marked { region: "eu-west-1".to_owned(), ..part("bucket", "c", 1, &[]) };
     let inventory = group(String::new(), seen(vec![part("bucket", "b", 1, &[]), elsewhere]));
     let regions: Vec<_> = inventory.deployments.iter().map(|deployment| deployment.region.as_str()).collect();
     assert_eq!(regions, ["eu-west-1", "us-east-1"]);
@@ -84,4 +84,8 @@ fn only_leases_that_have_ended_are_expired() {
     let inventory = group(String::new(), seen(vec![ended]));
     assert_eq!(expired(&inventory, 10).count(), 1);
     assert_eq!(expired(&inventory, 9).count(), 0);
+}
+
+fn kinds(parts: &[Part]) -> Vec<&str> {
+    parts.iter().map(|part| part.kind.as_str()).collect()
 }

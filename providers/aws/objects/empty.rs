@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::failure::{code, failure};
 
-/// How often one version is tried. With the waits between, that is about half a minute of bad luck.
+/// How often one version is tried. With the waits between, that is about a minute of bad luck.
 const TRIES: u32 = 10;
 /// Batches that may wait for another try before no new versions are taken in.
 const WAITING_BATCHES: usize = 4;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
 use super::listing::{Bucket, Cursor, Page, Version};
+use super::pace::backoff;
 use crate::error::{Error, Kind, Result};
 
 /// Listings under way at once. Four give some ten to twenty thousand entries a second, which is more
@@ -16,6 +17,8 @@ const FRONTS: usize = 4;
 /// Pages that are read before a range is cut for the first time; doubled with every cut, so that the
 /// calls which cutting costs stay few beside those that bring entries.
 const PAGES_BEFORE_CUT: u32 = 4;
+/// How often a page is asked for again, beyond the tries of the SDK itself.
+const TRIES: u32 = 6;
 /// How many ranges come of one cut.
 const PIECES: usize = 8;
 /// How many directories upwards of the last key are looked at for a place to cut.
@@ -86,7 +89,7 @@ pub fn walk(bucket: &Bucket, from: Cursor) -> Receiver<Result<Vec<Version>>> {
 async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>>>) -> Result<Option<Range>> {
     let mut range = range;
     for _ in 0..PAGES_BEFORE_CUT << range.cuts.min(16) {
-        let Some(Page { mut versions, next, .. }) = bucket.versions("", false, &range.from).await? else {
+        let Some(Page { mut versions, next, .. }) = page(bucket, "", false, &range.from).await? else {
             return Ok(None);
         };
         let mut past_the_end = false;
@@ -108,12 +111,27 @@ async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>
     Ok(Some(range))
 }
 
+/// One page, asked for again while the service is busy: to give up here would be to begin anew with the
+/// whole bucket.
+async fn page(bucket: &Bucket, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
+    let mut tries = 0;
+    loop {
+        match bucket.versions(prefix, folded, cursor).await {
+            Err(error) if error.kind().passes() && tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(error.server_wait().unwrap_or_default().max(backoff(tries))).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 /// Cuts `range` at common prefixes, from the outermost directory that it leaves inwards.
 async fn cut(bucket: &Bucket, range: Range) -> Result<Vec<Range>> {
     let mut innermost = String::new();
     for directory in directories(&range) {
         let Some(page) =
-            bucket.versions(&directory, true, &Cursor { version: None, ..range.from.clone() }).await?
+            page(bucket, &directory, true, &Cursor { version: None, ..range.from.clone() }).await?
         else {
             return Ok(vec![]);
         };

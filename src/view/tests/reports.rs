@@ -160,7 +160,7 @@ fn a_check_has_a_sign_a_word_and_a_reason() {
 fn an_inventory_is_a_table_with_ages() {
     const DAY: i64 = 86_400;
     let now = 1_000 * DAY;
-    let parts = vec![("bucket".to_owned(), "acme-wandb".to_owned()); 3];
+    let parts = vec![part("bucket"); 3];
     let acme = Deployment {
         name: "acme".to_owned(),
         region: "us-east-1".to_owned(),
@@ -174,7 +174,7 @@ fn an_inventory_is_a_table_with_ages() {
         created: None,
         expires: Some(now - 7200),
         parts: vec![],
-        missing: vec!["queue".to_owned(), "cors".to_owned()],
+        missing: vec![part("queue"), part("cors")],
         ..acme.clone()
     };
     let soon = Deployment { name: "demo".to_owned(), expires: Some(now + 90), ..acme.clone() };
@@ -212,4 +212,8 @@ fn an_error_prints_its_cause_once_and_its_hint_below() {
           or run:
             wbstore policy aws --for operator
     ");
+}
+
+fn part(kind: &str) -> crate::provider::Part {
+    crate::provider::Part { kind: kind.to_owned(), name: "acme-wandb".to_owned() }
 }

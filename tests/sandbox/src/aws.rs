@@ -1,5 +1,9 @@
 //! One test's private view of the emulated AWS.
 
+mod cloud;
+mod documents;
+mod others;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -82,6 +82,7 @@ pub struct When {
 enum Pick {
     Request(usize),
     Operation(String, usize),
+    OneIn(String, usize),
 }
 
 impl When {
@@ -100,6 +101,11 @@ impl When {
     /// Every request of an operation.
     pub fn every(operation: &str) -> Self {
         Self::operation(operation, 0).times(usize::MAX)
+    }
+
+    /// One in `n` requests of an operation, again and again.
+    pub fn one_in(n: usize, operation: &str) -> Self {
+        Self { pick: Pick::OneIn(operation.to_owned(), n), times: usize::MAX }
     }
 
     /// How many requests are struck before the trouble is over.
@@ -131,6 +137,7 @@ struct Trap {
     /// Operation and resource of the first request that was struck.
     victim: std::sync::OnceLock<(String, String)>,
     hits: watch::Sender<usize>,
+    met: watch::Sender<bool>,
     fate: watch::Sender<Fate>,
 }
 
@@ -143,6 +150,7 @@ impl Armed {
             keys: AtomicUsize::new(0),
             victim: std::sync::OnceLock::new(),
             hits: watch::Sender::new(0),
+            met: watch::Sender::new(false),
             fate: watch::Sender::new(Fate::Open),
         }))
     }
@@ -152,10 +160,11 @@ impl Armed {
         *self.0.hits.borrow()
     }
 
-    /// Waits until it has struck once. For [`Fault::Hang`] this is the moment to kill the client.
+    /// Waits until it has struck once. For [`Fault::Hang`] this is the moment to kill the client;
+    /// on [`Side::After`] the cloud has done as asked by then.
     pub async fn reached(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.0.hits.subscribe().wait_for(|hits| *hits > 0).await;
+        let _ = self.0.met.subscribe().wait_for(|met| *met).await;
     }
 
     /// Lets every request go on that hangs, now or later.
@@ -171,6 +180,7 @@ impl Armed {
 
     /// Hangs; says whether to go on afterwards.
     pub(crate) async fn hang(&self) -> bool {
+        self.0.met.send_replace(true);
         let mut fate = self.0.fate.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.
         let decided = fate.wait_for(|fate| *fate != Fate::Open).await;
@@ -196,16 +206,19 @@ impl Armed {
                         }))
             }
             Pick::Operation(wanted, nth) => {
-                let matches = match wanted.strip_suffix('*') {
-                    Some(prefix) => call.operation.starts_with(prefix),
-                    None => call.is(wanted),
-                };
-                matches && trap.seen.fetch_add(1, Ordering::Relaxed) >= *nth
+                matches(wanted, call) && trap.seen.fetch_add(1, Ordering::Relaxed) >= *nth
+            }
+            Pick::OneIn(wanted, n) => {
+                matches(wanted, call) && (trap.seen.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n)
             }
         };
         if struck {
             trap.victim.get_or_init(|| (call.operation.clone(), call.resource()));
             trap.hits.send_modify(|hits| *hits += 1);
+            // One that hangs says for itself when it is there.
+            if !matches!(trap.fault, Fault::Hang(_)) {
+                trap.met.send_replace(true);
+            }
         }
         struck
     }
@@ -216,5 +229,13 @@ impl Armed {
             Keys::Containing(text) => key.contains(text.as_str()),
             Keys::EveryNth(n) => (self.0.keys.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n),
         }
+    }
+}
+
+/// Whether a call is of the wanted operation; `s3:*` is any of S3, `*` any at all.
+fn matches(wanted: &str, call: &Call) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(prefix) => call.operation.starts_with(prefix),
+        None => call.is(wanted),
     }
 }

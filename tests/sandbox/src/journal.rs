@@ -88,7 +88,8 @@ impl Counts {
     /// Counts a journal.
     ///
     /// Requests made at the same time are told from dependent ones by their times, so give the
-    /// proxy a latency (20 ms is enough) before counting round trips.
+    /// proxy a latency that dwarfs the client's own pauses before counting round trips: 100 ms, more
+    /// on a machine that is busy. Otherwise the number is too high, never too low.
     pub fn of(exchanges: &[Exchange]) -> Self {
         Self {
             requests: exchanges.len(),

@@ -23,6 +23,7 @@
 pub mod aws;
 pub mod backend;
 pub mod call;
+pub mod cloud;
 pub mod demo;
 pub mod emulator;
 pub mod error;
@@ -36,6 +37,7 @@ pub mod paths;
 pub mod proxy;
 pub mod reply;
 mod say;
+pub mod snapshot;
 pub mod strict;
 pub mod upstream;
 pub mod venv;

@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::backend::Backend;
@@ -42,6 +43,8 @@ struct Shared {
     upstream: Upstream,
     strict: Strict,
     state: State,
+    /// How many requests the cloud is working on.
+    working: watch::Sender<usize>,
 }
 
 impl Proxy {
@@ -49,8 +52,12 @@ impl Proxy {
     pub async fn start(upstream: &str, backend: Backend, strict: Strict) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { upstream: Upstream::new(upstream, backend), strict, state: State::default() });
+        let shared = Arc::new(Shared {
+            upstream: Upstream::new(upstream, backend),
+            strict,
+            state: State::default(),
+            working: watch::Sender::new(0),
+        });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, server })
     }
@@ -94,6 +101,12 @@ impl Proxy {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.shared.upstream
+    }
+
+    /// Waits until the cloud has done all that it was asked, by clients that are gone too.
+    pub async fn settled(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.shared.working.subscribe().wait_for(|working| *working == 0).await;
     }
 
     /// Makes every request take this much longer.
@@ -163,14 +176,22 @@ struct Refused(&'static str);
 /// Runs as a task of its own: what a cloud has received it does, whether or not the client is
 /// still there to hear of it.
 async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
+    in_its_place(shared, call, Arc::clone(call)).await
+}
+
+/// The same for a request of which the emulator gets another version; the rules judge the one that
+/// the client sent.
+async fn in_its_place(shared: &Arc<Shared>, call: &Arc<Call>, sent: Arc<Call>) -> Reply {
     let (shared, call) = (Arc::clone(shared), Arc::clone(call));
+    shared.working.send_modify(|working| *working += 1);
+    let held = Arc::clone(&shared);
     let work = async move {
         if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await {
             let mut reply = error.reply(&call);
             reply.extensions_mut().insert(Refused(rule));
             return reply;
         }
-        match shared.upstream.forward(&call).await {
+        match shared.upstream.forward(&sent).await {
             Ok(reply) => {
                 shared.strict.learn(&call, &reply);
                 shared.state.remember(&call, &reply);
@@ -179,7 +200,12 @@ async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
             Err(error) => bad_gateway(&error.to_string()),
         }
     };
-    tokio::spawn(work).await.unwrap_or_else(|error| bad_gateway(&error.to_string()))
+    let task = tokio::spawn(async move {
+        let reply = work.await;
+        held.working.send_modify(|working| *working -= 1);
+        reply
+    });
+    task.await.unwrap_or_else(|error| bad_gateway(&error.to_string()))
 }
 
 fn bad_gateway(reason: &str) -> Reply {

@@ -4,53 +4,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Bench, OWNER, STRANGER, text};
+use common::{Bench, OWNER, STRANGER, bench, one_bucket, passed, put, refused, text};
 use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::call::Call;
-use wbstore_sandbox::reply::Reply;
 use wbstore_sandbox::strict::Strict;
-
-/// A cloud with one bucket `b` of OWNER's and one queue `q` that lets S3 in for it.
-fn one_bucket(call: &Call) -> (u16, String) {
-    let owners = call.account.as_deref() == Some(OWNER);
-    match (call.operation.as_str(), call.bucket.as_deref(), call.queue.as_deref()) {
-        ("s3:ListBuckets", ..) if owners => (200, "<Bucket><Name>b</Name></Bucket>".to_owned()),
-        ("s3:HeadBucket", Some("nobodys"), _) => (404, String::new()),
-        ("sqs:GetQueueAttributes", _, Some("q")) => (200, queue_policy("b")),
-        ("sqs:GetQueueAttributes", _, Some("closed")) => (200, "{}".to_owned()),
-        ("sqs:GetQueueAttributes", ..) => (400, "{}".to_owned()),
-        _ => (200, String::new()),
-    }
-}
-
-fn queue_policy(bucket: &str) -> String {
-    let policy = serde_json::json!({"Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
-        "Resource": arn("q"), "Condition": {"ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{bucket}")}},
-    }]});
-    serde_json::json!({"Attributes": {"Policy": policy.to_string()}}).to_string()
-}
-
-fn arn(queue: &str) -> String {
-    format!("arn:aws:sqs:us-east-1:{OWNER}:{queue}")
-}
-
-async fn bench() -> Bench {
-    Bench::new(one_bucket, Strict::default().minute(Duration::from_millis(150))).await
-}
-
-fn refused(reply: &Reply, status: u16, code: &str) {
-    assert_eq!(reply.status(), status, "{}", text(reply));
-    assert!(text(reply).contains(&format!("<Code>{code}</Code>")), "{}", text(reply));
-}
-
-fn passed(reply: &Reply) {
-    assert_eq!(reply.status(), 200, "{}", text(reply));
-}
-
-async fn put(bench: &Bench, path: &str, body: &str) -> Reply {
-    bench.s3("PUT", path, body).await.expect("an answer")
-}
 
 #[tokio::test]
 async fn a_bucket_of_another_owner_is_denied() {
@@ -189,89 +146,6 @@ async fn a_queues_name_rests_for_a_minute() {
     passed(&create().await);
 }
 
-/// (id, queue, event, prefix, suffix)
-type Rule<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);
-
-fn notification(rules: &[Rule<'_>]) -> String {
-    let rules: String = rules
-        .iter()
-        .map(|(id, queue, event, prefix, suffix)| {
-            format!(
-                "<QueueConfiguration><Id>{id}</Id><Queue>{}</Queue><Event>{event}</Event><Filter><S3Key>\
-                 <FilterRule><Name>prefix</Name><Value>{prefix}</Value></FilterRule>\
-                 <FilterRule><Name>Suffix</Name><Value>{suffix}</Value></FilterRule></S3Key></Filter></QueueConfiguration>",
-                if queue.starts_with("arn:") { (*queue).to_owned() } else { arn(queue) },
-            )
-        })
-        .collect();
-    format!(
-        "<NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{rules}</NotificationConfiguration>"
-    )
-}
-
-async fn notify(bench: &Bench, rules: &[Rule<'_>]) -> Reply {
-    put(bench, "/b?notification", &notification(rules)).await
-}
-
-#[tokio::test]
-async fn overlapping_filters_are_refused() {
-    const ANY: &str = "s3:ObjectCreated:*";
-    const PUT: &str = "s3:ObjectCreated:Put";
-    const COPY: &str = "s3:ObjectCreated:Copy";
-    let bench = bench().await;
-    for (one, other, overlap) in [
-        ((ANY, "", ""), (PUT, "", ""), true),
-        ((ANY, "a/", ""), (PUT, "a/b/", ""), true),
-        ((ANY, "a/", ""), (PUT, "b/", ""), false),
-        ((ANY, "", ".jpg"), (PUT, "a/", ""), true),
-        ((ANY, "", ".jpg"), (PUT, "", ".png"), false),
-        ((ANY, "a/", ".jpg"), (PUT, "a/", "g"), true),
-        ((PUT, "", ""), (COPY, "", ""), false),
-        ((ANY, "", ""), ("s3:ObjectRemoved:*", "", ""), false),
-    ] {
-        let rules = [("x", "q", one.0, one.1, one.2), ("y", "q", other.0, other.1, other.2)];
-        let reply = notify(&bench, &rules).await;
-        if overlap {
-            refused(&reply, 400, "InvalidArgument");
-            assert!(text(&reply).contains("Configurations overlap."), "{}", text(&reply));
-        } else {
-            passed(&reply);
-        }
-    }
-}
-
-#[tokio::test]
-async fn ids_are_unique() {
-    let bench = bench().await;
-    let rules = [("x", "q", "s3:ObjectCreated:Put", "", ""), ("x", "q", "s3:ObjectCreated:Copy", "", "")];
-    refused(&notify(&bench, &rules).await, 400, "InvalidArgument");
-}
-
-#[tokio::test]
-async fn destinations_are_tried() {
-    let bench = bench().await;
-    let elsewhere = format!("arn:aws:sqs:eu-west-1:{OWNER}:q");
-    for (queue, wanted) in [
-        ("q", None),
-        ("missing", Some("<ArgumentValue>The destination queue does not exist</ArgumentValue>")),
-        ("closed", Some("<ArgumentValue>Permissions on the destination queue do not allow S3 to publish")),
-        ("q.fifo", Some("Unable to validate the following destination configurations")),
-        (&elsewhere, Some("The notification destination service region is not valid")),
-    ] {
-        let reply = notify(&bench, &[("x", queue, "s3:ObjectCreated:*", "", "")]).await;
-        match wanted {
-            None => passed(&reply),
-            Some(wanted) => {
-                refused(&reply, 400, "InvalidArgument");
-                assert!(text(&reply).contains(wanted), "{queue}: {}", text(&reply));
-            }
-        }
-    }
-    let body = notification(&[("x", "missing", "s3:ObjectCreated:*", "", "")]);
-    let skip = [("content-md5", "x"), ("x-amz-skip-destination-validation", "true")];
-    passed(&bench.s3_as(OWNER, "PUT", "/b?notification", &skip, &body).await.expect("an answer"));
-}
-
 #[tokio::test]
 async fn a_bucket_answers_in_its_own_region() {
     // The little cloud names no region; the header is what the emulators give.
@@ -300,8 +174,6 @@ async fn a_presigned_url_expires() {
 #[tokio::test]
 async fn without_rules_everything_passes() {
     let bench = Bench::new(one_bucket, Strict::off()).await;
-    let body = notification(&[("x", "missing", "s3:ObjectCreated:*", "", "")]);
-    passed(&put(&bench, "/b?notification", &body).await);
     let wrong = [("x-amz-expected-bucket-owner", STRANGER)];
     passed(&bench.s3_as(OWNER, "GET", "/b?cors", &wrong, "").await.expect("an answer"));
 }

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -132,4 +133,46 @@ pub fn agreeable(_: &Call) -> (u16, String) {
 
 pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(reply.body()).into_owned()
+}
+
+/// A cloud with one bucket `b` of OWNER's and one queue `q` that lets S3 in for it.
+pub fn one_bucket(call: &Call) -> (u16, String) {
+    let owners = call.account.as_deref() == Some(OWNER);
+    match (call.operation.as_str(), call.bucket.as_deref(), call.queue.as_deref()) {
+        ("s3:ListBuckets", ..) if owners => (200, "<Bucket><Name>b</Name></Bucket>".to_owned()),
+        ("s3:HeadBucket", Some("nobodys"), _) => (404, String::new()),
+        ("sqs:GetQueueAttributes", _, Some("q")) => (200, queue_policy("b")),
+        ("sqs:GetQueueAttributes", _, Some("closed")) => (200, "{}".to_owned()),
+        ("sqs:GetQueueAttributes", ..) => (400, "{}".to_owned()),
+        _ => (200, String::new()),
+    }
+}
+
+pub fn queue_policy(bucket: &str) -> String {
+    let policy = serde_json::json!({"Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": arn("q"), "Condition": {"ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{bucket}")}},
+    }]});
+    serde_json::json!({"Attributes": {"Policy": policy.to_string()}}).to_string()
+}
+
+pub fn arn(queue: &str) -> String {
+    format!("arn:aws:sqs:us-east-1:{OWNER}:{queue}")
+}
+
+pub async fn bench() -> Bench {
+    Bench::new(one_bucket, Strict::default().minute(Duration::from_millis(150))).await
+}
+
+pub fn refused(reply: &Reply, status: u16, code: &str) {
+    assert_eq!(reply.status(), status, "{}", text(reply));
+    assert!(text(reply).contains(&format!("<Code>{code}</Code>")), "{}", text(reply));
+}
+
+pub fn passed(reply: &Reply) {
+    assert_eq!(reply.status(), 200, "{}", text(reply));
+}
+
+pub async fn put(bench: &Bench, path: &str, body: &str) -> Reply {
+    bench.s3("PUT", path, body).await.expect("an answer")
 }

@@ -1,0 +1,90 @@
+//! All cases of a scenario, side by side.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use futures::stream::{self, StreamExt};
+use wbstore_sandbox::cloud::Cloud;
+
+use crate::case::{self, Outcome, Reference};
+use crate::mode::{ALWAYS, IN_TURN, Mode};
+use crate::scenario::Scenario;
+use crate::table;
+
+/// Tries every fault at every request, and the rarer faults too when this is set to 1.
+const FULL: &str = "WBSTORE_FULL_SWEEP";
+
+/// Cases at the same time. Many only wait, for a pause before a retry or for the emulator.
+const ABREAST: usize = 6;
+
+/// What one mode came to, over all requests.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Runs that were struck.
+    pub runs: usize,
+    /// Of those, the ones that succeeded by themselves.
+    pub survived: usize,
+    /// The ones that left the account half-way.
+    pub halfway: usize,
+    /// The ones after which everything held.
+    pub converged: usize,
+    /// The most requests that one of them sent.
+    pub most_requests: usize,
+}
+
+/// Sweeps through `scenario` and prints what came of it.
+///
+/// # Panics
+///
+/// When something did not hold, with all of it.
+pub async fn of<C: Cloud>(scenario: Scenario) {
+    let Some(cloud) = C::fresh().await else { return };
+    let started = Instant::now();
+    let reference = Reference::of(scenario, &cloud).await;
+    let full = std::env::var(FULL).is_ok_and(|value| value == "1");
+    let cases = cases(&reference, full);
+    let runs = cases.iter().map(|&(mode, index)| {
+        let reference = &reference;
+        async move {
+            let cloud = C::fresh().await.expect("there was an emulator a moment ago");
+            let outcome = case::run(&cloud, scenario, (mode, index), reference, full).await;
+            (mode, index, outcome)
+        }
+    });
+    let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
+    let complaints: Vec<String> = outcomes.iter().flat_map(told).collect();
+    table::print(scenario.name(), &reference, &tallies(outcomes), started.elapsed());
+    assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Every request with every mode, or the sample. Which request gets which of the rarer modes is
+/// fixed, so that a failure can be had again.
+fn cases(reference: &Reference, full: bool) -> Vec<(Mode, usize)> {
+    let modes = |index: usize| {
+        let rarer = if full { IN_TURN } else { &IN_TURN[index % IN_TURN.len()..][..1] };
+        let modes = ALWAYS.iter().chain(rarer);
+        modes
+            .filter(move |mode| full || index >= reference.first_write || !mode.comes_after())
+            .map(move |mode| (*mode, index))
+    };
+    (0..reference.requests).flat_map(modes).collect()
+}
+
+fn told((mode, index, outcome): &(Mode, usize, Outcome)) -> Vec<String> {
+    let place = format!("{} at request {index}", mode.name());
+    outcome.complaints.iter().map(|complaint| format!("- {place}: {complaint}")).collect()
+}
+
+fn tallies(outcomes: Vec<(Mode, usize, Outcome)>) -> BTreeMap<usize, (Mode, Tally)> {
+    let mut tallies = BTreeMap::new();
+    for (mode, _, outcome) in outcomes.into_iter().filter(|(_, _, outcome)| outcome.struck) {
+        let order = ALWAYS.iter().chain(IN_TURN).position(|known| *known == mode).unwrap_or_default();
+        let (_, tally) = tallies.entry(order).or_insert_with(|| (mode, Tally::default()));
+        tally.runs += 1;
+        tally.survived += usize::from(outcome.survived);
+        tally.halfway += usize::from(outcome.halfway);
+        tally.converged += usize::from(outcome.complaints.is_empty());
+        tally.most_requests = tally.most_requests.max(outcome.requests);
+    }
+    tallies
+}

@@ -1,0 +1,156 @@
+//! What the pages say of the program, against the program.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::{Command, CommandFactory, Parser};
+use wbstore::cli::Cli;
+
+use crate::{markdown, pages, readme};
+
+#[test]
+fn every_link_leads_somewhere() {
+    for (path, page) in pages() {
+        for link in markdown::links(&page) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => path.parent().expect("a page is in a folder").join(file),
+            };
+            assert!(target.exists(), "{}: {link} leads nowhere", path.display());
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(&target).expect("an anchor is in a page");
+                let there = markdown::anchors(&text).iter().any(|name| name == anchor);
+                assert!(there, "{}: {link} has no such heading", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_option_exists() {
+    for (path, page) in pages() {
+        for code in markdown::typed(&page) {
+            for words in invocations(&code) {
+                check_options(&words, &path);
+                let parsed = Cli::try_parse_from(&words);
+                let refusal = parsed.err().filter(clap::Error::use_stderr);
+                assert!(
+                    refusal.is_none(),
+                    "{}: {words:?}: {}",
+                    path.display(),
+                    refusal.expect("it is there")
+                );
+            }
+        }
+        let known = all_options();
+        for code in markdown::spans(&page) {
+            for words in invocations(&code) {
+                check_options(&words, &path);
+            }
+            let option = code.split([' ', '=']).next().unwrap_or_default();
+            if let Some(option) = option.strip_prefix("--").filter(|option| !option.is_empty()) {
+                assert!(known.contains(option), "{}: there is no --{option}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_every_command() {
+    let listed: BTreeSet<_> = markdown::table(&readme(), "Commands")
+        .iter()
+        .map(|row| {
+            row[0].trim_matches('`').split(' ').nth(1).expect("a row begins with a command").to_owned()
+        })
+        .collect();
+    let there: BTreeSet<_> =
+        Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_program() {
+    let source = include_str!("../../src/error.rs");
+    let number = |line: &str| line.rsplit(' ').next().map(|code| code.trim_end_matches(';').to_owned());
+    let constants =
+        source.lines().filter(|line| line.trim().starts_with("pub const ") && line.contains(": u8 = "));
+    let there: BTreeSet<_> = constants.filter_map(number).collect();
+    assert!(there.len() > 5, "the constants are where they were");
+    let listed: BTreeSet<_> = markdown::table(&readme(), "Exit codes")
+        .iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(listed, there);
+    let help = Cli::command().render_help().to_string();
+    let (_, codes) = help.split_once("Exit codes:").expect("the help names the exit codes");
+    let told: BTreeSet<_> = codes
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter(|code| !code.is_empty())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(told, there);
+}
+
+/// The calls of `wbstore` in a line of shell, word by word.
+fn invocations(code: &str) -> Vec<Vec<String>> {
+    let begins = code.match_indices("wbstore ").map(|(at, _)| at).filter(|at| {
+        let before = code[..*at].trim_end();
+        before.is_empty() || before.ends_with(['(', '|', ';', '&'])
+    });
+    begins
+        .map(|at| {
+            let end =
+                code[at..].find([')', '|', ';', '>', '&', '`']).map_or(code.len(), |length| at + length);
+            let words = code[at..end].split_whitespace().filter(|word| *word != "2");
+            words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
+        })
+        .collect()
+}
+
+fn check_options(words: &[String], page: &Path) {
+    let root = Cli::command();
+    let mut command = &root;
+    let mut settled = false;
+    for word in &words[1..] {
+        if let Some(option) = word.strip_prefix("--").filter(|option| !option.is_empty()) {
+            let option = option.split('=').next().unwrap_or_default();
+            // `wbstore plan --adopt` is short for `wbstore plan aws --adopt`.
+            let command = command.find_subcommand("aws").unwrap_or(command);
+            assert!(has(command, option), "{}: {words:?}: there is no --{option}", page.display());
+            settled = true;
+        } else if let Some(next) = command.find_subcommand(word).filter(|_| !settled) {
+            command = next;
+        } else {
+            assert!(
+                command.get_name() != "wbstore" || settled,
+                "{}: there is no `wbstore {word}`",
+                page.display()
+            );
+        }
+    }
+}
+
+fn has(command: &Command, option: &str) -> bool {
+    all_of(command).contains(option)
+}
+
+fn all_of(command: &Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned);
+    own.chain(["help", "version", "verbose"].map(str::to_owned)).collect()
+}
+
+fn all_options() -> BTreeSet<String> {
+    fn collect(command: &Command, into: &mut BTreeSet<String>) {
+        into.extend(all_of(command));
+        for next in command.get_subcommands() {
+            collect(next, into);
+        }
+    }
+    let mut options = BTreeSet::new();
+    collect(&Cli::command(), &mut options);
+    options
+}

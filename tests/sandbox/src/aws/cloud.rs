@@ -1,0 +1,113 @@
+//! AWS, as the laws see it.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt};
+use serde_json::{Value, json};
+
+use super::Aws;
+use crate::cloud::{Cloud, NAME};
+use crate::fault::{Armed, Failure, Fault, Keys, When};
+use crate::proxy::Proxy;
+use crate::snapshot::Snapshot;
+
+/// Any emulator delivers at once; this is for a machine that is busy.
+const EVENT_WITHIN: Duration = Duration::from_secs(30);
+
+/// Uploads at the same time.
+const ABREAST: usize = 16;
+
+const VERSIONED: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+
+impl Cloud for Aws {
+    const CLOUD: &'static str = "aws";
+    const PARTS: &'static [&'static str] = &["bucket/acme-ACCOUNT", "queue/wbstore-wandb-acme-com"];
+    const SHARED: &'static [&'static str] = &["cors", "notification", "policy", "tags"];
+
+    async fn fresh() -> Option<Self> {
+        Self::from_env().await
+    }
+
+    fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    fn wbstore(&self) -> Command {
+        let mut command = self.wbstore();
+        command.env("AWS_SECRET_ACCESS_KEY", "canary/secret+key");
+        command.env("AWS_SESSION_TOKEN", "canary/session+token==");
+        command
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        ["canary", "secret+key", "secret%2Bkey", "session+token", "session%2Btoken"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["--bucket".to_owned(), self.bucket()]
+    }
+
+    async fn snapshot(&self) -> Snapshot {
+        self.documents().await
+    }
+
+    async fn neighbours(&self) {
+        self.make_neighbours().await;
+    }
+
+    async fn predecessor(&self) {
+        self.make_predecessor().await;
+    }
+
+    async fn fill(&self, objects: usize, versions: usize) {
+        let bucket = self.bucket();
+        if versions > 1 {
+            self.put(&format!("{bucket}?versioning"), VERSIONED).await;
+        }
+        let uploads = (0..objects * versions).map(|number| {
+            let object = number % objects;
+            let path = format!("{bucket}/media/{}/run%20{object}.bin", object % 7);
+            async move { self.put(&path, "x").await }
+        });
+        stream::iter(uploads).buffer_unordered(ABREAST).collect::<()>().await;
+    }
+
+    fn resist(&self) -> Vec<Armed> {
+        let throttled = When::one_in(20, "s3:*");
+        let keys = Fault::KeyErrors(Failure::Internal, Keys::EveryNth(50));
+        vec![
+            self.proxy.arm(throttled, Fault::fail(Failure::Throttled)),
+            self.proxy.arm(When::every("s3:DeleteObjects"), keys),
+        ]
+    }
+
+    async fn announce(&self) -> usize {
+        self.put(&format!("{}/told%20of", self.bucket()), "x").await;
+        let started = Instant::now();
+        let mut told = 0;
+        // One more look after the first success: a second message would be a duplicate.
+        while told == 0 && started.elapsed() < EVENT_WITHIN {
+            told += self.told().await;
+        }
+        told + self.told().await
+    }
+
+    fn notifications(snapshot: &Snapshot) -> usize {
+        let document = snapshot.get("bucket/acme-ACCOUNT/notification").unwrap_or_default();
+        document.matches(&format!("Id=\"wbstore-{NAME}\"")).count()
+    }
+}
+
+impl Aws {
+    /// Receives once and counts the messages about the object of [`Cloud::announce`].
+    async fn told(&self) -> usize {
+        let asked = json!({ "QueueUrl": self.queue_url(), "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10 });
+        let answer = self.sqs("ReceiveMessage", &asked).await;
+        let bodies = answer["Messages"].as_array().cloned().unwrap_or_default();
+        let about = |message: &Value| message["Body"].as_str().is_some_and(|body| body.contains("told+of"));
+        bodies.iter().filter(|message| about(message)).count()
+    }
+}

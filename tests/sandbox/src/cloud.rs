@@ -1,0 +1,76 @@
+//! What the laws and the sweeps need to know of a cloud. A new cloud joins them by implementing this.
+
+use std::process::Command;
+
+use crate::aws::{Ran, finish};
+use crate::fault::Armed;
+use crate::proxy::Proxy;
+use crate::snapshot::Snapshot;
+
+/// The deployment that everything is done to.
+pub const HOST: &str = "https://wandb.acme.com";
+/// Its name, which follows from the host.
+pub const NAME: &str = "wandb-acme-com";
+
+/// An account of its own on an emulated cloud.
+pub trait Cloud: Send + Sync + Sized + 'static {
+    /// The cloud's name on the command line.
+    const CLOUD: &'static str;
+
+    /// The documents that several parties write into: what others wrote must come through adoption
+    /// and teardown to the byte. Told by the last part of the path in a [`Snapshot`].
+    const SHARED: &'static [&'static str];
+
+    /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
+    const PARTS: &'static [&'static str];
+
+    /// A fresh account; `None` when no emulator runs.
+    fn fresh() -> impl Future<Output = Option<Self>> + Send;
+
+    /// The proxy all requests pass.
+    fn proxy(&self) -> &Proxy;
+
+    /// `wbstore` in this account's environment, with secrets in it.
+    fn wbstore(&self) -> Command;
+
+    /// The secrets, none of which may be seen again.
+    fn secrets(&self) -> Vec<String>;
+
+    /// The arguments that name what the deployment consists of.
+    fn names(&self) -> Vec<String>;
+
+    /// Everything in the account, read around the proxy and without the tool's SDK. Two accounts
+    /// with the same things in them have equal snapshots.
+    fn snapshot(&self) -> impl Future<Output = Snapshot> + Send;
+
+    /// Makes things of others beside the deployment, whose names begin as those of its parts do.
+    fn neighbours(&self) -> impl Future<Output = ()> + Send;
+
+    /// Makes the parts of the deployment by other hands, without a mark, with others' entries in
+    /// every shared document.
+    fn predecessor(&self) -> impl Future<Output = ()> + Send;
+
+    /// Puts objects into the bucket, each in `versions` versions.
+    fn fill(&self, objects: usize, versions: usize) -> impl Future<Output = ()> + Send;
+
+    /// Makes one object in fifty fail to be deleted, and throttles one request in twenty.
+    fn resist(&self) -> Vec<Armed>;
+
+    /// Uploads an object and waits until the queue tells of it; says how many messages did.
+    fn announce(&self) -> impl Future<Output = usize> + Send;
+
+    /// How many notifications of ours the bucket has.
+    fn notifications(snapshot: &Snapshot) -> usize;
+
+    /// Runs `wbstore <verb> <cloud>` on the deployment, with `more` arguments.
+    fn run(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+        let mut command = self.wbstore();
+        command.args([verb, Self::CLOUD, "--host", HOST]).args(self.names()).args(more);
+        finish(command)
+    }
+}
+
+/// The arguments with which a provision needs nobody.
+pub const PROVISION: &[&str] = &["--yes"];
+/// The arguments with which a teardown needs nobody.
+pub const TEARDOWN: &[&str] = &["--confirm", NAME, "--delete-objects"];
