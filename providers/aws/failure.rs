@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
 use crate::text::clean;
 
 /// The longest that S3 lets two changes of one bucket stand in each other's way (A19).
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
+
+/// By how many seconds the time of a signature may be off (A30).
+const ALLOWED_SKEW: i64 = 15 * 60;
 
 /// Explains why `action` (an IAM action such as `s3:PutBucketCORS`) failed on `target`.
 pub fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
@@ -71,6 +77,30 @@ pub fn argument_value<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     let (_, rest) = text.split_once("<ArgumentValue>")?;
     let (value, _) = rest.split_once("</ArgumentValue>")?;
     Some(clean(value))
+}
+
+/// The explanation of a refusal that comes from the clock of this machine. An answer to HEAD has no
+/// body to say so, and only its date tells.
+pub fn wrong_clock<E>(
+    error: &SdkError<E, HttpResponse>,
+    action: &str,
+    target: impl Display,
+) -> Option<Error> {
+    let date = header(error.raw_response()?, "date")?;
+    let theirs = DateTime::from_str(&date, Format::HttpDate).ok()?.secs();
+    let ahead = Timestamp::now().as_second() - theirs;
+    if ahead.abs() <= ALLOWED_SKEW {
+        return None;
+    }
+    let way = if ahead > 0 { "ahead of" } else { "behind" };
+    let minutes = ahead.abs() / 60;
+    Some(
+        Error::new(
+            Kind::Credentials,
+            format!("{action} on {target}: the clock of this machine is {minutes} minutes {way} that of AWS"),
+        )
+        .hint("set the clock and run again; AWS refuses what was signed more than 15 minutes off"),
+    )
 }
 
 /// The HTTP status of the answer; 0 when there was none.

@@ -28,12 +28,13 @@ async fn a_deployment_is_listed_with_its_parts() {
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
     let only = &listed["deployments"][0];
     assert_eq!((&only["name"], &only["region"]), (&NAME.into(), &"us-east-1".into()));
+    let part = |kind: &str, name: &str| json!({"kind": kind, "name": name});
     assert_eq!(
         only["parts"],
         json!([
-            ["bucket", site.bucket],
-            ["notifications-queue", format!("{QUEUE}-events")],
-            ["queue", QUEUE]
+            part("bucket", &site.bucket),
+            part("notifications-queue", &format!("{QUEUE}-events")),
+            part("queue", QUEUE),
         ])
     );
     assert_eq!((&only["missing"], &only["expires"]), (&json!([]), &json!(null)));
@@ -48,7 +49,7 @@ async fn a_missing_queue_is_told() {
     site.provisioned().await;
     site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
-    assert_eq!(listed["deployments"][0]["missing"], json!(["queue"]));
+    assert_eq!(listed["deployments"][0]["missing"], json!([{"kind": "queue", "name": QUEUE}]));
 }
 
 #[tokio::test]

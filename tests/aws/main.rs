@@ -16,3 +16,4 @@ mod policy;
 mod provision;
 mod support;
 mod teardown;
+mod verify;
