@@ -30,6 +30,9 @@ async fn while_it_only_looks_it_stops_at_once() {
 #[tokio::test]
 async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
     let Some(site) = Site::open().await else { return };
+    if site.lacks("tags in CreateBucket") {
+        return;
+    }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
     let running = Running::start(&site, "provision", &["--yes"]);
     create.reached().await;
@@ -45,19 +48,17 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
 #[tokio::test]
 async fn the_second_one_does_not_wait() {
     let Some(site) = Site::open().await else { return };
+    if site.lacks("tags in CreateBucket") {
+        return;
+    }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::After));
-    let running = Running::start(&site, "provision", &["--yes", "--format", "json"]);
+    let mut running = Running::start(&site, "provision", &["--yes"]);
     create.reached().await;
     running.interrupt();
+    running.says("those under way are finished").await;
     running.interrupt();
-    // Two signals that come at one moment may count as one; a person's do not.
-    let ended = running.ended();
-    tokio::pin!(ended);
-    let ran = tokio::select! {
-        ran = &mut ended => ran,
-        () = async { create.reached().await; std::future::pending().await } => unreachable!("it never ends"),
-    };
-    assert_eq!(ran.code, Some(130), "{ran}");
+    // The answer that the first one would wait for has still not come.
+    running.ended().await.ends(130);
     create.abandon();
 
     site.provisioned().await;

@@ -132,6 +132,9 @@ async fn an_event_that_somebody_else_took_leaves_it_open() {
 #[tokio::test]
 async fn a_browser_that_is_refused_fails_it() {
     let Some(site) = provisioned().await else { return };
+    if site.lacks("CORS preflight of a method") {
+        return;
+    }
     site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
     let ran = verify(&site).await.ends(6);
     assert_eq!(check(&ran, "preflight PUT")["verdict"], "failed");
@@ -141,6 +144,9 @@ async fn a_browser_that_is_refused_fails_it() {
 #[tokio::test]
 async fn a_bucket_that_every_page_may_use_fails_it() {
     let Some(site) = provisioned().await else { return };
+    if site.lacks("CORS preflight of a method") {
+        return;
+    }
     site.boto(
         "rules = s3.get_bucket_cors(Bucket=bucket)['CORSRules']
 s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [

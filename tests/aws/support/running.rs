@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 use wbstore_sandbox::aws::Ran;
 
@@ -12,7 +13,11 @@ use super::Site;
 const SOON: Duration = Duration::from_secs(20);
 
 /// A program on its way; killed when dropped.
-pub struct Running(Child);
+pub struct Running {
+    process: Child,
+    /// What was read of its stderr so far.
+    said: Vec<u8>,
+}
 
 impl Running {
     /// Starts `wbstore`.
@@ -20,21 +25,32 @@ impl Running {
         let mut process = tokio::process::Command::from(site.aws.wbstore());
         process.args(site.arguments(command, arguments));
         process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        Self(process.spawn().expect("it starts"))
+        Self { process: process.spawn().expect("it starts"), said: vec![] }
+    }
+
+    /// Waits until its stderr has `word`.
+    pub async fn says(&mut self, word: &str) {
+        let stderr = self.process.stderr.as_mut().expect("it is piped");
+        while !String::from_utf8_lossy(&self.said).contains(word) {
+            let read = tokio::time::timeout(SOON, stderr.read_buf(&mut self.said)).await;
+            let read = read.expect("it says so soon").expect("its stderr is read");
+            assert!(read > 0, "it ended without {word:?}: {}", String::from_utf8_lossy(&self.said));
+        }
     }
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let id = self.0.id().expect("it still runs").to_string();
+        let id = self.process.id().expect("it still runs").to_string();
         // Unsafe code is forbidden here, and the standard library has no signals.
         assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
     }
 
     /// Waits for its end.
     pub async fn ended(self) -> Ran {
-        let ended = tokio::time::timeout(SOON, self.0.wait_with_output()).await;
+        let ended = tokio::time::timeout(SOON, self.process.wait_with_output()).await;
         let output = ended.expect("it ends soon").expect("its output is read");
         let text = |bytes| String::from_utf8(bytes).expect("text");
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let stderr = text([self.said, output.stderr].concat());
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr }
     }
 }

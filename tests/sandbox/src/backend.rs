@@ -45,6 +45,7 @@ impl Backend {
                 "conditions in bucket policies: ignored (the proxy spares it the TLS-only statement)",
                 "queue policies: stored, not enforced on delivery",
                 "public access: the proxy refuses every anonymous request, whatever the policy says",
+                "the partition of credentials: STS answers with that of the region it is asked in",
                 "permissions: users, roles and their policies allow everything",
                 "CORS preflight of a method the rules lack: answered 200",
                 "removing a delete marker while an ObjectRemoved notification is configured: 500",
