@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::{Ends, HOST, Site};
 
 fn satisfies_the_schema(plan: &Value) {
-    let schema: Value = serde_json::from_str(include_str!("../../docs/plan.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../docs/plan.schema.json")).expect("JSON");
     let validator = validator_for(&schema).expect("the schema is one");
     let errors: Vec<_> = validator.iter_errors(plan).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{plan:#}");
