@@ -20,6 +20,9 @@ use crate::resource::{Address, AnyResource, Observation, Stack, Writing};
 /// How long a fault of the network or a plea to slow down may last.
 const FAULT_WITHIN: Duration = Duration::from_secs(60);
 
+/// How often a cloud that asks us to slow down is looked at once more before that is final.
+const LOOKS_AGAIN: usize = 4;
+
 /// Looks at every resource of `stack` at once, and at what must hold besides.
 ///
 /// What the cloud denies or refuses to show becomes part of the observation, and so of the plan.
@@ -34,13 +37,35 @@ pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     looks.into_iter().collect()
 }
 
+/// A cloud that is only busy is asked again. Faults of the network and of the server are not: the
+/// clients below have done that already.
 async fn look(resource: &dyn AnyResource) -> Result<Observation> {
-    match resource.observe().await {
-        Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused) => {
-            Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() })
+    let mut pauses = pauses().with_max_times(LOOKS_AGAIN).build();
+    loop {
+        let error = match resource.observe().await {
+            Ok(seen) => return Ok(seen),
+            Err(error) => error,
+        };
+        match error.kind() {
+            Kind::Denied | Kind::Refused => {
+                return Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() });
+            }
+            Kind::Throttled | Kind::Conflict => {
+                let Some(pause) = pauses.next() else { return Err(error) };
+                tokio::time::sleep(error.server_wait().map_or(pause, |asked| asked.max(pause))).await;
+            }
+            _ => return Err(error),
         }
-        result => result,
     }
+}
+
+/// Ever longer pauses, of which no two runs have the same.
+fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(5))
+        .with_jitter()
+        .without_max_times()
 }
 
 /// What came of a plan.
@@ -211,12 +236,7 @@ impl Engine {
         T: Future<Output = Result<()>>,
     {
         let begun = Instant::now();
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(250))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .without_max_times()
-            .build();
+        let mut pauses = pauses().build();
         loop {
             let error = match call().await {
                 Ok(()) => return Ok(()),

@@ -62,6 +62,17 @@ impl Kind {
     pub fn passes(self) -> bool {
         matches!(self, Self::NotYet | Self::Throttled | Self::Transient | Self::Conflict)
     }
+
+    /// What to do next, where the failure itself says nothing better.
+    fn advice(self) -> Option<&'static str> {
+        match self {
+            Self::NotYet => Some("the cloud has not caught up with an earlier change; run again in a minute"),
+            Self::Throttled => Some("the cloud asks for fewer calls; run again in a minute"),
+            Self::Transient => Some("it may pass; run again"),
+            Self::Conflict => Some("another change of the same thing is under way; run again in a minute"),
+            _ => None,
+        }
+    }
 }
 
 /// A failure, with what the reader needs to go on.
@@ -134,7 +145,7 @@ impl Error {
 
     /// What to do next.
     pub fn what_next(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.hint.as_deref().or_else(|| self.kind.advice())
     }
 
     /// How long the server asked us to wait.

@@ -79,11 +79,12 @@ impl Bucket {
     }
 
     async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
-        let observed = tags(api, &self.name).await?;
-        let adopted = adopt || observed.contains_key(mark::ADOPTED);
-        let ours = mark::to_write(&self.tags, adopted, Timestamp::now());
-        let others = observed.into_iter().filter(|(key, _)| !mark::is_ours(key));
-        put_tags(api, &self.name, others.chain(ours)).await
+        let mut tags = tags(api, &self.name).await?;
+        if mark::is_endless(&self.tags) {
+            tags.remove(mark::EXPIRES);
+        }
+        tags.extend(mark::to_write(&self.tags, adopt, Timestamp::now()));
+        put_tags(api, &self.name, tags.into_iter()).await
     }
 
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
@@ -121,7 +122,12 @@ impl Resource for Bucket {
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (head, tags, ownership) =
             futures::join!(head(api, &self.name), tags(api, &self.name), object_ownership(api, &self.name));
-        let Some(region) = head? else { return Ok(Found::absent()) };
+        let Some(region) = head? else {
+            // What may not be read would stop the run half-way, once there is something to read.
+            tags?;
+            ownership?;
+            return Ok(Found::absent());
+        };
         let (tags, owner) = match tags {
             Ok(tags) => {
                 let owner = mark::owner(&tags, &self.deployment);

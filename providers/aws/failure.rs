@@ -160,6 +160,9 @@ impl Answer {
             .hint(
                 "something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy",
             ),
+            // The answer to a HEAD has no body, and so no code.
+            "" if self.status == 503 => error(Kind::Throttled),
+            "" if self.status == 409 => error(Kind::Conflict),
             _ if self.status == 429 => error(Kind::Throttled),
             _ if self.status >= 500 => error(Kind::Transient),
             _ if self.status == 403 => denied(error(Kind::Denied), &self.message, action),

@@ -62,9 +62,14 @@ pub fn managed(observed: &Tags, desired: &Tags) -> Tags {
     observed
         .iter()
         .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, value)| *key != LEASE || value.as_str() == "never" || observed.contains_key(EXPIRES))
+        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// Whether `desired` asks for a lease that does not end, so that an end written earlier has to go.
+pub fn is_endless(desired: &Tags) -> bool {
+    desired.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
 }
 
 /// Whose `observed` says it is.

@@ -166,6 +166,17 @@ impl Queue {
             .map_err(|error| failure(error, "sqs:SetQueueAttributes", self.address()))
     }
 
+    async fn untag(&self, api: &Api, keys: Vec<String>) -> Result<()> {
+        api.sqs
+            .untag_queue()
+            .queue_url(api.queue_url(&self.name))
+            .set_tag_keys(Some(keys))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
+    }
+
     /// The policy as it is now, so that somebody else's statement of a moment ago survives.
     async fn policy(&self, api: &Api) -> Result<PolicyDocument> {
         let attributes = self.attributes(api).await?.unwrap_or_default();
@@ -205,7 +216,11 @@ impl Resource for Queue {
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
-        let Some(attributes) = attributes? else { return Ok(Found::absent()) };
+        let Some(attributes) = attributes? else {
+            // What may not be read would stop the run half-way, once there is something to read.
+            tags?;
+            return Ok(Found::absent());
+        };
         let (tags, owner) = match tags {
             Ok(tags) => {
                 let owner = mark::owner(&tags, &self.deployment);
@@ -257,6 +272,9 @@ impl Resource for Queue {
                 .send()
                 .await
                 .map_err(|error| failure(error, "sqs:TagQueue", self.address()))?;
+            if mark::is_endless(&self.tags) {
+                self.untag(api, vec![mark::EXPIRES.to_owned()]).await?;
+            }
         }
         let mut policy = None;
         if let Some(statement) = self.statement.as_ref().filter(|_| prior.statement != self.statement) {
@@ -287,17 +305,7 @@ impl Resource for Queue {
             self.set(api, HashMap::from([(Attribute::Policy, text)])).await?;
         }
         let ours: Vec<_> = self.tags(api).await?.into_keys().filter(|key| mark::is_ours(key)).collect();
-        if ours.is_empty() {
-            return Ok(());
-        }
-        api.sqs
-            .untag_queue()
-            .queue_url(api.queue_url(&self.name))
-            .set_tag_keys(Some(ours))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
+        if ours.is_empty() { Ok(()) } else { self.untag(api, ours).await }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Reference {
     pub wanted: Snapshot,
     /// How many requests it sends.
     pub requests: usize,
+    /// The place of its first write; all before it are reads.
+    pub first_write: usize,
 }
 
 impl Reference {
@@ -26,11 +28,13 @@ impl Reference {
         cloud.proxy().clear_journal();
         let ran = scenario.run(cloud).await;
         assert_eq!(ran.code, Some(0), "{} fails without a fault: {ran}", scenario.name());
-        let requests = cloud.proxy().counts().requests;
+        let journal = cloud.proxy().journal();
+        let requests = journal.len();
+        let first_write = journal.iter().position(|exchange| exchange.mutating).unwrap_or(requests);
         let wanted = cloud.snapshot().await;
         let notifications = usize::from(scenario.provisions());
         assert_eq!(C::notifications(&wanted), notifications, "{wanted}");
-        Self { before, wanted, requests }
+        Self { before, wanted, requests, first_write }
     }
 }
 
@@ -71,6 +75,9 @@ pub async fn run<C: Cloud>(
     let mut complaints = vec![];
     if let Some(ran) = &first {
         judge(cloud, scenario, ran, left == reference.wanted, &mut complaints);
+        if mode.passes() && ran.code != Some(0) {
+            complaints.push(format!("it gives up on what passes: {ran}"));
+        }
     }
     // A run that sent no write left what it found: to go on from there is the fault-free run.
     if thorough || spent.mutating > 0 {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::snapshot::Snapshot;
 
 use crate::case::{Reference, until};
-use crate::mode::Mode;
 use crate::scenario::Scenario;
 use crate::table::say;
 
@@ -19,21 +20,16 @@ pub async fn show<C: Cloud>() {
     let Some(cloud) = C::fresh().await else { return };
     let scenario = Scenario::Create;
     let reference = Reference::of(scenario, &cloud).await;
-    let writes: Vec<_> =
-        cloud.proxy().journal().into_iter().filter(|exchange| exchange.mutating).map(|e| e.index).collect();
-    assert!(writes.len() >= KILLS, "a first provision writes {} times", writes.len());
-    let mut text = "\nkilled (SIGKILL) right after the cloud did as it was asked\n".to_owned();
-    for nth in 0..KILLS {
-        let index = writes[nth * (writes.len() - 1) / (KILLS - 1)];
+    let mut text = "\nkilled (SIGKILL) right before one of its writes\n".to_owned();
+    for operation in five(&cloud.proxy().journal()) {
         let cloud = C::fresh().await.expect("there was an emulator a moment ago");
         scenario.prepare(&cloud).await;
         cloud.proxy().clear_journal();
-        let armed = Mode::KillAfter.arm(cloud.proxy(), index);
+        let armed = cloud.proxy().arm(When::operation(&operation, 0), Fault::Hang(Side::Before));
         let ran = until(&armed, scenario, &cloud).await;
-        cloud.proxy().settled().await;
-        let operation = cloud.proxy().journal()[index].operation.clone();
-        cloud.proxy().disarm();
         assert!(ran.is_none(), "it was to be killed at {operation}");
+        cloud.proxy().settled().await;
+        cloud.proxy().disarm();
         let left = cloud.snapshot().await;
         cloud.proxy().clear_journal();
         let ran = scenario.run(&cloud).await;
@@ -41,13 +37,25 @@ pub async fn show<C: Cloud>() {
         assert_eq!(ran.code, Some(0), "{ran}");
         assert_eq!(mended.differences(&reference.wanted), Vec::<String>::new());
         text += &format!(
-            "  request {index}, {operation}\n    left       {}\n    one re-run {} writes, then {}\n",
+            "  {operation}\n    left        {}\n    one re-run  {} writes, then {}\n",
             parts(&left, &reference),
             cloud.proxy().counts().mutating,
             parts(&mended, &reference),
         );
     }
     say(&text);
+}
+
+/// Five different writes, from the first to the last.
+fn five(journal: &[Exchange]) -> Vec<String> {
+    let mut writes: Vec<&str> = vec![];
+    for exchange in journal.iter().filter(|exchange| exchange.mutating) {
+        if !writes.contains(&exchange.operation.as_str()) {
+            writes.push(&exchange.operation);
+        }
+    }
+    assert!(writes.len() >= KILLS, "a first provision has too few writes: {writes:?}");
+    (0..KILLS).map(|nth| writes[nth * (writes.len() - 1) / (KILLS - 1)].to_owned()).collect()
 }
 
 /// What is there of the deployment: the documents of each of its parts that are as they should be.

@@ -7,7 +7,7 @@
 //!   included;
 //! - a third run sends no write;
 //! - the failed run ended with 0 only if everything was as wanted, and named the outputs only then;
-//! - no secret was told by any of them, at `-vv`.
+//! - no secret was told by any of them, with `--verbose`.
 //!
 //! `cargo sandbox test -- --test faults` samples the rarer faults; `WBSTORE_FULL_SWEEP=1` before it
 //! tries every fault at every request. Nothing in here knows a cloud: see `wbstore_sandbox::cloud`.

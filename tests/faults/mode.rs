@@ -68,9 +68,19 @@ impl Mode {
         }
     }
 
+    /// Whether it lies after the cloud's work: for a read that is no other case than before it.
+    pub fn comes_after(self) -> bool {
+        matches!(self, Self::KillAfter | Self::DropAfter | Self::ErrorAfter)
+    }
+
     /// Whether the process is killed when the request is reached.
     pub fn kills(self) -> bool {
         matches!(self, Self::KillBefore | Self::KillAfter)
+    }
+
+    /// Whether the run is to succeed all the same, because asking again helps.
+    pub fn passes(self) -> bool {
+        !self.kills() && !matches!(self, Self::Expired | Self::Denied | Self::Stale)
     }
 
     /// Lays it in wait for the request at this place.

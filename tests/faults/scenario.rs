@@ -60,7 +60,7 @@ impl Scenario {
         let (verb, arguments) =
             if self.provisions() { ("provision", PROVISION) } else { ("teardown", TEARDOWN) };
         // What does not pass within five seconds is final.
-        let mut arguments = [arguments, &["-vv", "--wait", "5s"]].concat();
+        let mut arguments = [arguments, &["--verbose", "--wait", "5s"]].concat();
         if self == Self::Adopt {
             arguments.push("--adopt");
         }

@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod bench;
 pub mod demo;
 mod group;
 pub mod test;

@@ -34,6 +34,13 @@ enum Task {
         #[arg(long, value_enum, default_value = "ministack")]
         backend: BackendName,
     },
+    /// Measure wbstore beside a boto3 script: requests, round trips, times, memory. `WBSTORE_BIN` names
+    /// the program to measure; a release build is the one to look at.
+    Bench {
+        /// How many objects are emptied from a bucket.
+        #[arg(long, default_value_t = 20_000)]
+        objects: usize,
+    },
     /// Run the test suite against the emulators.
     Test {
         /// The emulators to use [default: both; ministack alone when arguments follow `--`].
@@ -103,6 +110,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
     match task {
         Task::Demo { cloud: Cloud::Aws } => commands::demo::run().await,
         Task::Up { cloud: Cloud::Aws, backend } => commands::up::run(backend.into()).await,
+        Task::Bench { objects } => commands::bench::run(objects).await,
         Task::Test { backend, args } => {
             // A filter is given to look at something closely; once is enough then.
             let default = if args.is_empty() { Choice::Both } else { Choice::Ministack };

@@ -176,6 +176,12 @@ struct Refused(&'static str);
 /// Runs as a task of its own: what a cloud has received it does, whether or not the client is
 /// still there to hear of it.
 async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
+    in_its_place(shared, call, Arc::clone(call)).await
+}
+
+/// The same for a request of which the emulator gets another version; the rules judge the one that
+/// the client sent.
+async fn in_its_place(shared: &Arc<Shared>, call: &Arc<Call>, sent: Arc<Call>) -> Reply {
     let (shared, call) = (Arc::clone(shared), Arc::clone(call));
     shared.working.send_modify(|working| *working += 1);
     let held = Arc::clone(&shared);
@@ -185,7 +191,7 @@ async fn faithful(shared: &Arc<Shared>, call: &Arc<Call>) -> Reply {
             reply.extensions_mut().insert(Refused(rule));
             return reply;
         }
-        match shared.upstream.forward(&call).await {
+        match shared.upstream.forward(&sent).await {
             Ok(reply) => {
                 shared.strict.learn(&call, &reply);
                 shared.state.remember(&call, &reply);

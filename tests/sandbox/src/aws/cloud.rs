@@ -68,7 +68,8 @@ impl Cloud for Aws {
             self.put(&format!("{bucket}?versioning"), VERSIONED).await;
         }
         let uploads = (0..objects * versions).map(|number| {
-            let path = format!("{bucket}/media/{}/run%20{}.bin", number % 7, number % objects);
+            let object = number % objects;
+            let path = format!("{bucket}/media/{}/run%20{object}.bin", object % 7);
             async move { self.put(&path, "x").await }
         });
         stream::iter(uploads).buffer_unordered(ABREAST).collect::<()>().await;

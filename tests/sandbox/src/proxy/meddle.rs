@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::header::DATE;
 
 use super::outcome::Outcome;
-use super::{Shared, faithful};
+use super::{Shared, faithful, in_its_place};
 use crate::call::Call;
 use crate::fault::{Armed, Failure, Fault, Keys, Side};
 use crate::reply::{self, ApiError, Reply};
@@ -102,8 +102,8 @@ async fn delete_some(
     if spared == 0 {
         return delete_result(&errors);
     }
-    let shorter = call.with_body(rest);
-    let reply = faithful(shared, &Arc::new(shorter)).await;
+    let shorter = Arc::new(call.with_body(rest));
+    let reply = in_its_place(shared, call, shorter).await;
     if errors.is_empty() || !reply.status().is_success() {
         return reply;
     }

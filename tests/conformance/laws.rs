@@ -1,0 +1,215 @@
+//! Each law, for any cloud.
+
+use wbstore_sandbox::aws::Ran;
+use wbstore_sandbox::cloud::{Cloud, PROVISION, TEARDOWN};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
+use wbstore_sandbox::journal::Exchange;
+use wbstore_sandbox::snapshot::Snapshot;
+
+/// No command that only shows sends a write, whatever there is.
+pub async fn planning_sends_no_write<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    cloud.neighbours().await;
+    for prepared in [false, true] {
+        if prepared {
+            provision(&cloud).await;
+        }
+        let before = cloud.snapshot().await;
+        cloud.proxy().clear_journal();
+        for (verb, more) in [
+            ("plan", &[] as &[&str]),
+            ("plan", &["--format", "json"]),
+            ("plan", &["--format", "markdown"]),
+            ("provision", &["--dry-run"]),
+            ("teardown", &["--dry-run", "--delete-objects"]),
+        ] {
+            let ran = cloud.run(verb, more).await;
+            assert_eq!(ran.code, Some(0), "{verb} {more:?}: {ran}");
+        }
+        assert_eq!(writes(&cloud), Vec::<String>::new());
+        assert_same(&cloud.snapshot().await, &before);
+    }
+}
+
+/// What was made is what was planned: a plan afterwards is empty, and the same each time.
+pub async fn a_plan_after_apply_is_empty<C: Cloud>() {
+    for adopt in [false, true] {
+        let Some(cloud) = C::fresh().await else { return };
+        let more: &[&str] = if adopt { &["--adopt"] } else { &[] };
+        if adopt {
+            cloud.predecessor().await;
+        }
+        let pending = cloud.run("plan", &[&["--exit-code"], more].concat()).await;
+        assert_eq!(pending.code, Some(5), "{pending}");
+        let ran = cloud.run("provision", &[PROVISION, more].concat()).await;
+        assert_eq!(ran.code, Some(0), "{ran}");
+        let json = &["--exit-code", "--format", "json"];
+        let (first, second) = (cloud.run("plan", json).await, cloud.run("plan", json).await);
+        assert_eq!(first.code, Some(0), "{first}");
+        assert_eq!(first.stdout, second.stdout);
+    }
+}
+
+/// A process that is killed right after one of its writes leaves what one more run can mend.
+pub async fn a_kill_at_any_write_is_mended_by_one_run<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    let wanted = provision(&cloud).await;
+    for operation in operations(&cloud, |exchange| exchange.mutating) {
+        let cloud = emulated::<C>().await;
+        let armed = cloud.proxy().arm(When::operation(&operation, 0), Fault::Hang(Side::After));
+        tokio::select! {
+            ran = cloud.run("provision", PROVISION) => panic!("{operation} was never sent: {ran}"),
+            // Dropping the future that runs it kills the program.
+            () = armed.reached() => {}
+        }
+        cloud.proxy().settled().await;
+        cloud.proxy().disarm();
+        assert_same(&provision(&cloud).await, &wanted);
+    }
+}
+
+/// Every write whose answer is lost is asked for once more, and nothing is there twice.
+pub async fn a_lost_answer_makes_no_duplicate<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    let wanted = provision(&cloud).await;
+    let operations = operations(&cloud, |exchange| exchange.mutating);
+    let cloud = emulated::<C>().await;
+    let lost = operations.iter().map(|operation| (operation, When::operation(operation, 0)));
+    let lost: Vec<_> = lost.map(|(name, when)| (name, cloud.proxy().arm(when, Fault::DropAfter))).collect();
+    let found = provision(&cloud).await;
+    for (operation, armed) in lost {
+        assert_eq!(armed.hits(), 1, "{operation}");
+    }
+    assert_same(&found, &wanted);
+    assert_eq!(C::notifications(&found), 1, "{found}");
+}
+
+/// What wbstore made is gone, objects included, and everything else is as it was.
+pub async fn teardown_leaves_nothing_of_ours<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    cloud.neighbours().await;
+    let before = cloud.snapshot().await;
+    provision(&cloud).await;
+    cloud.fill(3, 2).await;
+    let without_leave = cloud.run("teardown", &TEARDOWN[..2]).await;
+    assert_eq!(
+        without_leave.code,
+        Some(3),
+        "objects are deleted only when that is asked for: {without_leave}"
+    );
+    for _ in 0..2 {
+        let ran = cloud.run("teardown", TEARDOWN).await;
+        assert_eq!(ran.code, Some(0), "{ran}");
+        assert_same(&cloud.snapshot().await, &before);
+    }
+}
+
+/// Adopted, and given back: in every document that several parties write into, what others wrote is
+/// as it was, to the byte; and so are the objects.
+pub async fn what_was_adopted_is_given_back_to_the_byte<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    cloud.neighbours().await;
+    cloud.predecessor().await;
+    cloud.fill(3, 1).await;
+    let before = cloud.snapshot().await;
+    let others = |path: &str| {
+        let (part, document) = path.rsplit_once('/').unwrap_or((path, ""));
+        !C::PARTS.contains(&part) || C::SHARED.contains(&document) || document == "objects"
+    };
+    let ran = cloud.run("provision", &[PROVISION, &["--adopt"]].concat()).await;
+    assert_eq!(ran.code, Some(0), "{ran}");
+    let adopted = cloud.snapshot().await;
+    assert_eq!(C::notifications(&adopted), 1, "{adopted}");
+    for shared in C::SHARED {
+        let is = |path: &str| C::PARTS.iter().any(|part| path == format!("{part}/{shared}"));
+        assert!(!adopted.only(is).differences(&before.only(is)).is_empty(), "nothing of ours in {shared}");
+    }
+    let ran = cloud.run("teardown", TEARDOWN).await;
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_same(&cloud.snapshot().await.only(others), &before.only(others));
+}
+
+/// What carries no mark is neither taken over nor torn down.
+pub async fn what_carries_no_mark_is_not_touched<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    cloud.predecessor().await;
+    let before = cloud.snapshot().await;
+    cloud.proxy().clear_journal();
+    let ran = cloud.run("provision", PROVISION).await;
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let ran = cloud.run("teardown", TEARDOWN).await;
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(writes(&cloud), Vec::<String>::new());
+    assert_same(&cloud.snapshot().await, &before);
+}
+
+/// Whichever read is denied, nothing is written, whether or not there is something to see.
+pub async fn denied_is_an_error_and_not_absence<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    for (state, verbs) in [("empty", &["provision"] as &[&str]), ("full", &["provision", "teardown"])] {
+        if state == "full" {
+            provision(&cloud).await;
+            // Of an empty bucket less has to be known before it is deleted.
+            cloud.fill(1, 1).await;
+        }
+        for verb in verbs {
+            let (arguments, dry_run): (_, &[&str]) = match *verb {
+                "provision" => (PROVISION, &["--dry-run"]),
+                _ => (TEARDOWN, &["--dry-run", "--delete-objects"]),
+            };
+            cloud.proxy().clear_journal();
+            let shown = cloud.run(verb, dry_run).await;
+            assert_eq!(shown.code, Some(0), "{shown}");
+            for operation in operations(&cloud, |exchange| !exchange.mutating) {
+                cloud.proxy().clear_journal();
+                let denied = Fault::fail(Failure::AccessDenied);
+                let armed = cloud.proxy().arm(When::every(&operation), denied);
+                let ran = cloud.run(verb, arguments).await;
+                cloud.proxy().disarm();
+                let place = format!("{verb} in the {state} account, {operation} denied");
+                assert!(armed.hits() > 0, "{place}: it was never sent: {ran}");
+                assert!(matches!(ran.code, Some(1 | 3)), "{place}: {ran}");
+                assert_eq!(ran.stdout, "", "{place}");
+                assert_eq!(writes(&cloud), Vec::<String>::new(), "{place}: {ran}");
+            }
+        }
+    }
+}
+
+/// An upload is told of, and once.
+pub async fn an_event_arrives_once<C: Cloud>() {
+    let Some(cloud) = C::fresh().await else { return };
+    provision(&cloud).await;
+    assert_eq!(cloud.announce().await, 1);
+}
+
+/// Another account, where there is one already.
+async fn emulated<C: Cloud>() -> C {
+    C::fresh().await.expect("there was an emulator a moment ago")
+}
+
+/// Provisions, and looks.
+async fn provision<C: Cloud>(cloud: &C) -> Snapshot {
+    let ran: Ran = cloud.run("provision", PROVISION).await;
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stdout.contains("BUCKET="), "{ran}");
+    cloud.snapshot().await
+}
+
+fn assert_same(is: &Snapshot, wanted: &Snapshot) {
+    let differences = is.differences(wanted);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// The different operations in the journal that `pick` likes.
+fn operations<C: Cloud>(cloud: &C, pick: fn(&Exchange) -> bool) -> Vec<String> {
+    let picked = cloud.proxy().journal().into_iter().filter(pick).map(|exchange| exchange.operation);
+    let operations = picked.collect::<std::collections::BTreeSet<_>>();
+    assert!(!operations.is_empty(), "the journal has none");
+    operations.into_iter().collect()
+}
+
+fn writes<C: Cloud>(cloud: &C) -> Vec<String> {
+    let writes = cloud.proxy().journal().into_iter().filter(|exchange| exchange.mutating);
+    writes.map(|exchange| exchange.operation).collect()
+}

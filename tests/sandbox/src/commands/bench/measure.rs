@@ -1,0 +1,78 @@
+//! One program, run and measured.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use wbstore_sandbox::Error;
+use wbstore_sandbox::aws::{Aws, finish};
+use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
+use wbstore_sandbox::journal::Counts;
+
+/// What a run took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Its requests.
+    pub counts: Counts,
+    /// From start to end.
+    pub took: Duration,
+    /// The most memory it held, in KiB.
+    pub peak: u64,
+}
+
+/// Runs wbstore; `stated` says whether the environment names the account.
+pub async fn wbstore(aws: &Aws, verb: &str, stated: bool) -> Result<Cost, Error> {
+    let mut command = aws.boto3();
+    command.args(["-c", include_str!("measure.py")]).arg(wbstore_sandbox::paths::wbstore()?);
+    command.args([verb, Aws::CLOUD, "--host", HOST]).args(aws.names());
+    command.args(if verb == "provision" { PROVISION } else { TEARDOWN });
+    if stated {
+        command.env("AWS_ACCOUNT_ID", aws.account());
+    }
+    measure(aws, command).await
+}
+
+/// Runs the operator's script.
+pub async fn operator(aws: &Aws, verb: &str) -> Result<Cost, Error> {
+    let mut command = aws.boto3();
+    let python = command.get_program().to_owned();
+    command.args(["-c", include_str!("measure.py")]).arg(python).args([
+        "-c",
+        include_str!("operator.py"),
+        verb,
+    ]);
+    command.args(aws.names().iter().skip(1)).args([&format!("wbstore-{NAME}"), HOST]);
+    measure(aws, command).await
+}
+
+async fn measure(aws: &Aws, command: Command) -> Result<Cost, Error> {
+    aws.proxy().clear_journal();
+    let ran = finish(command).await;
+    let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [code, took, peak] = numbers[..] else {
+        return Err(Error::new(format!("it could not be measured: {ran}")));
+    };
+    if code != 0.0 {
+        return Err(Error::new(format!("what was to be measured failed with {code}: {ran}")));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
+    let peak = peak as u64;
+    Ok(Cost { counts: aws.proxy().counts(), took: Duration::from_secs_f64(took / 1000.0), peak })
+}
+
+/// How long `wbstore --version` takes, `times` times, the shortest first.
+pub async fn start_up(binary: &Path, times: usize) -> Result<Vec<Duration>, Error> {
+    let mut all = vec![];
+    for _ in 0..times {
+        let mut command = Command::new(binary);
+        command.arg("--version");
+        let began = Instant::now();
+        let ran = finish(command).await;
+        all.push(began.elapsed());
+        if ran.code != Some(0) {
+            return Err(Error::new(format!("`wbstore --version` failed: {ran}")));
+        }
+    }
+    all.sort();
+    Ok(all)
+}
