@@ -79,11 +79,12 @@ impl Bucket {
     }
 
     async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
-        let observed = tags(api, &self.name).await?;
-        let adopted = adopt || observed.contains_key(mark::ADOPTED);
-        let ours = mark::to_write(&self.tags, adopted, Timestamp::now());
-        let others = observed.into_iter().filter(|(key, _)| !mark::is_ours(key));
-        put_tags(api, &self.name, others.chain(ours)).await
+        let mut tags = tags(api, &self.name).await?;
+        if mark::is_endless(&self.tags) {
+            tags.remove(mark::EXPIRES);
+        }
+        tags.extend(mark::to_write(&self.tags, adopt, Timestamp::now()));
+        put_tags(api, &self.name, tags.into_iter()).await
     }
 
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
@@ -127,14 +128,7 @@ impl Resource for Bucket {
             ownership?;
             return Ok(Found::absent());
         };
-        let (tags, owner) = match tags {
-            Ok(tags) => {
-                let owner = mark::owner(&tags, &self.deployment);
-                (tags, owner)
-            }
-            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
-            Err(error) => return Err(error),
-        };
+        let (tags, owner) = mark::look(tags, &self.deployment)?;
         let state = Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),

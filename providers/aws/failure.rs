@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::error::{Error, Kind};
 use crate::text::clean;
@@ -38,6 +40,7 @@ where
                 status: context.raw().status().as_u16(),
                 region: header(context.raw(), "x-amz-bucket-region"),
                 retry_after: header(context.raw(), "retry-after").and_then(|text| text.parse().ok()),
+                date: header(context.raw(), "date"),
                 html: header(context.raw(), "content-type").is_some_and(|kind| kind.contains("html")),
             };
             answer.explain(&call, action)
@@ -95,6 +98,7 @@ struct Answer {
     status: u16,
     region: Option<String>,
     retry_after: Option<u64>,
+    date: Option<String>,
     html: bool,
 }
 
@@ -123,8 +127,9 @@ impl Answer {
             | "IncompleteSignature" => error(Kind::Credentials).hint(
                 "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the secret",
             ),
-            "RequestTimeTooSkewed" | "RequestInTheFuture" => error(Kind::Credentials)
-                .hint("the clock of this machine is off by more than 15 minutes; set it and run again"),
+            "RequestTimeTooSkewed" | "RequestInTheFuture" => {
+                error(Kind::Credentials).hint(clock_hint(self.date.as_deref(), Timestamp::now()))
+            }
             "SlowDown"
             | "Throttling"
             | "ThrottlingException"
@@ -172,6 +177,21 @@ impl Answer {
             Some(seconds) => error.retry_after(Duration::from_secs(seconds)),
             None => error,
         }
+    }
+}
+
+/// AWS refuses a request whose time is more than 15 minutes off, and says its own in the `Date`
+/// header (A30).
+fn clock_hint(date: Option<&str>, now: Timestamp) -> String {
+    let theirs = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+    match theirs.map(|theirs| now.duration_since(theirs).as_secs()) {
+        Some(ahead) if ahead >= 60 => {
+            format!("the clock of this machine is {} minutes fast; set it and run again", ahead / 60)
+        }
+        Some(ahead) if ahead <= -60 => {
+            format!("the clock of this machine is {} minutes slow; set it and run again", -ahead / 60)
+        }
+        _ => "the clock of this machine is off by more than 15 minutes; set it and run again".to_owned(),
     }
 }
 
@@ -245,4 +265,20 @@ where
         return Error::new(Kind::NotYet, format!("{action} on {target}: S3 does not see the bucket yet"));
     }
     failure(error, action, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_by_how_much() {
+        let now = "2026-11-23T16:00:00Z".parse().expect("a time");
+        let slow = clock_hint(Some("Mon, 23 Nov 2026 17:30:00 GMT"), now);
+        assert_eq!(slow, "the clock of this machine is 90 minutes slow; set it and run again");
+        let fast = clock_hint(Some("Mon, 23 Nov 2026 15:40:00 GMT"), now);
+        assert_eq!(fast, "the clock of this machine is 20 minutes fast; set it and run again");
+        let unknown = clock_hint(None, now);
+        assert_eq!(unknown, "the clock of this machine is off by more than 15 minutes; set it and run again");
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::error::{Kind, Result};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::resource::Owner;
@@ -62,9 +63,14 @@ pub fn managed(observed: &Tags, desired: &Tags) -> Tags {
     observed
         .iter()
         .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, value)| *key != LEASE || value.as_str() == "never" || observed.contains_key(EXPIRES))
+        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// Whether `desired` asks for a lease that does not end, so that an end written earlier has to go.
+pub fn is_endless(desired: &Tags) -> bool {
+    desired.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
 }
 
 /// Whose `observed` says it is.
@@ -74,6 +80,21 @@ pub fn owner(observed: &Tags, deployment: &DeploymentName) -> Owner {
         Some(other) if *other != deployment.to_string() => Owner::Other(Some(other.clone())),
         Some(_) if observed.contains_key(ADOPTED) => Owner::Adopted,
         Some(_) => Owner::Ours,
+    }
+}
+
+/// The tags that were `read`, and whose they say it is. Tags that may not be read leave that unknown.
+///
+/// # Errors
+/// Those of the read, but for being denied.
+pub fn look(read: Result<Tags>, deployment: &DeploymentName) -> Result<(Tags, Owner)> {
+    match read {
+        Ok(tags) => {
+            let owner = owner(&tags, deployment);
+            Ok((tags, owner))
+        }
+        Err(error) if error.kind() == Kind::Denied => Ok((Tags::new(), Owner::Unknown(error.chain()))),
+        Err(error) => Err(error),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::{self, Tags};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Forbids, Found, Prior, Resource};
 
 /// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
 /// `QueueDeletedRecently`); ten more have been seen to be needed.
@@ -166,6 +166,17 @@ impl Queue {
             .map_err(|error| failure(error, "sqs:SetQueueAttributes", self.address()))
     }
 
+    async fn untag(&self, api: &Api, keys: Vec<String>) -> Result<()> {
+        api.sqs
+            .untag_queue()
+            .queue_url(api.queue_url(&self.name))
+            .set_tag_keys(Some(keys))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
+    }
+
     /// The policy as it is now, so that somebody else's statement of a moment ago survives.
     async fn policy(&self, api: &Api) -> Result<PolicyDocument> {
         let attributes = self.attributes(api).await?.unwrap_or_default();
@@ -210,14 +221,7 @@ impl Resource for Queue {
             tags?;
             return Ok(Found::absent());
         };
-        let (tags, owner) = match tags {
-            Ok(tags) => {
-                let owner = mark::owner(&tags, &self.deployment);
-                (tags, owner)
-            }
-            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
-            Err(error) => return Err(error),
-        };
+        let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
         let mut found = Found::present(self.state(&attributes, &policy, &tags), owner);
         found.kept = policy.others(&self.sid);
@@ -261,6 +265,9 @@ impl Resource for Queue {
                 .send()
                 .await
                 .map_err(|error| failure(error, "sqs:TagQueue", self.address()))?;
+            if mark::is_endless(&self.tags) {
+                self.untag(api, vec![mark::EXPIRES.to_owned()]).await?;
+            }
         }
         let mut policy = None;
         if let Some(statement) = self.statement.as_ref().filter(|_| prior.statement != self.statement) {
@@ -291,17 +298,7 @@ impl Resource for Queue {
             self.set(api, HashMap::from([(Attribute::Policy, text)])).await?;
         }
         let ours: Vec<_> = self.tags(api).await?.into_keys().filter(|key| mark::is_ours(key)).collect();
-        if ours.is_empty() {
-            return Ok(());
-        }
-        api.sqs
-            .untag_queue()
-            .queue_url(api.queue_url(&self.name))
-            .set_tag_keys(Some(ours))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
+        if ours.is_empty() { Ok(()) } else { self.untag(api, ours).await }
     }
 }
 
