@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::stream::{self, StreamExt};
 use wbstore_sandbox::cloud::Cloud;
 
-use crate::case::{self, Outcome, Reference};
+use crate::case::{Case, Outcome, Reference};
 use crate::mode::{ALWAYS, IN_TURN, Mode};
 use crate::scenario::Scenario;
 use crate::table;
@@ -24,7 +24,7 @@ pub struct Tally {
     pub runs: usize,
     /// Of those, the ones that succeeded by themselves.
     pub survived: usize,
-    /// The ones that left the account half-way.
+    /// The ones that left something for the next run to write.
     pub halfway: usize,
     /// The ones after which everything held.
     pub converged: usize,
@@ -47,8 +47,8 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
         let reference = &reference;
         async move {
             let cloud = C::fresh().await.expect("there was an emulator a moment ago");
-            let outcome = case::run(&cloud, scenario, (mode, index), reference, full).await;
-            (mode, index, outcome)
+            let case = Case { cloud, scenario, reference, complaints: vec![] };
+            (mode, index, case.run(mode, index, full).await)
         }
     });
     let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
