@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::name::DeploymentName;
-use crate::providers::aws::failure::{code, failure, header, status};
+use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{self, Tags};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
@@ -205,6 +205,7 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
             Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
                 .hint(format!("pass --region {region}, or choose another name with --bucket")))
         }
+        (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", Bucket::at(bucket)) => Err(wrong),
         (403, _) => Err(Error::refused(format!(
             "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
              or s3:ListBucket is denied",

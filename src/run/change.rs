@@ -105,11 +105,7 @@ impl Change {
             report
         };
         let (report, _) = futures::join!(work, progress::show(receiver, style, console.words()));
-        let code = code(&report);
-        if format == Format::Human && code != exit::DONE {
-            console.say(&how_to_go_on(&report, self.plan.goal));
-        }
-        Ok(code)
+        Ok(code(&report))
     }
 }
 
@@ -125,12 +121,6 @@ fn code(report: &Report) -> u8 {
         (false, false, true) => exit::FAILED,
         (false, false, false) => exit::PARTIAL,
     }
-}
-
-fn how_to_go_on(report: &Report, goal: Goal) -> String {
-    let command = if goal == Goal::Absent { "teardown" } else { "provision" };
-    let what = if report.done.is_empty() { "nothing was changed" } else { "what is done stays" };
-    crate::view::error::hint(&format!("{what}; run the same `{command}` again, and it goes on from here"))
 }
 
 /// Whether a step of `plan` would make `kind`.

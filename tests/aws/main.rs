@@ -3,11 +3,17 @@
 //!
 //! `cargo sandbox test -- --test aws` runs it; without an emulator every test is left out, and says so.
 
+mod bad_input_cloud;
 mod consent;
 mod drift;
 mod foreign_entries;
+mod interrupt;
+mod list_and_expiry;
 mod outputs;
 mod ownership;
 mod plan_formats;
+mod policy;
 mod provision;
 mod support;
+mod teardown;
+mod verify;

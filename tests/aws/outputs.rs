@@ -2,10 +2,9 @@
 
 use std::process::Command;
 
-use wbstore_sandbox::aws::finish;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::{Ends, QUEUE, Site};
+use crate::support::{Ends, QUEUE, Site, finish};
 
 #[tokio::test]
 async fn a_shell_evaluates_what_provision_prints() {

@@ -1,9 +1,24 @@
 //! Reading what a program left behind.
 
 use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
-use wbstore_sandbox::aws::Ran;
+use wbstore_sandbox::aws::{self, Ran};
+
+/// The longest that any run of these tests has a reason for; a hang is a failure.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Runs `command` to its end.
+///
+/// # Panics
+/// When it does not come to one.
+pub async fn finish(command: Command) -> Ran {
+    let shown = format!("{command:?}");
+    let ended = tokio::time::timeout(LONGEST, aws::finish(command)).await;
+    ended.unwrap_or_else(|_| panic!("{shown} hangs"))
+}
 
 /// Questions to a program that has ended.
 pub trait Ends: Sized {
@@ -18,9 +33,6 @@ pub trait Ends: Sized {
 
     /// stdout as one JSON document.
     fn json(&self) -> Value;
-
-    /// stdout as one JSON document a line.
-    fn json_lines(&self) -> Vec<Value>;
 }
 
 impl Ends for Ran {
@@ -47,11 +59,5 @@ impl Ends for Ran {
     #[track_caller]
     fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
-    }
-
-    #[track_caller]
-    fn json_lines(&self) -> Vec<Value> {
-        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        self.stdout.lines().map(parse).collect()
     }
 }

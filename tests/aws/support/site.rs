@@ -3,12 +3,11 @@
 use std::io::Write as _;
 
 use serde_json::{Value, json};
-use wbstore_sandbox::aws::{Aws, Ran, finish};
+use wbstore_sandbox::aws::{Aws, Ran};
 use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::journal::Exchange;
 
-use super::Ends;
-use super::boto;
+use super::{Ends, boto, finish};
 
 /// The server that is provisioned for, unless a test says otherwise.
 pub const HOST: &str = "https://wandb.acme.com";
@@ -77,7 +76,7 @@ impl Site {
 
     /// Runs it to its end.
     pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
-        self.aws.run(&self.arguments(command, arguments)).await
+        self.run_with(&[], command, arguments).await
     }
 
     /// `wbstore provision`, without asking.

@@ -9,6 +9,8 @@ standard output is ours. Our exit code is the program's.
 import os
 import pty
 import sys
+import termios
+import time
 
 split = sys.argv.index("--")
 script, command = sys.argv[1:split], sys.argv[split + 1 :]
@@ -31,6 +33,10 @@ while True:
     os.write(2, part)
     seen += part
     if turns and turns[0][0].encode() in seen:
+        # A person answers once the program listens, which a program that reads single keys does
+        # when it has switched the terminal's line editing off.
+        while termios.tcgetattr(screen)[3] & termios.ICANON:
+            time.sleep(0.001)
         os.write(screen, turns.pop(0)[1].encode())
         seen = b""
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -1,8 +1,8 @@
 //! A real terminal, with somebody at it.
 
-use wbstore_sandbox::aws::{Ran, finish};
+use wbstore_sandbox::aws::Ran;
 
-use super::Site;
+use super::{Site, finish};
 
 /// What will be typed, once it is asked for.
 #[derive(Default)]

@@ -1,0 +1,115 @@
+//! Ctrl-C, at any time.
+
+use wbstore_sandbox::fault::{Fault, Side, When};
+
+use crate::support::{Ends, NAME, Running, Site};
+
+#[tokio::test]
+async fn while_it_only_looks_it_stops_at_once() {
+    let Some(site) = Site::open().await else { return };
+    for command in [
+        &["plan"][..],
+        &["provision", "--yes"],
+        &["config"],
+        &["verify"],
+        &["teardown", "--confirm", NAME],
+        &["list"],
+    ] {
+        // Whatever it asks first never answers.
+        let first = site.aws.proxy().arm(When::every("s3:*"), Fault::Hang(Side::Before));
+        let running = Running::start(&site, command[0], &command[1..]);
+        first.reached().await;
+        running.interrupt();
+        let ran = running.ended().await.ends(130).tells(&["interrupted"]);
+        assert_eq!(ran.stdout, "");
+        site.aws.proxy().disarm();
+    }
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
+    let Some(site) = Site::open().await else { return };
+    let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
+    let running = Running::start(&site, "provision", &["--yes"]);
+    create.reached().await;
+    running.interrupt();
+    create.release();
+    let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:", "run the same"]);
+    assert_eq!(ran.stdout, "", "half a deployment has no outputs");
+
+    site.provisioned().await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn the_second_one_does_not_wait() {
+    let Some(site) = Site::open().await else { return };
+    let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::After));
+    let running = Running::start(&site, "provision", &["--yes", "--format", "json"]);
+    create.reached().await;
+    running.interrupt();
+    running.interrupt();
+    // Two signals that come at one moment may count as one; a person's do not.
+    let ended = running.ended();
+    tokio::pin!(ended);
+    let ran = tokio::select! {
+        ran = &mut ended => ran,
+        () = async { create.reached().await; std::future::pending().await } => unreachable!("it never ends"),
+    };
+    assert_eq!(ran.code, Some(130), "{ran}");
+    create.abandon();
+
+    site.provisioned().await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn a_wait_for_the_cloud_ends_at_once() {
+    use wbstore_sandbox::fault::Failure;
+
+    let Some(site) = Site::open().await else { return };
+    let slow = Failure::TooManyRequests(50);
+    let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));
+    let running = Running::start(&site, "provision", &["--yes"]);
+    create.reached().await;
+    running.interrupt();
+    running.ended().await.ends(130).tells(&["hint:"]);
+}
+
+#[tokio::test]
+async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'k{n}')").await;
+    let batch = site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::Hang(Side::Before));
+    let running = Running::start(&site, "teardown", &["--confirm", NAME, "--delete-objects"]);
+    batch.reached().await;
+    running.interrupt();
+    batch.release();
+    running.ended().await.ends(130).tells(&["hint:", "run the same"]);
+
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    assert_eq!(site.boto("s3.list_buckets()['Buckets']").await, serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_verify_removes_its_probe() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto(
+        "s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+sqs.purge_queue(QueueUrl=url(queue))",
+    )
+    .await;
+    let receive = site.aws.proxy().arm(When::operation("sqs:ReceiveMessage", 0), Fault::Hang(Side::Before));
+    let running = Running::start(&site, "verify", &["--within", "60s"]);
+    receive.reached().await;
+    running.interrupt();
+    receive.release();
+    running.ended().await.ends(130);
+    assert_eq!(
+        site.boto("s3.list_objects_v2(Bucket=bucket).get('Contents', [])").await,
+        serde_json::json!([])
+    );
+}

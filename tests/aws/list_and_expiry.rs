@@ -1,0 +1,151 @@
+//! What is there, for how long, and what goes when its time is up.
+
+use serde_json::json;
+
+use crate::support::{Ends, NAME, QUEUE, Site};
+
+/// Puts the end of the lease into the past, as time would.
+const EXPIRE: &str = "
+tags = s3.get_bucket_tagging(Bucket=bucket)['TagSet']
+for tag in tags:
+    if tag['Key'] == 'wbstore:expires': tag['Value'] = '2020-01-01T00:00:00Z'
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags})
+sqs.tag_queue(QueueUrl=url(queue), Tags={'wbstore:expires': '2020-01-01T00:00:00Z'})
+";
+
+#[tokio::test]
+async fn an_account_without_deployments_lists_none() {
+    let Some(site) = Site::open().await else { return };
+    let ran = site.run("list", &[]).await.ends(0);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["No deployments", site.account()]);
+}
+
+#[tokio::test]
+async fn a_deployment_is_listed_with_its_parts() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--notifications-queue"]).await.ends(0);
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    let only = &listed["deployments"][0];
+    assert_eq!((&only["name"], &only["region"]), (&NAME.into(), &"us-east-1".into()));
+    let part = |kind: &str, name: &str| json!({"kind": kind, "name": name});
+    assert_eq!(
+        only["parts"],
+        json!([
+            part("bucket", &site.bucket),
+            part("notifications-queue", &format!("{QUEUE}-events")),
+            part("queue", QUEUE),
+        ])
+    );
+    assert_eq!((&only["missing"], &only["expires"]), (&json!([]), &json!(null)));
+    let table = site.run("list", &[]).await.ends(0).stdout;
+    let row = table.lines().nth(1).expect("a header and a row");
+    assert!(row.starts_with(NAME) && row.contains("us-east-1") && row.contains("never"), "{table}");
+}
+
+#[tokio::test]
+async fn a_missing_queue_is_told() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    assert_eq!(listed["deployments"][0]["missing"], json!([{"kind": "queue", "name": QUEUE}]));
+}
+
+#[tokio::test]
+async fn deployments_of_other_regions_are_listed_and_strangers_are_not() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.provision(&["--region", "eu-west-1", "--name", "abroad"]).await.ends(0);
+    site.boto("s3.create_bucket(Bucket=f'unmarked-{account}')").await;
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    let names: Vec<_> = listed["deployments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["abroad", NAME]);
+    assert_eq!(listed["deployments"][0]["missing"], json!([]), "its queue was looked for over there");
+}
+
+#[tokio::test]
+async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    let tags = "{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}";
+    let tags = site.boto(tags).await;
+    let end: jiff::Timestamp = tags["wbstore:expires"].as_str().expect("a date").parse().expect("RFC 3339");
+    let days = end.duration_since(jiff::Timestamp::now()).as_hours() / 24;
+    assert!((6..=7).contains(&days), "{end}");
+    site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn what_has_expired_goes_and_the_rest_stays() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.provision(&["--name", "later", "--expires", "7d"]).await.ends(0);
+    site.provision(&["--name", "forever"]).await.ends(0);
+    site.boto(EXPIRE).await;
+    let table = site.run("list", &[]).await.ends(0).stdout;
+    assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
+
+    site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&[&site.bucket]);
+    site.run("teardown", &["--expired"]).await.ends(2).tells(&["--confirm expired"]);
+    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    let names: Vec<_> = listed["deployments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["forever", "later"]);
+    let queues = site.boto("sorted(url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls'])").await;
+    assert_eq!(queues, json!(["wbstore-forever", "wbstore-later"]));
+}
+
+#[tokio::test]
+async fn an_expired_deployment_keeps_its_own_queue_names_in_mind() {
+    let Some(site) = Site::open().await else { return };
+    let own = ["--expires", "7d", "--queue", "mine", "--notifications-queue", "mine-too"];
+    site.provision(&own).await.ends(0);
+    site.boto(&EXPIRE.replace("url(queue)", "url('mine')")).await;
+    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    assert_eq!(site.boto("sqs.list_queues().get('QueueUrls', [])").await, json!([]));
+}
+
+#[tokio::test]
+async fn an_expired_deployment_with_objects_is_refused_and_others_go() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--name", "empty", "--expires", "7d"]).await.ends(0);
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.boto("s3.put_object(Bucket=bucket, Key='kept', Body=b'x')").await;
+    site.boto(
+        "for one in s3.list_buckets()['Buckets']:
+    bucket, queue = one['Name'], 'wbstore-empty' if 'empty' in one['Name'] else 'wbstore-wandb-acme-com'
+    tags = s3.get_bucket_tagging(Bucket=bucket)['TagSet']
+    for tag in tags:
+        if tag['Key'] == 'wbstore:expires': tag['Value'] = '2020-01-01T00:00:00Z'
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags})",
+    )
+    .await;
+    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(4);
+    ran.tells(&["1 object", "--delete-objects"]);
+    assert_eq!(
+        site.boto("[one['Name'] for one in s3.list_buckets()['Buckets']]").await,
+        json!([site.bucket])
+    );
+}
+
+#[tokio::test]
+async fn nothing_expired_is_nothing_to_do() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.aws.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    ran.tells(&["has expired"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_longer_lease_is_a_change() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.run("plan", &["--expires", "14d", "--exit-code"]).await.ends(5);
+    site.provision(&["--expires", "never"]).await.ends(0);
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    assert_eq!(listed["deployments"][0]["expires"], json!(null), "{listed:#}");
+}

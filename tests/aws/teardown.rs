@@ -1,0 +1,168 @@
+//! What `teardown` removes, what it keeps, and when it will not begin.
+
+use serde_json::json;
+use wbstore_sandbox::fault::{Failure, Fault, When};
+
+use crate::support::{Ends, NAME, QUEUE, Site};
+
+/// The names of all buckets and queues of the account.
+const LEFT: &str =
+    "[bucket['Name'] for bucket in s3.list_buckets()['Buckets']] + sqs.list_queues().get('QueueUrls', [])";
+
+#[tokio::test]
+async fn everything_of_an_empty_deployment_goes() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--notifications-queue"]).await.ends(0);
+    site.teardown(&["--notifications-queue"]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_teardown_may_be_repeated() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.teardown(&[]).await.ends(0);
+    site.aws.proxy().clear_journal();
+    site.teardown(&[]).await.ends(0).tells(&["wbstore list aws"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_empty_is_refused_with_its_counts() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("for n in range(3): s3.put_object(Bucket=bucket, Key=f'k{n}', Body=b'four')").await;
+    site.aws.proxy().clear_journal();
+    site.teardown(&[]).await.ends(3).tells(&["3 objects", "12 bytes", "hint:", "--delete-objects"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_deletes_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("s3.put_object(Bucket=bucket, Key='k', Body=b'four')").await;
+    site.aws.proxy().clear_journal();
+    let ran = site.run("teardown", &["--dry-run", "--delete-objects"]).await.ends(0);
+    ran.tells(&["delete", &site.bucket, "objects"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn all_versions_markers_and_unfinished_uploads_are_deleted() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto(
+        "s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={'Status': 'Enabled'})
+for n in range(3): s3.put_object(Bucket=bucket, Key='twice', Body=b'x')
+s3.put_object(Bucket=bucket, Key='gone', Body=b'x')
+s3.delete_object(Bucket=bucket, Key='gone')
+s3.create_multipart_upload(Bucket=bucket, Key='half')",
+    )
+    .await;
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn odd_keys_are_deleted_too() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let put = site.boto(
+        r"keys = ['a b', 'a+b', 'a%20b', '%', 'ü/本/🪣', 'a&<b>\'\x22', 'dir/', 'tab\there', ' ', 'a//b', '?q=1#f']
+for key in keys: s3.put_object(Bucket=bucket, Key=key, Body=b'x')
+len(s3.list_objects_v2(Bucket=bucket)['Contents'])",
+    );
+    assert_eq!(put.await, 11);
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn more_than_a_thousand_objects_are_deleted_in_batches() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("for n in range(1001): s3.put_object(Bucket=bucket, Key=f'{n:04}')").await;
+    site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::fail(Failure::Throttled));
+    site.aws.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    let sent = site.mutations();
+    assert!(sent.iter().filter(|sent| sent.operation == "s3:DeleteObjects").count() >= 3, "one was refused");
+    assert!(sent.iter().all(|sent| sent.operation != "s3:DeleteObject"), "none went by itself");
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_locked_bucket_is_refused_before_anything_is_deleted() {
+    let Some(site) = Site::open().await else { return };
+    site.boto("s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)").await;
+    site.provision(&["--adopt"]).await.ends(0);
+    // As if wbstore had made it: an adopted one would be given back.
+    site.boto(
+        "tags = s3.get_bucket_tagging(Bucket=bucket)['TagSet']
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [tag for tag in tags if tag['Key'] != 'wbstore:adopted']})
+s3.put_object(Bucket=bucket, Key='kept', Body=b'x')",
+    )
+    .await;
+    site.aws.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(3).tells(&["Object Lock is on", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_queue_that_would_be_left_behind_is_asked_for() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--queue", "mine"]).await.ends(0);
+    site.aws.proxy().clear_journal();
+    site.teardown(&[]).await.ends(3).tells(&["would leave behind", "hint: add --queue mine"]);
+    site.is_untouched();
+    site.teardown(&["--queue", "mine"]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_gone_already_is_no_obstacle() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
+    site.teardown(&[]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn half_a_deployment_is_torn_down() {
+    let Some(site) = Site::open().await else { return };
+    site.aws.proxy().arm(When::every("s3:CreateBucket"), Fault::fail(Failure::AccessDenied));
+    site.provision(&[]).await.ends(4);
+    site.aws.proxy().disarm();
+    assert!(site.boto("url(queue)").await.as_str().is_some_and(|url| url.ends_with(QUEUE)));
+    site.teardown(&[]).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_arrives_meanwhile_is_not_lost_in_silence() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let delete = site
+        .aws
+        .proxy()
+        .arm(When::operation("s3:DeleteBucket", 0), Fault::Hang(wbstore_sandbox::fault::Side::Before));
+    let meanwhile = async {
+        delete.reached().await;
+        site.boto("s3.put_object(Bucket=bucket, Key='late', Body=b'x')").await;
+        delete.release();
+    };
+    let (ran, ()) = futures::join!(site.teardown(&[]), meanwhile);
+    ran.ends(4).tells(&["objects arrived", "hint:"]);
+    assert_eq!(site.boto("s3.get_object(Bucket=bucket, Key='late')['Body'].read().decode()").await, "x");
+}
+
+#[tokio::test]
+async fn the_name_alone_is_enough() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let ran = site.aws.run(&["destroy", "aws", "--name", NAME, "--confirm", NAME]).await;
+    ran.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}

@@ -1,0 +1,170 @@
+//! The proof that it works, and what it says when it does not.
+
+use serde_json::{Value, json};
+use wbstore_sandbox::aws::Ran;
+use wbstore_sandbox::fault::{Fault, Side, When};
+
+use crate::support::{Ends, Site};
+
+/// `verify` with as little patience as there can be use for.
+async fn verify(site: &Site) -> Ran {
+    site.run("verify", &["--within", "3s", "--format", "json"]).await
+}
+
+/// The check called `name`.
+fn check(ran: &Ran, name: &str) -> Value {
+    let checks = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let mut named = checks.filter(|check| check["name"] == name);
+    named.next().unwrap_or_else(|| panic!("no check is called {name}: {ran}"))
+}
+
+async fn provisioned() -> Option<Site> {
+    let site = Site::open().await?;
+    site.provisioned().await;
+    Some(site)
+}
+
+#[tokio::test]
+async fn a_fresh_deployment_passes_every_check() {
+    let Some(site) = provisioned().await else { return };
+    if site.lacks("CORS preflight of a method") {
+        return;
+    }
+    let ran = verify(&site).await.ends(0);
+    for line in ran.stdout.lines() {
+        assert!(line.contains("\"verdict\":\"passed\""), "{line}");
+    }
+    for name in ["drift", "not public", "preflight GET", "preflight PUT", "preflight HEAD", "upload", "event"]
+    {
+        check(&ran, name);
+    }
+}
+
+#[tokio::test]
+async fn people_read_a_line_a_check_with_the_latency() {
+    let Some(site) = provisioned().await else { return };
+    let ran = site.run("verify", &["--within", "5s"]).await.ends(0);
+    assert!(ran.stdout.contains("after the upload") && ran.stdout.contains("It works:"), "{ran}");
+}
+
+#[tokio::test]
+async fn the_probe_is_removed_and_its_event_too() {
+    let Some(site) = provisioned().await else { return };
+    verify(&site).await.ends(0);
+    let left = site
+        .boto(
+            "dict(objects=s3.list_object_versions(Bucket=bucket).get('Versions', []),
+     probes=[message['Body'] for message in sqs.receive_message(QueueUrl=url(queue), MaxNumberOfMessages=10,
+             WaitTimeSeconds=1).get('Messages', []) if 'wbstore-probe' in message['Body']])",
+        )
+        .await;
+    assert_eq!(left, json!({"objects": [], "probes": []}));
+}
+
+#[tokio::test]
+async fn messages_of_others_stay_in_the_queue() {
+    let Some(site) = provisioned().await else { return };
+    site.boto("for n in range(12): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
+    verify(&site).await.ends(0);
+    let left = site
+        .boto(
+            "found = set()
+for _ in range(20):
+    for message in sqs.receive_message(QueueUrl=url(queue), MaxNumberOfMessages=10, VisibilityTimeout=60,
+                                       WaitTimeSeconds=1).get('Messages', []):
+        if message['Body'].startswith('theirs'): found.add(message['Body'])
+    if len(found) == 12: break
+len(found)",
+        )
+        .await;
+    assert_eq!(left, 12);
+}
+
+#[tokio::test]
+async fn drift_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.boto("sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})")
+        .await;
+    let ran = verify(&site).await.ends(6);
+    let drift = check(&ran, "drift");
+    assert_eq!(drift["verdict"], "failed");
+    assert!(drift["reason"].as_str().is_some_and(|reason| reason.contains("retention_seconds")), "{drift}");
+}
+
+#[tokio::test]
+async fn nothing_provisioned_fails_it_at_once() {
+    let Some(site) = Site::open().await else { return };
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "drift")["verdict"], "failed");
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_sent_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.boto("s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})").await;
+    let ran = verify(&site).await.ends(6);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "failed", "{event}");
+    assert!(event["hint"].as_str().is_some_and(|hint| hint.contains("wbstore plan aws")), "{event}");
+}
+
+#[tokio::test]
+async fn an_event_that_somebody_else_took_leaves_it_open() {
+    let Some(site) = provisioned().await else { return };
+    let receive = site.aws.proxy().arm(When::operation("sqs:ReceiveMessage", 0), Fault::Hang(Side::Before));
+    let other = async {
+        receive.reached().await;
+        site.boto(
+            "while not any('wbstore-probe' in message['Body'] for message in sqs.receive_message(
+        QueueUrl=url(queue), VisibilityTimeout=120, MaxNumberOfMessages=10).get('Messages', [])): pass",
+        )
+        .await;
+        receive.release();
+    };
+    let (ran, ()) = futures::join!(verify(&site), other);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "inconclusive", "{event}");
+    assert!(event["reason"].as_str().is_some_and(|reason| reason.contains("another consumer")), "{event}");
+    ran.ends(0);
+}
+
+#[tokio::test]
+async fn a_browser_that_is_refused_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "preflight PUT")["verdict"], "failed");
+    assert_eq!(check(&ran, "ETag exposed")["verdict"], "failed");
+}
+
+#[tokio::test]
+async fn a_bucket_that_every_page_may_use_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.boto(
+        "rules = s3.get_bucket_cors(Bucket=bucket)['CORSRules']
+s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [
+    {'AllowedOrigins': ['*'], 'AllowedMethods': ['PUT'], 'AllowedHeaders': ['*']}]})",
+    )
+    .await;
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "preflight other origin")["verdict"], "failed");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_open_to_everybody_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.boto("s3.delete_public_access_block(Bucket=bucket)").await;
+    let ran = verify(&site).await.ends(6);
+    let public = check(&ran, "not public");
+    assert_eq!(public["verdict"], "failed", "{public}");
+    assert!(public["reason"].as_str().is_some_and(|reason| reason.contains("BlockPublicPolicy")), "{public}");
+}
+
+#[tokio::test]
+async fn an_internal_queue_has_no_event_to_wait_for() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--queue", "internal"]).await.ends(0);
+    let ran = site.run("verify", &["--queue", "internal", "--within", "3s"]).await.ends(0);
+    assert!(!ran.stdout.contains("after the upload"), "{ran}");
+}
