@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::plan::Action;
-use crate::resource::Address;
+use crate::action::Action;
+use crate::address::Address;
 
 /// One thing that happened to one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]

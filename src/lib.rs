@@ -20,6 +20,8 @@
 //! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → apply → outputs
 //! ```
 
+pub mod action;
+pub mod address;
 pub mod cli;
 pub mod console;
 pub mod engine;

@@ -86,9 +86,7 @@ async fn provision<D: Describe + Args>(
     }
     change.tell(args.format, console)?;
     change.require_allowed()?;
-    if let Some(expected) = &args.expect {
-        expect(&change.plan, expected)?;
-    }
+    change.require_digest(args.expect.as_deref())?;
     if !change.plan.is_empty() {
         if !args.yes && !console.is_interactive() {
             return Err(Error::input("nothing was changed: there is no terminal to ask on")
@@ -104,15 +102,6 @@ async fn provision<D: Describe + Args>(
     }
     console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
     Ok(exit::DONE)
-}
-
-fn expect(plan: &Plan, expected: &str) -> Result<()> {
-    if plan.digest == expected {
-        return Ok(());
-    }
-    Err(Error::refused(format!("the plan's digest is {}, not {expected}", plan.digest)).hint(
-        "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
-    ))
 }
 
 /// The provider of an online request, with a sign of life while it connects.

@@ -128,14 +128,7 @@ impl Resource for Bucket {
             ownership?;
             return Ok(Found::absent());
         };
-        let (tags, owner) = match tags {
-            Ok(tags) => {
-                let owner = mark::owner(&tags, &self.deployment);
-                (tags, owner)
-            }
-            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
-            Err(error) => return Err(error),
-        };
+        let (tags, owner) = mark::look(tags, &self.deployment)?;
         let state = Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),

@@ -25,6 +25,11 @@ pub fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl D
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
+    if matches!(code(&error), "RequestTimeTooSkewed" | "RequestInTheFuture")
+        && let Some(wrong) = wrong_clock(&error, action, &target)
+    {
+        return wrong;
+    }
     let call = format!("{action} on {target}");
     match &error {
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
@@ -257,7 +262,8 @@ where
         .because(clean(&root_cause(error)))
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
+/// The innermost cause, which names the thing itself: a refused connection, a missing profile.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

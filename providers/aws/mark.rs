@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::error::{Kind, Result};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::resource::Owner;
@@ -79,6 +80,21 @@ pub fn owner(observed: &Tags, deployment: &DeploymentName) -> Owner {
         Some(other) if *other != deployment.to_string() => Owner::Other(Some(other.clone())),
         Some(_) if observed.contains_key(ADOPTED) => Owner::Adopted,
         Some(_) => Owner::Ours,
+    }
+}
+
+/// The tags that were `read`, and whose they say it is. Tags that may not be read leave that unknown.
+///
+/// # Errors
+/// Those of the read, but for being denied.
+pub fn look(read: Result<Tags>, deployment: &DeploymentName) -> Result<(Tags, Owner)> {
+    match read {
+        Ok(tags) => {
+            let owner = owner(&tags, deployment);
+            Ok((tags, owner))
+        }
+        Err(error) if error.kind() == Kind::Denied => Ok((Tags::new(), Owner::Unknown(error.chain()))),
+        Err(error) => Err(error),
     }
 }
 

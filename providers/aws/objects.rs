@@ -175,6 +175,8 @@ async fn object_lock(bucket: &Bucket) -> Result<Option<String>> {
     let lock = match answer {
         Ok(answer) => answer.object_lock_configuration,
         Err(error) if code(&error).starts_with("ObjectLockConfigurationNotFound") => None,
+        // Another run deleted it a moment ago.
+        Err(error) if code(&error) == "NoSuchBucket" => None,
         Err(error) => return Err(failure(error, "s3:GetBucketObjectLockConfiguration", &bucket.name)),
     };
     Ok(lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)).map(|lock| {

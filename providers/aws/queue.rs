@@ -15,7 +15,7 @@ use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::{self, Tags};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Forbids, Found, Prior, Resource};
 
 /// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
 /// `QueueDeletedRecently`); ten more have been seen to be needed.
@@ -221,14 +221,7 @@ impl Resource for Queue {
             tags?;
             return Ok(Found::absent());
         };
-        let (tags, owner) = match tags {
-            Ok(tags) => {
-                let owner = mark::owner(&tags, &self.deployment);
-                (tags, owner)
-            }
-            Err(error) if error.kind() == Kind::Denied => (Tags::new(), Owner::Unknown(error.chain())),
-            Err(error) => return Err(error),
-        };
+        let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
         let mut found = Found::present(self.state(&attributes, &policy, &tags), owner);
         found.kept = policy.others(&self.sid);

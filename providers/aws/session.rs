@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::account::AccountId;
-use crate::providers::aws::failure::failure;
+use crate::providers::aws::failure::{failure, root_cause};
 use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::Region;
 
@@ -123,7 +123,8 @@ impl Session {
     pub async fn stated_account(&self) -> Result<Option<AccountId>> {
         let credentials = match self.sdk.credentials_provider() {
             Some(provider) => provider.provide_credentials().await.map_err(|error| {
-                Error::new(Kind::Credentials, "no usable AWS credentials were found").because(error)
+                Error::new(Kind::Credentials, "no usable AWS credentials were found")
+                    .because(root_cause(&error))
             }),
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }

@@ -118,7 +118,7 @@ pub struct Lifetime {
     /// Take over a bucket or queue that is there and carries no mark
     #[arg(long)]
     pub adopt: bool,
-    /// When `teardown --expired` may remove it: 7d, 12h, a date, or never
+    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never
     #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     pub expires: Option<Lease>,
 }
@@ -188,12 +188,15 @@ pub struct Teardown<D: Args> {
     /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
     #[arg(long)]
     pub delete_objects: bool,
-    /// Who empties the bucket: wbstore with calls, or S3's lifecycle rules overnight
+    /// Who empties the bucket
     #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
     pub empty_by: EmptyBy,
     /// The deployment's name (`expired` with --expired), in place of typing it
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
+    /// Go on only if the plan has this digest, as `--dry-run` printed it
+    #[arg(long, value_name = "DIGEST", conflicts_with = "expired")]
+    pub expect: Option<String>,
     /// Show the plan and stop
     #[arg(long, conflicts_with = "confirm")]
     pub dry_run: bool,

@@ -18,7 +18,7 @@ use crate::value::quoted;
 /// Which deployment.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
-    /// The address of the W&B server, as browsers see it, such as `https://wandb.acme.com`
+    /// The address of the W&B server as browsers see it, such as `https://wandb.acme.com`
     #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = parsed::<Origin>())]
     pub host: Option<Origin>,
     /// The deployment's name; everything is named and marked with it [default: from --host]
@@ -40,10 +40,10 @@ pub struct Verbosity {
 /// Working without a cloud.
 #[derive(Args, Clone, Debug)]
 pub struct Offline {
-    /// Ask nobody: show what a first run would do
+    /// Ask nobody, and take the account from --account-id
     #[arg(long, requires = "account_id")]
     pub offline: bool,
-    /// The account to show it for
+    /// The account, with --offline
     #[arg(long, value_name = "ID", requires = "offline")]
     pub account_id: Option<String>,
 }

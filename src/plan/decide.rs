@@ -142,6 +142,10 @@ fn block(found: &Found<Fields>, forbids: Forbids, step: &mut Step) {
     let mut against = found.obstacles.iter().filter(|obstacle| obstacle.forbids == forbids).peekable();
     if let Some(first) = against.peek() {
         step.action = Action::Refuse;
+        if forbids == Forbids::Delete {
+            // Nothing goes, so what would have gone says no more than the reason does.
+            step.changes.clear();
+        }
         step.hint.clone_from(&first.hint);
         step.reason = Some(against.map(|obstacle| obstacle.message.as_str()).collect::<Vec<_>>().join("; "));
     }

@@ -75,6 +75,19 @@ impl Change {
         })
     }
 
+    /// Refuses a plan that is not the one that was reviewed, where one was.
+    pub fn require_digest(&self, expected: Option<&str>) -> Result<()> {
+        let digest = &self.plan.digest;
+        match expected {
+            Some(expected) if expected != digest => {
+                Err(Error::refused(format!("the plan's digest is {digest}, not {expected}")).hint(
+                    "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Carries the plan out and tells of it. The exit code says how it went.
     pub async fn apply(
         &self,
@@ -121,6 +134,11 @@ fn code(report: &Report) -> u8 {
         (false, false, true) => exit::FAILED,
         (false, false, false) => exit::PARTIAL,
     }
+}
+
+/// Whether nothing of what `plan` describes is there.
+pub fn is_absent(plan: &Plan) -> bool {
+    plan.steps.iter().all(|step| step.action == Action::Create)
 }
 
 /// Whether a step of `plan` would make `kind`.

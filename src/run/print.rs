@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use jiff::Timestamp;
 
-use super::change::Change;
+use super::change::{Change, is_absent};
 use super::request::Describe;
 use super::{connect, request};
 use crate::cli::{self, Cli, Lifetime, Report};
@@ -55,6 +55,10 @@ pub async fn config<D: Describe + Args>(args: cli::Config<D>, console: &mut Cons
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     change.require_allowed()?;
+    if is_absent(&change.plan) {
+        return Err(Error::new(Kind::Failed, format!("{} is not there", change.plan.deployment))
+            .hint("`wbstore provision` makes it; `wbstore list` shows what is there"));
+    }
     if !change.plan.is_empty() {
         return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it").hint(
             "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",

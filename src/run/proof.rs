@@ -4,13 +4,13 @@ use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, is_missing};
+use super::change::{Change, is_absent, is_missing};
 use super::request::Describe;
 use super::{connect, request};
 use crate::cli::{self, Lifetime, Report};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
-use crate::plan::{Goal, Plan};
+use crate::plan::{Action, Goal, Plan};
 use crate::provider::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
 use crate::view::error::note;
@@ -63,29 +63,31 @@ pub async fn verify<D: Describe + Args>(
 }
 
 fn drift(plan: &Plan) -> Check {
-    let name = "drift".to_owned();
     let differing: Vec<_> = plan
         .steps
         .iter()
         .filter(|step| step.action.acts() || step.reason.is_some())
-        .map(|step| {
-            let fields: Vec<_> = step.changes.iter().map(|change| change.field.as_str()).collect();
-            match &step.reason {
-                Some(reason) => format!("{} ({reason})", step.address),
-                None if fields.is_empty() => step.address.to_string(),
-                None => format!("{} ({})", step.address, fields.join(", ")),
+        .map(|step| match &step.reason {
+            Some(reason) => format!("{} ({reason})", step.address),
+            None if step.action == Action::Create => format!("{} (missing)", step.address),
+            None => {
+                let fields: Vec<_> = step.changes.iter().map(|change| change.field.as_str()).collect();
+                format!("{} ({})", step.address, fields.join(", "))
             }
         })
         .collect();
     let verdict = if differing.is_empty() {
         Verdict::Passed { detail: format!("all {} resources are as described", plan.steps.len()) }
+    } else if is_absent(plan) {
+        let reason = format!("{} is not there", plan.deployment);
+        Verdict::Failed { reason, hint: Some("`wbstore provision` makes it".to_owned()) }
     } else {
         Verdict::Failed {
             reason: format!("not as described: {}", differing.join("; ")),
             hint: Some("`wbstore plan` shows the difference, `wbstore provision` mends it".to_owned()),
         }
     };
-    Check { name, verdict }
+    Check { name: "drift".to_owned(), verdict }
 }
 
 fn unfinished(error: &Error) -> Check {

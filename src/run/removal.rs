@@ -39,6 +39,7 @@ pub async fn teardown<D: Describe + Args>(
     if args.dry_run {
         return Ok(exit::DONE);
     }
+    change.require_digest(args.expect.as_deref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
     change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await
 }
@@ -85,7 +86,7 @@ async fn expired<D: Describe + Args>(
         console.say(&note(text));
     }
     if due.is_empty() {
-        console.say(&note(&format!("no deployment in {} has expired", inventory.scope)));
+        console.say(&note(&format!("no deployment has expired ({})", inventory.scope)));
         return Ok(exit::DONE);
     }
     let mut changes = vec![];

@@ -128,8 +128,12 @@ fn fields(action: Action, changes: &[Change]) -> Vec<String> {
 fn field(action: Action, change: &Change, width: usize) -> Vec<String> {
     let name = format!("{}:", clean(&change.field));
     let Shown { old, new } = Shown::of(change);
-    if let (Action::Create, Some(new)) = (action, &new) {
-        return vec![format!("{name:<width$} {new}")];
+    // Of what is made only the new matters, and of what goes only the old.
+    match (action, &old, &new) {
+        (Action::Create, _, Some(value)) | (Action::Delete, Some(value), None) => {
+            return vec![format!("{name:<width$} {value}")];
+        }
+        _ => {}
     }
     let unset = || "(not set)".to_owned();
     let (old, new) = (old.unwrap_or_else(unset), new.unwrap_or_else(unset));
@@ -160,10 +164,9 @@ fn closing(plan: &Plan) -> Option<String> {
     let mut text = format!("{}\n", paint(style, conclusion(plan)));
     match plan.goal {
         _ if !is_applicable(plan) => {}
-        Goal::Present { .. } => {
+        Goal::Present { .. } | Goal::Absent => {
             text.push_str(&format!("To apply exactly this plan later: --expect {}\n", plan.digest));
         }
-        Goal::Absent => text.push_str(&format!("Digest: {}\n", plan.digest)),
     }
     Some(text)
 }

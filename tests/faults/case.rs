@@ -45,7 +45,7 @@ pub struct Outcome {
     pub struck: bool,
     /// Whether the struck run succeeded by itself.
     pub survived: bool,
-    /// Whether it left the account neither as it was nor as it should be.
+    /// Whether it wrote, and left something to write.
     pub halfway: bool,
     /// How many requests it sent.
     pub requests: usize,
@@ -53,44 +53,99 @@ pub struct Outcome {
     pub complaints: Vec<String>,
 }
 
-/// Runs one case in an account of its own.
-pub async fn run<C: Cloud>(
-    cloud: &C,
-    scenario: Scenario,
-    (mode, index): (Mode, usize),
-    reference: &Reference,
-    thorough: bool,
-) -> Outcome {
-    scenario.prepare(cloud).await;
-    let proxy = cloud.proxy();
-    proxy.clear_journal();
-    let armed = mode.arm(proxy, index);
-    let first =
-        if mode.kills() { until(&armed, scenario, cloud).await } else { Some(scenario.run(cloud).await) };
-    proxy.settled().await;
-    let struck = armed.hits() > 0;
-    proxy.disarm();
-    let spent = proxy.counts();
-    let left = cloud.snapshot().await;
-    let mut complaints = vec![];
-    if let Some(ran) = &first {
-        judge(cloud, scenario, ran, left == reference.wanted, &mut complaints);
-        if mode.passes() && ran.code != Some(0) {
-            complaints.push(format!("it gives up on what passes: {ran}"));
+/// One fault at one request, in an account of its own.
+pub struct Case<'a, C> {
+    /// The account.
+    pub cloud: C,
+    /// What is done in it.
+    pub scenario: Scenario,
+    /// What must come of it.
+    pub reference: &'a Reference,
+    /// What did not hold so far.
+    pub complaints: Vec<String>,
+}
+
+impl<C: Cloud> Case<'_, C> {
+    /// Runs it. Unless it is to be `thorough`, a run that sent no write is taken at its word: it left
+    /// what it found, and to go on from there is the fault-free run.
+    pub async fn run(mut self, mode: Mode, index: usize, thorough: bool) -> Outcome {
+        let Self { cloud, scenario, .. } = &self;
+        scenario.prepare(cloud).await;
+        let proxy = cloud.proxy();
+        proxy.clear_journal();
+        let armed = mode.arm(proxy, index);
+        let first = match mode.kills() {
+            true => until(&armed, *scenario, cloud).await,
+            false => Some(scenario.run(cloud).await),
+        };
+        proxy.settled().await;
+        let struck = armed.hits() > 0;
+        proxy.disarm();
+        let spent = proxy.counts();
+        let survived = first.as_ref().is_some_and(|ran| ran.code == Some(0));
+        if let Some(ran) = &first {
+            self.judge(ran, mode.passes());
+        }
+        let mut halfway = false;
+        if spent.mutating == 0 && !thorough {
+            if survived && self.reference.before != self.reference.wanted {
+                self.complaints.push("it ended with 0 and did nothing".to_owned());
+            }
+        } else {
+            if !survived {
+                halfway = self.once_more().await > 0 && spent.mutating > 0;
+            }
+            self.compare().await;
+            if self.once_more().await > 0 {
+                self.complaints.push("a run with nothing to do still writes".to_owned());
+            }
+        }
+        Outcome { struck, survived, halfway, requests: spent.requests, complaints: self.complaints }
+    }
+
+    /// What a struck run says must be clear.
+    fn judge(&mut self, ran: &Ran, passes: bool) {
+        let claims = ran.stdout.contains("BUCKET=");
+        match ran.code {
+            Some(0) if self.scenario.provisions() && !claims => self.complain("no outputs", ran),
+            Some(0) => {}
+            _ if passes => self.complain("it gives up on what passes", ran),
+            Some(1 | 3 | 4) if ran.stdout.is_empty() && ran.stderr.contains("hint: ") => {}
+            _ => self.complain("a failure must have a code, a hint and no outputs", ran),
+        }
+        self.keep_secrets(ran);
+    }
+
+    /// Runs without a fault, which must succeed at a bearable price; says how many writes it sent.
+    async fn once_more(&mut self) -> usize {
+        self.cloud.proxy().clear_journal();
+        let ran = self.scenario.run(&self.cloud).await;
+        let spent = self.cloud.proxy().counts();
+        if ran.code != Some(0) {
+            self.complain("the next run fails", &ran);
+        }
+        if spent.requests > 3 * self.reference.requests {
+            self.complain(&format!("the next run sent {} requests", spent.requests), &ran);
+        }
+        self.keep_secrets(&ran);
+        spent.mutating
+    }
+
+    /// The account must hold what it holds after the fault-free run, other people's things included.
+    async fn compare(&mut self) {
+        let found = self.cloud.snapshot().await;
+        self.complaints.extend(found.differences(&self.reference.wanted));
+    }
+
+    fn keep_secrets(&mut self, ran: &Ran) {
+        let told = |secret: &&String| ran.stdout.contains(*secret) || ran.stderr.contains(*secret);
+        if let Some(secret) = self.cloud.secrets().iter().find(told) {
+            self.complain(&format!("it tells {secret}"), ran);
         }
     }
-    // A run that sent no write left what it found: to go on from there is the fault-free run.
-    if thorough || spent.mutating > 0 {
-        recover(cloud, scenario, reference, &mut complaints).await;
-    } else if left != reference.before {
-        complaints.push("no write was sent, and yet something changed".to_owned());
-    }
-    Outcome {
-        struck,
-        survived: first.is_some_and(|ran| ran.code == Some(0)),
-        halfway: left != reference.before && left != reference.wanted,
-        requests: spent.requests,
-        complaints,
+
+    fn complain(&mut self, what: &str, ran: &Ran) {
+        self.complaints.push(format!("{what}: {ran}"));
     }
 }
 
@@ -100,49 +155,5 @@ pub async fn until<C: Cloud>(armed: &Armed, scenario: Scenario, cloud: &C) -> Op
         ran = scenario.run(cloud) => Some(ran),
         // Dropping the future that runs it kills the program.
         () = armed.reached() => None,
-    }
-}
-
-fn judge<C: Cloud>(cloud: &C, scenario: Scenario, ran: &Ran, as_wanted: bool, complaints: &mut Vec<String>) {
-    let claims = ran.stdout.contains("BUCKET=");
-    match ran.code {
-        Some(0) if !as_wanted => complaints.push(format!("it ended with 0 and is not done: {ran}")),
-        Some(0) if scenario.provisions() && !claims => complaints.push(format!("no outputs: {ran}")),
-        Some(0) => {}
-        Some(1 | 3 | 4) if ran.stdout.is_empty() && ran.stderr.contains("hint: ") => {}
-        _ => complaints.push(format!("a failure must have a code, a hint and no outputs: {ran}")),
-    }
-    leaks(cloud, ran, complaints);
-}
-
-/// One run without faults must mend everything, and another find nothing to do.
-async fn recover<C: Cloud>(
-    cloud: &C,
-    scenario: Scenario,
-    reference: &Reference,
-    complaints: &mut Vec<String>,
-) {
-    for (number, writes) in [("second", true), ("third", false)] {
-        cloud.proxy().clear_journal();
-        let ran = scenario.run(cloud).await;
-        let spent = cloud.proxy().counts();
-        leaks(cloud, &ran, complaints);
-        if ran.code != Some(0) {
-            complaints.push(format!("the {number} run fails: {ran}"));
-        }
-        if !writes && spent.mutating > 0 {
-            complaints.push(format!("the {number} run still writes: {ran}"));
-        }
-        if spent.requests > 3 * reference.requests {
-            complaints.push(format!("the {number} run sent {} requests", spent.requests));
-        }
-    }
-    complaints.extend(cloud.snapshot().await.differences(&reference.wanted));
-}
-
-fn leaks<C: Cloud>(cloud: &C, ran: &Ran, complaints: &mut Vec<String>) {
-    let told = |secret: &String| ran.stdout.contains(secret.as_str()) || ran.stderr.contains(secret.as_str());
-    if let Some(secret) = cloud.secrets().iter().find(|secret| told(secret)) {
-        complaints.push(format!("it tells {secret}: {ran}"));
     }
 }

@@ -35,6 +35,12 @@ impl Scenario {
         matches!(self, Self::Create | Self::Adopt | Self::NoOp)
     }
 
+    /// One in how many requests is tried, unless the sweep is a full one. Giving back sends what
+    /// adopting and tearing down send.
+    pub fn stride(self) -> usize {
+        if self == Self::GiveBack { 3 } else { 1 }
+    }
+
     fn adopts(self) -> bool {
         matches!(self, Self::Adopt | Self::GiveBack)
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::stream::{self, StreamExt};
 use wbstore_sandbox::cloud::Cloud;
 
-use crate::case::{self, Outcome, Reference};
+use crate::case::{Case, Outcome, Reference};
 use crate::mode::{ALWAYS, IN_TURN, Mode};
 use crate::scenario::Scenario;
 use crate::table;
@@ -24,7 +24,7 @@ pub struct Tally {
     pub runs: usize,
     /// Of those, the ones that succeeded by themselves.
     pub survived: usize,
-    /// The ones that left the account half-way.
+    /// The ones that left something for the next run to write.
     pub halfway: usize,
     /// The ones after which everything held.
     pub converged: usize,
@@ -42,13 +42,14 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
     let started = Instant::now();
     let reference = Reference::of(scenario, &cloud).await;
     let full = std::env::var(FULL).is_ok_and(|value| value == "1");
-    let cases = cases(&reference, full);
+    let stride = if full { 1 } else { scenario.stride() };
+    let cases = cases(&reference, stride, full);
     let runs = cases.iter().map(|&(mode, index)| {
         let reference = &reference;
         async move {
             let cloud = C::fresh().await.expect("there was an emulator a moment ago");
-            let outcome = case::run(&cloud, scenario, (mode, index), reference, full).await;
-            (mode, index, outcome)
+            let case = Case { cloud, scenario, reference, complaints: vec![] };
+            (mode, index, case.run(mode, index, full).await)
         }
     });
     let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
@@ -59,7 +60,7 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
 
 /// Every request with every mode, or the sample. Which request gets which of the rarer modes is
 /// fixed, so that a failure can be had again.
-fn cases(reference: &Reference, full: bool) -> Vec<(Mode, usize)> {
+fn cases(reference: &Reference, stride: usize, full: bool) -> Vec<(Mode, usize)> {
     let modes = |index: usize| {
         let rarer = if full { IN_TURN } else { &IN_TURN[index % IN_TURN.len()..][..1] };
         let modes = ALWAYS.iter().chain(rarer);
@@ -67,7 +68,7 @@ fn cases(reference: &Reference, full: bool) -> Vec<(Mode, usize)> {
             .filter(move |mode| full || index >= reference.first_write || !mode.comes_after())
             .map(move |mode| (*mode, index))
     };
-    (0..reference.requests).flat_map(modes).collect()
+    (0..reference.requests).step_by(stride).flat_map(modes).collect()
 }
 
 fn told((mode, index, outcome): &(Mode, usize, Outcome)) -> Vec<String> {

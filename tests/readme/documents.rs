@@ -95,6 +95,16 @@ fn the_exit_codes_are_those_of_the_program() {
     assert_eq!(told, there);
 }
 
+#[test]
+fn the_readme_agrees_with_itself_and_the_manifest() {
+    let page = readme();
+    let digests: BTreeSet<_> =
+        page.split("--expect ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert_eq!(digests.len(), 1, "the digest to expect is the one of the transcript: {digests:?}");
+    let rust = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " ");
+    assert!(page.contains(rust), "the README asks for another {rust}");
+}
+
 /// The calls of `wbstore` in a line of shell, word by word.
 fn invocations(code: &str) -> Vec<Vec<String>> {
     let begins = code.match_indices("wbstore ").map(|(at, _)| at).filter(|at| {

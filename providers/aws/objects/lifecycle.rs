@@ -79,6 +79,8 @@ pub async fn mfa_delete(bucket: &Bucket) -> Result<Option<bool>> {
     match answer {
         Ok(answer) => Ok(Some(answer.mfa_delete == Some(MfaDeleteStatus::Enabled))),
         Err(error) if is_unreadable(&error) => Ok(None),
+        // Another run deleted it a moment ago.
+        Err(error) if code(&error) == "NoSuchBucket" => Ok(Some(false)),
         Err(error) => Err(failure(error, "s3:GetBucketVersioning", &bucket.name)),
     }
 }

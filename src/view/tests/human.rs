@@ -85,6 +85,7 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
 #[test]
 fn a_teardown_shows_what_goes_with_what() {
     assert_snapshot!(plain(&fixtures::teardown()), @"
+
     Plan to tear down acme in account 123456789012, us-east-1
 
       - delete  aws/queue/acme-wandb
@@ -98,7 +99,7 @@ fn a_teardown_shows_what_goes_with_what() {
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
     Plan: 0 to create, 0 to change, 4 to delete.
-    Digest: df1a28fc9caba666
+    To apply exactly this plan later: --expect df1a28fc9caba666
     ");
 }
 
@@ -150,6 +151,7 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
     To apply exactly this plan later: --expect a155303d03fd39c2
     ");
     assert_snapshot!(plain(&fixtures::release()), @"
+
     Plan to tear down acme in account 123456789012, us-east-1
 
       . keep    aws/queue/acme-wandb
@@ -164,7 +166,7 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
     Plan: 0 to create, 0 to change, 1 to delete, 1 to release, 1 kept; 1 entry of others kept.
-    Digest: 5254bdd921d65e96
+    To apply exactly this plan later: --expect 5254bdd921d65e96
     ");
 }
 

@@ -28,7 +28,8 @@ pub enum Fault {
     Truncate,
     /// The service answers with an error.
     Fail(Failure, Side),
-    /// S3's worst habit: the status is 200, the body is an `<Error>`.
+    /// S3's worst habit: the status is 200, the body is an `<Error>`. Other services do no such
+    /// thing, and answer as ever.
     OkWithError(Failure),
     /// Something in between answers 502 with a web page.
     Html,

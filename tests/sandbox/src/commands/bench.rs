@@ -19,8 +19,9 @@ use measure::{Cost, operator, wbstore};
 /// How much longer each request is made.
 const DELAYS: [u64; 3] = [0, 20, 100];
 
-/// The verb here, the one of wbstore, and the round trips it may take: a look (with STS beside it),
-/// the parts, what is set on them, and a read back of the merged documents.
+/// The verb here, the one of wbstore, and the dependent round trips it may take. Of a create: a look,
+/// the parts, what is set on them, and a read back of the merged documents. Where nothing names the
+/// account, STS has to be asked before the look, as the names of the parts hang on the answer.
 const WORK: [(&str, &str, usize); 3] =
     [("create", "provision", 4), ("no-op", "provision", 2), ("teardown", "teardown", 3)];
 

@@ -42,7 +42,8 @@ async fn on(backend: Backend, args: &[String], python: &str) -> Result<i32, Erro
         (PYTHON, python.to_owned()),
         (paths::BINARY, paths::wbstore()?.display().to_string()),
     ];
-    let mut command = vec!["test", "--workspace"];
+    // One failure must not hide what the other test files have to say.
+    let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     if backend == Backend::Moto && args.is_empty() {
         // The second opinion is on the cloud's behaviour; the other tests have none.
         command.extend(["--test", "aws"]);

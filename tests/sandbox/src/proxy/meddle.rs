@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 use super::{Shared, faithful, in_its_place};
 use crate::call::Call;
 use crate::fault::{Armed, Failure, Fault, Keys, Side};
+use crate::operation::Service;
 use crate::reply::{self, ApiError, Reply};
 
 /// More than this, and AWS no longer trusts a signature's time.
@@ -43,7 +44,10 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed
             }
             Outcome::Whole(failure.spell(call).reply(call))
         }
-        Fault::OkWithError(failure) => Outcome::Whole(failure.spell(call).reply_as(200, call)),
+        Fault::OkWithError(failure) if call.service == Service::S3 => {
+            Outcome::Whole(failure.spell(call).reply_as(200, call))
+        }
+        Fault::OkWithError(_) => Outcome::Whole(faithful(shared, call).await),
         Fault::Html => Outcome::Whole(web_page()),
         Fault::Stale => Outcome::Whole(match shared.state.remembered(call) {
             Some(reply) => reply,

@@ -23,8 +23,6 @@ pub fn binary(path: &Path, start_ups: &[Duration]) {
 
 /// One line of [`COSTS`]. Round trips are told by times, so that without a delay they say nothing.
 pub fn cost(work: &str, delay: u64, stated: bool, cost: &Cost, budget: usize) {
-    // Asking STS first is a round trip of its own.
-    let budget = budget + usize::from(!stated);
     let trips = if delay == 0 { "-".to_owned() } else { format!("{} ({budget})", cost.counts.round_trips) };
     println!(
         "  {work:<9}{delay:>6}  {:<7}{:>10}{:>8}{trips:>13}{:>8}{:>10.1}",
