@@ -84,8 +84,8 @@ const WRITES: [(&str, &str); 7] = [
 
 #[tokio::test]
 async fn each_write_that_is_denied_is_told_and_a_rerun_completes_it() {
-    let Some(site) = Site::open().await else { return };
     for (call, action) in WRITES {
+        let Some(site) = Site::open().await else { return };
         let denied = site.aws.proxy().arm(When::every(call), Fault::fail(Failure::AccessDenied));
         let ran = site.provision(&[]).await.ends(4).tells(&[action, "AccessDenied", "hint: grant"]);
         assert!(denied.hits() > 0, "{call} was not made");
@@ -93,7 +93,6 @@ async fn each_write_that_is_denied_is_told_and_a_rerun_completes_it() {
         site.aws.proxy().disarm();
         site.provisioned().await;
         site.run("plan", &["--exit-code"]).await.ends(0);
-        site.teardown(&[]).await.ends(0);
     }
 }
 
@@ -108,13 +107,14 @@ async fn the_only_write_that_is_denied_leaves_nothing_changed() {
 
 #[tokio::test]
 async fn each_delete_that_is_denied_is_told_and_a_rerun_completes_it() {
-    let Some(site) = Site::open().await else { return };
     for call in ["s3:DeleteBucket", "sqs:DeleteQueue", "s3:ListObjectVersions"] {
+        let Some(site) = Site::open().await else { return };
         site.provisioned().await;
         let denied = site.aws.proxy().arm(When::every(call), Fault::fail(Failure::AccessDenied));
         let ran = site.teardown(&[]).await;
-        assert!(matches!(ran.code, Some(3 | 4)), "{call}: {ran}");
-        ran.tells(&["AccessDenied", "hint: grant"]);
+        // A listing that is denied refuses the plan; a deletion fails on the way.
+        let code = if call == "s3:ListObjectVersions" { 3 } else { 4 };
+        ran.ends(code).tells(&["AccessDenied", "hint: grant"]);
         assert!(denied.hits() > 0, "{call} was not made");
         site.aws.proxy().disarm();
         site.teardown(&[]).await.ends(0);

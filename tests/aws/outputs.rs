@@ -63,7 +63,17 @@ async fn config_is_refused_where_nothing_was_provisioned() {
     let Some(site) = Site::open().await else { return };
     let ran = site.run("config", &[]).await.ends(1);
     assert_eq!(ran.stdout, "");
-    ran.tells(&["not as these arguments describe it", "hint:", "wbstore provision"]);
+    ran.tells(&["wandb-acme-com is not there", "hint:", "wbstore provision"]);
+}
+
+#[tokio::test]
+async fn config_is_refused_where_something_has_changed() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
+    let ran = site.run("config", &[]).await.ends(1);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["not as these arguments describe it", "hint:", "wbstore plan"]);
 }
 
 #[tokio::test]

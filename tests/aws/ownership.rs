@@ -148,8 +148,8 @@ async fn a_bucket_that_was_adopted_can_be_adopted_again() {
     let Some(site) = Site::open().await else { return };
     site.boto("s3.create_bucket(Bucket=bucket)").await;
     for _ in 0..2 {
-        site.provision(&["--adopt"]).await.ends(0);
-        site.teardown(&[]).await.ends(0);
+        site.provision(&["--adopt", "--queue", "internal"]).await.ends(0);
+        site.teardown(&["--queue", "internal"]).await.ends(0);
     }
-    site.provision(&[]).await.ends(3).tells(&["carries no wbstore mark"]);
+    site.provision(&["--queue", "internal"]).await.ends(3).tells(&["carries no wbstore mark"]);
 }

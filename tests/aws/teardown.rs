@@ -82,7 +82,12 @@ len(s3.list_objects_v2(Bucket=bucket)['Contents'])",
 async fn more_than_a_thousand_objects_are_deleted_in_batches() {
     let Some(site) = Site::open().await else { return };
     site.provisioned().await;
-    site.boto("for n in range(1001): s3.put_object(Bucket=bucket, Key=f'{n:04}')").await;
+    site.boto(
+        "from concurrent.futures import ThreadPoolExecutor
+list(ThreadPoolExecutor(8).map(lambda n: s3.put_object(Bucket=bucket, Key=f'{n:04}'), range(1001)))
+None",
+    )
+    .await;
     site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::fail(Failure::Throttled));
     site.aws.proxy().clear_journal();
     site.teardown(&["--delete-objects"]).await.ends(0);
