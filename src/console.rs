@@ -33,8 +33,9 @@ pub struct Console {
 }
 
 impl Console {
-    /// The streams of the process; `cancel` is what Ctrl-C sets. Text for people is coloured where stderr is a terminal, unless
-    /// `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never touched.
+    /// The streams of the process; `cancel` is what Ctrl-C sets. Text for people is coloured where
+    /// stderr is a terminal, unless `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never
+    /// touched.
     pub fn standard(cancel: CancellationToken) -> Self {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let err_is_terminal = stderr.is_terminal();

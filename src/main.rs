@@ -19,7 +19,8 @@ async fn main() -> ExitCode {
     if cli.verbosity.verbose {
         console.log();
     }
-    tokio::spawn(interrupts(cancel.clone()));
+    // Before anything else happens, so that no signal is missed.
+    tokio::spawn(interrupts(Signals::listen(), cancel.clone()));
     match run(cli.command, &mut console, cancel).await {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -31,30 +32,47 @@ async fn main() -> ExitCode {
 
 /// The first Ctrl-C or SIGTERM asks for an orderly end, the second does not wait for it.
 #[expect(clippy::exit, reason = "the user asked twice")]
-async fn interrupts(cancel: CancellationToken) {
-    asked_to_stop().await;
+async fn interrupts(mut signals: Signals, cancel: CancellationToken) {
+    signals.next().await;
     cancel.cancel();
-    asked_to_stop().await;
+    signals.next().await;
     std::process::exit(exit::INTERRUPTED.into());
 }
 
-async fn asked_to_stop() {
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler the system's own way of ending a process stands.
-            std::future::pending().await
-        }
-    };
-    #[cfg(unix)]
-    {
+/// Ctrl-C and SIGTERM. Where there can be no handler, the system's own way of ending a process stands.
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = ctrl_c => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            Some(()) = async { interrupt.as_mut()?.recv().await } => {}
+            Some(()) = async { terminate.as_mut()?.recv().await } => {}
+            else => std::future::pending().await,
         }
     }
-    ctrl_c.await;
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
 }

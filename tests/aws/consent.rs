@@ -104,6 +104,15 @@ async fn a_teardown_wants_the_name_typed() {
 }
 
 #[tokio::test]
+async fn the_digest_of_another_teardown_deletes_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.aws.proxy().clear_journal();
+    site.teardown(&["--expect", "0123456789abcdef"]).await.ends(3).tells(&["digest is", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
 async fn ctrl_c_at_the_name_deletes_nothing() {
     let Some(site) = Site::open().await else { return };
     site.provisioned().await;
