@@ -54,7 +54,7 @@ pub fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
 }
 
-/// See [`parsed`].
+/// The value parser that `parsed` makes.
 #[derive(Debug)]
 pub struct Parsed<T>(PhantomData<fn() -> T>);
 
