@@ -34,9 +34,10 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
         return;
     }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
-    let running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(&site, "provision", &["--yes"]);
     create.reached().await;
     running.interrupt();
+    running.says("those under way are finished").await;
     create.release();
     let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:", "run the same"]);
     assert_eq!(ran.stdout, "", "half a deployment has no outputs");
@@ -84,9 +85,10 @@ async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
     site.provisioned().await;
     site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'k{n}')").await;
     let batch = site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::Hang(Side::Before));
-    let running = Running::start(&site, "teardown", &["--confirm", NAME, "--delete-objects"]);
+    let mut running = Running::start(&site, "teardown", &["--confirm", NAME, "--delete-objects"]);
     batch.reached().await;
     running.interrupt();
+    running.says("those under way are finished").await;
     batch.release();
     running.ended().await.ends(130).tells(&["hint:", "run the same"]);
 
