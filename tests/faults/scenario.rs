@@ -35,10 +35,14 @@ impl Scenario {
         matches!(self, Self::Create | Self::Adopt | Self::NoOp)
     }
 
-    /// One in how many requests is tried, unless the sweep is a full one. Giving back sends what
-    /// adopting and tearing down send.
+    /// One in how many requests is tried, unless the sweep is a full one. Adopting sends what creating
+    /// sends, and giving back what adopting and tearing down send.
     pub fn stride(self) -> usize {
-        if self == Self::GiveBack { 3 } else { 1 }
+        match self {
+            Self::Create | Self::NoOp | Self::Teardown => 1,
+            Self::Adopt => 2,
+            Self::GiveBack => 3,
+        }
     }
 
     fn adopts(self) -> bool {

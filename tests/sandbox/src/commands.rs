@@ -36,7 +36,7 @@ async fn build() -> Result<(), Error> {
     // Naming this package too keeps the features, and so the built dependencies, as they are.
     let args =
         ["build", "--quiet", "--package", "wbstore", "--package", "wbstore-sandbox", "--bin", "wbstore"];
-    match Group::cargo(&args, &[])?.wait().await? {
+    match Group::cargo(&args, &[], None)?.wait().await? {
         0 => Ok(()),
         code => Err(Error::new(format!("wbstore does not build (cargo ended with {code})"))),
     }

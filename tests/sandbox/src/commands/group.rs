@@ -1,5 +1,6 @@
 //! A child together with its own children.
 
+use std::fs::File;
 use std::process::{Command as Blocking, Stdio};
 
 use tokio::process::{Child, Command};
@@ -13,10 +14,15 @@ pub struct Group {
 }
 
 impl Group {
-    /// Starts the cargo that started us.
-    pub fn cargo(args: &[&str], env: &[(&str, String)]) -> Result<Self, Error> {
+    /// Starts the cargo that started us. What it says goes into `log`, where there is one.
+    pub fn cargo(args: &[&str], env: &[(&str, String)], log: Option<&File>) -> Result<Self, Error> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let child = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        if let Some(log) = log {
+            let copy = || log.try_clone().map_err(|error| Error::new(format!("cannot keep a log: {error}")));
+            command.stdout(copy()?).stderr(copy()?);
+        }
+        let child = command
             .args(args)
             .envs(env.iter().map(|(name, value)| (name, value)))
             // A group in the background may not read the terminal.
