@@ -93,7 +93,7 @@ async fn provision<D: Describe + Args>(
                 .hint("add --yes to go on without asking"));
         }
         if !args.yes && !console.confirm("Make these changes?")? {
-            return Err(Error::new(Kind::Interrupted, "nothing was changed"));
+            return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
         let code = change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
         if code != exit::DONE {

@@ -13,7 +13,7 @@ async fn without_a_terminal_nothing_is_changed_unless_yes_is_said() {
 async fn a_no_changes_nothing() {
     let Some(site) = Site::open().await else { return };
     let ran = Terminal::answering("Make these changes?", "n\r").run(&site, "provision", &[]).await;
-    ran.ends(130).tells(&["nothing was changed"]);
+    ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
 
@@ -21,7 +21,7 @@ async fn a_no_changes_nothing() {
 async fn enter_alone_is_a_no() {
     let Some(site) = Site::open().await else { return };
     let ran = Terminal::answering("[y/N]", "\r").run(&site, "provision", &[]).await;
-    ran.ends(130).tells(&["nothing was changed"]);
+    ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
 

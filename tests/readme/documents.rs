@@ -98,9 +98,13 @@ fn the_exit_codes_are_those_of_the_program() {
 #[test]
 fn the_readme_agrees_with_itself_and_the_manifest() {
     let page = readme();
-    let digests: BTreeSet<_> =
-        page.split("--expect ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
-    assert_eq!(digests.len(), 1, "the digest to expect is the one of the transcript: {digests:?}");
+    let digests = |before: &str| -> BTreeSet<String> {
+        let rests = page.split(before).skip(1);
+        rests.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()
+    };
+    let printed = digests("To apply exactly this plan later: --expect ");
+    let typed = digests("--yes --expect ");
+    assert!(!typed.is_empty() && typed.is_subset(&printed), "{typed:?} was typed, and {printed:?} printed");
     let rust = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " ");
     assert!(page.contains(rust), "the README asks for another {rust}");
 }
