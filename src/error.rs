@@ -76,11 +76,13 @@ impl Kind {
 }
 
 /// A failure, with what the reader needs to go on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    #[source]
     source: Option<Box<dyn StdError + Send + Sync>>,
     retry_after: Option<Duration>,
     budget: Option<Duration>,
@@ -187,17 +189,5 @@ impl Error {
             cause = error.source();
         }
         text
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }
