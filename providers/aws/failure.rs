@@ -198,6 +198,8 @@ impl Answer {
             // The answer to a HEAD has no body, and so no code.
             "" if self.status == 503 => error(Kind::Throttled),
             "" if self.status == 409 => error(Kind::Conflict),
+            "" if self.status == 400 => error(Kind::Credentials)
+                .hint("expired credentials are the usual cause; refresh them and run again"),
             _ if self.status == 429 => error(Kind::Throttled),
             _ if self.status >= 500 => error(Kind::Transient),
             _ if self.status == 403 => denied(error(Kind::Denied), &self.message, action),
