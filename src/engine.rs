@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Reporter};
 use crate::plan::{Action, Plan, Step};
-use crate::resource::{Address, AnyResource, Observation, Stack, Writing};
+use crate::resource::{Address, AnyResource, Found, Observation, Owner, Stack, Writing};
 
 /// How long a fault of the network or a plea to slow down may last.
 const FAULT_WITHIN: Duration = Duration::from_secs(60);
@@ -52,7 +52,8 @@ async fn look(resource: &dyn AnyResource) -> Result<Observation> {
             }
             Kind::Throttled | Kind::Conflict => {
                 let Some(pause) = pauses.next() else { return Err(error) };
-                tokio::time::sleep(error.server_wait().map_or(pause, |asked| asked.max(pause))).await;
+                let asked = error.server_wait().unwrap_or_default().min(FAULT_WITHIN);
+                tokio::time::sleep(asked.max(pause)).await;
             }
             _ => return Err(error),
         }
@@ -77,6 +78,8 @@ pub struct Report {
     pub failed: Vec<(Address, Error)>,
     /// The steps that were not tried.
     pub blocked: Vec<Address>,
+    /// Whether anything was changed, done or not.
+    pub changed: bool,
     /// Whether the user stopped it.
     pub interrupted: bool,
 }
@@ -96,6 +99,8 @@ pub struct Engine {
 enum Outcome {
     Written(usize, Instant),
     Done(usize, Instant),
+    /// It failed after a part of it was done.
+    Halfway(usize, Error),
     Failed(usize, Error),
 }
 
@@ -121,7 +126,9 @@ impl Engine {
                     running.push(self.begin(index, steps[index], plan, stack));
                 }
             }
-            match running.next().await {
+            let outcome = running.next().await;
+            report.changed |= matches!(outcome, Some(Outcome::Written(..) | Outcome::Halfway(..)));
+            match outcome {
                 None => break,
                 Some(Outcome::Written(index, begun)) => {
                     written.insert(&steps[index].address);
@@ -132,7 +139,7 @@ impl Engine {
                     self.events.send(Event::Done { address: address.clone(), action, took: begun.elapsed() });
                     report.done.push(address);
                 }
-                Some(Outcome::Failed(index, error)) => {
+                Some(Outcome::Failed(index, error) | Outcome::Halfway(index, error)) => {
                     let address = steps[index].address.clone();
                     if error.kind() == Kind::Interrupted {
                         self.events.send(Event::Blocked { address: address.clone(), by: vec![] });
@@ -192,6 +199,7 @@ impl Engine {
                 .await;
             match result {
                 Ok(()) => Outcome::Written(index, begun),
+                Err(error) if reporter.has_begun() => Outcome::Halfway(index, error),
                 Err(error) => Outcome::Failed(index, error),
             }
         })
@@ -213,9 +221,17 @@ impl Engine {
             let missed = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
-                    let Some(difference) = difference(&resource.observe().await?) else { return Ok(()) };
-                    // The first look may be of before our write; the second is taken at its word.
-                    if missed.swap(true, Ordering::Relaxed) {
+                    let seen = resource.observe().await?;
+                    let Some(difference) = difference(&seen) else { return Ok(()) };
+                    if let Ok(Found { owner: Owner::Other(Some(other)), .. }) = &seen.found {
+                        return Err(Error::refused(format!("the deployment `{other}` took it meanwhile"))
+                            .hint("choose another name for one of the two"));
+                    }
+                    // The first look may be of before our write; the second is taken at its word. But
+                    // what stands by itself and cannot be seen yet is not made twice.
+                    let there = seen.part_of.is_some()
+                        || seen.found.as_ref().is_ok_and(|found| found.state.is_some());
+                    if missed.swap(true, Ordering::Relaxed) && there {
                         resource.write(Writing::Plain).await?;
                     }
                     Err(Error::new(Kind::NotYet, difference)

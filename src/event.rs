@@ -1,5 +1,7 @@
 //! What the engine reports while it applies a plan. Views turn events into text, bars or JSON.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -102,22 +104,29 @@ pub struct Reporter {
     address: Address,
     events: Events,
     cancel: tokio_util::sync::CancellationToken,
+    begun: Arc<AtomicBool>,
 }
 
 impl Reporter {
     /// A reporter for the step at `address`, which `cancel` asks to stop.
     pub fn new(address: Address, events: Events, cancel: tokio_util::sync::CancellationToken) -> Self {
-        Self { address, events, cancel }
+        Self { address, events, cancel, begun: Arc::default() }
     }
 
     /// Reports that `done` of `total` are done.
     pub fn progress(&self, done: u64, total: u64, unit: &'static str) {
+        self.begun.fetch_or(done > 0, Ordering::Relaxed);
         self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
     }
 
     /// Reports that the step waits `next` for `why`, of a patience of `left`.
     pub fn waiting(&self, why: impl Into<String>, next: Duration, left: Duration) {
         self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
+    }
+
+    /// Whether some of the step is done, so that it cannot be said that nothing was changed.
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Whether the user wants us to stop at the next good place.

@@ -50,6 +50,8 @@ pub struct Wanted {
     pub origin: Option<Origin>,
     /// How long it is wanted.
     pub lease: Option<Lease>,
+    /// Whether teardown may remove it only after its lease has ended.
+    pub only_expired: bool,
     /// Whether teardown may delete objects.
     pub delete_objects: bool,
     /// Who empties the bucket then.
@@ -65,6 +67,7 @@ impl Wanted {
             name,
             origin: None,
             lease: None,
+            only_expired: false,
             delete_objects: false,
             empty_by: EmptyBy::default(),
             remarks: vec![],
@@ -148,6 +151,13 @@ pub struct Inventory {
     pub deployments: Vec<Deployment>,
     /// What could not be looked at, one sentence each.
     pub unread: Vec<String>,
+}
+
+impl Inventory {
+    /// The deployments whose lease has ended at `now`, in seconds since the epoch.
+    pub fn expired(&self, now: i64) -> impl Iterator<Item = &Deployment> {
+        self.deployments.iter().filter(move |deployment| deployment.expires.is_some_and(|end| end <= now))
+    }
 }
 
 /// One deployment, as its marks tell of it.

@@ -39,6 +39,8 @@ pub enum Owner {
 pub enum Forbids {
     /// Creating or changing the resource.
     Write,
+    /// Having it at all, even where nothing differs: what is there would not work, or not last.
+    Present,
     /// Deleting the resource.
     Delete,
 }

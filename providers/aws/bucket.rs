@@ -13,6 +13,7 @@ use crate::event::Reporter;
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::objects::is_emptying;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
 
@@ -25,6 +26,9 @@ pub struct Bucket {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Whether teardown may remove it only after its lease has ended.
+    #[serde(skip)]
+    pub only_expired: bool,
     /// The region it is in.
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
@@ -120,23 +124,40 @@ impl Resource for Bucket {
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
-        let (head, tags, ownership) =
-            futures::join!(head(api, &self.name), tags(api, &self.name), object_ownership(api, &self.name));
+        let (head, tags, ownership, emptying) = futures::join!(
+            head(api, &self.name),
+            tags(api, &self.name),
+            object_ownership(api, &self.name),
+            is_emptying(api, &self.name, self.deployment.as_str())
+        );
         let Some(region) = head? else {
             // What may not be read would stop the run half-way, once there is something to read.
             tags?;
             ownership?;
+            emptying?;
             return Ok(Found::absent());
         };
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let state = Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
+            only_expired: self.only_expired,
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
             tags: mark::managed(&tags, &self.tags),
         };
         let mut found = Found::present(state, owner);
+        if emptying? {
+            found.obstacle(
+                Forbids::Present,
+                "an earlier teardown has told S3 to empty it, and what is uploaded goes too",
+                "let it end and run `teardown` again; to keep the bucket instead, remove its two lifecycle rules \
+                 that begin with wbstore-",
+            );
+        }
+        if self.only_expired && !mark::has_expired(&tags, Timestamp::now()) {
+            found.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
+        }
         for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
             let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
             if wanted != Some(is) && is != "internal" {
@@ -227,8 +248,9 @@ async fn tags(api: &Api, bucket: &str) -> Result<Tags> {
 
 async fn put_tags(api: &Api, bucket: &str, tags: impl Iterator<Item = (String, String)>) -> Result<()> {
     let mut set = vec![];
-    // Tags that AWS itself sets are kept by it, and cannot be written (A26).
-    for (key, value) in tags.filter(|(key, _)| !key.starts_with("aws:")) {
+    // S3 refuses a set without the tags that AWS itself put there, such as CloudFormation's, so they
+    // go back as they came (A26; hashicorp/terraform-provider-aws#7323).
+    for (key, value) in tags {
         set.push(tag(&key, &value)?);
     }
     if set.is_empty() {

@@ -119,6 +119,7 @@ impl Aws {
         let made = Bucket {
             name: bucket.to_string(),
             deployment: name.clone(),
+            only_expired: wanted.only_expired,
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
             tags,

@@ -75,13 +75,19 @@ pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> St
     }
 }
 
-/// The `ArgumentValue` of an S3 error, in which S3 puts the cause of an `InvalidArgument` (A8).
-pub fn argument_value<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
-    let body = error.raw_response()?.body().bytes()?;
-    let text = std::str::from_utf8(body).ok()?;
-    let (_, rest) = text.split_once("<ArgumentValue>")?;
-    let (value, _) = rest.split_once("</ArgumentValue>")?;
-    Some(clean(value))
+/// The arguments that an S3 error complains of, as name and value: S3 puts the cause of an
+/// `InvalidArgument` there (A8), numbered (`ArgumentName1`) where there are several.
+pub fn arguments<E>(error: &SdkError<E, HttpResponse>) -> Vec<(String, String)> {
+    let body = error.raw_response().and_then(|response| response.body().bytes()).unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let names = elements(&text, "<ArgumentName");
+    names.into_iter().zip(elements(&text, "<ArgumentValue")).collect()
+}
+
+/// The texts of the elements whose tag starts with `tag`. The answer is small and flat.
+fn elements(text: &str, tag: &str) -> Vec<String> {
+    let rests = text.split(tag).skip(1);
+    rests.filter_map(|rest| Some(clean(rest.split_once('>')?.1.split_once("</")?.0))).collect()
 }
 
 /// The explanation of a refusal that comes from the clock of this machine. An answer to HEAD has no
@@ -283,4 +289,18 @@ where
         return Error::new(Kind::NotYet, format!("{action} on {target}: S3 does not see the bucket yet"));
     }
     failure(error, action, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::elements;
+
+    #[test]
+    fn arguments_are_found_with_and_without_a_number() {
+        let one = "<Error><ArgumentName>arn:q</ArgumentName><ArgumentValue>gone</ArgumentValue></Error>";
+        assert_eq!(elements(one, "<ArgumentName"), ["arn:q"]);
+        let two = "<ArgumentValue1>a</ArgumentValue1><ArgumentName2>n</ArgumentName2><ArgumentValue2>b</ArgumentValue2>";
+        assert_eq!(elements(two, "<ArgumentValue"), ["a", "b"]);
+        assert_eq!(elements("<ArgumentValue", "<ArgumentValue"), Vec::<String>::new());
+    }
 }

@@ -157,19 +157,13 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
         allow("ProvisionBucket", &PROVISION_BUCKET, &bucket, None),
         allow(
             "VerifyWithProbes",
-            &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
             &json!(subjects.objects_arn(PROBE_PREFIX)),
             None,
         ),
         allow(
             "TeardownBucket",
-            &[
-                "s3:DeleteBucket",
-                "s3:GetLifecycleConfiguration",
-                "s3:ListBucketMultipartUploads",
-                "s3:ListBucketVersions",
-                "s3:PutLifecycleConfiguration",
-            ],
+            &["s3:DeleteBucket", "s3:ListBucketMultipartUploads", "s3:PutLifecycleConfiguration"],
             &bucket,
             None,
         ),
@@ -202,7 +196,6 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
             .to_owned(),
     ];
     if let Some(key) = subjects.kms_key {
-        statements.push(allow("CheckKey", &["kms:DescribeKey"], &json!(key), None));
         statements.push(subjects.use_key(key));
         notes.push("the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it".to_owned());
     }
@@ -212,11 +205,10 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
 /// `CreateBucket` with tags needs `s3:TagResource`, and with an object ownership
 /// `s3:PutBucketOwnershipControls` (S3 API, `CreateBucket`, "Permissions"). `HeadBucket` is
 /// `s3:ListBucket`; the deletion of CORS rules is `s3:PutBucketCORS`.
-const PROVISION_BUCKET: [&str; 22] = [
+const PROVISION_BUCKET: [&str; 23] = [
     "s3:CreateBucket",
     "s3:DeleteBucketPolicy",
     "s3:GetBucketCORS",
-    "s3:GetBucketLocation",
     "s3:GetBucketNotification",
     "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketOwnershipControls",
@@ -226,7 +218,9 @@ const PROVISION_BUCKET: [&str; 22] = [
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
     "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
     "s3:ListBucket",
+    "s3:ListBucketVersions",
     "s3:PutBucketCORS",
     "s3:PutBucketNotification",
     "s3:PutBucketOwnershipControls",
@@ -237,10 +231,9 @@ const PROVISION_BUCKET: [&str; 22] = [
     "s3:TagResource",
 ];
 
-const PROVISION_QUEUES: [&str; 7] = [
+const PROVISION_QUEUES: [&str; 6] = [
     "sqs:CreateQueue",
     "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
     "sqs:ListQueueTags",
     "sqs:SetQueueAttributes",
     "sqs:TagQueue",

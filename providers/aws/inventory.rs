@@ -35,6 +35,8 @@ struct Seen {
     unread: Vec<String>,
     /// The regions of which not every queue could be looked at, so that none can be called missing.
     unsure: BTreeSet<String>,
+    /// Whether there is a bucket that could not be looked at, which may be any deployment's.
+    bucket_unread: bool,
 }
 
 impl Seen {
@@ -42,6 +44,7 @@ impl Seen {
         self.parts.extend(other.parts);
         self.unread.extend(other.unread);
         self.unsure.extend(other.unsure);
+        self.bucket_unread |= other.bucket_unread;
     }
 }
 
@@ -69,14 +72,9 @@ pub async fn list(api: &Api) -> Result<Inventory> {
     Ok(group(scope, seen))
 }
 
-/// The deployments whose lease has ended at `now`, in seconds since the epoch.
-pub fn expired(inventory: &Inventory, now: i64) -> impl Iterator<Item = &Deployment> {
-    inventory.deployments.iter().filter(move |deployment| deployment.expires.is_some_and(|end| end <= now))
-}
-
 /// Puts together what carries the same name in the same region.
 fn group(scope: String, seen: Seen) -> Inventory {
-    let Seen { parts, mut unread, unsure } = seen;
+    let Seen { parts, mut unread, unsure, bucket_unread } = seen;
     let mut groups: BTreeMap<(String, String), Vec<Marked>> = BTreeMap::new();
     for part in parts {
         if let Some(name) = part.tags.get(mark::DEPLOYMENT) {
@@ -86,10 +84,19 @@ fn group(scope: String, seen: Seen) -> Inventory {
     let deployments = groups
         .into_iter()
         .map(|((name, region), mut parts)| {
-            parts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+            // Of several queues of a kind, the one that the bucket names comes last.
+            let named: BTreeSet<String> = parts
+                .iter()
+                .filter(|part| part.kind == "bucket")
+                .flat_map(|bucket| {
+                    [mark::QUEUE, mark::NOTIFICATIONS_QUEUE].map(|tag| bucket.tags.get(tag).cloned())
+                })
+                .flatten()
+                .collect();
+            parts.sort_by_cached_key(|part| (part.kind, named.contains(&part.name), part.name.clone()));
             Deployment {
                 created: created(&parts),
-                expires: expires(&parts, &mut unread),
+                expires: expires(&parts, bucket_unread, &mut unread),
                 missing: missing(&parts, unsure.contains(&region)),
                 parts: parts
                     .into_iter()
@@ -112,8 +119,12 @@ fn created(parts: &[Marked]) -> Option<i64> {
 
 /// When the lease ends: what the bucket says, and without a bucket the last that a queue says. The
 /// lease of a deployment may have been lengthened while a queue could not be written.
-fn expires(parts: &[Marked], unread: &mut Vec<String>) -> Option<i64> {
+fn expires(parts: &[Marked], bucket_unread: bool, unread: &mut Vec<String>) -> Option<i64> {
     let has_bucket = parts.iter().any(|part| part.kind == "bucket");
+    if !has_bucket && bucket_unread {
+        // Its bucket may be the one that could not be looked at, and say otherwise.
+        return None;
+    }
     let speaking = parts.iter().filter(|part| !has_bucket || part.kind == "bucket");
     let mut last = None;
     for part in speaking {

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
-use crate::providers::aws::failure::{argument_value, code, failure, message, missing_bucket};
+use crate::providers::aws::failure::{arguments, code, failure, message, missing_bucket};
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
@@ -113,7 +113,18 @@ impl Notification {
         if !text.contains("destination") {
             return failure(error, "s3:PutBucketNotification", self.address());
         }
-        let cause = argument_value(&error).unwrap_or(text);
+        let arguments = arguments(&error);
+        let ours = arguments.iter().find(|(name, _)| name.contains(&self.queue_arn));
+        if let (None, Some((theirs, value))) =
+            (ours, arguments.first().filter(|(name, _)| name.starts_with("arn:")))
+        {
+            return Error::refused(format!(
+                "s3:PutBucketNotification on {}: S3 checks the entries of others too, and {theirs} is no longer valid: {value}",
+                self.address()
+            ))
+            .hint("mend or remove that entry; wbstore does not touch it");
+        }
+        let cause = ours.or(arguments.first()).map_or(text, |(_, value)| value.clone());
         let error = |why: &str| {
             Error::new(Kind::NotYet, format!("S3 does not accept the queue {} yet: {why}", self.queue_arn))
                 .because(cause.clone())

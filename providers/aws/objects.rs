@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use self::count::{COUNTED_AT_MOST, Tally, count};
 use self::empty::empty;
+pub(super) use self::lifecycle::is_emptying;
 use self::lifecycle::{hand_over, mfa_delete};
 pub(super) use self::listing::{Bucket, Cursor};
 use super::failure::{code, failure};

@@ -129,17 +129,6 @@ impl PolicyDocument {
         })
         .collect()
     }
-
-    /// Whether both documents mean the same: the same statements, in any order and spelling.
-    pub fn means_same(&self, other: &Self) -> bool {
-        let meaning = |document: &Self| {
-            let mut all: Vec<String> =
-                document.statements().map(|value| meaning::normal(value).to_string()).collect();
-            all.sort();
-            all
-        };
-        meaning(self) == meaning(other)
-    }
 }
 
 /// Writes the document on one line. What was not changed is there as it was read.

@@ -71,7 +71,10 @@ impl Request {
     /// When a mark holds a name that cannot be, which we never wrote.
     pub fn with_parts(mut self, deployment: &Deployment) -> Result<Self> {
         self.region = Some(deployment.region.parse()?);
+        // Only what the marks say counts; of several parts of a kind the last is the bucket's own.
+        self.bucket = None;
         self.queue = QueueChoice::Internal;
+        self.notifications_queue = None;
         for Part { kind, name } in deployment.parts.iter().chain(&deployment.missing) {
             match kind.as_str() {
                 _ if name.is_empty() => {}

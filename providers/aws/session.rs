@@ -9,6 +9,7 @@ use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::http::redact;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{failure, root_cause};
 use crate::providers::aws::log::RequestLog;
@@ -211,21 +212,22 @@ impl Session {
 }
 
 fn check_endpoint(endpoint: &str) -> Result<()> {
+    const FORM: &str = "AWS_ENDPOINT_URL wants the form https://host[:port]";
+    // What was given may hold a password, so it is never repeated as it is.
     let url = Url::parse(endpoint)
-        .map_err(|error| Error::input(format!("the endpoint `{endpoint}` is not a URL")).because(error))
-        .map_err(|error| error.hint("AWS_ENDPOINT_URL wants the form https://host[:port]"))?;
+        .map_err(|error| Error::input("the endpoint is not a URL").because(error).hint(FORM))?;
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
+    let shown = redact(&url);
     match url.scheme() {
         "https" => Ok(()),
         "http" if local => Ok(()),
-        "http" => Err(Error::input(format!("the endpoint {endpoint} would carry credentials unencrypted"))
+        "http" => Err(Error::input(format!("the endpoint {shown} would carry credentials unencrypted"))
             .hint("use https, or an address of this machine")),
-        scheme => Err(Error::input(format!("the endpoint {endpoint} has the scheme `{scheme}`"))
-            .hint("AWS_ENDPOINT_URL wants the form https://host[:port]")),
+        scheme => Err(Error::input(format!("the endpoint {shown} has the scheme `{scheme}`")).hint(FORM)),
     }
 }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::event::Reporter;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
 
 /// The statement that denies unencrypted requests.
 #[derive(Clone, Debug, Serialize)]
@@ -99,6 +99,16 @@ impl Resource for TlsPolicy {
         };
         found.kept = document.others(&self.sid);
         found.findings = document.open_to_all();
+        if !found.findings.is_empty() && found.state.is_none() {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "{}; S3 takes no policy with such a statement once public access is blocked",
+                    found.findings.join("; ")
+                ),
+                "remove the statement, or choose a bucket of its own with --bucket",
+            );
+        }
         Ok(found)
     }
 
@@ -112,6 +122,15 @@ impl Resource for TlsPolicy {
 
     async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
         let mut document = self.document(api).await?;
-        if document.remove(&self.sid) { self.put(api, document).await } else { Ok(()) }
+        if !document.remove(&self.sid) {
+            return Ok(());
+        }
+        let open = document.open_to_all();
+        self.put(api, document).await.map_err(|error| match open.as_slice() {
+            [first, ..] if error.kind() == Kind::Denied => error.hint(format!(
+                "{first}, which S3 does not take while public access is blocked; remove it first"
+            )),
+            _ => error,
+        })
     }
 }

@@ -42,7 +42,7 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
     let Some(state) = &found.state else {
         step.action = Action::Create;
         step.changes = differences(&Fields::new(), &seen.desired);
-        block(found, Forbids::Write, step);
+        block(found, |forbids| matches!(forbids, Forbids::Write | Forbids::Present), step);
         return;
     };
     step.changes = differences(state, &seen.desired);
@@ -89,9 +89,8 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
         );
         return;
     }
-    if step.action.acts() {
-        block(found, Forbids::Write, step);
-    }
+    let acts = step.action.acts();
+    block(found, |forbids| forbids == Forbids::Present || (acts && forbids == Forbids::Write), step);
 }
 
 fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
@@ -106,9 +105,12 @@ fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
             if seen.removal == Removal::Own {
                 lose_kept(step);
             }
-            block(found, Forbids::Delete, step);
+            block(found, |forbids| forbids == Forbids::Delete, step);
         }
-        Owner::Adopted => step.action = Action::Release,
+        Owner::Adopted => {
+            step.action = Action::Release;
+            block(found, |forbids| forbids == Forbids::Delete, step);
+        }
         Owner::Other(other) => {
             step.action = Action::Keep;
             step.reason = Some(match other {
@@ -138,11 +140,11 @@ fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
     step.hint = Some(hint.into());
 }
 
-fn block(found: &Found<Fields>, forbids: Forbids, step: &mut Step) {
-    let mut against = found.obstacles.iter().filter(|obstacle| obstacle.forbids == forbids).peekable();
+fn block(found: &Found<Fields>, applies: impl Fn(Forbids) -> bool, step: &mut Step) {
+    let mut against = found.obstacles.iter().filter(|obstacle| applies(obstacle.forbids)).peekable();
     if let Some(first) = against.peek() {
         step.action = Action::Refuse;
-        if forbids == Forbids::Delete {
+        if first.forbids == Forbids::Delete {
             // Nothing goes, so what would have gone says no more than the reason does.
             step.changes.clear();
         }

@@ -132,6 +132,25 @@ fn an_obstacle_stops_only_what_it_forbids() {
 }
 
 #[test]
+fn what_would_not_last_is_refused_even_where_nothing_differs() {
+    let mut bucket = found("bucket", 1, Owner::Ours);
+    if let Ok(found) = &mut bucket.found {
+        found.obstacle(Forbids::Present, "it is being emptied", "wait");
+    }
+    assert_eq!(action(PRESENT, bucket.clone()).0, Action::Refuse);
+    assert_eq!(action(Goal::Absent, bucket).0, Action::Delete);
+}
+
+#[test]
+fn what_was_adopted_is_not_given_back_while_something_would_be_left_behind() {
+    let mut bucket = found("bucket", 1, Owner::Adopted);
+    if let Ok(found) = &mut bucket.found {
+        found.obstacle(Forbids::Delete, "its queue would stay", "name the queue");
+    }
+    assert_eq!(action(Goal::Absent, bucket).0, Action::Refuse);
+}
+
+#[test]
 fn teardown_turns_the_waits_round() {
     let notification = Observation { needs: vec![at("queue")], ..found("notification", 1, Owner::Ours) };
     let plan = planned(Goal::Absent, &[found("queue", 1, Owner::Ours), notification]);

@@ -123,16 +123,13 @@ impl Change {
 }
 
 fn code(report: &Report) -> u8 {
-    let Report { done, failed, blocked, interrupted } = report;
-    match (interrupted, failed.is_empty() && blocked.is_empty(), done.is_empty()) {
-        (true, false, _) => exit::INTERRUPTED,
-        (_, true, _) => exit::DONE,
-        (false, false, true) if failed.len() == 1 => match failed[0].1.exit_code() {
-            exit::USAGE => exit::FAILED,
-            code => code,
-        },
-        (false, false, true) => exit::FAILED,
-        (false, false, false) => exit::PARTIAL,
+    let Report { done: _, failed, blocked, changed, interrupted } = report;
+    match (failed.as_slice(), blocked.is_empty()) {
+        ([], true) => exit::DONE,
+        _ if *interrupted => exit::INTERRUPTED,
+        _ if *changed => exit::PARTIAL,
+        ([(_, error)], _) if error.exit_code() != exit::USAGE => error.exit_code(),
+        _ => exit::FAILED,
     }
 }
 

@@ -11,12 +11,13 @@ use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::output::encode;
 use crate::plan::Goal;
-use crate::provider::Audience;
+use crate::provider::{Audience, Provider};
 use crate::view::{error, inventory, json};
 
 /// The deployments of the account.
 pub async fn list<D: Describe + Args>(args: cli::List<D>, console: &mut Console) -> Result<u8> {
     let provider = connect(args.description.request(request::anybody()?), console).await?;
+    confirm_account(provider.as_ref(), console).await?;
     let found = console.busy("looking through buckets and queues", provider.list()).await?;
     match args.format {
         Report::Human => {
@@ -29,12 +30,28 @@ pub async fn list<D: Describe + Args>(args: cli::List<D>, console: &mut Console)
     Ok(exit::DONE)
 }
 
+/// Makes sure of what an observation would make sure of, for a command that makes none.
+async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Result<()> {
+    let stack = provider.stack(Goal::Absent)?;
+    let guards = async {
+        for guard in &stack.guards {
+            guard().await?;
+        }
+        Ok(())
+    };
+    console.busy("reading the account", guards).await
+}
+
 /// The permissions of the server or the operator.
 pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Console) -> Result<u8> {
     let named = args.description.request(request::named(&args.target)?);
     let provider = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
         Some(account) => named.offline(account)?,
-        None => connect(named, console).await?,
+        None => {
+            let provider = connect(named, console).await?;
+            confirm_account(provider.as_ref(), console).await?;
+            provider
+        }
     };
     let audience = match args.audience {
         cli::PolicyFor::Node => Audience::Node,

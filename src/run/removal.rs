@@ -11,7 +11,7 @@ use crate::cli;
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::Goal;
-use crate::provider::Wanted;
+use crate::provider::{Deployment, Wanted};
 use crate::providers::Request;
 use crate::view::error::{error, note};
 
@@ -76,12 +76,7 @@ async fn expired<D: Describe + Args>(
 ) -> Result<u8> {
     let provider = connect(args.description.request(request::anybody()?), console).await?;
     let inventory = console.busy("looking through buckets and queues", provider.list()).await?;
-    let now = Timestamp::now().as_second();
-    let due: Vec<_> = inventory
-        .deployments
-        .iter()
-        .filter(|deployment| deployment.expires.is_some_and(|expires| expires <= now))
-        .collect();
+    let due: Vec<_> = inventory.expired(Timestamp::now().as_second()).collect();
     for text in &inventory.unread {
         console.say(&note(text));
     }
@@ -92,12 +87,9 @@ async fn expired<D: Describe + Args>(
     let mut changes = vec![];
     let mut code = exit::DONE;
     for deployment in due {
-        let wanted = deletion(Wanted::named(deployment.name.parse()?), &args);
-        let request = args.description.request(wanted).with_parts(deployment)?;
-        let change = look(request, console).await?;
-        change.tell(args.format, console)?;
-        match change.require_allowed() {
-            Ok(()) => changes.push(change),
+        match overdue(deployment, &args, console).await {
+            Ok(change) => changes.push(change),
+            Err(error) if matches!(error.kind(), Kind::Credentials | Kind::Interrupted) => return Err(error),
             Err(refusal) => {
                 console.say(&error(&refusal));
                 code = exit::REFUSED;
@@ -120,4 +112,18 @@ async fn expired<D: Describe + Args>(
         }
     }
     Ok(code)
+}
+
+/// Plans the end of one deployment whose lease has ended, and shows it.
+async fn overdue<D: Describe + Args>(
+    deployment: &Deployment,
+    args: &cli::Teardown<D>,
+    console: &mut Console,
+) -> Result<Change> {
+    let wanted = Wanted { only_expired: true, ..Wanted::named(deployment.name.parse()?) };
+    let request = args.description.request(deletion(wanted, args)).with_parts(deployment)?;
+    let change = look(request, console).await?;
+    change.tell(args.format, console)?;
+    change.require_allowed()?;
+    Ok(change)
 }

@@ -31,12 +31,13 @@ async fn credentials_that_expire_in_the_middle_leave_what_a_rerun_completes() {
 }
 
 /// Every call that `plan` makes, with the IAM action that it takes.
-const READS: [(&str, &str); 10] = [
+const READS: [(&str, &str); 11] = [
     ("s3:HeadBucket", "s3:ListBucket"),
     ("s3:GetBucketTagging", "s3:GetBucketTagging"),
     ("s3:GetBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
     ("s3:GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
     ("s3:GetBucketEncryption", "s3:GetEncryptionConfiguration"),
+    ("s3:GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
     ("s3:GetBucketPolicy", "s3:GetBucketPolicy"),
     ("s3:GetBucketCors", "s3:GetBucketCORS"),
     ("s3:GetBucketNotificationConfiguration", "s3:GetBucketNotification"),

@@ -94,6 +94,7 @@ fn action(call: &str) -> &str {
         "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
         "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
         "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
+        "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
         "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
         "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
         "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",

@@ -98,6 +98,38 @@ None",
 }
 
 #[tokio::test]
+async fn a_bucket_that_s3_is_emptying_is_not_provisioned() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.boto("s3.put_object(Bucket=bucket, Key='run', Body=b'four')").await;
+    let lifecycle = ["--delete-objects", "--empty-by", "lifecycle"];
+    site.teardown(&lifecycle).await.ends(4).tells(&["next midnight", "hint:", "48 hours"]);
+    site.run("provision", &["--yes"]).await.ends(3).tells(&[
+        "told S3 to empty it",
+        "hint:",
+        "lifecycle rules",
+    ]);
+    let verified = site.run("verify", &["--within", "1s"]).await.ends(6);
+    assert!(verified.stdout.contains("told S3 to empty it"), "{verified}");
+    site.boto("s3.delete_object(Bucket=bucket, Key='run')").await;
+    site.teardown(&lifecycle).await.ends(0);
+    assert_eq!(site.boto(LEFT).await, json!([]));
+}
+
+#[tokio::test]
+async fn data_that_is_gone_is_never_called_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.run("provision", &["--queue", "internal", "--yes"]).await.ends(0);
+    site.boto("for n in range(1001): s3.put_object(Bucket=bucket, Key=f'k{n:04}', Body=b'')").await;
+    // The second batch is refused after the first has gone.
+    site.aws
+        .proxy()
+        .arm(When::operation("s3:DeleteObjects", 1).times(usize::MAX), Fault::fail(Failure::AccessDenied));
+    let ran = site.teardown(&["--queue", "internal", "--delete-objects"]).await;
+    ran.ends(4).tells(&["AccessDenied", "hint:"]);
+}
+
+#[tokio::test]
 async fn a_locked_bucket_is_refused_before_anything_is_deleted() {
     let Some(site) = Site::open().await else { return };
     site.boto("s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)").await;

@@ -122,7 +122,6 @@ fn the_policy_of_the_operator() {
       s3:CreateBucket
       s3:DeleteBucketPolicy
       s3:GetBucketCORS
-      s3:GetBucketLocation
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
       s3:GetBucketOwnershipControls
@@ -132,7 +131,9 @@ fn the_policy_of_the_operator() {
       s3:GetBucketTagging
       s3:GetBucketVersioning
       s3:GetEncryptionConfiguration
+      s3:GetLifecycleConfiguration
       s3:ListBucket
+      s3:ListBucketVersions
       s3:PutBucketCORS
       s3:PutBucketNotification
       s3:PutBucketOwnershipControls
@@ -144,14 +145,13 @@ fn the_policy_of_the_operator() {
       on "arn:aws:s3:::acme-wandb"
     Allow VerifyWithProbes
       s3:DeleteObject
+      s3:DeleteObjectVersion
       s3:GetObject
       s3:PutObject
       on "arn:aws:s3:::acme-wandb/.wbstore-probe/*"
     Allow TeardownBucket
       s3:DeleteBucket
-      s3:GetLifecycleConfiguration
       s3:ListBucketMultipartUploads
-      s3:ListBucketVersions
       s3:PutLifecycleConfiguration
       on "arn:aws:s3:::acme-wandb"
     Allow TeardownObjects
@@ -162,7 +162,6 @@ fn the_policy_of_the_operator() {
     Allow ProvisionQueues
       sqs:CreateQueue
       sqs:GetQueueAttributes
-      sqs:GetQueueUrl
       sqs:ListQueueTags
       sqs:SetQueueAttributes
       sqs:TagQueue
@@ -176,9 +175,6 @@ fn the_policy_of_the_operator() {
       sqs:DeleteMessage
       sqs:ReceiveMessage
       on "arn:aws:sqs:us-east-1:123456789012:acme"
-    Allow CheckKey
-      kms:DescribeKey
-      on "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     Allow UseKeyThroughS3
       kms:Decrypt
       kms:GenerateDataKey

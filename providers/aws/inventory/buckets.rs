@@ -44,7 +44,10 @@ pub async fn list(api: &Api) -> Result<Seen> {
                 seen.parts.push(Marked { kind: "bucket", name, region, created, tags });
             }
             Ok(_) => {}
-            Err(error) => seen.unread.push(unread(&format!("bucket {name}"), error)?),
+            Err(error) => {
+                seen.bucket_unread = true;
+                seen.unread.push(unread(&format!("bucket {name}"), error)?);
+            }
         }
     }
     seen.unread.sort();

@@ -46,6 +46,23 @@ fn nothing_is_called_missing_where_not_all_could_be_seen() {
 }
 
 #[test]
+fn a_queue_does_not_speak_for_a_bucket_that_could_not_be_looked_at() {
+    let queue = || part("queue", "q", 1, &[(mark::EXPIRES, "1970-01-01T00:00:10Z")]);
+    let (alone, _) = only(seen(vec![queue()]));
+    assert_eq!(alone.expires, Some(10));
+    let (unsure, _) = only(Seen { parts: vec![queue()], bucket_unread: true, ..Seen::default() });
+    assert_eq!(unsure.expires, None);
+}
+
+#[test]
+fn of_two_queues_the_one_that_the_bucket_names_comes_last() {
+    let bucket = part("bucket", "b", 1, &[(mark::QUEUE, "a")]);
+    let (deployment, _) = only(seen(vec![bucket, part("queue", "a", 1, &[]), part("queue", "z", 1, &[])]));
+    let names: Vec<_> = deployment.parts.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(names, ["b", "z", "a"]);
+}
+
+#[test]
 fn the_same_name_in_two_regions_is_two_deployments() {
     let elsewhere = Marked { region: "eu-west-1".to_owned(), ..part("bucket", "c", 1, &[]) };
     let inventory = group(String::new(), seen(vec![part("bucket", "b", 1, &[]), elsewhere]));
@@ -82,8 +99,8 @@ fn without_a_bucket_the_last_lease_counts_and_none_keeps_all() {
 fn only_leases_that_have_ended_are_expired() {
     let ended = part("bucket", "b", 1, &[(mark::EXPIRES, "1970-01-01T00:00:10Z")]);
     let inventory = group(String::new(), seen(vec![ended]));
-    assert_eq!(expired(&inventory, 10).count(), 1);
-    assert_eq!(expired(&inventory, 9).count(), 0);
+    assert_eq!(inventory.expired(10).count(), 1);
+    assert_eq!(inventory.expired(9).count(), 0);
 }
 
 fn kinds(parts: &[Part]) -> Vec<&str> {

@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{
 use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure, is_unreadable};
+use crate::providers::aws::session::Api;
 
 /// How many rules one document holds (S3 API reference, "PutBucketLifecycleConfiguration").
 const RULES_AT_MOST: usize = 1000;
@@ -66,6 +67,17 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
     .hint("run the same command again after 48 hours; objects are billed until they are gone"))
 }
 
+/// Whether `bucket` is being emptied by rules that an earlier teardown of `deployment` left to S3. What
+/// is uploaded meanwhile goes too.
+///
+/// # Errors
+/// Those of the read, denied included.
+pub async fn is_emptying(api: &Api, bucket: &str, deployment: &str) -> Result<bool> {
+    let ids = ids(deployment);
+    let document = read(&Bucket::new(api, bucket)).await?;
+    Ok(document.rules.iter().any(|rule| rule.id().is_some_and(|id| ids.iter().any(|ours| ours == id))))
+}
+
 /// Whether MFA delete is on; `None` when the endpoint does not tell, as some that imitate S3. The
 /// service itself enforces it, so that not to know is no danger.
 pub async fn mfa_delete(bucket: &Bucket) -> Result<Option<bool>> {
@@ -85,24 +97,30 @@ pub async fn mfa_delete(bucket: &Bucket) -> Result<Option<bool>> {
     }
 }
 
+/// The ids by which the rules are ours.
+fn ids(deployment: &str) -> [String; 2] {
+    [format!("wbstore-{deployment}-empty"), format!("wbstore-{deployment}-markers")]
+}
+
 /// Our two rules. A rule that removes lone delete markers may name no number of days, hence the
 /// second.
 fn ours(deployment: &str) -> Result<[LifecycleRule; 2]> {
-    let rule = |id: &str, expiration: LifecycleExpiration| {
+    let [empty, markers] = ids(deployment);
+    let rule = |id: String, expiration: LifecycleExpiration| {
         LifecycleRule::builder()
-            .id(format!("wbstore-{deployment}-{id}"))
+            .id(id)
             .status(ExpirationStatus::Enabled)
             .filter(LifecycleRuleFilter::builder().prefix("").build())
             .expiration(expiration)
     };
-    let contents = rule("empty", LifecycleExpiration::builder().days(1).build())
+    let contents = rule(empty, LifecycleExpiration::builder().days(1).build())
         .noncurrent_version_expiration(NoncurrentVersionExpiration::builder().noncurrent_days(1).build())
         .abort_incomplete_multipart_upload(
             AbortIncompleteMultipartUpload::builder().days_after_initiation(1).build(),
         )
         .build();
     let markers =
-        rule("markers", LifecycleExpiration::builder().expired_object_delete_marker(true).build()).build();
+        rule(markers, LifecycleExpiration::builder().expired_object_delete_marker(true).build()).build();
     let unbuilt = |error| Error::new(Kind::Failed, "describe a lifecycle rule").because(error);
     Ok([contents.map_err(unbuilt)?, markers.map_err(unbuilt)?])
 }
@@ -136,7 +154,7 @@ async fn read(bucket: &Bucket) -> Result<Document> {
             rules: answer.rules.unwrap_or_default(),
             smallest_transition: answer.transition_default_minimum_object_size,
         }),
-        Err(error) if code(&error) == "NoSuchLifecycleConfiguration" => {
+        Err(error) if matches!(code(&error), "NoSuchLifecycleConfiguration" | "NoSuchBucket") => {
             Ok(Document { rules: vec![], smallest_transition: None })
         }
         Err(error) => Err(failure(error, "s3:GetLifecycleConfiguration", &bucket.name)),

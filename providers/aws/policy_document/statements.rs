@@ -26,23 +26,12 @@ pub fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &Accou
 /// Refuses every request to the bucket that does not come over TLS (S3 user guide, "Security best
 /// practices for Amazon S3", "Enforce encryption of data in transit").
 pub fn deny_insecure_bucket(sid: &str, bucket_arn: &str) -> Value {
-    let objects = format!("{bucket_arn}/*");
-    deny_insecure(sid, "s3:*", &json!([bucket_arn, objects]))
-}
-
-/// Refuses every request to the queue that does not come over TLS (SQS developer guide, "Amazon SQS
-/// security best practices").
-pub fn deny_insecure_queue(sid: &str, queue_arn: &str) -> Value {
-    deny_insecure(sid, "sqs:*", &queue_arn.into())
-}
-
-fn deny_insecure(sid: &str, action: &str, resource: &Value) -> Value {
     json!({
         "Sid": sid,
         "Effect": "Deny",
         "Principal": "*",
-        "Action": action,
-        "Resource": resource,
+        "Action": "s3:*",
+        "Resource": [bucket_arn, format!("{bucket_arn}/*")],
         "Condition": { "Bool": { "aws:SecureTransport": "false" } },
     })
 }

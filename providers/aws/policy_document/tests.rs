@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::statements::{deny_insecure_bucket, deny_insecure_queue, s3_may_send};
+use super::statements::{deny_insecure_bucket, s3_may_send};
 use super::*;
 use crate::providers::aws::account::AccountId;
 
@@ -65,7 +65,8 @@ fn no_policy_is_an_empty_document() {
     }
     let mut document = PolicyDocument::new().unwrap();
     document.upsert(SID, &ours()).unwrap();
-    assert!(document.means_same(&document.to_string().parse().unwrap()));
+    let again: PolicyDocument = document.to_string().parse().unwrap();
+    assert_eq!(again.statement(SID), document.statement(SID));
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn a_statement_open_to_all_is_a_finding() {
         ]
     );
     let ours: PolicyDocument =
-        with(&format!("{},{}", ours(), deny_insecure_queue("tls", "q"))).parse().unwrap();
+        with(&format!("{},{}", ours(), deny_insecure_bucket("tls", "b"))).parse().unwrap();
     assert_eq!(ours.open_to_all(), [""; 0]);
 }
 
@@ -214,7 +215,6 @@ fn the_statements_of_wbstore() {
       "Sid": "wbstore-tls"
     }
     "#);
-    assert_eq!(deny_insecure_queue("t", "arn:q")["Resource"], "arn:q");
 }
 
 proptest! {

@@ -14,7 +14,7 @@ use crate::providers::aws::session::Api;
 /// a fresh probe now and then, and any one of them will do.
 const FRESH_PROBE_AFTER: Duration = Duration::from_secs(30);
 /// The longest that SQS lets a receive wait (SQS developer guide, "Long polling").
-const LONGEST_POLL: Duration = Duration::from_secs(20);
+const LONGEST_POLL: Duration = Duration::from_secs(10);
 /// The waits between looks through a queue that holds messages of others; doubled up to the last.
 const BUSY_WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// How long messages of others are kept when giving them back at once brings the same ones again. It

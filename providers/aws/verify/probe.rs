@@ -11,12 +11,12 @@ use crate::http::{Answer, Client, Method, Request};
 use crate::origin::Origin;
 use crate::provider::Verdict;
 use crate::providers::aws::failure::{code, failure};
+use crate::providers::aws::iam::PROBE_PREFIX;
 use crate::providers::aws::objects::{Bucket, Cursor};
 use crate::providers::aws::session::Api;
 use crate::text::clean;
 
 /// All probes lie here, so that a policy can allow them and nothing else.
-const FOLDER: &str = ".wbstore-probe/";
 const CONTENT: &str =
     "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
 
@@ -83,7 +83,7 @@ impl Probes {
     /// When no answer comes, or the URL cannot be signed.
     pub async fn upload(&mut self, origin: &Origin) -> Result<Uploaded> {
         // A space, a plus and a letter beyond ASCII: each is written in its own way in an event.
-        let key = format!("{FOLDER}{}/{} +ü.txt", self.run, self.sent.len());
+        let key = format!("{PROBE_PREFIX}{}/{} +ü.txt", self.run, self.sent.len());
         let unsigned = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(Kind::Failed, format!("presign an upload to {}", self.bucket.name)).because(error)
         };
