@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::BackoffBuilder;
 use futures::future::{BoxFuture, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
@@ -14,14 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Reporter};
+use crate::patience::{FAULT_WITHIN, pauses, unless_busy};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Found, Observation, Owner, Stack, Writing};
-
-/// How long a fault of the network or a plea to slow down may last.
-const FAULT_WITHIN: Duration = Duration::from_secs(60);
-
-/// How often a cloud that asks us to slow down is looked at once more before that is final.
-const LOOKS_AGAIN: usize = 4;
 
 /// Looks at every resource of `stack` at once, and at what must hold besides.
 ///
@@ -37,36 +32,13 @@ pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     looks.into_iter().collect()
 }
 
-/// A cloud that is only busy is asked again. Faults of the network and of the server are not: the
-/// clients below have done that already.
 async fn look(resource: &dyn AnyResource) -> Result<Observation> {
-    let mut pauses = pauses().with_max_times(LOOKS_AGAIN).build();
-    loop {
-        let error = match resource.observe().await {
-            Ok(seen) => return Ok(seen),
-            Err(error) => error,
-        };
-        match error.kind() {
-            Kind::Denied | Kind::Refused => {
-                return Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() });
-            }
-            Kind::Throttled | Kind::Conflict => {
-                let Some(pause) = pauses.next() else { return Err(error) };
-                let asked = error.server_wait().unwrap_or_default().min(FAULT_WITHIN);
-                tokio::time::sleep(asked.max(pause)).await;
-            }
-            _ => return Err(error),
+    match unless_busy(|| resource.observe()).await {
+        Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused) => {
+            Ok(Observation { found: Err(Arc::new(error)), ..resource.unobserved() })
         }
+        result => result,
     }
-}
-
-/// Ever longer pauses, of which no two runs have the same.
-fn pauses() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(250))
-        .with_max_delay(Duration::from_secs(5))
-        .with_jitter()
-        .without_max_times()
 }
 
 /// What came of a plan.

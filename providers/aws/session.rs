@@ -10,6 +10,7 @@ use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
 use crate::http::redact;
+use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{failure, root_cause};
 use crate::providers::aws::log::RequestLog;
@@ -146,11 +147,11 @@ impl Session {
     pub async fn identity(&self) -> Result<AccountId> {
         let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
-        let caller = sts
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| failure(error, "sts:GetCallerIdentity", &self.region))?;
+        let caller = unless_busy(|| async {
+            let answer = sts.get_caller_identity().send().await;
+            answer.map_err(|error| failure(error, "sts:GetCallerIdentity", &self.region))
+        })
+        .await?;
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or_default();
         let wanted = self.region.partition().id;
         if !partition.is_empty() && partition != wanted {
