@@ -190,6 +190,8 @@ impl Engine {
             let written = matches!(step.action, Action::Create | Action::Update | Action::Adopt);
             let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
+            // What was there before us must never come to look as if we had made it.
+            let how = if step.action == Action::Adopt { Writing::Adopting } else { Writing::Plain };
             let missed = AtomicBool::new(false);
             let result = self
                 .patiently(resource, || async {
@@ -204,7 +206,7 @@ impl Engine {
                     let there = seen.part_of.is_some()
                         || seen.found.as_ref().is_ok_and(|found| found.state.is_some());
                     if missed.swap(true, Ordering::Relaxed) && there {
-                        resource.write(Writing::Plain).await?;
+                        resource.write(how).await?;
                     }
                     Err(Error::new(Kind::NotYet, difference)
                         .hint("another tool may be writing the same document; run `wbstore plan` to see it"))
