@@ -81,7 +81,7 @@ impl Engine {
     pub async fn apply(&self, plan: &Plan, stack: &Stack) -> Report {
         let mut report = Report::default();
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.acts()).collect();
-        if plan.refusals().next().is_some() {
+        if plan.is_refused() {
             report.blocked = steps.iter().map(|step| step.address.clone()).collect();
             return report;
         }

@@ -145,6 +145,11 @@ impl Plan {
         self.steps.iter().filter(|step| step.action == Action::Refuse)
     }
 
+    /// Whether anything must not be touched, so that nothing is.
+    pub fn is_refused(&self) -> bool {
+        self.refusals().next().is_some()
+    }
+
     /// The step at `address`.
     pub fn step(&self, address: &Address) -> Option<&Step> {
         self.steps.iter().find(|step| step.address == *address)

@@ -54,7 +54,7 @@ async fn plan<D: Describe + Args>(args: cli::Plan<D>, console: &mut Console) -> 
         }
     };
     show(&change.plan, args.format, console)?;
-    Ok(if change.plan.refusals().next().is_some() {
+    Ok(if change.plan.is_refused() {
         exit::REFUSED
     } else if args.exit_code && !change.plan.is_empty() {
         exit::PENDING
@@ -82,7 +82,7 @@ async fn provision<D: Describe + Args>(
     let change = Change::look(provider.as_ref(), goal, console).await?;
     if args.dry_run {
         show(&change.plan, PlanFormat::Human, console)?;
-        return Ok(if change.plan.refusals().next().is_some() { exit::REFUSED } else { exit::DONE });
+        return Ok(if change.plan.is_refused() { exit::REFUSED } else { exit::DONE });
     }
     change.tell(args.format, console)?;
     change.require_allowed()?;

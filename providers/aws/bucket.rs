@@ -48,12 +48,9 @@ impl Bucket {
         for (key, value) in mark::to_write(&self.tags, false, Timestamp::now()) {
             tags.push(tag(&key, &value)?);
         }
-        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(tags));
-        // us-east-1 is the one region that must not be named (A1).
-        if self.region != "us-east-1" {
-            configuration =
-                configuration.location_constraint(BucketLocationConstraint::from(self.region.as_str()));
-        }
+        let location = api.region.location_constraint().map(BucketLocationConstraint::from);
+        let configuration =
+            CreateBucketConfiguration::builder().set_tags(Some(tags)).set_location_constraint(location);
         let made = api
             .s3
             .create_bucket()

@@ -89,7 +89,7 @@ impl Resource for Objects {
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Address::new("aws", "bucket", &self.bucket))
+        Some(super::bucket::Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {

@@ -36,7 +36,7 @@ pub async fn verify<D: Describe + Args>(
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
     let options = VerifyOptions { event_within: args.within.0, cancel: cancel.clone() };
-    let hopeless = change.plan.refusals().next().is_some() || is_missing(&change.plan, "bucket");
+    let hopeless = change.plan.is_refused() || is_missing(&change.plan, "bucket");
     let prove = async {
         if hopeless {
             drop(sender);

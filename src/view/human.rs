@@ -56,7 +56,7 @@ pub(super) fn has_outputs(plan: &Plan) -> bool {
 
 /// Whether there is something for a reviewer to read notes on.
 pub(super) fn has_notes(plan: &Plan) -> bool {
-    !plan.notes.is_empty() && (!plan.is_empty() || plan.refusals().next().is_some())
+    !plan.notes.is_empty() && (!plan.is_empty() || plan.is_refused())
 }
 
 fn header(plan: &Plan) -> Option<String> {
@@ -160,7 +160,7 @@ fn outputs(plan: &Plan) -> Option<String> {
 }
 
 fn closing(plan: &Plan) -> Option<String> {
-    let style = if plan.refusals().next().is_some() { BAD } else { HEAD };
+    let style = if plan.is_refused() { BAD } else { HEAD };
     let mut text = format!("{}\n", paint(style, conclusion(plan)));
     match plan.goal {
         _ if !is_applicable(plan) => {}

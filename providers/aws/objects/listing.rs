@@ -129,15 +129,10 @@ impl Bucket {
 fn page(answer: ListObjectVersionsOutput, asked: &Cursor, bucket: &str) -> Result<Page> {
     let encoded = answer.encoding_type == Some(EncodingType::Url);
     let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
-    let next = if answer.is_truncated == Some(true) {
-        Some(follow(
-            asked,
-            answer.next_key_marker.map(|key| decode(Some(key))),
-            answer.next_version_id_marker,
-            bucket,
-        )?)
-    } else {
-        None
+    let marker = answer.next_key_marker.map(|key| decode(Some(key)));
+    let next = match answer.is_truncated {
+        Some(true) => Some(follow(asked, marker, answer.next_version_id_marker, bucket)?),
+        _ => None,
     };
     let mut versions: Vec<Version> = answer
         .versions
@@ -167,15 +162,10 @@ fn uploads(
 ) -> Result<(Vec<Upload>, Option<Cursor>)> {
     let encoded = answer.encoding_type == Some(EncodingType::Url);
     let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
-    let next = if answer.is_truncated == Some(true) {
-        Some(follow(
-            asked,
-            answer.next_key_marker.map(|key| decode(Some(key))),
-            answer.next_upload_id_marker,
-            bucket,
-        )?)
-    } else {
-        None
+    let marker = answer.next_key_marker.map(|key| decode(Some(key)));
+    let next = match answer.is_truncated {
+        Some(true) => Some(follow(asked, marker, answer.next_upload_id_marker, bucket)?),
+        _ => None,
     };
     let uploads = answer.uploads.unwrap_or_default();
     let uploads = uploads
