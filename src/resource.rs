@@ -30,6 +30,9 @@ pub enum Owner {
     Adopted,
     /// It carries no mark (`None`), or the mark of the named deployment.
     Other(Option<String>),
+    /// It is somebody else's and stays so; what we make lives in it. It is never written, and
+    /// teardown leaves it.
+    Used,
     /// We were not allowed to look; the text says which permission is missing.
     Unknown(String),
 }

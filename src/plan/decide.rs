@@ -47,6 +47,11 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
     };
     step.changes = differences(state, &seen.desired);
     step.action = match &found.owner {
+        Owner::Used => {
+            step.changes.clear();
+            block(found, |forbids| forbids == Forbids::Present, step);
+            return;
+        }
         Owner::Ours | Owner::Adopted if step.changes.is_empty() => Action::NoOp,
         Owner::Ours | Owner::Adopted => Action::Update,
         Owner::Other(None) if adopt => Action::Adopt,
@@ -117,6 +122,10 @@ fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
                 Some(other) => format!("it belongs to the deployment `{other}`"),
                 None => "it carries no wbstore mark".to_owned(),
             });
+        }
+        Owner::Used => {
+            step.action = Action::Keep;
+            step.reason = Some("it is used, and not ours".to_owned());
         }
         Owner::Unknown(why) => {
             refuse(

@@ -84,6 +84,16 @@ fn what_has_no_mark_is_refused_until_it_is_to_be_adopted() {
 }
 
 #[test]
+fn what_is_only_used_is_neither_changed_nor_removed() {
+    let used = || found("account", 7, Owner::Used);
+    assert_eq!(action(Goal::Present { adopt: true }, used()), (Action::NoOp, None));
+    assert_eq!(action(Goal::Absent, used()).0, Action::Keep);
+    let mut unfit = used();
+    unfit.found.as_mut().expect("found").obstacle(Forbids::Present, "it is too old", "choose another");
+    assert_eq!(action(PRESENT, unfit), (Action::Refuse, Some("it is too old".into())));
+}
+
+#[test]
 fn another_deployments_is_refused_even_for_adoption() {
     let (action, reason) =
         action(Goal::Present { adopt: true }, found("bucket", 1, Owner::Other(Some("beta".into()))));

@@ -1,0 +1,1 @@
+//! Names of storage accounts.

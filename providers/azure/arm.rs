@@ -1,0 +1,1 @@
+//! Azure Resource Manager: one pinned host, tokens, long-running operations.

@@ -1,0 +1,1 @@
+//! Our CORS rule among the account's five.

@@ -1,0 +1,1 @@
+//! The Event Grid subscription that tells the queue of new blobs.

@@ -1,0 +1,1 @@
+//! Turns an error of Azure into one of ours: what failed, on what, why, and what to do next.

@@ -1,0 +1,1 @@
+//! The permissions that a server or an operator needs, as custom roles.

@@ -1,0 +1,1 @@
+//! The deployments of a subscription, by their marks.

@@ -1,0 +1,23 @@
+//! Microsoft Azure: a storage account, its container and queue, and an Event Grid subscription.
+
+pub mod account;
+pub mod account_name;
+pub mod arm;
+pub mod container;
+pub mod container_name;
+pub mod cors;
+pub mod deployment;
+pub mod event_subscription;
+pub mod failure;
+pub mod iam;
+pub mod inventory;
+pub mod location;
+pub mod mark;
+pub mod objects;
+pub mod queue;
+pub mod queue_name;
+pub mod request;
+pub mod resource_group;
+pub mod session;
+pub mod subscription_id;
+pub mod verify;

@@ -1,0 +1,1 @@
+//! Names of storage queues, and the choice of having one.

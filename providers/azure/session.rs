@@ -1,0 +1,1 @@
+//! Credentials and endpoints: everything that is settled before the first resource is read.

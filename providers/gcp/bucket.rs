@@ -1,0 +1,1 @@
+//! A Cloud Storage bucket.

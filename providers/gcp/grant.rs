@@ -1,0 +1,1 @@
+//! One role for one member, in the IAM policy of something.

@@ -1,0 +1,1 @@
+//! The deployments of a project, by their marks.

@@ -1,0 +1,24 @@
+//! Google Cloud: a Cloud Storage bucket, a Pub/Sub topic and its subscription.
+
+pub mod bucket;
+pub mod bucket_name;
+pub mod deployment;
+pub mod failure;
+pub mod grant;
+pub mod iam;
+pub mod iam_policy;
+pub mod inventory;
+pub mod kms_key;
+pub mod location;
+pub mod mark;
+pub mod notification;
+pub mod objects;
+pub mod project;
+pub mod pubsub_name;
+pub mod request;
+pub mod rest;
+pub mod service_account;
+pub mod session;
+pub mod subscription;
+pub mod topic;
+pub mod verify;

@@ -1,0 +1,1 @@
+//! The notification that tells the topic of new objects.

@@ -1,0 +1,1 @@
+//! Ids and numbers of Google Cloud projects.

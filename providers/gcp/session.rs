@@ -1,0 +1,1 @@
+//! Credentials, project and endpoints: everything that is settled before the first resource is read.

@@ -1,0 +1,1 @@
+//! The proof that an upload works and produces an event.
