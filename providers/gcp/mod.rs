@@ -19,6 +19,9 @@ pub mod request;
 pub mod rest;
 pub mod service_account;
 pub mod session;
+pub mod soft_delete;
 pub mod subscription;
 pub mod topic;
 pub mod verify;
+
+pub use request::Request;
