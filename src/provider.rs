@@ -195,11 +195,27 @@ pub enum Audience {
     Operator,
 }
 
+/// How a policy is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyForm {
+    /// The document as JSON
+    Json,
+    /// The document as YAML
+    Yaml,
+    /// Commands of the cloud's own tool that put it into force
+    Commands,
+}
+
 /// A policy document in the cloud's own form.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// The document, ready to be pasted.
     pub document: serde_json::Value,
+    /// The form in which the cloud's own tool reads it.
+    pub form: PolicyForm,
+    /// The commands that put it into force, in their order, a line each. A line that begins with `#`
+    /// is a comment; a word in capitals is for the reader to fill in.
+    pub commands: Vec<String>,
     /// How it differs from the published guide, one sentence each.
     pub notes: Vec<String>,
 }

@@ -73,12 +73,14 @@ fn fault(name: &str) -> Option<(String, String)> {
             "use the name alone, which is its last part".to_owned(),
         ));
     }
-    if let Some(bad) = name.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9')) {
+    let plain_letter = |c: char| matches!(c, 'a'..='z' | '0'..='9');
+    if let Some(bad) = name.chars().find(|c| !plain_letter(*c)) {
         let better: String =
             name.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).collect();
-        let hint = match fault(&better) {
-            None => format!("use letters and digits alone, such as `{better}`"),
-            Some(_) => FORM.to_owned(),
+        let hint = if better.chars().all(plain_letter) && fault(&better).is_none() {
+            format!("use letters and digits alone, such as `{better}`")
+        } else {
+            FORM.to_owned()
         };
         return Some((format!("contains {}", quoted(&bad.to_string())), hint));
     }

@@ -8,7 +8,7 @@ use super::aws::{AwsDescription, AwsNames, AwsPlace};
 use super::shared::{Length, Offline, Target, Verbosity, parsed};
 use crate::lease::Lease;
 use crate::output::Encoding;
-use crate::provider::EmptyBy;
+use crate::provider::{EmptyBy, PolicyForm};
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -234,6 +234,9 @@ pub struct Policy<D: Args> {
     /// Whose permissions
     #[arg(long = "for", value_enum, value_name = "WHO")]
     pub audience: PolicyFor,
+    /// How to write them [default: as the cloud's own tool reads them from a file]
+    #[arg(long, value_enum)]
+    pub format: Option<PolicyForm>,
 }
 
 /// `config`: what the server needs, once more.

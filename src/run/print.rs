@@ -9,9 +9,9 @@ use super::{connect, request};
 use crate::cli::{self, Cli, Lifetime, Report};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
-use crate::output::encode;
+use crate::output::{encode, yaml};
 use crate::plan::Goal;
-use crate::provider::{Audience, Provider};
+use crate::provider::{Audience, PolicyForm, Provider};
 use crate::view::{error, inventory, json};
 
 /// The deployments of the account.
@@ -58,7 +58,11 @@ pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Cons
         cli::PolicyFor::Operator => Audience::Operator,
     };
     let policy = provider.policy(audience)?;
-    console.data(&json::document(&policy.document)?)?;
+    console.data(&match args.format.unwrap_or(policy.form) {
+        PolicyForm::Json => json::document(&policy.document)?,
+        PolicyForm::Yaml => yaml::to_string(&policy.document)?,
+        PolicyForm::Commands => policy.commands.iter().map(|line| format!("{line}\n")).collect(),
+    })?;
     for note in &policy.notes {
         console.say(&error::note(note));
     }
