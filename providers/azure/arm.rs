@@ -46,6 +46,9 @@ const LONGEST_URL: usize = 4096;
 /// The most pages of a list. Ours have one; this is against a server that goes round in circles.
 const MOST_PAGES: usize = 1000;
 
+/// The pause between two looks whether something is gone.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
@@ -162,6 +165,22 @@ impl Arm {
     /// As [`Arm::put`].
     pub async fn delete(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
         self.change(Method::Delete, id, None, budget, call).await
+    }
+
+    /// Deletes the resource `id` and waits until it is really gone, which takes a container or a queue
+    /// its time after the call has been accepted: two looks in a row have to show nothing (Z13, Z14).
+    ///
+    /// # Errors
+    /// As [`Arm::put`].
+    pub async fn remove(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+        self.delete(id, budget, call).await?;
+        for _ in 0..2 {
+            if self.get(id, call).await?.is_some() {
+                return Err(Error::new(Kind::NotYet, "Azure is still deleting it").within(budget));
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
     }
 
     /// Calls an action such as `listKeys`, once.

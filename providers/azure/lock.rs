@@ -59,22 +59,31 @@ fn is_within(id: &str, scope: &str) -> bool {
     id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Adds what the locks over the resource `id` forbid to `found`.
+/// How a resource is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is deleted.
+    Deletes,
+    /// Something that stays is written without it.
+    Writes,
+}
+
+/// The locks on our account and on what that is in, and those scopes whose locks may not be read. They
+/// are read once a run.
 ///
 /// # Errors
 /// When the locks of account and group may not be read.
-pub async fn look<R>(api: &Api, id: &str, at: &Address, found: &mut Found<R>) -> Result<()> {
-    let (locks, unread) = api.locks.get_or_try_init(|| list(api, at)).await?;
-    for scope in unread {
-        found.findings.push(format!(
-            "the locks of {scope} may not be read ({ACTION}); one would show only when a change fails"
-        ));
-    }
-    forbid(locks, id, found);
-    Ok(())
+pub async fn locks<'a>(api: &'a Api, at: &Address) -> Result<&'a (Vec<Lock>, Vec<String>)> {
+    api.locks.get_or_try_init(|| list(api, at)).await
 }
 
-fn forbid<R>(locks: &[Lock], id: &str, found: &mut Found<R>) {
+/// The word on a scope whose locks may not be read.
+pub fn unread(scope: &str) -> String {
+    format!("the locks of {scope} may not be read ({ACTION}); one would show only when a change fails")
+}
+
+/// Adds what `locks` forbid to do with the resource `id` to `found`.
+pub fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Found<R>) {
     for lock in locks {
         let (over, under) = (lock.is_over(id), lock.is_under(id));
         let message = format!("the lock `{}` on {} forbids it", lock.name, lock.scope);
@@ -83,7 +92,8 @@ fn forbid<R>(locks: &[Lock], id: &str, found: &mut Found<R>) {
         if over && lock.level == Level::ReadOnly {
             found.obstacle(Forbids::Write, message.clone(), hint.clone());
         }
-        if over || under {
+        let deletes = removal == Removal::Deletes && (over || under);
+        if deletes || (over && lock.level == Level::ReadOnly) {
             found.obstacle(Forbids::Delete, message, hint);
         }
     }
@@ -128,10 +138,22 @@ mod tests {
         Lock::read(&json!({"id": id, "name": "keep", "properties": {"level": level}})).unwrap()
     }
 
-    fn forbidden(lock: Lock, id: &str) -> Vec<Forbids> {
+    fn forbidden_to(removal: Removal, lock: Lock, id: &str) -> Vec<Forbids> {
         let mut found = Found::<()>::absent();
-        forbid(&[lock], id, &mut found);
+        forbid(&[lock], id, removal, &mut found);
         found.obstacles.iter().map(|obstacle| obstacle.forbids).collect()
+    }
+
+    fn forbidden(lock: Lock, id: &str) -> Vec<Forbids> {
+        forbidden_to(Removal::Deletes, lock, id)
+    }
+
+    #[test]
+    fn an_entry_may_be_taken_out_of_what_cannot_be_deleted() {
+        let service = format!("{ACCOUNT}/blobServices/default");
+        let of = |level| forbidden_to(Removal::Writes, lock(ACCOUNT, level), &service);
+        assert_eq!(of("CanNotDelete"), []);
+        assert_eq!(of("ReadOnly"), [Forbids::Write, Forbids::Delete]);
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub const QUEUE: &str = "queue";
 pub const DEAD_LETTER: &str = "dead_letter";
 /// On a container: what it is for, `files` or `dead-letter`.
 pub const ROLE: &str = "role";
+/// On a container: the origin of our CORS rule, which has no id of its own.
+pub const ORIGIN: &str = "origin";
+/// On a container: the origin before that, so that a rule which was not replaced yet stays ours.
+pub const FORMER_ORIGIN: &str = "former_origin";
 
 /// Where a mark is written as keys and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +131,15 @@ pub fn to_write(desired: &Mark, observed: &Mark, adopting: bool, now: Timestamp)
         mark.insert(ADOPTED.to_owned(), "true".to_owned());
     }
     mark
+}
+
+/// Remembers in `mark` the origin that `observed` has, where another one takes its place.
+pub fn keep_former_origin(mark: &mut Mark, observed: &Mark) {
+    if let Some(former) = observed.get(ORIGIN)
+        && mark.get(ORIGIN) != Some(former)
+    {
+        mark.insert(FORMER_ORIGIN.to_owned(), former.clone());
+    }
 }
 
 /// The part of `observed` that `desired` speaks of. A lease that lost its end counts as missing, so

@@ -23,6 +23,7 @@ pub mod queue;
 pub mod queue_name;
 pub mod request;
 pub mod resource_group;
+pub mod sas;
 pub mod session;
 pub mod subscription_id;
 pub mod verify;

@@ -19,11 +19,14 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind, Result};
 use crate::providers::azure::arm::{Arm, dressed};
+use crate::providers::azure::endpoint::Endpoint;
 use crate::providers::azure::failure::failure;
 use crate::providers::azure::lock::Lock;
 use crate::providers::azure::log::RequestLog;
+use crate::providers::azure::request::Endpoints;
+use crate::providers::azure::subscription_id::SubscriptionId;
 
-pub use plain::{Plain, check_endpoint};
+pub use plain::Plain;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -40,26 +43,15 @@ const CLOUDS: [[&str; 3]; 3] = [
     ["login.chinacloudapi.cn", "https://management.chinacloudapi.cn", "core.chinacloudapi.cn"],
 ];
 
-/// The endpoints that the user names in place of Azure's own.
-#[derive(Clone, Debug, Default)]
-pub struct Endpoints {
-    /// Azure Resource Manager.
-    pub arm: Option<Url>,
-    /// The account's blobs.
-    pub blob: Option<Url>,
-    /// The account's queues.
-    pub queue: Option<Url>,
-}
-
 /// The clients of one account, there or not.
 pub struct Api {
     /// Azure Resource Manager.
     pub arm: Arm,
     /// The subscription everything is in.
     pub subscription: String,
-    /// The resource group everything is in.
+    /// The resource group everything is in; empty for what looks at the whole subscription.
     pub resource_group: String,
-    /// The storage account.
+    /// The storage account; empty where no resource group is named.
     pub account: String,
     /// Where the account's blobs are.
     pub blob_endpoint: Url,
@@ -135,26 +127,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Finds the credentials for `subscription` and checks the endpoints; no request is sent.
+    /// Finds the credentials for `subscription`; no request is sent.
     ///
     /// # Errors
-    /// [`Kind::Input`] for an endpoint that would send a token over plain http to another machine, or
+    /// [`Kind::Input`] for an authority that would get a secret over plain http on another machine, or
     /// credentials that the environment names only in part.
-    pub fn open(endpoints: Endpoints, subscription: Option<&str>) -> Result<Self> {
+    pub fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
         let authority = env::var(AUTHORITY_HOST).ok().filter(|host| !host.is_empty());
         let authority = authority.map(|host| parse_authority(&host)).transpose()?;
-        let named = [
-            ("--arm-endpoint", &endpoints.arm),
-            ("--blob-endpoint", &endpoints.blob),
-            ("--queue-endpoint", &endpoints.queue),
-            (AUTHORITY_HOST, &authority),
-        ];
-        for (name, url) in named {
-            if let Some(url) = url {
-                check_endpoint(name, url)?;
-            }
-        }
-        let plain = Plain::new(named.iter().filter_map(|(_, url)| url.as_ref()));
+        let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority];
+        let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
         let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain), Arc::new(RequestLog)];
         let mut options = ClientOptions {
             per_try_policies: policies,
@@ -165,14 +147,16 @@ impl Session {
             }),
             ..ClientOptions::default()
         };
-        let host = authority.as_ref().and_then(Url::host_str);
+        let host = authority.as_ref().and_then(|authority| authority.url().host_str());
         let cloud = CLOUDS.into_iter().find(|[login, ..]| host == Some(*login)).unwrap_or(CLOUDS[0]);
-        let authority =
-            authority.map_or_else(|| format!("https://{}/", cloud[0]), |url| dressed(url).to_string());
+        let authority = match &authority {
+            Some(authority) => dressed(authority.url().clone()).to_string(),
+            None => format!("https://{}/", cloud[0]),
+        };
         let mut custom = CustomConfiguration::default();
         custom.authority_host.clone_from(&authority);
         options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
-        let credential = credentials::find(&options, &authority, subscription)?;
+        let credential = credentials::find(&options, &authority, subscription.map(SubscriptionId::as_str))?;
         options.cloud = None;
         Ok(Self { endpoints, options, credential, cloud })
     }
@@ -193,8 +177,8 @@ impl Session {
     /// [`Kind::Failed`] when the names make no URL, which checked names cannot.
     pub fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
         let [_, arm, suffix] = self.cloud;
-        let url = |given: &Option<Url>, usual: &str| match given {
-            Some(url) => Ok(url.clone()),
+        let url = |given: &Option<Endpoint>, usual: &str| match given {
+            Some(endpoint) => Ok(endpoint.url().clone()),
             None => Url::parse(usual)
                 .map_err(|error| Error::new(Kind::Failed, "make the URL of an endpoint").because(error)),
         };
@@ -215,13 +199,9 @@ impl Session {
 }
 
 /// The authority as a URL; the variable may hold a host name alone.
-fn parse_authority(text: &str) -> Result<Url> {
+fn parse_authority(text: &str) -> Result<Endpoint> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    Url::parse(&whole).map_err(|error| {
-        Error::input(format!("{AUTHORITY_HOST} is not a URL"))
-            .because(error)
-            .hint(format!("{AUTHORITY_HOST} wants the form https://login.microsoftonline.com"))
-    })
+    whole.parse().map_err(|error: Error| error.context(AUTHORITY_HOST))
 }
 
 fn transport() -> Result<Transport> {

@@ -140,10 +140,10 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
     }
     let Subjects { project, bucket, .. } = subjects;
     let role = subjects.role("node");
-    let account =
-        subjects.service_account.map_or_else(|| "SERVICE_ACCOUNT".to_owned(), ToString::to_string);
+    let account = subjects.service_account.map_or_else(|| "SERVICE_ACCOUNT".to_owned(), ToString::to_string);
     let member = format!("serviceAccount:{account}");
-    let mut policy = policy("node", "W&B server", "What a W&B server does with its storage", subjects, permissions);
+    let mut policy =
+        policy("node", "W&B server", "What a W&B server does with its storage", subjects, permissions);
     policy.commands.push(format!(
         "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member={member} --role={role}"
     ));
@@ -249,7 +249,12 @@ fn policy(
         subjects.project,
         included.join(",")
     ));
-    Policy { document: document(&title, description, &included), form: PolicyForm::Yaml, commands, notes: vec![] }
+    Policy {
+        document: document(&title, description, &included),
+        form: PolicyForm::Yaml,
+        commands,
+        notes: vec![],
+    }
 }
 
 /// A role as `gcloud iam roles create --file` reads it (IAM API, `projects.roles`, "Role").

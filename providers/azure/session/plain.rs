@@ -5,10 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request, Url};
-use url::Host;
-
-use crate::error::{Error, Result};
-use crate::http::redact;
 
 /// Sends what is meant for the given endpoints over plain http. Azure's crates give a token to https
 /// only, which an emulator on loopback need not speak; they are told https, and this last policy before
@@ -46,31 +42,9 @@ impl Policy for Plain {
     }
 }
 
-/// Checks that `url`, given as `name`, keeps what it carries to itself.
-///
-/// # Errors
-/// [`Kind::Input`](crate::error::Kind::Input) for plain http to another machine, or another scheme.
-pub fn check_endpoint(name: &str, url: &Url) -> Result<()> {
-    let local = match url.host() {
-        Some(Host::Domain(host)) => host == "localhost" || host.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let shown = redact(url);
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if local => Ok(()),
-        "http" => Err(Error::input(format!("{name} {shown} would carry credentials unencrypted"))
-            .hint("use https, or an address of this machine")),
-        scheme => Err(Error::input(format!("{name} {shown} has the scheme `{scheme}`"))
-            .hint(format!("{name} wants the form https://host[:port]"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Plain, check_endpoint};
+    use super::Plain;
     use azure_core::http::Url;
 
     fn url(text: &str) -> Url {
@@ -84,15 +58,5 @@ mod tests {
         assert!(!plain.covers(&url("https://127.0.0.1:8081/")));
         assert!(!plain.covers(&url("https://localhost:1/")));
         assert!(!plain.covers(&url("https://management.azure.com/")));
-    }
-
-    #[test]
-    fn plain_http_stays_on_this_machine() {
-        for good in ["https://arm.acme.com", "http://127.0.0.1:1", "http://[::1]:1", "http://a.localhost"] {
-            check_endpoint("--arm-endpoint", &url(good)).unwrap();
-        }
-        for bad in ["http://arm.acme.com", "http://10.0.0.1", "ftp://127.0.0.1"] {
-            check_endpoint("--arm-endpoint", &url(bad)).unwrap_err();
-        }
     }
 }
