@@ -32,6 +32,7 @@ pub mod lease;
 pub mod name;
 pub mod origin;
 pub mod output;
+pub mod pace;
 pub mod patience;
 pub mod plan;
 pub mod provider;

@@ -59,16 +59,77 @@ fn the_role_of_the_node() {
     let given = Given::new();
     let policy = node_policy(&given.most());
     assert_eq!(policy.form, PolicyForm::Yaml);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&policy.document).unwrap(), @"");
-    insta::assert_snapshot!(commands(&policy), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&policy.document).unwrap(), @r#"
+    {
+      "description": "What a W&B server does with its storage",
+      "includedPermissions": [
+        "pubsub.subscriptions.consume",
+        "pubsub.subscriptions.get",
+        "storage.buckets.get",
+        "storage.multipartUploads.abort",
+        "storage.multipartUploads.create",
+        "storage.multipartUploads.list",
+        "storage.multipartUploads.listParts",
+        "storage.objects.create",
+        "storage.objects.delete",
+        "storage.objects.get",
+        "storage.objects.list",
+        "storage.objects.update"
+      ],
+      "stage": "GA",
+      "title": "W&B server (acme-prod)"
+    }
+    "#);
+    insta::assert_snapshot!(commands(&policy), @"
+    gcloud iam roles create wbstore_acme_prod_node --project=acme-storage --title='W&B server (acme-prod)' --description='What a W&B server does with its storage' --stage=GA --permissions=pubsub.subscriptions.consume,pubsub.subscriptions.get,storage.buckets.get,storage.multipartUploads.abort,storage.multipartUploads.create,storage.multipartUploads.list,storage.multipartUploads.listParts,storage.objects.create,storage.objects.delete,storage.objects.get,storage.objects.list,storage.objects.update
+    gcloud storage buckets add-iam-policy-binding gs://acme-wandb --member=serviceAccount:wandb@acme-storage.iam.gserviceaccount.com --role=projects/acme-storage/roles/wbstore_acme_prod_node
+    gcloud pubsub subscriptions add-iam-policy-binding wbstore-acme-prod --project=acme-storage --member=serviceAccount:wandb@acme-storage.iam.gserviceaccount.com --role=projects/acme-storage/roles/wbstore_acme_prod_node
+    gcloud iam service-accounts add-iam-policy-binding wandb@acme-storage.iam.gserviceaccount.com --member=serviceAccount:wandb@acme-storage.iam.gserviceaccount.com --role=roles/iam.serviceAccountTokenCreator
+    ");
 }
 
 #[test]
 fn the_role_of_the_operator() {
     let given = Given::new();
     let policy = operator_policy(&given.most());
-    insta::assert_snapshot!(included(&policy).join("\n"), @"");
-    insta::assert_snapshot!(commands(&policy), @"");
+    insta::assert_snapshot!(included(&policy).join("\n"), @"
+    iam.serviceAccounts.getIamPolicy
+    iam.serviceAccounts.setIamPolicy
+    pubsub.subscriptions.consume
+    pubsub.subscriptions.create
+    pubsub.subscriptions.delete
+    pubsub.subscriptions.get
+    pubsub.subscriptions.getIamPolicy
+    pubsub.subscriptions.list
+    pubsub.subscriptions.setIamPolicy
+    pubsub.subscriptions.update
+    pubsub.topics.attachSubscription
+    pubsub.topics.create
+    pubsub.topics.delete
+    pubsub.topics.get
+    pubsub.topics.getIamPolicy
+    pubsub.topics.list
+    pubsub.topics.setIamPolicy
+    pubsub.topics.update
+    resourcemanager.projects.get
+    serviceusage.services.use
+    storage.buckets.create
+    storage.buckets.delete
+    storage.buckets.get
+    storage.buckets.getIamPolicy
+    storage.buckets.list
+    storage.buckets.setIamPolicy
+    storage.buckets.update
+    storage.managedFolders.list
+    storage.objects.create
+    storage.objects.delete
+    storage.objects.list
+    ");
+    insta::assert_snapshot!(commands(&policy), @"
+    gcloud iam roles create wbstore_acme_prod_operator --project=acme-storage --title='wbstore operator (acme-prod)' --description='What wbstore calls' --stage=GA --permissions=iam.serviceAccounts.getIamPolicy,iam.serviceAccounts.setIamPolicy,pubsub.subscriptions.consume,pubsub.subscriptions.create,pubsub.subscriptions.delete,pubsub.subscriptions.get,pubsub.subscriptions.getIamPolicy,pubsub.subscriptions.list,pubsub.subscriptions.setIamPolicy,pubsub.subscriptions.update,pubsub.topics.attachSubscription,pubsub.topics.create,pubsub.topics.delete,pubsub.topics.get,pubsub.topics.getIamPolicy,pubsub.topics.list,pubsub.topics.setIamPolicy,pubsub.topics.update,resourcemanager.projects.get,serviceusage.services.use,storage.buckets.create,storage.buckets.delete,storage.buckets.get,storage.buckets.getIamPolicy,storage.buckets.list,storage.buckets.setIamPolicy,storage.buckets.update,storage.managedFolders.list,storage.objects.create,storage.objects.delete,storage.objects.list
+    gcloud projects add-iam-policy-binding acme-storage --member=user:OPERATOR --role=projects/acme-storage/roles/wbstore_acme_prod_operator --condition=None
+    gcloud kms keys add-iam-policy-binding projects/acme-storage/locations/us/keyRings/r/cryptoKeys/k --member=serviceAccount:service-42@gs-project-accounts.iam.gserviceaccount.com --role=roles/cloudkms.cryptoKeyEncrypterDecrypter
+    ");
 }
 
 #[test]
