@@ -136,12 +136,19 @@ impl Refusal {
         self.code == Code::AlreadyExists || (self.http == 409 && self.reason == "conflict")
     }
 
+    /// Cloud Storage gives one code for a metageneration that no longer fits and for a bucket that is
+    /// not empty; only the words tell.
+    fn speaks_of_a_precondition(&self) -> bool {
+        let words = self.message.to_lowercase();
+        ["metageneration", "pre-condition", "precondition"].iter().any(|word| words.contains(word))
+    }
+
     /// Whether what was read before has changed meanwhile: an etag or a metageneration that no longer
     /// fits.
     pub fn is_stale(&self) -> bool {
         self.code == Code::Aborted
             || (self.http == 412 && self.constraint.is_none() && self.reason != "orgPolicyViolation")
-            || (self.code == Code::FailedPrecondition && self.message.contains("metageneration"))
+            || (self.code == Code::FailedPrecondition && self.speaks_of_a_precondition())
             || (self.http == 409 && !self.is_taken())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod bucket_name;
+pub mod cors;
 pub mod deployment;
 pub mod failure;
 pub mod grant;

@@ -271,6 +271,13 @@ impl Api {
         self.session.endpoints.text(Service::Storage)
     }
 
+    /// The number of the project, which the address of its service agent holds
+    /// (`service-<number>@gs-project-accounts…`).
+    pub fn project_number(&self) -> Option<&str> {
+        let number = self.agent.strip_prefix("service-")?.split('@').next()?;
+        number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+    }
+
     /// The full name of a bucket. Names of buckets are global, so the project is `_` (Cloud Storage RPC
     /// reference, `GetBucketRequest`).
     pub fn bucket_name(&self, bucket: &str) -> String {
