@@ -40,6 +40,7 @@ pub mod provider;
 pub mod providers;
 pub mod resource;
 pub mod run;
+pub mod secret;
 pub mod text;
 pub mod value;
 pub mod view;

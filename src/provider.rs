@@ -15,6 +15,7 @@ use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
 use crate::resource::Stack;
+use crate::secret::Withheld;
 
 /// A cloud with its credentials checked and one deployment named.
 pub trait Provider: Send + Sync {
@@ -39,6 +40,12 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
+
+    /// The line of what the server needs whose value is a secret, where there is one. It is not among
+    /// the stack's outputs, and is fetched only when the user asks for it.
+    fn withheld(&self) -> Option<Withheld<'_>> {
+        None
+    }
 }
 
 /// What every cloud is told of a deployment; the rest is the cloud's own.

@@ -17,6 +17,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "plan::Goal",
     "provider",
     "resource",
+    "secret",
     "text",
     "value",
 ];
