@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::value::{quoted, text_value};
+use crate::value::{quoted, seconds, text_value};
 
 /// The retention of soft-deleted objects: 7 to 90 days, or nothing (Cloud Storage documentation,
 /// "Soft delete"). One meaning has one text: `168h` is kept as `7d`, and nothing as `0`.
@@ -31,27 +31,19 @@ impl FromStr for SoftDelete {
     fn from_str(input: &str) -> Result<Self> {
         const FORMS: &str = "use 7d to 90d, or 0 to keep nothing";
         let wrong = |why: &str| Error::input(format!("soft delete {} {why}", quoted(input))).hint(FORMS);
-        let each = [("d", DAY), ("w", 7 * DAY), ("h", 60 * 60), ("s", 1)];
-        let unit = each.into_iter().find_map(|(unit, each)| Some((input.strip_suffix(unit)?, each)));
-        let (digits, each) = match unit {
-            None if input == "0" => (input, 1),
-            Some(found) => found,
-            None => return Err(wrong("is no length of time")),
-        };
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong("is no length of time"));
-        }
-        match digits.parse().ok().and_then(|count: u64| count.checked_mul(each)) {
-            Some(0) => Ok(Self { text: "0".to_owned(), kept: Duration::ZERO }),
-            Some(seconds) if (7 * DAY..=90 * DAY).contains(&seconds) => {
+        let given = if input == "0" { Some(Some(0)) } else { seconds(input) };
+        match given {
+            None => Err(wrong("is no length of time")),
+            Some(Some(0)) => Ok(Self { text: "0".to_owned(), kept: Duration::ZERO }),
+            Some(Some(seconds)) if (7 * DAY..=90 * DAY).contains(&seconds) => {
                 let text = match seconds % DAY {
                     0 => format!("{}d", seconds / DAY),
                     _ => format!("{seconds}s"),
                 };
                 Ok(Self { text, kept: Duration::from_secs(seconds) })
             }
-            Some(seconds) if seconds < 7 * DAY => Err(wrong("is shorter than 7 days")),
-            _ => Err(wrong("is longer than 90 days")),
+            Some(Some(seconds)) if seconds < 7 * DAY => Err(wrong("is shorter than 7 days")),
+            Some(_) => Err(wrong("is longer than 90 days")),
         }
     }
 }
