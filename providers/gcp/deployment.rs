@@ -153,6 +153,10 @@ impl Gcp {
         if goal == Goal::Absent {
             return notes;
         }
+        let location = self.request.location();
+        if !location.is_known() {
+            notes.push(format!("{location} is no location that this release knows; Cloud Storage decides"));
+        }
         let mut note = |text: &str| notes.push(text.to_owned());
         note(
             "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \
