@@ -28,6 +28,7 @@ pub mod demo;
 pub mod emulator;
 pub mod error;
 pub mod fault;
+pub mod gcp;
 mod iam;
 pub mod journal;
 mod ministack;
