@@ -92,7 +92,8 @@ fn group(scope: String, seen: Seen) -> Inventory {
 /// When the first part was made. What was adopted may be years older than the deployment, and counts
 /// only when there is nothing else.
 fn created(parts: &[Marked]) -> Option<i64> {
-    let dates = parts.iter().filter_map(|part| Some((part.labels.contains_key(mark::ADOPTED), part.created?)));
+    let dates =
+        parts.iter().filter_map(|part| Some((part.labels.contains_key(mark::ADOPTED), part.created?)));
     dates.min().map(|(_, date)| date)
 }
 

@@ -46,7 +46,8 @@ pub async fn topics(api: &Api) -> Result<Seen> {
 
 /// All subscriptions of the project that carry a mark.
 pub async fn subscriptions(api: &Api) -> Result<Seen> {
-    let call = api.subscriptions().await?.list_subscriptions().set_project(format!("projects/{}", api.project));
+    let call =
+        api.subscriptions().await?.list_subscriptions().set_project(format!("projects/{}", api.project));
     let mut listed = call.set_page_size(PAGE).by_item();
     let mut seen = Seen::default();
     while let Some(subscription) = listed.next().await {

@@ -28,8 +28,10 @@ fn names(deployment: &Deployment) -> Vec<&str> {
 
 #[test]
 fn a_whole_deployment_misses_nothing() {
-    let bucket =
-        Marked { created: Some(10), ..part("bucket", "b", &[(mark::QUEUE, "pubsub"), (mark::EXPIRES, "100")]) };
+    let bucket = Marked {
+        created: Some(10),
+        ..part("bucket", "b", &[(mark::QUEUE, "pubsub"), (mark::EXPIRES, "100")])
+    };
     let (deployment, unread) =
         only(seen(vec![part("subscription", "s", &[]), part("topic", "t", &[]), bucket]));
     assert_eq!(kinds(&deployment.missing), Vec::<&str>::new());
@@ -68,17 +70,20 @@ fn what_verify_left_behind_is_no_part() {
 
 #[test]
 fn of_two_topics_the_one_with_the_default_name_comes_last() {
-    let (deployment, _) =
-        only(seen(vec![part("topic", "wbstore-acme", &[]), part("topic", "z", &[]), part("topic", "a", &[])]));
+    let (deployment, _) = only(seen(vec![
+        part("topic", "wbstore-acme", &[]),
+        part("topic", "z", &[]),
+        part("topic", "a", &[]),
+    ]));
     assert_eq!(names(&deployment), ["a", "z", "wbstore-acme"]);
 }
 
 #[test]
 fn the_same_name_in_two_locations_is_two_deployments() {
     let elsewhere = Marked { location: "EU".to_owned(), ..part("bucket", "c", &[]) };
-    let inventory = group(String::new(), seen(vec![part("bucket", "b", &[]), elsewhere, part("topic", "t", &[])]));
-    let found: Vec<_> =
-        inventory.deployments.iter().map(|one| (one.region.as_str(), names(one))).collect();
+    let inventory =
+        group(String::new(), seen(vec![part("bucket", "b", &[]), elsewhere, part("topic", "t", &[])]));
+    let found: Vec<_> = inventory.deployments.iter().map(|one| (one.region.as_str(), names(one))).collect();
     assert_eq!(found, [("EU", vec!["c", "t"]), ("US", vec!["b", "t"])]);
 }
 
@@ -105,7 +110,8 @@ fn a_listing_names_what_can_be_asked_for_again() {
         part("subscription", "acme-subscription", &[]),
     ];
     let (deployment, _) = only(seen(parts));
-    let request = super::super::request::Request::new(crate::provider::Wanted::named("acme".parse().unwrap()));
+    let request =
+        super::super::request::Request::new(crate::provider::Wanted::named("acme".parse().unwrap()));
     let request = request.with_parts(&deployment).unwrap();
     let (topic, subscription) = request.events().unwrap();
     assert_eq!((topic.as_str(), subscription.as_str()), ("acme-topic", "acme-subscription"));
