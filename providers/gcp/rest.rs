@@ -50,8 +50,8 @@ impl Rest {
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut request = Request::new(method.clone(), &format!("{}{path}", self.home()))?
-            .header("accept", "application/json");
+        let mut request =
+            Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
         for (name, value) in headers(&self.credentials).await? {
             request = request.header(name, value);
         }
