@@ -143,6 +143,14 @@ async fn source_and_destination_must_be_fit() {
     let mut lost = wanted(&double, &account, json!({}));
     lost["destination"]["properties"]["queueName"] = json!("nobody");
     assert_eq!(put(&double, &account, &lost).await.error(), (400, "Endpoint validation".to_owned()));
+    let mut letters = wanted(&double, &account, json!({}));
+    letters["deadLetterDestination"] = json!({
+        "endpointType": "StorageBlob",
+        "properties": { "resourceId": double.account_id(&account), "blobContainerName": "nowhere" },
+    });
+    assert_eq!(put(&double, &account, &letters).await.error(), (400, "Endpoint validation".to_owned()));
+    letters["deadLetterDestination"]["properties"]["blobContainerName"] = json!("wandb2");
+    assert_eq!(put(&double, &account, &letters).await.status, 201);
     let mut short = wanted(&double, &account, json!({}));
     short["destination"]["properties"]["queueMessageTimeToLiveInSeconds"] = json!(0);
     assert_eq!(put(&double, &account, &short).await.status, 400);

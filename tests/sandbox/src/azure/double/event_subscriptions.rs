@@ -145,6 +145,7 @@ fn source(shared: &Shared, call: &Call) -> Result<Account, Refusal> {
 /// "Resource should pre-exist before attempting this operation."
 /// <https://github.com/hashicorp/terraform-provider-azurerm/issues/6953>
 async fn destination(shared: &Shared, properties: &Map<String, Value>) -> Result<(), Refusal> {
+    dead_letters(shared, properties).await?;
     let given = properties.get("destination").cloned().unwrap_or_default();
     if given["endpointType"].as_str() != Some("StorageQueue") {
         return match given["endpointType"].as_str() {
@@ -173,6 +174,26 @@ async fn destination(shared: &Shared, properties: &Map<String, Value>) -> Result
     let message = format!(
         "Destination endpoint not found. Resource details: resourceId: {id}, queue: {queue}. Resource should \
          pre-exist before attempting this operation."
+    );
+    Err(Refusal::new(400, "Endpoint validation", message))
+}
+
+/// The container for what cannot be delivered must be there too.
+/// <https://learn.microsoft.com/azure/event-grid/manage-event-delivery#set-dead-letter-location>
+async fn dead_letters(shared: &Shared, properties: &Map<String, Value>) -> Result<(), Refusal> {
+    let Some(target) = properties.get("deadLetterDestination").filter(|given| !given.is_null()) else {
+        return Ok(());
+    };
+    let target = &target["properties"];
+    let (id, container) = (text(&target["resourceId"]), text(&target["blobContainerName"]));
+    let account = shared.world().account_at(&id).map(|account| account.name.clone()).unwrap_or_default();
+    let path = format!("/{account}/{container}?restype=container");
+    if !account.is_empty() && shared.plane.look(Service::Blob, &path).await?.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "Dead letter destination not found. Resource details: resourceId: {id}, container: {container}. \
+         Resource should pre-exist before attempting this operation."
     );
     Err(Refusal::new(400, "Endpoint validation", message))
 }
