@@ -19,14 +19,48 @@ pub enum Request {
     /// On Amazon Web Services.
     #[cfg(feature = "aws")]
     Aws(aws::Request),
+    /// On Google Cloud.
+    #[cfg(feature = "gcp")]
+    Gcp(gcp::Request),
+    /// On Microsoft Azure.
+    #[cfg(feature = "azure")]
+    Azure(azure::Request),
 }
 
 impl Request {
+    /// The cloud, as the command line calls it.
+    pub fn cloud(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => "aws",
+            #[cfg(feature = "gcp")]
+            Self::Gcp(_) => "gcp",
+            #[cfg(feature = "azure")]
+            Self::Azure(_) => "azure",
+        }
+    }
+
+    /// What carries the marks there, in words for people.
+    pub fn holdings(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => "buckets and queues",
+            #[cfg(feature = "gcp")]
+            Self::Gcp(_) => "buckets, topics and subscriptions",
+            #[cfg(feature = "azure")]
+            Self::Azure(_) => "storage accounts",
+        }
+    }
+
     /// What every cloud is told.
     pub fn wanted(&self) -> &Wanted {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => &request.wanted,
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => &request.wanted,
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => &request.wanted,
         }
     }
 
@@ -38,6 +72,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Self::Aws(request.with_parts(deployment)?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Self::Gcp(request.with_parts(deployment)?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Self::Azure(request.with_parts(deployment)?)),
         }
     }
 
@@ -49,6 +87,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Box::new(aws::Aws::connect(request).await?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Box::new(gcp::Gcp::connect(request).await?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Box::new(azure::Azure::connect(request).await?)),
         }
     }
 
@@ -60,6 +102,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Box::new(aws::Aws::offline(request, account.parse()?)?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Box::new(gcp::Gcp::offline(request, &account.parse()?)?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Box::new(azure::Azure::offline(request, account.parse()?)?)),
         }
     }
 }

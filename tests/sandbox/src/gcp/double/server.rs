@@ -63,7 +63,7 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     let parts = asked.parts();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
     let reply = match parts[..] {
-        // Policies belong to another service of the same API, which the Rust clients ask for them.
+        // Google's Rust client reads and sets policies by the service of folders.
         ["google.storage.v2.Storage" | "google.storage.control.v2.StorageControl", method] => {
             storage::rpc(&mut shared.state(), asked, method)
         }

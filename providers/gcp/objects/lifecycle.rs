@@ -1,0 +1,78 @@
+//! Lets Cloud Storage empty a bucket by itself: two rules of ours among those of the bucket.
+//!
+//! A changed configuration may take up to a day to come into force, and deletions follow in their own
+//! time (Cloud Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are
+//! known by what they say, which nobody else would say of a bucket that is to be kept.
+
+use google_cloud_storage::model::Bucket as Described;
+use google_cloud_storage::model::bucket::Lifecycle;
+use google_cloud_storage::model::bucket::lifecycle::Rule;
+use google_cloud_storage::model::bucket::lifecycle::rule::{Action, Condition};
+
+use crate::error::{Error, Kind, Result};
+use crate::providers::gcp::bucket::calls;
+use crate::providers::gcp::session::Api;
+
+/// Puts our rules among those of `bucket`. The write holds only for the bucket as it was read.
+///
+/// # Errors
+/// [`Kind::Pending`] when all went well, as the bucket is not empty yet; [`Kind::Conflict`] when others
+/// change the bucket every time.
+pub async fn hand_over(api: &Api, bucket: &str) -> Result<()> {
+    let add = |found: &Described| {
+        let mut rules = rules(found).to_vec();
+        let missing: Vec<_> = ours().into_iter().filter(|ours| !rules.contains(ours)).collect();
+        let change = (!missing.is_empty()).then_some("lifecycle");
+        rules.extend(missing);
+        change.map(|path| (Described::new().set_lifecycle(Lifecycle::new().set_rule(rules)), vec![path]))
+    };
+    calls::change(api, bucket, add).await?;
+    let Some(after) = calls::get(api, bucket).await? else { return Ok(()) };
+    if !is_emptying(&after) {
+        return Err(Error::new(
+            Kind::NotYet,
+            format!("empty {bucket}: the lifecycle rules do not read back as they were written"),
+        ));
+    }
+    Err(Error::new(
+        Kind::Pending,
+        format!("empty {bucket}: Cloud Storage does it by itself, within a day or two"),
+    )
+    .hint("run the same command again after 48 hours; objects are billed until they are gone"))
+}
+
+/// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What
+/// is uploaded meanwhile goes too.
+pub fn is_emptying(described: &Described) -> bool {
+    ours().iter().any(|ours| rules(described).contains(ours))
+}
+
+fn rules(described: &Described) -> &[Rule] {
+    described.lifecycle.as_ref().map(|lifecycle| lifecycle.rule.as_slice()).unwrap_or_default()
+}
+
+/// Our two rules: everything at once, and what the first one made noncurrent at once after that.
+fn ours() -> [Rule; 2] {
+    let delete = |condition: Condition| {
+        Rule::new().set_action(Action::new().set_type("Delete")).set_condition(condition)
+    };
+    [delete(Condition::new().set_age_days(0)), delete(Condition::new().set_days_since_noncurrent_time(0))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rules_of_ours_empty_a_bucket() {
+        let with = |rules: Vec<Rule>| Described::new().set_lifecycle(Lifecycle::new().set_rule(rules));
+        let theirs = Rule::new()
+            .set_action(Action::new().set_type("Delete"))
+            .set_condition(Condition::new().set_age_days(30));
+        assert!(!is_emptying(&Described::new()));
+        assert!(!is_emptying(&with(vec![theirs.clone()])));
+        let [first, second] = ours();
+        assert!(is_emptying(&with(vec![theirs, first])));
+        assert!(is_emptying(&with(vec![second])));
+    }
+}
