@@ -53,7 +53,7 @@ async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bod
         return pubsub::streaming_pull(shared, parts, body).await;
     }
     match body.collect().await {
-        Ok(body) => answer(shared, &Asked::new(parts, body.to_bytes())).await,
+        Ok(body) => answer(shared, &Asked::new(parts, body.to_bytes(), &shared.address)).await,
         Err(_) => empty(400),
     }
 }
@@ -102,7 +102,7 @@ pub(super) async fn ask(shared: &Shared, method: &str, path: &str, body: Value) 
         path: path.to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers,
-        host: "localhost".to_owned(),
+        host: shared.address.clone(),
         body: if body.is_null() { Bytes::new() } else { body.to_string().into() },
     };
     let reply = answer(shared, &asked).await;
