@@ -21,10 +21,12 @@
 //! ```
 
 pub mod aws;
+pub mod azure;
 pub mod backend;
 pub mod call;
 pub mod cloud;
 pub mod demo;
+pub mod dialect;
 pub mod emulator;
 pub mod error;
 pub mod fault;
@@ -33,9 +35,9 @@ mod iam;
 pub mod journal;
 mod ministack;
 mod moto;
-pub mod operation;
 pub mod paths;
 pub mod proxy;
+pub mod ran;
 pub mod reply;
 mod say;
 pub mod snapshot;
