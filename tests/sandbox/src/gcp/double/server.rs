@@ -63,7 +63,8 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     let parts = asked.parts();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
     let reply = match parts[..] {
-        // Google's Rust client reads and sets policies by the service of folders.
+        // Policies of buckets are in both services, and Google's Rust client asks the second:
+        // <https://cloud.google.com/storage/docs/reference/rpc/google.storage.control.v2>.
         ["google.storage.v2.Storage" | "google.storage.control.v2.StorageControl", method] => {
             storage::rpc(&mut shared.state(), asked, method)
         }
