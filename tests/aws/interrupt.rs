@@ -1,6 +1,6 @@
 //! Ctrl-C, at any time.
 
-use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
 use crate::support::{Ends, NAME, Running, Site};
 
@@ -53,7 +53,7 @@ async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
         return;
     }
     let read_back = When::operation("s3:GetBucketCors", 1).times(usize::MAX);
-    site.aws.proxy().arm(read_back, Fault::Stale);
+    site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
     let mut running = Running::start(&site, "provision", &["--yes"]);
     running.says("aws/cors/").await;
     running.says("waiting").await;
@@ -86,8 +86,6 @@ async fn the_second_one_does_not_wait() {
 
 #[tokio::test]
 async fn a_wait_for_the_cloud_ends_at_once() {
-    use wbstore_sandbox::fault::Failure;
-
     let Some(site) = Site::open().await else { return };
     let slow = Failure::TooManyRequests(50);
     let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));
