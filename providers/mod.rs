@@ -22,6 +22,22 @@ pub enum Request {
 }
 
 impl Request {
+    /// The cloud, as the command line calls it.
+    pub fn cloud(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => "aws",
+        }
+    }
+
+    /// What carries the marks there, in words for people.
+    pub fn holdings(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => "buckets and queues",
+        }
+    }
+
     /// What every cloud is told.
     pub fn wanted(&self) -> &Wanted {
         match self {

@@ -15,6 +15,7 @@ use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
 use crate::resource::Stack;
+use crate::secret::Withheld;
 
 /// A cloud with its credentials checked and one deployment named.
 pub trait Provider: Send + Sync {
@@ -39,6 +40,12 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
+
+    /// The line of what the server needs whose value is a secret, where there is one. It is not among
+    /// the stack's outputs, and is fetched only when the user asks for it.
+    fn withheld(&self) -> Option<Withheld<'_>> {
+        None
+    }
 }
 
 /// What every cloud is told of a deployment; the rest is the cloud's own.
@@ -195,11 +202,27 @@ pub enum Audience {
     Operator,
 }
 
+/// How a policy is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyForm {
+    /// The document as JSON
+    Json,
+    /// The document as YAML
+    Yaml,
+    /// Commands of the cloud's own tool that put it into force
+    Commands,
+}
+
 /// A policy document in the cloud's own form.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// The document, ready to be pasted.
     pub document: serde_json::Value,
+    /// The form in which the cloud's own tool reads it.
+    pub form: PolicyForm,
+    /// The commands that put it into force, in their order, a line each. A line that begins with `#`
+    /// is a comment; a word in capitals is for the reader to fill in.
+    pub commands: Vec<String>,
     /// How it differs from the published guide, one sentence each.
     pub notes: Vec<String>,
 }

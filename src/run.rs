@@ -5,6 +5,7 @@
 //! about the way there goes to stderr.
 
 mod change;
+mod outputs;
 mod print;
 mod proof;
 mod removal;
@@ -12,18 +13,14 @@ mod request;
 
 use tokio_util::sync::CancellationToken;
 
-use clap::Args;
-
-use crate::cli::{self, Cloud, Command, PlanFormat};
+use crate::cli::{self, Cloud, Command, Delivered, Described, PlanFormat};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
-use crate::output::encode;
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
 use crate::view::{human, json, markdown};
 
 use change::Change;
-use request::Describe;
 
 /// Runs `command` and returns the exit code. `cancel` asks it to stop at the next good place.
 ///
@@ -31,20 +28,21 @@ use request::Describe;
 /// Whatever stopped it before it changed anything; afterwards the exit code tells.
 pub async fn run(command: Command, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
     match command {
-        Command::Plan { cloud: Cloud::Aws(args) } => plan(args, console).await,
-        Command::Provision { cloud: Cloud::Aws(args) } => provision(args, console, cancel).await,
-        Command::Verify { cloud: Cloud::Aws(args) } => proof::verify(args, console, cancel).await,
-        Command::Teardown { cloud: Cloud::Aws(args) } => removal::teardown(args, console, cancel).await,
-        Command::List { cloud: Cloud::Aws(args) } => print::list(args, console).await,
-        Command::Policy { cloud: Cloud::Aws(args) } => print::policy(args, console).await,
-        Command::Config { cloud: Cloud::Aws(args) } => print::config(args, console).await,
+        Command::Plan { cloud } => plan(cloud, console).await,
+        Command::Provision { cloud } => provision(cloud, console, cancel).await,
+        Command::Verify { cloud } => proof::verify(cloud, console, cancel).await,
+        Command::Teardown { cloud } => removal::teardown(cloud, console, cancel).await,
+        Command::List { cloud } => print::list(cloud, console).await,
+        Command::Policy { cloud } => print::policy(cloud, console).await,
+        Command::Config { cloud } => print::config(cloud, console).await,
         Command::Completions(args) => print::completions(&args, console),
         Command::Man(args) => print::man(&args, console),
     }
 }
 
-async fn plan<D: Describe + Args>(args: cli::Plan<D>, console: &mut Console) -> Result<u8> {
-    let described = args.description.request(request::served(&args.target, &args.lifetime)?);
+async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Result<u8> {
+    let (args, described) = cloud.split();
+    let described = described.request(request::served(&args.target, &args.lifetime)?);
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
         Some(account) => Change::unobserved(described.offline(account)?.as_ref(), goal)?,
@@ -71,12 +69,15 @@ fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
     }
 }
 
-async fn provision<D: Describe + Args>(
-    args: cli::Provision<D>,
+async fn provision(
+    cloud: Cloud<cli::Provision, Delivered>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let described = args.description.request(request::served(&args.target, &args.lifetime)?);
+    let (args, described) = cloud.split();
+    let disclosure = described.disclosure();
+    let described = described.request(request::served(&args.target, &args.lifetime)?);
+    disclosure.check()?;
     let provider = connect(described, console).await?;
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = Change::look(provider.as_ref(), goal, console).await?;
@@ -100,7 +101,7 @@ async fn provision<D: Describe + Args>(
             return Ok(code);
         }
     }
-    console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
+    outputs::deliver(provider.as_ref(), &change.plan, args.output, &disclosure, console).await?;
     Ok(exit::DONE)
 }
 

@@ -1,4 +1,6 @@
-//! Text that comes from a server, made harmless for a terminal.
+//! Text that comes from a server, made harmless for a terminal; and amounts, made readable.
+
+use std::fmt;
 
 /// `text` without control characters and without the marks that turn the direction of writing, which
 /// could make a line read as something else. Line breaks and tabs become spaces.
@@ -19,12 +21,50 @@ fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A size, in the largest decimal unit that leaves a digit before the point.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 4] =
+            [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+        match UNITS.iter().find(|(size, _)| self.0 >= *size) {
+            Some((size, unit)) => write!(f, "{:.1} {unit}", self.0 as f64 / *size as f64),
+            None if self.0 == 1 => f.write_str("1 byte"),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// What there is of `parts`, each a number and the word for one of them, as a sentence counts it:
+/// `12 objects, 1 version and 2 uploads`.
+pub fn counted(parts: &[(u64, &str)]) -> String {
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> =
+        parts.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" })).collect();
+    match parts.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::*;
 
     #[test]
     fn a_server_cannot_colour_move_or_turn_our_text() {
         assert_eq!(clean("a\u{1b}[31mred\u{202e}\nline\u{7}"), "a[31mred line");
+    }
+
+    #[test]
+    fn amounts_read_as_a_sentence_does() {
+        assert_eq!(counted(&[(0, "object")]), "nothing");
+        assert_eq!(counted(&[(2, "object"), (0, "marker"), (1, "upload")]), "2 objects and 1 upload");
+        assert_eq!(counted(&[(1, "a"), (1, "b"), (1, "c")]), "1 a, 1 b and 1 c");
+        assert_eq!([Bytes(1).to_string(), Bytes(3_400_000).to_string()], ["1 byte", "3.4 MB"]);
     }
 }

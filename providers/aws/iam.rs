@@ -13,7 +13,7 @@ use super::bucket_name::BucketName;
 use super::kms_key::KmsKeyArn;
 use super::queue_name::QueueName;
 use super::region::Region;
-use crate::provider::Policy;
+use crate::provider::{Policy, PolicyForm};
 
 /// Under which keys `verify` puts its probe objects; the operator may touch no others but to
 /// delete them.
@@ -138,7 +138,7 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
             subjects.region
         ));
     }
-    Policy { document: document(statements), notes }
+    policy("node", subjects, statements, notes)
 }
 
 /// What wbstore itself does: provision, verify, list and tear down.
@@ -199,7 +199,7 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
         statements.push(subjects.use_key(key));
         notes.push("the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it".to_owned());
     }
-    Policy { document: document(statements), notes }
+    policy("operator", subjects, statements, notes)
 }
 
 /// `CreateBucket` with tags needs `s3:TagResource`, and with an object ownership
@@ -240,8 +240,15 @@ const PROVISION_QUEUES: [&str; 6] = [
     "sqs:UntagQueue",
 ];
 
-fn document(statements: Vec<Value>) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
+/// The policy of `who`, which the AWS CLI makes with one command.
+fn policy(who: &str, subjects: &Subjects<'_>, statements: Vec<Value>, notes: Vec<String>) -> Policy {
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    // Nothing in a policy of ours holds a single quote.
+    let command = format!(
+        "aws iam create-policy --policy-name wbstore-{who}-{} --policy-document '{document}'",
+        subjects.bucket
+    );
+    Policy { document, form: PolicyForm::Json, commands: vec![command], notes }
 }
 
 /// A statement that allows. In identity policies a `Sid` has letters and digits only.

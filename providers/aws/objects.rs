@@ -5,7 +5,6 @@ mod count;
 mod empty;
 mod lifecycle;
 mod listing;
-mod pace;
 mod walk;
 
 use std::sync::Arc;

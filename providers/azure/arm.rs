@@ -1,1 +1,384 @@
 //! Azure Resource Manager: one pinned host, tokens, long-running operations.
+//!
+//! Calls that change something are never repeated here: ARM may answer 503 and do it all the same (Z3),
+//! so that the engine repeats them, through [`Arm::put`] and its like, which then ask after the
+//! operation under way instead of beginning another. A run after a kill finds the operation's URL lost
+//! and asks the resource itself.
+
+mod answer;
+mod operation;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use azure_core::http::policies::Policy;
+use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
+use azure_core::http::{
+    ClientOptions, Context, ExponentialRetryOptions, Method, Pipeline, PipelineOptions, PipelineSendOptions,
+    Request, RetryOptions, StatusCode, Url,
+};
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::http::redact;
+use crate::providers::azure::failure::{explain, failure};
+use crate::resource::Address;
+
+pub use answer::{Answer, Said};
+pub use operation::{Progress, Watch, begun, watched};
+
+/// The versions of the REST API that we speak, one a provider.
+pub mod version {
+    /// Microsoft.Storage.
+    pub const STORAGE: &str = "2024-01-01";
+    /// Microsoft.EventGrid.
+    pub const EVENT_GRID: &str = "2025-02-15";
+    /// Locks of Microsoft.Authorization.
+    pub const LOCKS: &str = "2020-05-01";
+    /// Resource groups and providers of Microsoft.Resources.
+    pub const RESOURCES: &str = "2021-04-01";
+}
+
+/// The longest URL of an operation that ARM gives, in bytes (Z4).
+const LONGEST_URL: usize = 4096;
+
+/// The most pages of a list. Ours have one; this is against a server that goes round in circles.
+const MOST_PAGES: usize = 1000;
+
+/// The pause between two looks whether something is gone.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+
+/// What a call is for, as errors name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The Azure action that it takes, such as `Microsoft.Storage/storageAccounts/write`.
+    pub action: &'a str,
+    /// What it is done to.
+    pub target: &'a Address,
+    /// The version of the API that it speaks, one of [`version`].
+    pub version: &'static str,
+}
+
+/// Azure Resource Manager, as one identity sees it.
+pub struct Arm {
+    home: Url,
+    reads: Pipeline,
+    writes: Pipeline,
+    /// The operations that this run began and that have not ended, by method and id of the
+    /// resource.
+    under_way: Mutex<HashMap<String, Watch>>,
+}
+
+impl Arm {
+    /// ARM at `home`. `options` carry the transport; `token` is what signs each call.
+    pub fn new(home: Url, options: &ClientOptions, token: BearerTokenAuthorizationPolicy) -> Self {
+        let token: Arc<dyn Policy> = Arc::new(token);
+        let pipeline = |retry| {
+            let options = ClientOptions { retry, ..options.clone() };
+            // A 429 is the engine's: asking again too early begins the wait anew (Z5).
+            let passing = PipelineOptions {
+                retry_status_codes: vec![
+                    StatusCode::RequestTimeout,
+                    StatusCode::InternalServerError,
+                    StatusCode::BadGateway,
+                    StatusCode::ServiceUnavailable,
+                    StatusCode::GatewayTimeout,
+                ],
+                ..PipelineOptions::default()
+            };
+            let (name, version) = (Some(env!("CARGO_PKG_NAME")), Some(env!("CARGO_PKG_VERSION")));
+            Pipeline::new(name, version, options, vec![], vec![Arc::clone(&token)], Some(passing))
+        };
+        let retry = RetryOptions::exponential(ExponentialRetryOptions {
+            max_retries: 3,
+            ..ExponentialRetryOptions::default()
+        });
+        Self {
+            home,
+            reads: pipeline(retry),
+            writes: pipeline(RetryOptions::none()),
+            under_way: Mutex::default(),
+        }
+    }
+
+    /// Reads `path`. `None` when ARM says that it is not there.
+    ///
+    /// # Errors
+    /// Those of the call; a 404 that does not come from ARM, or is about the subscription, is one.
+    pub async fn get(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
+        let answer = self.send(Method::Get, self.url(path, call)?, None, call).await?;
+        if answer.is_success() {
+            return Ok(Some(readable(answer, call)?));
+        }
+        if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
+    }
+
+    /// All members of the list at `path`; none where what should hold them is not there.
+    ///
+    /// # Errors
+    /// Those of the calls; [`Kind::Failed`] for a list without an end.
+    pub async fn list(&self, path: &str, call: Call<'_>) -> Result<Vec<Value>> {
+        let mut members = vec![];
+        let mut seen = BTreeSet::new();
+        let mut url = self.url(path, call)?;
+        while seen.len() < MOST_PAGES && seen.insert(url.clone()) {
+            let answer = self.send(Method::Get, url, None, call).await?;
+            if is_absent(&answer) {
+                return Ok(members);
+            }
+            if !answer.is_success() {
+                return Err(explain(&answer, call.action, call.target));
+            }
+            let mut page = readable(answer, call)?;
+            if let Value::Array(values) = page["value"].take() {
+                members.extend(values);
+            }
+            match page["nextLink"].as_str() {
+                None | Some("") => return Ok(members),
+                Some(next) => url = self.pinned(next, call)?,
+            }
+        }
+        Err(Error::new(Kind::Failed, format!("{} on {}: the list has no end", call.action, call.target)))
+    }
+
+    /// Creates or replaces the resource `id`, and sees it through: while that goes on, the answer is
+    /// [`Kind::NotYet`] within `budget`, and the same call asks after it.
+    ///
+    /// # Errors
+    /// Those of the call and of the operation.
+    pub async fn put(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
+        self.change(Method::Put, id, Some(body), budget, call).await
+    }
+
+    /// Changes the fields in `body` of the resource `id`; otherwise as [`Arm::put`].
+    ///
+    /// # Errors
+    /// As [`Arm::put`].
+    pub async fn patch(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
+        self.change(Method::Patch, id, Some(body), budget, call).await
+    }
+
+    /// Deletes the resource `id`; otherwise as [`Arm::put`]. Already gone is success.
+    ///
+    /// # Errors
+    /// As [`Arm::put`].
+    pub async fn delete(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+        self.change(Method::Delete, id, None, budget, call).await
+    }
+
+    /// Deletes the resource `id` and waits until it is really gone, which takes a container or a queue
+    /// its time after the call has been accepted: two looks in a row have to show nothing (Z13, Z14).
+    ///
+    /// # Errors
+    /// As [`Arm::put`].
+    pub async fn remove(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+        self.delete(id, budget, call).await?;
+        for _ in 0..2 {
+            if self.get(id, call).await?.is_some() {
+                return Err(Error::new(Kind::NotYet, "Azure is still deleting it").within(budget));
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+
+    /// Calls an action such as `listKeys`, once.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn post(&self, path: &str, body: Option<&Value>, call: Call<'_>) -> Result<Value> {
+        let answer = self.send(Method::Post, self.url(path, call)?, body, call).await?;
+        if answer.is_success() {
+            return Ok(answer.body);
+        }
+        Err(explain(&answer, call.action, call.target))
+    }
+
+    /// Waits for what happens to the resource `id` already, whoever began it: as [`Arm::put`] without
+    /// the call that begins it.
+    ///
+    /// # Errors
+    /// As [`Arm::put`].
+    pub async fn settle(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+        let begun = [Method::Put, Method::Patch].map(|method| key(method, id));
+        let key = begun.iter().find(|key| self.pending(key).is_some()).unwrap_or(&begun[0]);
+        let watch = self.pending(key).unwrap_or(Watch::Resource);
+        self.follow(key, id, watch, budget, call).await
+    }
+
+    async fn change(
+        &self,
+        method: Method,
+        id: &str,
+        body: Option<&Value>,
+        budget: Duration,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let key = key(method, id);
+        if let Some(watch) = self.pending(&key) {
+            return self.follow(&key, id, watch, budget, call).await;
+        }
+        let deleting = method == Method::Delete;
+        let answer = self.send(method, self.url(id, call)?, body, call).await?;
+        let progress = if answer.is_success() {
+            begun(&answer, deleting)
+        } else if deleting && is_absent(&answer) {
+            Progress::Done
+        } else if answer.said().code == "StorageAccountOperationInProgress" && !deleting {
+            Progress::Running(Watch::Resource, answer.retry_after())
+        } else {
+            return Err(explain(&answer, call.action, call.target));
+        };
+        self.conclude(&key, progress, budget, call)
+    }
+
+    async fn follow(
+        &self,
+        key: &str,
+        id: &str,
+        watch: Watch,
+        budget: Duration,
+        call: Call<'_>,
+    ) -> Result<()> {
+        let url = match &watch {
+            Watch::Status(url) | Watch::Location(url) => self.pinned(url, call)?,
+            Watch::Resource | Watch::Absence => self.url(id, call)?,
+        };
+        let answer = self.send(Method::Get, url, None, call).await?;
+        if !answer.is_success() && !matches!(answer.status, 404 | 410) {
+            let error = explain(&answer, call.action, call.target);
+            if !error.kind().passes() {
+                self.forget(key);
+            }
+            return Err(error);
+        }
+        self.conclude(key, watched(&watch, &answer), budget, call)
+    }
+
+    fn conclude(&self, key: &str, progress: Progress, budget: Duration, call: Call<'_>) -> Result<()> {
+        match progress {
+            Progress::Done => {
+                self.forget(key);
+                Ok(())
+            }
+            Progress::Running(watch, wait) => {
+                self.lock().insert(key.to_owned(), watch);
+                let error = Error::new(Kind::NotYet, "Azure is still working on it").within(budget);
+                Err(match wait {
+                    Some(wait) => error.retry_after(wait),
+                    None => error,
+                })
+            }
+            Progress::Failed(Said { code, message }) => {
+                self.forget(key);
+                let text = format!("{} on {}: the operation ended as {code}", call.action, call.target);
+                let error = Error::new(Kind::Failed, text)
+                    .hint("run again; if it ends so again, the activity log of the resource group says why");
+                Err(if message.is_empty() { error } else { error.because(message) })
+            }
+        }
+    }
+
+    async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
+        let mut request = Request::new(dressed(url), method);
+        request.insert_header("accept", "application/json");
+        if let Some(body) = body {
+            request.insert_header("content-type", "application/json");
+            request.set_body(body.to_string());
+        }
+        let pipeline = if method == Method::Get { &self.reads } else { &self.writes };
+        let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+        let raw = pipeline
+            .send(&Context::new(), &mut request, Some(options))
+            .await
+            .map_err(|error| failure(error, call.action, call.target))?;
+        Ok(raw.into())
+    }
+
+    fn url(&self, path: &str, call: Call<'_>) -> Result<Url> {
+        let mut url = self.home.clone();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        url.set_path(&format!("{}{path}", self.home.path().trim_end_matches('/')));
+        url.set_query((!query.is_empty()).then_some(query));
+        url.query_pairs_mut().append_pair("api-version", call.version);
+        Ok(url)
+    }
+
+    /// `text`, a URL from an answer, as long as it leads to our own host: the token goes nowhere else
+    /// (S9).
+    fn pinned(&self, text: &str, call: Call<'_>) -> Result<Url> {
+        let Call { action, target, .. } = call;
+        let url = Url::parse(text).map_err(|error| {
+            Error::new(Kind::Failed, format!("{action} on {target}: Azure gave a URL that is none"))
+                .because(error)
+        })?;
+        if url.origin() != self.home.origin() {
+            return Err(Error::refused(format!(
+                "{action} on {target}: the answer leads to another host than {}, and the token stays here",
+                redact(&self.home)
+            ))
+            .hint("check --arm-endpoint and any proxy"));
+        }
+        if text.len() > LONGEST_URL {
+            return Err(Error::new(
+                Kind::Failed,
+                format!("{action} on {target}: Azure gave a URL of more than {LONGEST_URL} bytes"),
+            ));
+        }
+        Ok(url)
+    }
+
+    fn pending(&self, key: &str) -> Option<Watch> {
+        self.lock().get(key).cloned()
+    }
+
+    fn forget(&self, key: &str) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Watch>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(method: Method, id: &str) -> String {
+    format!("{method} {id}")
+}
+
+/// `url` as the SDK wants it; [`Plain`](super::session::Plain) takes it off again for this machine's own
+/// endpoints.
+pub(super) fn dressed(mut url: Url) -> Url {
+    // Both schemes are special, so this cannot fail.
+    let _ = url.set_scheme("https");
+    url
+}
+
+fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
+    if answer.body.is_object() {
+        return Ok(answer.body);
+    }
+    let Call { action, target, .. } = call;
+    let error = Error::new(Kind::Transient, format!("{action} on {target}: the answer is no JSON object"));
+    Err(if answer.is_html() { explain(&answer, action, target) } else { error })
+}
+
+/// Whether ARM says that something is not there. A missing subscription, and a 404 that has no code of
+/// ARM's, say nothing of it. A provider that is not registered has nothing either.
+fn is_absent(answer: &Answer) -> bool {
+    let code = answer.said().code;
+    match answer.status {
+        404 => !matches!(
+            code.as_str(),
+            "" | "SubscriptionNotFound"
+                | "InvalidSubscriptionId"
+                | "InvalidResourceNamespace"
+                | "InvalidResourceType"
+        ),
+        409 => matches!(code.as_str(), "MissingSubscriptionRegistration" | "SubscriptionNotRegistered"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,232 @@
-//! A private blob container.
+//! A private blob container: that of the server's files, or that of events which cannot be delivered.
+//!
+//! It is made and deleted through ARM, where an administrator's locks hold; the data plane knows none
+//! (Z15).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::azure::account::Account;
+use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::failure::BEING_DELETED_WITHIN;
+use crate::providers::azure::lock;
+use crate::providers::azure::mark::{self, Form, Mark};
+use crate::providers::azure::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::text::clean;
+
+const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
+const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/write";
+const DELETE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/delete";
+
+/// A container that nobody can read without a key or a token.
+#[derive(Clone, Debug, Serialize)]
+pub struct Container {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// What kind of address it has: `container` or `dead-letter`.
+    #[serde(skip)]
+    pub kind: &'static str,
+    /// The account it is in.
+    #[serde(skip)]
+    pub account: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// Whether teardown may remove it only after its lease has ended.
+    #[serde(skip)]
+    pub only_expired: bool,
+    /// Who may read it without a key: `None` is nobody.
+    pub public_access: String,
+    /// Our metadata.
+    pub mark: Mark,
+}
+
+impl Container {
+    /// The address of the container `name` of the server's files.
+    pub fn at(name: &str) -> Address {
+        Address::new("azure", "container", name)
+    }
+
+    /// The address of the container `name` of events that cannot be delivered.
+    pub fn dead_letters_at(name: &str) -> Address {
+        Address::new("azure", "dead-letter", name)
+    }
+
+    /// The ARM id of the container `name`.
+    pub fn id(api: &Api, name: &str) -> String {
+        format!("{}/blobServices/default/containers/{name}", api.account_id())
+    }
+
+    /// The container `name` as ARM has it.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn get(api: &Api, name: &str) -> Result<Option<Value>> {
+        let at = Self::at(name);
+        api.arm.get(&Self::id(api, name), call(READ, &at)).await
+    }
+
+    /// The metadata of `container`, with our mark as it should be.
+    fn metadata(&self, container: &Value, adopting: bool) -> Value {
+        let metadata = &container["properties"]["metadata"];
+        let mut mark = mark::to_write(&self.mark, &Form::Metadata.read(metadata), adopting, Timestamp::now());
+        mark::keep_former_origin(&mut mark, &Form::Metadata.read(metadata));
+        Form::Metadata.write(metadata, &mark)
+    }
+
+    fn is_ours(&self, container: &Value) -> bool {
+        let mark = Form::Metadata.read(&container["properties"]["metadata"]);
+        matches!(mark::owner(&mark, &self.deployment), Owner::Ours | Owner::Adopted)
+    }
+
+    fn look_at_holds(container: &Value, found: &mut Found<Self>) {
+        let properties = &container["properties"];
+        let set = |name: &str| properties[name].as_bool() == Some(true);
+        if set("hasLegalHold") {
+            found.obstacle(
+                Forbids::Delete,
+                "a legal hold keeps it",
+                "ask whoever set it to lift it: `az storage container legal-hold clear`",
+            );
+        }
+        let versions = &properties["immutableStorageWithVersioning"]["enabled"];
+        if set("hasImmutabilityPolicy") || versions.as_bool() == Some(true) {
+            found.obstacle(
+                Forbids::Delete,
+                "an immutability policy keeps it",
+                "it can be deleted when the policy's time has passed, or when the policy, if it is not locked, is \
+                 removed: `az storage container immutability-policy delete`",
+            );
+        }
+        if properties["leaseState"] == "Leased" || properties["leaseState"] == "leased" {
+            found.obstacle(
+                Forbids::Delete,
+                "somebody holds a lease on it",
+                "stop what holds it, or end it with `az storage container lease break`",
+            );
+        }
+    }
+
+    fn look_at_names(&self, mark: &Mark, found: &mut Found<Self>) {
+        for (key, flag, what) in
+            [(mark::QUEUE, "--queue", "queue"), (mark::DEAD_LETTER, "--dead-letter", "container")]
+        {
+            let (Some(is), wanted) = (mark.get(key), self.mark.get(key)) else { continue };
+            if wanted == Some(is) || is == "internal" {
+                continue;
+            }
+            let is = clean(is);
+            found
+                .findings
+                .push(format!("its mark names the {what} `{is}`, which stays; `wbstore list` shows it"));
+            found.obstacle(
+                Forbids::Delete,
+                format!("its mark names the {what} `{is}`, which this command would leave behind"),
+                if key == mark::QUEUE { format!("add {flag} {is}") } else { format!("add {flag}") },
+            );
+        }
+    }
+}
+
+impl Resource for Container {
+    type Api = Api;
+
+    fn address(&self) -> Address {
+        Address::new("azure", self.kind, &self.name)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![Account::at(&self.account)]
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Account::at(&self.account))
+    }
+
+    fn patience(&self) -> Duration {
+        BEING_DELETED_WITHIN
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let (container, locks) = futures::join!(api.arm.get(&id, call(READ, &at)), lock::locks(api, &at));
+        let (container, (locks, _)) = (container?, locks?);
+        let mut found = match container.filter(|container| container["properties"]["deleted"] != json!(true))
+        {
+            None => Found::absent(),
+            Some(container) => {
+                let properties = &container["properties"];
+                let observed = Form::Metadata.read(&properties["metadata"]);
+                let public = properties["publicAccess"].as_str().unwrap_or("None");
+                let state = Self {
+                    public_access: clean(public),
+                    mark: mark::managed(&observed, &self.mark),
+                    ..self.clone()
+                };
+                let mut found = Found::present(state, mark::owner(&observed, &self.deployment));
+                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
+                    found.obstacle(
+                        Forbids::Delete,
+                        "its lease has not ended",
+                        "run the same command again later",
+                    );
+                }
+                Self::look_at_holds(&container, &mut found);
+                self.look_at_names(&observed, &mut found);
+                found
+            }
+        };
+        lock::forbid(locks, &id, lock::Removal::Deletes, &mut found);
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let call = call(WRITE, &at);
+        let adopting = matches!(from, Prior::Unmarked(_));
+        let there = match from {
+            Prior::New => None,
+            _ => api.arm.get(&id, call).await?,
+        };
+        let new = matches!(from, Prior::Absent | Prior::New);
+        if new && there.as_ref().is_some_and(|container| !self.is_ours(container)) {
+            return Err(Error::refused(format!(
+                "a container {} without our mark appeared meanwhile",
+                self.name
+            ))
+            .hint("run again to see it in the plan"));
+        }
+        let metadata = self.metadata(there.as_ref().unwrap_or(&Value::Null), adopting);
+        let body = json!({"properties": {"publicAccess": self.public_access, "metadata": metadata}});
+        match there {
+            Some(_) => api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await,
+            None => api.arm.put(&id, &body, BEING_DELETED_WITHIN, call).await,
+        }
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let at = self.address();
+        api.arm.remove(&Self::id(api, &self.name), BEING_DELETED_WITHIN, call(DELETE, &at)).await
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let call = call(WRITE, &at);
+        let Some(container) = api.arm.get(&id, call).await? else { return Ok(()) };
+        let metadata = Form::Metadata.write(&container["properties"]["metadata"], &Mark::new());
+        let body = json!({"properties": {"metadata": metadata}});
+        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await
+    }
+}
+
+fn call<'a>(action: &'a str, target: &'a Address) -> Call<'a> {
+    Call { action, target, version: version::STORAGE }
+}

@@ -1,1 +1,177 @@
 //! Our CORS rule among the account's five.
+//!
+//! The rules belong to the account's blob service, so that all its containers share them (Z12), and they
+//! have no ids. Ours is the one that is equal to what we would write, for the origin that is asked for or
+//! one that the container's mark remembers.
+
+mod document;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::azure::account::Account;
+use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::container::Container;
+use crate::providers::azure::lock;
+use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+
+use document::{MOST_RULES, Rule};
+
+const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/read";
+const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
+
+/// How long a new account may take to have its blob service.
+const SERVED_WITHIN: Duration = Duration::from_secs(300);
+
+/// What the browser of a W&B user may do with the account's blobs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cors {
+    /// The account it is set on.
+    #[serde(skip)]
+    pub account: String,
+    /// The container whose mark remembers the origin.
+    #[serde(skip)]
+    pub container: String,
+    /// The deployment that the container belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+impl Cors {
+    /// The rule that lets pages from `origin` read and upload. Teardown may do without an origin.
+    pub fn new(account: &str, container: &str, deployment: &DeploymentName, origin: Option<String>) -> Self {
+        Self {
+            account: account.to_owned(),
+            container: container.to_owned(),
+            deployment: deployment.clone(),
+            rule: Rule::for_origins(origin.into_iter().collect()),
+        }
+    }
+
+    fn id(api: &Api) -> String {
+        format!("{}/blobServices/default", api.account_id())
+    }
+
+    /// The rules that are ours wherever they are: the wanted one, and those of the origins that our
+    /// container remembers.
+    async fn ours(&self, api: &Api) -> Result<Vec<Rule>> {
+        let container = Container::get(api, &self.container).await?.unwrap_or_default();
+        let mark = Form::Metadata.read(&container["properties"]["metadata"]);
+        let mut ours = vec![self.rule.clone()];
+        if matches!(mark::owner(&mark, &self.deployment), Owner::Ours | Owner::Adopted) {
+            let origins = [mark::ORIGIN, mark::FORMER_ORIGIN].into_iter().filter_map(|key| mark.get(key));
+            ours.extend(origins.map(|origin| Rule::for_origins(vec![origin.clone()])));
+        }
+        ours.retain(|rule| !rule.allowed_origins.is_empty());
+        Ok(ours)
+    }
+
+    /// Replaces our rules by `wanted` in the document as it is now.
+    async fn put(&self, api: &Api, wanted: Option<&Rule>) -> Result<()> {
+        let (at, id) = (self.address(), Self::id(api));
+        let call = call(WRITE, &at);
+        let (service, ours) = futures::join!(api.arm.get(&id, call), self.ours(api));
+        let (service, ours) = (service?, ours?);
+        let Some(service) = service else {
+            return match wanted {
+                None => Ok(()),
+                Some(_) => {
+                    Err(Error::new(Kind::NotYet, "the account has no blob service yet").within(SERVED_WITHIN))
+                }
+            };
+        };
+        let body = document::merged(&service, &ours, wanted)?;
+        if document::rules(&service) == document::rules(&body) {
+            return Ok(());
+        }
+        api.arm.put(&id, &body, SERVED_WITHIN, call).await?;
+        let after = api.arm.get(&id, call).await?.unwrap_or_default();
+        match document::difference(&service, &after) {
+            None => Ok(()),
+            Some(section) => Err(Error::new(
+                Kind::Failed,
+                format!(
+                    "{at}: the setting {section} of the account's blob service changed along with the rule"
+                ),
+            )
+            .hint(
+                "look at it in the portal, under Data protection, and set it again if nobody else changed it",
+            )),
+        }
+    }
+}
+
+impl Resource for Cors {
+    type Api = Api;
+
+    const REMOVAL: Removal = Removal::WithParent;
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Address::new("azure", "cors", &self.account)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![Account::at(&self.account), Container::at(&self.container)]
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Account::at(&self.account))
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (at, id) = (self.address(), Self::id(api));
+        let (service, ours, locks) =
+            futures::join!(api.arm.get(&id, call(READ, &at)), self.ours(api), lock::locks(api, &at));
+        let (service, ours, (locks, _)) = (service?.unwrap_or_default(), ours?, locks?);
+        let rules = document::rules(&service);
+        let mut found = Found::absent();
+        // The wanted rule is the first of ours.
+        if let Some(rule) = ours.iter().find(|rule| rules.iter().any(|there| rule.is(there))) {
+            found = Found::present(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
+        }
+        let others: Vec<&Value> =
+            rules.iter().filter(|there| !ours.iter().any(|rule| rule.is(there))).collect();
+        if found.state.is_none() && others.len() >= MOST_RULES {
+            found.obstacle(
+                Forbids::Write,
+                format!("the account has {} CORS rules, and takes no more than {MOST_RULES}", others.len()),
+                "remove one that is no longer needed, or choose another account with --account: all containers of \
+                 an account share its rules",
+            );
+        }
+        if !others.is_empty() {
+            found.findings.push("the rules are shared by all containers of the account".to_owned());
+        }
+        for rule in &others {
+            if document::is_open(rule) {
+                found.findings.push("a rule that is not ours lets pages from anywhere in".to_owned());
+            }
+        }
+        found.kept = others.into_iter().map(document::describe).collect();
+        lock::forbid(locks, &id, lock::Removal::Writes, &mut found);
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+        self.put(api, Some(&self.rule)).await
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        self.put(api, None).await
+    }
+}
+
+fn call<'a>(action: &'a str, target: &'a Address) -> Call<'a> {
+    Call { action, target, version: version::STORAGE }
+}

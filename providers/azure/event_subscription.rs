@@ -1,1 +1,241 @@
 //! The Event Grid subscription that tells the queue of new blobs.
+//!
+//! It is an extension of the account, so that nothing is left behind when it goes: the system topic that
+//! Event Grid needs is made and removed by Event Grid itself, and one that is there already is used and
+//! left (Event Grid documentation, "System topics in Azure Event Grid"; Z16).
+
+mod shape;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::azure::account::Account;
+use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::container::Container;
+use crate::providers::azure::lock;
+use crate::providers::azure::mark::{self, Mark};
+use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::queue::Queue;
+use crate::providers::azure::session::Api;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::value::quoted;
+
+pub use shape::Shape;
+
+const READ: &str = "Microsoft.EventGrid/eventSubscriptions/read";
+const WRITE: &str = "Microsoft.EventGrid/eventSubscriptions/write";
+const DELETE: &str = "Microsoft.EventGrid/eventSubscriptions/delete";
+
+/// How long Event Grid may take. Three to five minutes are usual (Z17).
+const SETTLED_WITHIN: Duration = Duration::from_secs(900);
+
+/// The state of an event subscription that works.
+const SUCCEEDED: &str = "Succeeded";
+/// One that will not come to work any more.
+const FAILED: &str = "Failed";
+
+/// An event subscription of the account.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventSubscription {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// The account whose events it takes.
+    #[serde(skip)]
+    pub account: String,
+    /// The container whose events it takes.
+    #[serde(skip)]
+    pub container: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// Whether teardown may remove it only after its lease has ended.
+    #[serde(skip)]
+    pub only_expired: bool,
+    /// Which events go where.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// How far Event Grid is with it.
+    pub state: String,
+    /// Our labels.
+    pub mark: Mark,
+}
+
+impl EventSubscription {
+    /// The address of the event subscription `name`.
+    pub fn at(name: &str) -> Address {
+        Address::new("azure", "event-subscription", name)
+    }
+
+    /// The event subscription `name` that is settled when it has `shape`.
+    pub fn new(
+        name: &str,
+        account: &str,
+        container: &str,
+        deployment: &DeploymentName,
+        shape: Shape,
+        mark: Mark,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            account: account.to_owned(),
+            container: container.to_owned(),
+            deployment: deployment.clone(),
+            only_expired: false,
+            shape,
+            state: SUCCEEDED.to_owned(),
+            mark,
+        }
+    }
+
+    fn all(api: &Api) -> String {
+        format!("{}/providers/Microsoft.EventGrid/eventSubscriptions", api.account_id())
+    }
+
+    /// The ARM id of the event subscription `name`.
+    pub fn id(api: &Api, name: &str) -> String {
+        format!("{}/{name}", Self::all(api))
+    }
+
+    /// Those of others on the same account: their names, and of what tells the same queue a warning.
+    async fn look_beside(&self, api: &Api, found: &mut Found<Self>) -> Result<()> {
+        let at = self.address();
+        let all = match api.arm.list(&Self::all(api), call(READ, &at)).await {
+            Err(error) if error.kind() == Kind::Denied => return Ok(()),
+            all => all?,
+        };
+        for other in all.iter().filter(|other| other["name"] != self.name.as_str()) {
+            let name = quoted(other["name"].as_str().unwrap_or_default());
+            if self.shape.shares_queue(other) {
+                found.findings.push(format!(
+                    "the event subscription {name}, which is not ours, tells the same queue, so that the server may \
+                     see an upload twice"
+                ));
+            }
+            found.kept.push(format!("event subscription {name}"));
+        }
+        Ok(())
+    }
+}
+
+impl Resource for EventSubscription {
+    type Api = Api;
+
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Self::at(&self.name)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        let mut needs = vec![
+            Provider::at(provider::EVENT_GRID),
+            Account::at(&self.account),
+            Container::at(&self.container),
+            Queue::at(&self.shape.queue),
+        ];
+        needs.extend(self.shape.dead_letter.as_deref().map(Container::dead_letters_at));
+        needs
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Account::at(&self.account))
+    }
+
+    fn patience(&self) -> Duration {
+        SETTLED_WITHIN
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let mut beside = Found::absent();
+        let (subscription, locks, others) = futures::join!(
+            api.arm.get(&id, call(READ, &at)),
+            lock::locks(api, &at),
+            self.look_beside(api, &mut beside)
+        );
+        let (subscription, (locks, _)) = (subscription?, locks?);
+        others?;
+        let mut found = match subscription {
+            None => Found::absent(),
+            Some(subscription) => {
+                let properties = &subscription["properties"];
+                let observed = mark::from_labels(&properties["labels"]);
+                let state = Self {
+                    shape: Shape::observed(properties, &self.shape),
+                    state: shape::state(properties),
+                    mark: mark::managed(&observed, &self.mark),
+                    ..self.clone()
+                };
+                let mut found = Found::present(state, mark::owner(&observed, &self.deployment));
+                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
+                    found.obstacle(
+                        Forbids::Delete,
+                        "its lease has not ended",
+                        "run the same command again later",
+                    );
+                }
+                found
+            }
+        };
+        (found.kept, found.findings) = (beside.kept, beside.findings);
+        lock::forbid(locks, &id, lock::Removal::Deletes, &mut found);
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let call = call(WRITE, &at);
+        let there = match from {
+            Prior::New => None,
+            _ => api.arm.get(&id, call).await?,
+        };
+        let adopting = matches!(from, Prior::Unmarked(_));
+        let mut labels = Value::Null;
+        if let Some(there) = there {
+            let properties = &there["properties"];
+            let owner = mark::owner(&mark::from_labels(&properties["labels"]), &self.deployment);
+            if !adopting && !matches!(owner, Owner::Ours | Owner::Adopted) {
+                return Err(Error::refused(format!(
+                    "an event subscription {} without our mark appeared meanwhile",
+                    self.name
+                ))
+                .hint("run again to see it in the plan"));
+            }
+            labels = properties["labels"].clone();
+            match shape::state(properties).as_str() {
+                SUCCEEDED => {}
+                // It stays so; only a new one can come to work (Z17).
+                FAILED if owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
+                _ => api.arm.settle(&id, SETTLED_WITHIN, call).await?,
+            }
+        }
+        let observed = mark::from_labels(&labels);
+        let mark = mark::to_write(&self.mark, &observed, adopting, Timestamp::now());
+        let body = self.shape.body(&api.account_id(), mark::to_labels(&labels, &mark));
+        api.arm.put(&id, &body, SETTLED_WITHIN, call).await
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let at = self.address();
+        api.arm.delete(&Self::id(api, &self.name), SETTLED_WITHIN, call(DELETE, &at)).await
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        let (at, id) = (self.address(), Self::id(api, &self.name));
+        let call = call(WRITE, &at);
+        let Some(there) = api.arm.get(&id, call).await? else { return Ok(()) };
+        let labels = mark::to_labels(&there["properties"]["labels"], &Mark::new());
+        api.arm.patch(&id, &serde_json::json!({"labels": labels}), SETTLED_WITHIN, call).await
+    }
+}
+
+fn call<'a>(action: &'a str, target: &'a Address) -> Call<'a> {
+    Call { action, target, version: version::EVENT_GRID }
+}

@@ -1,1 +1,276 @@
-//! The permissions that a server or an operator needs, as custom roles.
+//! The custom roles a deployment takes: one for the identity that the W&B server runs as, one for
+//! whoever runs wbstore.
+//!
+//! The documents are what `az role definition create --role-definition` takes. Actions are those of the
+//! Azure RBAC reference, "Azure permissions for Storage", "… for Integration" and "… for Management and
+//! governance"; which data call takes which is told by the Blob and the Queue service REST API,
+//! "Authorize with Microsoft Entra ID". A custom role can be assigned in resource groups, subscriptions
+//! and larger scopes that it names, and in everything within them.
+
+use serde_json::json;
+
+use super::account_name::AccountName;
+use super::container_name::ContainerName;
+use super::queue_name::QueueName;
+use super::resource_group::ResourceGroup;
+use super::subscription_id::SubscriptionId;
+use crate::name::DeploymentName;
+use crate::provider::{Policy, PolicyForm};
+
+/// Under which names `verify` puts its probe blobs.
+pub const PROBE_PREFIX: &str = ".wbstore-probe/";
+
+/// What a role is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subjects<'a> {
+    /// The deployment.
+    pub deployment: &'a DeploymentName,
+    /// The subscription.
+    pub subscription: &'a SubscriptionId,
+    /// The resource group of the account.
+    pub resource_group: &'a ResourceGroup,
+    /// The storage account.
+    pub account: &'a AccountName,
+    /// The container.
+    pub container: &'a ContainerName,
+    /// The queue of blob events; `None` where the server uses its internal one.
+    pub queue: Option<&'a QueueName>,
+    /// Whether the account may be one that wbstore makes: no other is named.
+    pub makes_account: bool,
+    /// Whether resource providers are registered too (`--register-provider`).
+    pub registers: bool,
+}
+
+impl Subjects<'_> {
+    fn group_scope(&self) -> String {
+        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.resource_group)
+    }
+
+    fn account_scope(&self) -> String {
+        format!("{}/providers/Microsoft.Storage/storageAccounts/{}", self.group_scope(), self.account)
+    }
+}
+
+/// An action, and the call that takes it.
+type Action = (&'static str, &'static str);
+
+/// What a server without a key does besides reading and writing.
+const NODE: [Action; 2] = [
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/read", "looking at the container"),
+    (
+        "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action",
+        "signing URLs for browsers, which without a key takes one that Azure delegates",
+    ),
+];
+
+/// What it does with blobs.
+const NODE_BLOBS: [Action; 4] = [
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action", "writing files"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete", "deleting files"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", "reading and listing files"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write", "writing and replacing files"),
+];
+
+/// What it does with the queue.
+const NODE_QUEUE: Action =
+    ("Microsoft.Storage/storageAccounts/queueServices/queues/read", "looking at the queue");
+
+/// What it does with messages.
+const NODE_MESSAGES: [Action; 2] = [
+    (
+        "Microsoft.Storage/storageAccounts/queueServices/queues/messages/process/action",
+        "receiving and deleting messages",
+    ),
+    ("Microsoft.Storage/storageAccounts/queueServices/queues/messages/read", "receiving messages"),
+];
+
+/// What wbstore does in any case.
+const OPERATOR: [Action; 12] = [
+    ("Microsoft.Authorization/locks/read", "looking for locks"),
+    (
+        "Microsoft.EventGrid/eventSubscriptions/read",
+        "looking at the event subscription, and through others for `wbstore list`",
+    ),
+    ("Microsoft.Resources/subscriptions/providers/read", "whether Event Grid is registered"),
+    ("Microsoft.Resources/subscriptions/resourceGroups/read", "looking at the resource group"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/delete", "deleting containers, at teardown"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/read", "looking at containers"),
+    ("Microsoft.Storage/storageAccounts/blobServices/containers/write", "making and marking containers"),
+    ("Microsoft.Storage/storageAccounts/blobServices/read", "reading the CORS rules"),
+    ("Microsoft.Storage/storageAccounts/blobServices/write", "writing the CORS rules"),
+    (
+        "Microsoft.Storage/storageAccounts/listServiceSas/action",
+        "signing the upload of verify's probe, and the listing of a container before teardown",
+    ),
+    ("Microsoft.Storage/storageAccounts/queueServices/queues/read", "looking at queues"),
+    (
+        "Microsoft.Storage/storageAccounts/read",
+        "looking at the account, and through others for `wbstore list`",
+    ),
+];
+
+/// What it does with the queue and the event subscription. Event Grid wants write access to what it
+/// delivers to (Event Grid documentation, "Authorizing access to Event Grid resources"), and the
+/// resource of a queue destination is its account.
+const OPERATOR_EVENTS: [Action; 6] = [
+    ("Microsoft.EventGrid/eventSubscriptions/delete", "deleting the event subscription, at teardown"),
+    ("Microsoft.EventGrid/eventSubscriptions/write", "making the event subscription"),
+    ("Microsoft.Storage/storageAccounts/listAccountSas/action", "signing verify's look at the queue"),
+    ("Microsoft.Storage/storageAccounts/queueServices/queues/delete", "deleting the queue, at teardown"),
+    ("Microsoft.Storage/storageAccounts/queueServices/queues/write", "making and marking the queue"),
+    (ACCOUNT_WRITE, "Event Grid asks for it before it delivers to a queue of the account"),
+];
+
+const ACCOUNT_WRITE: &str = "Microsoft.Storage/storageAccounts/write";
+const ACCOUNT_DELETE: &str = "Microsoft.Storage/storageAccounts/delete";
+
+/// What it does with an account of its own.
+const OPERATOR_ACCOUNT: [Action; 3] = [
+    ("Microsoft.Storage/checknameavailability/read", "whether the account's name is taken"),
+    (ACCOUNT_DELETE, "deleting the account, at teardown"),
+    (ACCOUNT_WRITE, "making and marking the account"),
+];
+
+/// What it does with `--register-provider`.
+const OPERATOR_REGISTERS: [Action; 2] = [
+    ("Microsoft.EventGrid/register/action", "registering Event Grid (--register-provider)"),
+    ("Microsoft.Storage/register/action", "registering Storage (--register-provider)"),
+];
+
+/// What the W&B server does with its storage when it has no key and signs in as itself: Kubernetes'
+/// service account, federated with a managed identity. W&B does not publish the calls that the server
+/// makes; this is what a client does that reads, writes and deletes files, signs URLs for browsers and
+/// consumes a queue.
+pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
+    let (mut actions, mut data_actions) = (NODE.to_vec(), NODE_BLOBS.to_vec());
+    if subjects.queue.is_some() {
+        actions.push(NODE_QUEUE);
+        data_actions.extend(NODE_MESSAGES);
+    }
+    let name = format!("wbstore node {}", subjects.deployment);
+    let mut policy =
+        policy(&name, "What a W&B server does with its storage", subjects, actions, data_actions);
+    policy.commands.push(format!(
+        "az identity federated-credential create --name {} --identity-name IDENTITY --resource-group {} --issuer \
+         OIDC_ISSUER --subject system:serviceaccount:NAMESPACE:SERVICE_ACCOUNT --audiences api://AzureADTokenExchange",
+        subjects.deployment, subjects.resource_group
+    ));
+    policy.commands.push(format!(
+        "az role assignment create --assignee-object-id PRINCIPAL --assignee-principal-type ServicePrincipal --role \
+         '{name}' --scope {}",
+        subjects.account_scope()
+    ));
+    policy.notes = vec![
+        "a server that is given AZURE_STORAGE_KEY, as in W&B's guide, takes no role: the key opens the whole account"
+            .to_owned(),
+        "this role is for workload identity, which does without a key: a managed identity, federated with the server's \
+         service account by the subject system:serviceaccount:<namespace>:<name> and the audience \
+         api://AzureADTokenExchange, once for each service account that uses the storage; `--format commands` does it"
+            .to_owned(),
+        format!(
+            "assign it to the account {} and not to the group; the key that signs URLs is the account's, so that the \
+             container alone does not do",
+            subjects.account
+        ),
+    ];
+    if !subjects.makes_account {
+        policy.notes.push(format!(
+            "on an account that holds more than {}, add a condition on the container's name to the assignment, or the \
+             server may read everything there",
+            subjects.container
+        ));
+    }
+    policy.notes.push(
+        "W&B's Terraform module assigns Storage Account Contributor and Storage Blob Data Owner, which may also read \
+         the account's keys and delete it; here only what a client does"
+            .to_owned(),
+    );
+    policy.notes.push(
+        "W&B does not publish what its server calls: should its log show AuthorizationPermissionMismatch, add the \
+         action that the call takes"
+            .to_owned(),
+    );
+    policy.notes.push(
+        "in the commands, put your own in place of the words in capitals; PRINCIPAL is the identity's principalId"
+            .to_owned(),
+    );
+    policy
+}
+
+/// What wbstore itself does: provision, verify, list and tear down.
+pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
+    let mut actions = OPERATOR.to_vec();
+    if subjects.queue.is_some() {
+        actions.extend(OPERATOR_EVENTS);
+    }
+    if subjects.makes_account {
+        // Event Grid asks for the same action.
+        actions.retain(|(action, _)| *action != ACCOUNT_WRITE);
+        actions.extend(OPERATOR_ACCOUNT);
+    }
+    if subjects.registers {
+        actions.extend(OPERATOR_REGISTERS);
+    }
+    let name = format!("wbstore operator {}", subjects.deployment);
+    let mut policy = policy(&name, "What wbstore calls", subjects, actions, vec![]);
+    let scope = subjects.group_scope();
+    policy
+        .commands
+        .push(format!("az role assignment create --assignee OPERATOR --role '{name}' --scope {scope}"));
+    policy.notes = vec![
+        "W&B's guide says nothing of who sets the storage up; this is every action wbstore's calls take, and \
+         `--format commands` tells which call takes which"
+            .to_owned(),
+        "leave the actions out that end with /delete where nothing may be torn down".to_owned(),
+        "the account's key is not among what wbstore may read; --reveal and --secret-file take \
+         Microsoft.Storage/storageAccounts/listkeys/action, which opens all data of the account"
+            .to_owned(),
+        "`wbstore list` shows what is in this resource group; for others of the subscription it takes the actions \
+         that end with /read there"
+            .to_owned(),
+    ];
+    if !subjects.makes_account {
+        policy.notes.push(format!(
+            "--account names {}; should wbstore make it, add {ACCOUNT_WRITE}, {ACCOUNT_DELETE} and \
+             Microsoft.Storage/checknameavailability/read",
+            subjects.account
+        ));
+    }
+    policy.notes.push(match subjects.registers {
+        true => "providers are registered for the whole subscription: assign it there, for as long as that takes",
+        false => "with --register-provider the role also holds what it takes to register Event Grid",
+    }
+    .to_owned());
+    policy.notes.push("in the commands, put in place of OPERATOR whoever runs wbstore".to_owned());
+    policy
+}
+
+/// The role `name` with the command that makes it; the assignment and the notes are the caller's.
+fn policy(
+    name: &str,
+    description: &str,
+    subjects: &Subjects<'_>,
+    mut actions: Vec<Action>,
+    data_actions: Vec<Action>,
+) -> Policy {
+    actions.sort_unstable();
+    let all = actions.iter().chain(&data_actions);
+    let mut commands: Vec<_> = all.map(|(action, call)| format!("# {action}: {call}")).collect();
+    let names = |actions: &[Action]| actions.iter().map(|(action, _)| *action).collect::<Vec<_>>();
+    let document = json!({
+        "Name": name,
+        "IsCustom": true,
+        "Description": description,
+        "Actions": names(&actions),
+        "NotActions": [],
+        "DataActions": names(&data_actions),
+        "NotDataActions": [],
+        "AssignableScopes": [subjects.group_scope()],
+    });
+    // No name in it can hold a single quote.
+    commands.push(format!("az role definition create --role-definition '{document}'"));
+    Policy { document, form: PolicyForm::Json, commands, notes: vec![] }
+}
+
+#[cfg(test)]
+mod tests;

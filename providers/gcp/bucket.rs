@@ -1,1 +1,240 @@
-//! A Cloud Storage bucket.
+//! A Cloud Storage bucket, with all that is set on it: made in one call, and changed in one.
+
+pub mod calls;
+mod settings;
+mod warnings;
+
+use std::time::Duration;
+
+use google_cloud_storage::model;
+use google_cloud_storage::model::bucket::Encryption;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::gcp::cors::{self, Cors};
+use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
+use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::session::Api;
+use crate::resource::{Address, Found, Owner, Prior, Resource};
+
+/// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
+/// limits"; G8).
+const PACE: Duration = Duration::from_secs(2);
+
+/// The bucket that keeps the run files.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bucket {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// Whether teardown may remove it only after its lease has ended.
+    #[serde(skip)]
+    pub only_expired: bool,
+    /// Whether it is looked at to be removed.
+    #[serde(skip)]
+    pub leaving: bool,
+    /// Whether the user named a time for soft delete; otherwise a bucket that is there keeps its own.
+    #[serde(skip)]
+    pub soft_delete_asked: bool,
+    /// Where it is.
+    pub location: String,
+    /// The class of new objects.
+    pub storage_class: String,
+    /// Whether IAM alone decides on access, without lists on single objects.
+    pub uniform_access: bool,
+    /// `enforced` where nothing can be made public.
+    pub public_access_prevention: String,
+    /// How long deleted objects can be had back.
+    pub soft_delete: String,
+    /// The Cloud KMS key of new objects, where one is asked for.
+    pub kms_key: Option<String>,
+    /// What browsers may do.
+    pub cors: Option<Cors>,
+    /// Our labels.
+    pub labels: Labels,
+}
+
+impl Bucket {
+    /// The address of the bucket `name`.
+    pub fn at(name: &str) -> Address {
+        Address::new("gcp", "bucket", name)
+    }
+
+    async fn create(&self, api: &Api) -> Result<()> {
+        let mut labels = mark::to_write(&self.labels, false, Timestamp::now());
+        let entries: Vec<_> = self.cors.iter().map(Cors::to_entry).collect();
+        labels.extend(self.cors.iter().map(|cors| (mark::CORS.to_owned(), cors.fingerprint())));
+        let encryption = self.kms_key.as_ref().map(|key| Encryption::new().set_default_kms_key(key));
+        let bucket = model::Bucket::new()
+            .set_project(format!("projects/{}", api.project))
+            .set_location(&self.location)
+            .set_storage_class(&self.storage_class)
+            .set_iam_config(self.iam_config(None))
+            .set_soft_delete_policy(self.soft_delete_policy())
+            .set_or_clear_encryption(encryption)
+            .set_cors(entries)
+            .set_labels(labels);
+        let made = api
+            .control()
+            .await?
+            .create_bucket()
+            .set_parent("projects/_")
+            .set_bucket_id(&self.name)
+            .set_bucket(bucket)
+            .send()
+            .await;
+        let Err(error) = made else { return Ok(()) };
+        let refusal = Refusal::of(&error).unwrap_or_default();
+        if refusal.is_taken() {
+            return self.still_ours(api).await;
+        }
+        Err(self.explained(api, &refusal, failure(&error, "storage.buckets.create", self.address())))
+    }
+
+    /// Google has one answer for a name that is ours, when an answer was lost on its way, and for one
+    /// that is anybody's (G7).
+    async fn still_ours(&self, api: &Api) -> Result<()> {
+        let taken = || {
+            Error::refused(format!("the bucket name {} is taken by somebody else", self.name))
+                .hint("bucket names are shared by everybody; choose another with --bucket")
+        };
+        match calls::labels_of(api, &self.name).await {
+            Ok(Some(labels)) => match mark::owner(&labels, &self.deployment) {
+                Owner::Ours | Owner::Adopted => Ok(()),
+                _ => {
+                    Err(Error::refused(format!("a bucket {} without our mark appeared meanwhile", self.name))
+                        .hint("run again to see it in the plan"))
+                }
+            },
+            Ok(None) => Err(taken()),
+            Err(error) if error.kind() == Kind::Refused => Err(taken()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `error` with what more is known of it here.
+    fn explained(&self, api: &Api, refusal: &Refusal, error: Error) -> Error {
+        if let Some(key) = &self.kms_key
+            && refusal.message.to_lowercase().contains("kms")
+        {
+            return error.hint(format!(
+                "Cloud Storage's service agent must be allowed to use the key: `gcloud kms keys \
+                 add-iam-policy-binding {key} --member serviceAccount:{} --role \
+                 roles/cloudkms.cryptoKeyEncrypterDecrypter`",
+                api.agent
+            ));
+        }
+        paced(error)
+    }
+}
+
+impl Resource for Bucket {
+    type Api = Api;
+
+    const FIXED: &'static [&'static str] = &["location"];
+    // CORS entries and labels are of several owners.
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Self::at(&self.name)
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (bucket, policy) = futures::join!(calls::get(api, &self.name), calls::policy(api, &self.name));
+        let Some(bucket) = bucket? else { return Ok(Found::absent()) };
+        if let Some(number) = api.project_number()
+            && bucket
+                .project
+                .strip_prefix("projects/")
+                .is_some_and(|project| project != number && project != api.project)
+        {
+            return Err(Error::refused(format!("the bucket {} belongs to another project", self.name))
+                .hint("choose another name with --bucket, or name that project with --project"));
+        }
+        let labels = mark::labels(bucket.labels.clone());
+        let state = self.observed(&bucket, &labels);
+        let mut found = Found::present(state, mark::owner(&labels, &self.deployment));
+        warnings::add(self, &bucket, &labels, &mut found);
+        match policy {
+            Ok(policy) => found.findings.extend(policy.iter().flat_map(iam_policy::public)),
+            Err(error) if error.kind() == Kind::Denied => found
+                .findings
+                .push("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
+            Err(error) => return Err(error),
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let adopt = match from {
+            Prior::Absent | Prior::New => return self.create(api).await,
+            Prior::Ours(_) => false,
+            Prior::Unmarked(_) => true,
+        };
+        calls::change(api, &self.name, |found| self.change(found, adopt)).await.map_err(|error| {
+            let said = Refusal { message: error.chain(), ..Refusal::default() };
+            self.explained(api, &said, error)
+        })
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let Some(bucket) = calls::get(api, &self.name).await? else { return Ok(()) };
+        // A name that was given up can have come to belong to somebody else.
+        if mark::owner(&mark::labels(bucket.labels), &self.deployment) != Owner::Ours {
+            return Err(Error::refused(format!("the bucket {} is no longer ours", self.name))
+                .hint("run again to see it in the plan"));
+        }
+        let sent = api
+            .control()
+            .await?
+            .delete_bucket()
+            .set_name(api.bucket_name(&self.name))
+            .set_if_metageneration_match(bucket.metageneration)
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(()) };
+        let refusal = Refusal::of(&error).unwrap_or_default();
+        if is_not_found(&error) {
+            return Ok(());
+        }
+        if refusal.message.contains("not empty") {
+            return Err(Error::new(
+                Kind::Failed,
+                format!(
+                    "storage.buckets.delete on {}: objects arrived while it was being emptied",
+                    self.address()
+                ),
+            )
+            .hint("stop the W&B server that still writes to it, then run again"));
+        }
+        Err(paced(failure(&error, "storage.buckets.delete", self.address())))
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        calls::change(api, &self.name, |found| {
+            let labels = mark::labels(found.labels.clone());
+            let kept = labels.get(mark::CORS).map(String::as_str);
+            let (entries, _) = cors::merged(&found.cors, None, kept);
+            let mut paths = vec!["labels"];
+            if entries != found.cors {
+                paths.push("cors");
+            }
+            Some((model::Bucket::new().set_labels(mark::released(&labels)).set_cors(entries), paths))
+        })
+        .await
+    }
+}
+
+fn paced(error: Error) -> Error {
+    match (error.kind(), error.server_wait()) {
+        (Kind::Throttled, None) => error.retry_after(PACE),
+        _ => error,
+    }
+}

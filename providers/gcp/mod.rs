@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod bucket_name;
+pub mod cors;
 pub mod deployment;
 pub mod failure;
 pub mod grant;
@@ -19,6 +20,9 @@ pub mod request;
 pub mod rest;
 pub mod service_account;
 pub mod session;
+pub mod soft_delete;
 pub mod subscription;
 pub mod topic;
 pub mod verify;
+
+pub use request::Request;

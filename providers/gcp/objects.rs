@@ -1,1 +1,186 @@
-//! What a bucket holds, and how it is emptied.
+//! What the bucket holds: counted for the plan of a teardown, and deleted by it.
+
+mod afterlife;
+mod count;
+mod empty;
+mod folders;
+mod lifecycle;
+mod listing;
+mod retained;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use google_cloud_storage::model::Bucket as Described;
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub(super) use self::afterlife::kept_for;
+use self::count::{COUNTED_AT_MOST, Tally, count};
+use self::empty::empty;
+use self::lifecycle::hand_over;
+pub(super) use self::lifecycle::is_emptying;
+pub(super) use self::listing::Bucket;
+use super::failure::{failure, is_not_found};
+use super::session::Api;
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::provider::EmptyBy;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+
+/// All objects of one bucket, live and noncurrent, and its folders.
+#[derive(Clone, Debug, Serialize)]
+pub struct Objects {
+    #[serde(skip)]
+    bucket: String,
+    #[serde(skip)]
+    delete_objects: bool,
+    #[serde(skip)]
+    empty_by: EmptyBy,
+    /// What was counted, for the progress of the deletion.
+    #[serde(skip)]
+    known: Arc<AtomicU64>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    found: Option<Contents>,
+}
+
+/// What was found, field by field, as a plan shows it.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Contents {
+    objects: u64,
+    noncurrent: u64,
+    folders: u64,
+    bytes: u64,
+}
+
+impl Objects {
+    /// The contents of `bucket`. Unless the user said that they may be deleted (`delete_objects`), a
+    /// bucket that holds something is not torn down.
+    pub fn new(bucket: &str, delete_objects: bool, empty_by: EmptyBy) -> Self {
+        Self { bucket: bucket.to_owned(), delete_objects, empty_by, known: Arc::default(), found: None }
+    }
+
+    /// Where the contents of `bucket` stand: what tells of deletions is removed before them.
+    pub fn at(bucket: &str) -> Address {
+        Address::new("gcp", "objects", bucket)
+    }
+
+    fn found(&self, tally: &Tally) -> Self {
+        let Tally { objects, noncurrent, folders, bytes, .. } = *tally;
+        Self { found: Some(Contents { objects, noncurrent, folders, bytes }), ..self.clone() }
+    }
+}
+
+impl Resource for Objects {
+    type Api = Api;
+
+    const REMOVAL: Removal = Removal::Contents;
+
+    fn address(&self) -> Address {
+        Self::at(&self.bucket)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        self.part_of().into_iter().collect()
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        Some(Address::new("gcp", "bucket", &self.bucket))
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let bucket = Bucket::new(api, &self.bucket).await?;
+        // All at once, so that an empty bucket costs no more time than a single call.
+        let (described, first, managed, generation) = tokio::join!(
+            describe(&bucket),
+            bucket.page("", String::new()),
+            folders::any_managed(&bucket),
+            afterlife::generation(api, &self.bucket)
+        );
+        let (Some(described), Some(first)) = (described?, first?) else {
+            return Ok(Found::absent());
+        };
+        let now = Timestamp::now().as_second();
+        let mut tally = count(&bucket, first, &described, now).await?;
+        let (managed, untold) = match managed {
+            Ok(managed) => (managed, None),
+            Err(error) if error.kind() == Kind::Credentials => return Err(error),
+            // The service does not delete a bucket that still has some, so that not to know is no danger.
+            Err(error) => (0, Some(format!("it may have managed folders: {}", error.chain()))),
+        };
+        let hierarchical = described.hierarchical_namespace.as_ref().is_some_and(|one| one.enabled);
+        tally.folders = managed + if hierarchical { folders::plain(&bucket).await? } else { 0 };
+        self.known.store(tally.objects + tally.noncurrent, Ordering::Relaxed);
+        if tally.is_empty() {
+            return Ok(Found::absent());
+        }
+        let mut found = Found::present(self.found(&tally), Owner::Ours);
+        found.findings.extend(untold);
+        if tally.more {
+            found.findings.push(format!("counting stopped at {COUNTED_AT_MOST} objects; there are more"));
+        }
+        if !self.delete_objects {
+            found.obstacle(
+                Forbids::Delete,
+                format!("it holds {tally}"),
+                "pass --delete-objects to delete them, or empty it first",
+            );
+        }
+        retained::tell(&self.bucket, &described, &tally, &mut found);
+        if self.delete_objects {
+            found.findings.extend(afterlife::tell(&self.bucket, &described, generation.as_deref(), now));
+        }
+        if self.empty_by == EmptyBy::Lifecycle {
+            found.findings.push(
+                "Cloud Storage will delete everything by lifecycle rules, which takes a day or more; classes of \
+                 storage with a least duration are billed for all of it"
+                    .to_owned(),
+            );
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, _: &Api, _: Prior<'_, Self>) -> Result<()> {
+        Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
+    }
+
+    async fn delete(&self, api: &Api, progress: &Reporter) -> Result<()> {
+        if !self.delete_objects {
+            return Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
+                .hint("pass --delete-objects"));
+        }
+        let bucket = Bucket::new(api, &self.bucket).await?;
+        match self.empty_by {
+            EmptyBy::Calls => {
+                empty(&bucket, self.known.load(Ordering::Relaxed), progress).await?;
+                folders::remove(&bucket, progress).await
+            }
+            EmptyBy::Lifecycle => hand_over(&bucket).await,
+        }
+    }
+}
+
+/// The bucket's settings; `None` when it is not there.
+async fn describe(bucket: &Bucket) -> Result<Option<Described>> {
+    match bucket.control.get_bucket().set_name(&bucket.full_name).send().await {
+        Ok(described) => Ok(Some(described)),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(failure(&error, "storage.buckets.get", &bucket.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
+        let wanted = Objects::new("acme-wandb", false, EmptyBy::Calls);
+        assert_eq!(serde_json::to_value(&wanted).unwrap(), serde_json::json!({}));
+        let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
+        assert_eq!(
+            serde_json::to_value(&found).unwrap(),
+            serde_json::json!({"objects": 2, "noncurrent": 0, "folders": 0, "bytes": 10})
+        );
+    }
+}

@@ -1,1 +1,316 @@
-//! A pull subscription.
+//! The subscription that the server reads its events from.
+
+use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
+use google_cloud_wkt::{Duration, FieldMask};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
+use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::session::Api;
+use crate::providers::gcp::topic::{Topic, still_ours};
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::text::clean;
+
+/// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
+/// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
+const DELETED_TOPIC: &str = "_deleted-topic_";
+
+/// The way the server takes its messages.
+const PULL: &str = "pull";
+
+/// A Pub/Sub subscription.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Subscription {
+    /// Its name, without the project.
+    #[serde(skip)]
+    pub name: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// The full name of the topic.
+    pub topic: String,
+    /// Whether messages of that topic still reach it.
+    pub attached: bool,
+    /// How messages leave: `pull`, or where they are sent.
+    pub delivery: String,
+    /// Which messages it takes; all without one.
+    pub filter: Option<String>,
+    /// How long a message may be worked on before it is given out again, in seconds.
+    pub ack_deadline_seconds: i32,
+    /// How long a message is kept, in seconds.
+    pub retention_seconds: i64,
+    /// After how long without a reader it deletes itself: `never`, or seconds.
+    pub expires_unused: String,
+    /// Our labels.
+    pub labels: Labels,
+}
+
+impl Subscription {
+    /// A subscription as we want it, to the topic of the full name `topic`.
+    pub fn new(name: &str, deployment: &DeploymentName, topic: String, labels: Labels) -> Self {
+        Self {
+            name: name.to_owned(),
+            deployment: deployment.clone(),
+            topic,
+            attached: true,
+            delivery: PULL.to_owned(),
+            filter: None,
+            // Time enough for a server that is busy; W&B's own module has half of it (G13).
+            ack_deadline_seconds: 60,
+            // Seven days, Pub/Sub's own default: a server that is down for a weekend loses no upload.
+            retention_seconds: 604_800,
+            // The default would delete it after 31 quiet days (G12).
+            expires_unused: "never".to_owned(),
+            labels,
+        }
+    }
+
+    /// The address of the subscription `name`.
+    pub fn at(name: &str) -> Address {
+        Address::new("gcp", "subscription", name)
+    }
+
+    fn settings(&self, api: &Api, labels: Labels) -> model::Subscription {
+        let Self {
+            name,
+            deployment: _,
+            topic,
+            attached: _,
+            delivery: _,
+            filter: _,
+            ack_deadline_seconds,
+            retention_seconds,
+            expires_unused: _,
+            labels: _,
+        } = self;
+        model::Subscription::new()
+            .set_name(api.subscription_name(name))
+            .set_topic(topic)
+            .set_ack_deadline_seconds(*ack_deadline_seconds)
+            .set_message_retention_duration(Duration::clamp(*retention_seconds, 0))
+            // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).
+            .set_expiration_policy(ExpirationPolicy::new())
+            .set_labels(labels)
+    }
+
+    async fn create(&self, api: &Api, adopted: bool) -> Result<()> {
+        let labels = mark::to_write(&self.labels, adopted, Timestamp::now());
+        let request = self.settings(api, labels);
+        match api.subscriptions().await?.create_subscription().with_request(request).send().await {
+            Ok(_) => Ok(()),
+            // Ours when an answer was lost on its way; somebody's otherwise (G15).
+            Err(error) if Refusal::of(&error).is_some_and(|refusal| refusal.is_taken()) => {
+                still_ours(labels_of(api, &self.name).await?, &self.deployment, self.address())
+            }
+            Err(error) => Err(failure(&error, "pubsub.subscriptions.create", self.address())),
+        }
+    }
+
+    fn observed(&self, found: &model::Subscription, labels: &Labels) -> Self {
+        let attached = found.topic != DELETED_TOPIC && !found.detached;
+        let never = || "never".to_owned();
+        let ttl = found.expiration_policy.as_ref().map(|policy| policy.ttl.as_ref().map(Duration::seconds));
+        Self {
+            name: self.name.clone(),
+            deployment: self.deployment.clone(),
+            topic: if attached { found.topic.clone() } else { self.topic.clone() },
+            attached,
+            delivery: delivery(found),
+            filter: Some(found.filter.clone()).filter(|filter| !filter.is_empty()),
+            ack_deadline_seconds: found.ack_deadline_seconds,
+            retention_seconds: found.message_retention_duration.as_ref().map_or(0, Duration::seconds),
+            expires_unused: match ttl {
+                Some(Some(seconds)) => format!("{seconds} s"),
+                Some(None) => never(),
+                // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
+                None => "2678400 s".to_owned(),
+            },
+            labels: mark::managed(labels, &self.labels),
+        }
+    }
+
+    async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
+        let Some(observed) = labels_of(api, &self.name).await? else { return self.create(api, adopt).await };
+        let labels = mark::merged(&observed, &self.labels, adopt, Timestamp::now());
+        let mut settings = self.settings(api, labels);
+        let mut mask = vec!["labels"];
+        for (field, differs) in [
+            ("ack_deadline_seconds", prior.ack_deadline_seconds != self.ack_deadline_seconds),
+            ("message_retention_duration", prior.retention_seconds != self.retention_seconds),
+            ("expiration_policy", prior.expires_unused != self.expires_unused),
+        ] {
+            if differs {
+                mask.push(field);
+            }
+        }
+        if prior.delivery != self.delivery {
+            // An empty one means pull (REST reference, `Subscription.pushConfig`); the others go by
+            // being named and left out.
+            settings = settings.set_push_config(PushConfig::new());
+            mask.push(match prior.delivery.split(' ').next() {
+                Some("bigquery") => "bigquery_config",
+                Some("storage") => "cloud_storage_config",
+                Some("bigtable") => "bigtable_config",
+                _ => "push_config",
+            });
+        }
+        api.subscriptions()
+            .await?
+            .update_subscription()
+            .set_subscription(settings)
+            .set_update_mask(FieldMask::default().set_paths(mask))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure(&error, "pubsub.subscriptions.update", self.address()))
+    }
+
+    async fn remove(&self, api: &Api) -> Result<()> {
+        let name = api.subscription_name(&self.name);
+        match api.subscriptions().await?.delete_subscription().set_subscription(name).send().await {
+            Ok(()) => Ok(()),
+            Err(error) if is_not_found(&error) => Ok(()),
+            Err(error) => Err(failure(&error, "pubsub.subscriptions.delete", self.address())),
+        }
+    }
+}
+
+/// How messages leave the subscription. The address of a push may carry a token in its query, so only
+/// its beginning is told.
+fn delivery(found: &model::Subscription) -> String {
+    let push = found.push_config.as_ref().map(|push| push.push_endpoint.as_str()).unwrap_or_default();
+    if !push.is_empty() {
+        return format!("push to {}", clean(push.split(['?', '#']).next().unwrap_or_default()));
+    }
+    match (&found.bigquery_config, &found.cloud_storage_config, &found.bigtable_config) {
+        (Some(config), _, _) => format!("bigquery table {}", clean(&config.table)),
+        (_, Some(config), _) => format!("storage bucket {}", clean(&config.bucket)),
+        (_, _, Some(config)) => format!("bigtable table {}", clean(&config.table)),
+        _ => PULL.to_owned(),
+    }
+}
+
+impl Resource for Subscription {
+    type Api = Api;
+
+    // Neither can be changed (REST reference, `projects.subscriptions.patch`).
+    const FIXED: &'static [&'static str] = &["topic", "filter"];
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Self::at(&self.name)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        let topic = self.topic.rsplit('/').next().unwrap_or_default();
+        vec![Topic::at(topic)]
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let Some(subscription) = get(api, &self.name).await? else { return Ok(Found::absent()) };
+        let labels = mark::labels(subscription.labels.clone());
+        let state = self.observed(&subscription, &labels);
+        let owner = mark::owner(&labels, &self.deployment);
+        let ours = owner == Owner::Ours;
+        let (attached, delivery) = (state.attached, state.delivery.clone());
+        let mut found = Found::present(state, owner);
+        if !attached && ours {
+            found.findings.push(
+                "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
+                    .to_owned(),
+            );
+        } else if !attached {
+            found.obstacle(
+                Forbids::Present,
+                "its topic was deleted or it was detached, and nothing brings it back",
+                format!(
+                    "delete it with `gcloud pubsub subscriptions delete {} --project {}`, or choose another name \
+                     with --subscription",
+                    self.name, api.project
+                ),
+            );
+        }
+        if delivery != PULL && !ours {
+            found.obstacle(
+                Forbids::Present,
+                format!("its messages leave by {delivery}, and the server pulls"),
+                "choose another name with --subscription; this one serves somebody else",
+            );
+        }
+        if let Some(policy) = &subscription.dead_letter_policy {
+            found.findings.push(format!(
+                "messages that are not taken {} times go to {}",
+                policy.max_delivery_attempts,
+                clean(&policy.dead_letter_topic)
+            ));
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        match from {
+            Prior::Absent | Prior::New => self.create(api, false).await,
+            Prior::Ours(prior) if !prior.attached => {
+                // A second try finds it made again, and must not throw it away.
+                if let Some(found) = get(api, &self.name).await?
+                    && (found.topic == DELETED_TOPIC || found.detached)
+                {
+                    self.remove(api).await?;
+                }
+                self.create(api, false).await
+            }
+            Prior::Ours(prior) => self.update(api, prior, false).await,
+            Prior::Unmarked(prior) => self.update(api, prior, true).await,
+        }
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        self.remove(api).await
+    }
+
+    async fn release(&self, api: &Api) -> Result<()> {
+        match labels_of(api, &self.name).await? {
+            Some(observed) => relabel(api, &self.name, mark::released(&observed)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn get(api: &Api, name: &str) -> Result<Option<model::Subscription>> {
+    let full = api.subscription_name(name);
+    match api.subscriptions().await?.get_subscription().set_subscription(full).send().await {
+        Ok(subscription) => Ok(Some(subscription)),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(failure(&error, "pubsub.subscriptions.get", Subscription::at(name))),
+    }
+}
+
+/// The labels of the subscription `name`; `None` where it is not there.
+///
+/// # Errors
+/// Those of the cloud.
+pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
+    Ok(get(api, name).await?.map(|subscription| mark::labels(subscription.labels)))
+}
+
+/// Sets all labels of the subscription `name`. Pub/Sub has no condition on this, so they are read just
+/// before.
+///
+/// # Errors
+/// Those of the cloud.
+pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
+    let subscription = model::Subscription::new().set_name(api.subscription_name(name)).set_labels(labels);
+    api.subscriptions()
+        .await?
+        .update_subscription()
+        .set_subscription(subscription)
+        .set_update_mask(FieldMask::default().set_paths(["labels"]))
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| failure(&error, "pubsub.subscriptions.update", Subscription::at(name)))
+}

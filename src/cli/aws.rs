@@ -10,6 +10,7 @@ use crate::providers::aws::region::Region;
 
 /// What its parts are called, and where they are.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "AWS options")]
 pub struct AwsNames {
     /// The region [default: the AWS configuration's, else us-east-1]
     #[arg(long, value_parser = parsed::<Region>())]
@@ -29,6 +30,7 @@ pub struct AwsNames {
 
 /// Where it is.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "AWS options")]
 pub struct AwsPlace {
     /// The region whose queues are looked at; buckets are looked at in all
     /// [default: the AWS configuration's, else us-east-1]
@@ -38,6 +40,7 @@ pub struct AwsPlace {
 
 /// Everything that can be said of it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "AWS options")]
 pub struct AwsDescription {
     /// Its names.
     #[command(flatten)]

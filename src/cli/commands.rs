@@ -4,11 +4,11 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
-use super::aws::{AwsDescription, AwsNames, AwsPlace};
+use super::cloud::{Cloud, Delivered, Described, Named, Placed};
 use super::shared::{Length, Offline, Target, Verbosity, parsed};
 use crate::lease::Lease;
 use crate::output::Encoding;
-use crate::provider::EmptyBy;
+use crate::provider::{EmptyBy, PolicyForm};
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -36,45 +36,45 @@ pub enum Command {
     Plan {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Plan<AwsDescription>>,
+        cloud: Cloud<Plan, Described>,
     },
     /// Make or mend the bucket and its queue, and print what the server needs
     #[command(visible_alias = "apply")]
     Provision {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Provision<AwsDescription>>,
+        cloud: Cloud<Provision, Delivered>,
     },
     /// Prove that an upload works and produces an event
     Verify {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Verify<AwsDescription>>,
+        cloud: Cloud<Verify, Described>,
     },
     /// Remove what wbstore made, and nothing else
     #[command(visible_alias = "destroy")]
     Teardown {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Teardown<AwsNames>>,
+        cloud: Cloud<Teardown, Named>,
     },
     /// Show the deployments of the account
     List {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<List<AwsPlace>>,
+        cloud: Cloud<List, Placed>,
     },
     /// Print the permissions that the server or the operator needs
     Policy {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Policy<AwsDescription>>,
+        cloud: Cloud<Policy, Described>,
     },
     /// Print what the server needs, of a deployment that is there
     Config {
         /// On which cloud.
         #[command(subcommand)]
-        cloud: Cloud<Config<AwsDescription>>,
+        cloud: Cloud<Config, Delivered>,
     },
     /// Print a completion script for a shell
     Completions(Completions),
@@ -82,22 +82,12 @@ pub enum Command {
     Man(Man),
 }
 
-/// The cloud, with what can be said of it.
-#[derive(Subcommand, Debug)]
-pub enum Cloud<A: Args> {
-    /// Amazon S3 and SQS
-    Aws(A),
-}
-
 /// `plan`: what would be done.
 #[derive(Args, Debug)]
-pub struct Plan<D: Args> {
+pub struct Plan {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
     /// How it comes about and ends.
     #[command(flatten)]
     pub lifetime: Lifetime,
@@ -125,13 +115,10 @@ pub struct Lifetime {
 
 /// `provision`: make it so.
 #[derive(Args, Debug)]
-pub struct Provision<D: Args> {
+pub struct Provision {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
     /// How it comes about and ends.
     #[command(flatten)]
     pub lifetime: Lifetime,
@@ -157,14 +144,11 @@ pub struct Provision<D: Args> {
 
 /// `verify`: prove that it works.
 #[derive(Args, Debug)]
-pub struct Verify<D: Args> {
+pub struct Verify {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
-    /// How long an event may take to arrive; a new notification needs about five minutes on AWS
+    /// How long an event may take to arrive; a new notification may need minutes to begin
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Length>())]
     pub within: Length,
     /// How to show it
@@ -175,13 +159,10 @@ pub struct Verify<D: Args> {
 /// `teardown`: remove it.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("which").required(true).multiple(true).args(["host", "name", "expired"]))]
-pub struct Teardown<D: Args> {
+pub struct Teardown {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
     /// Remove every deployment of the account whose --expires has passed
     #[arg(long, conflicts_with_all = ["host", "name"])]
     pub expired: bool,
@@ -210,10 +191,7 @@ pub struct Teardown<D: Args> {
 
 /// `list`: what is there.
 #[derive(Args, Debug)]
-pub struct List<D: Args> {
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
+pub struct List {
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -221,30 +199,27 @@ pub struct List<D: Args> {
 
 /// `policy`: the permissions.
 #[derive(Args, Debug)]
-pub struct Policy<D: Args> {
+pub struct Policy {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
     /// Whether the cloud is asked.
     #[command(flatten)]
     pub offline: Offline,
     /// Whose permissions
     #[arg(long = "for", value_enum, value_name = "WHO")]
     pub audience: PolicyFor,
+    /// How to write them [default: as the cloud's own tool reads them from a file]
+    #[arg(long, value_enum)]
+    pub format: Option<PolicyForm>,
 }
 
 /// `config`: what the server needs, once more.
 #[derive(Args, Debug)]
-pub struct Config<D: Args> {
+pub struct Config {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// What the cloud's own options say of it.
-    #[command(flatten)]
-    pub description: D,
     /// How to write what the server needs
     #[arg(long, value_enum, default_value_t)]
     pub output: Encoding,

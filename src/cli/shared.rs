@@ -43,7 +43,7 @@ pub struct Offline {
     /// Ask nobody, and take the account from --account-id
     #[arg(long, requires = "account_id")]
     pub offline: bool,
-    /// The account, with --offline
+    /// With --offline: the AWS account id, GCP project number or Azure subscription id
     #[arg(long, value_name = "ID", requires = "offline")]
     pub account_id: Option<String>,
 }

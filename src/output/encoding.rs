@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::{docker, dotenv, env, helm, json, k8s};
 use crate::error::{Error, Result};
 use crate::resource::Output;
+use crate::text::clean;
 
 /// The form in which the outputs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -37,6 +38,11 @@ impl Encoding {
         }
     }
 
+    /// Whether the format has comments. All that have them begin one with `#`.
+    pub fn has_comments(self) -> bool {
+        self != Self::Json
+    }
+
     /// The refusal to write `output`, whose value holds `what`. The value may be a secret, so it is
     /// not repeated.
     pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
@@ -48,19 +54,29 @@ impl Encoding {
     }
 }
 
-/// Writes `outputs` of `deployment` in the form of `encoding`, with a final line break.
+/// Writes `outputs` of `deployment` in the form of `encoding`, with a final line break. The remarks
+/// follow as comments, where the format [has them](Encoding::has_comments).
 ///
 /// # Errors
 /// When a value cannot be written so that the reader gets it back unchanged.
-pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output]) -> Result<String> {
-    match encoding {
+pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output], remarks: &[&str]) -> Result<String> {
+    let mut text = match encoding {
         Encoding::Env => env::encode(outputs),
         Encoding::Dotenv => dotenv::encode(outputs),
         Encoding::Docker => docker::encode(outputs),
         Encoding::K8sSecret => k8s::encode(deployment, outputs),
         Encoding::Helm => helm::encode(outputs),
         Encoding::Json => json::encode(outputs),
+    }?;
+    if encoding.has_comments() {
+        text.extend(remarks.iter().flat_map(|remark| remark.lines()).map(comment));
     }
+    Ok(text)
+}
+
+/// `line` as a comment, which it cannot end early.
+fn comment(line: &str) -> String {
+    format!("# {}\n", clean(line))
 }
 
 /// Whether no shell and no dotenv reader gives any character of `value` a meaning of its own.

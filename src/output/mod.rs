@@ -18,7 +18,7 @@ mod env;
 mod helm;
 mod json;
 mod k8s;
-mod yaml;
+pub(crate) mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -41,10 +41,10 @@ impl Serialize for Entries<'_> {
 }
 
 /// Writes `document` as YAML.
-pub(super) fn to_string(document: &impl Serialize) -> Result<String> {
+pub(crate) fn to_string(document: &impl Serialize) -> Result<String> {
     let mut options = SerializerOptions::default();
     // A folded value is right but hard to compare by eye with what the plan said.
     options.prefer_block_scalars = false;
     serde_saphyr::to_string_with_options(document, options)
-        .map_err(|error| Error::new(Kind::Failed, "failed to write the outputs as YAML").because(error))
+        .map_err(|error| Error::new(Kind::Failed, "failed to write YAML").because(error))
 }

@@ -1,24 +1,26 @@
 //! Commands that print something and change nothing.
 
-use clap::{Args, CommandFactory};
+use clap::CommandFactory;
 use jiff::Timestamp;
 
 use super::change::{Change, is_absent};
-use super::request::Describe;
-use super::{connect, request};
-use crate::cli::{self, Cli, Lifetime, Report};
+use super::{connect, outputs, request};
+use crate::cli::{self, Cli, Cloud, Delivered, Described, Lifetime, Placed, Report};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
-use crate::output::encode;
+use crate::output::yaml;
 use crate::plan::Goal;
-use crate::provider::{Audience, Provider};
+use crate::provider::{Audience, PolicyForm, Provider};
 use crate::view::{error, inventory, json};
 
 /// The deployments of the account.
-pub async fn list<D: Describe + Args>(args: cli::List<D>, console: &mut Console) -> Result<u8> {
-    let provider = connect(args.description.request(request::anybody()?), console).await?;
+pub async fn list(cloud: Cloud<cli::List, Placed>, console: &mut Console) -> Result<u8> {
+    let (args, described) = cloud.split();
+    let asked = described.request(request::anybody()?);
+    let looking = format!("looking through {}", asked.holdings());
+    let provider = connect(asked, console).await?;
     confirm_account(provider.as_ref(), console).await?;
-    let found = console.busy("looking through buckets and queues", provider.list()).await?;
+    let found = console.busy(&looking, provider.list()).await?;
     match args.format {
         Report::Human => {
             let ruled = console.out_is_terminal();
@@ -43,8 +45,9 @@ async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Resu
 }
 
 /// The permissions of the server or the operator.
-pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Console) -> Result<u8> {
-    let named = args.description.request(request::named(&args.target)?);
+pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console) -> Result<u8> {
+    let (args, described) = cloud.split();
+    let named = described.request(request::named(&args.target)?);
     let provider = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
         Some(account) => named.offline(account)?,
         None => {
@@ -58,7 +61,11 @@ pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Cons
         cli::PolicyFor::Operator => Audience::Operator,
     };
     let policy = provider.policy(audience)?;
-    console.data(&json::document(&policy.document)?)?;
+    console.data(&match args.format.unwrap_or(policy.form) {
+        PolicyForm::Json => json::document(&policy.document)?,
+        PolicyForm::Yaml => yaml::to_string(&policy.document)?,
+        PolicyForm::Commands => policy.commands.iter().map(|line| format!("{line}\n")).collect(),
+    })?;
     for note in &policy.notes {
         console.say(&error::note(note));
     }
@@ -66,9 +73,12 @@ pub async fn policy<D: Describe + Args>(args: cli::Policy<D>, console: &mut Cons
 }
 
 /// What the server needs, of a deployment that is there.
-pub async fn config<D: Describe + Args>(args: cli::Config<D>, console: &mut Console) -> Result<u8> {
+pub async fn config(cloud: Cloud<cli::Config, Delivered>, console: &mut Console) -> Result<u8> {
+    let (args, described) = cloud.split();
+    let disclosure = described.disclosure();
     let unlimited = Lifetime { adopt: false, expires: None };
-    let described = args.description.request(request::served(&args.target, &unlimited)?);
+    let described = described.request(request::served(&args.target, &unlimited)?);
+    disclosure.check()?;
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     change.require_allowed()?;
@@ -81,7 +91,7 @@ pub async fn config<D: Describe + Args>(args: cli::Config<D>, console: &mut Cons
             "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
         ));
     }
-    console.data(&encode(args.output, &change.plan.deployment, &change.plan.outputs)?)?;
+    outputs::deliver(provider.as_ref(), &change.plan, args.output, &disclosure, console).await?;
     Ok(exit::DONE)
 }
 

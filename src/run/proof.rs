@@ -1,13 +1,11 @@
 //! `verify`: drift first, then the provider's own proof.
 
-use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, is_absent, is_missing};
-use super::request::Describe;
 use super::{connect, request};
-use crate::cli::{self, Lifetime, Report};
+use crate::cli::{self, Cloud, Described, Lifetime, Report};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Action, Goal, Plan};
@@ -17,13 +15,14 @@ use crate::view::error::note;
 use crate::view::progress::Style;
 
 /// Proves that an upload works and produces an event.
-pub async fn verify<D: Describe + Args>(
-    args: cli::Verify<D>,
+pub async fn verify(
+    cloud: Cloud<cli::Verify, Described>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
+    let (args, described) = cloud.split();
     let unlimited = Lifetime { adopt: false, expires: None };
-    let described = args.description.request(request::served(&args.target, &unlimited)?);
+    let described = described.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     let style = match args.format {

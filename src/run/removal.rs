@@ -1,13 +1,11 @@
 //! `teardown`: of one deployment, or of all whose time is up.
 
-use clap::Args;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::change::Change;
-use super::request::Describe;
 use super::{connect, request};
-use crate::cli;
+use crate::cli::{self, Cloud, Describe, Named};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::Goal;
@@ -19,21 +17,24 @@ use crate::view::error::{error, note};
 const ALL_EXPIRED: &str = "expired";
 
 /// Removes what wbstore made.
-pub async fn teardown<D: Describe + Args>(
-    args: cli::Teardown<D>,
+pub async fn teardown(
+    cloud: Cloud<cli::Teardown, Named>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
+    let (args, described) = cloud.split();
     if args.expired {
-        return expired(args, console, cancel).await;
+        return expired(&args, described.as_ref(), console, cancel).await;
     }
     let wanted = deletion(request::named(&args.target)?, &args);
     let name = wanted.name.to_string();
-    let change = look(args.description.request(wanted), console).await?;
+    let asked = described.request(wanted);
+    let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
+    let change = look(asked, console).await?;
     change.tell(args.format, console)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
-        console.say(&note("`wbstore list aws` shows what is there, under which names"));
+        console.say(&note(&list));
         return Ok(exit::DONE);
     }
     if args.dry_run {
@@ -45,7 +46,7 @@ pub async fn teardown<D: Describe + Args>(
 }
 
 /// `wanted`, with what the user allows to be deleted.
-fn deletion<D: Args>(wanted: Wanted, args: &cli::Teardown<D>) -> Wanted {
+fn deletion(wanted: Wanted, args: &cli::Teardown) -> Wanted {
     Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
 }
 
@@ -69,13 +70,16 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
 }
 
 /// One deployment after the other; one that is refused does not keep the others.
-async fn expired<D: Describe + Args>(
-    args: cli::Teardown<D>,
+async fn expired(
+    args: &cli::Teardown,
+    described: &dyn Describe,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let provider = connect(args.description.request(request::anybody()?), console).await?;
-    let inventory = console.busy("looking through buckets and queues", provider.list()).await?;
+    let asked = described.request(request::anybody()?);
+    let looking = format!("looking through {}", asked.holdings());
+    let provider = connect(asked, console).await?;
+    let inventory = console.busy(&looking, provider.list()).await?;
     let due: Vec<_> = inventory.expired(Timestamp::now().as_second()).collect();
     for text in &inventory.unread {
         console.say(&note(text));
@@ -87,7 +91,7 @@ async fn expired<D: Describe + Args>(
     let mut changes = vec![];
     let mut code = exit::DONE;
     for deployment in due {
-        match overdue(deployment, &args, console).await {
+        match overdue(deployment, args, described, console).await {
             Ok(change) => changes.push(change),
             Err(error) if matches!(error.kind(), Kind::Credentials | Kind::Interrupted) => return Err(error),
             Err(refusal) => {
@@ -115,13 +119,14 @@ async fn expired<D: Describe + Args>(
 }
 
 /// Plans the end of one deployment whose lease has ended, and shows it.
-async fn overdue<D: Describe + Args>(
+async fn overdue(
     deployment: &Deployment,
-    args: &cli::Teardown<D>,
+    args: &cli::Teardown,
+    described: &dyn Describe,
     console: &mut Console,
 ) -> Result<Change> {
     let wanted = Wanted { only_expired: true, ..Wanted::named(deployment.name.parse()?) };
-    let request = args.description.request(deletion(wanted, args)).with_parts(deployment)?;
+    let request = described.request(deletion(wanted, args)).with_parts(deployment)?;
     let change = look(request, console).await?;
     change.tell(args.format, console)?;
     change.require_allowed()?;

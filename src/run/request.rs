@@ -1,48 +1,13 @@
 //! From what was typed to what is asked for.
 
+#[cfg(feature = "aws")]
+mod aws;
+
 use jiff::Timestamp;
 
-use crate::cli::{AwsDescription, AwsNames, AwsPlace, Lifetime, Target};
+use crate::cli::{Lifetime, Target};
 use crate::error::{Error, Result};
 use crate::provider::Wanted;
-use crate::providers::{Request, aws};
-
-/// What a cloud's own options say, joined with what every cloud is told.
-pub trait Describe: Clone {
-    /// The request for `wanted`.
-    fn request(&self, wanted: Wanted) -> Request;
-}
-
-impl Describe for AwsPlace {
-    fn request(&self, wanted: Wanted) -> Request {
-        Request::Aws(aws::Request { region: self.region.clone(), ..aws::Request::new(wanted) })
-    }
-}
-
-impl Describe for AwsNames {
-    fn request(&self, wanted: Wanted) -> Request {
-        Request::Aws(self.named(wanted))
-    }
-}
-
-impl Describe for AwsDescription {
-    fn request(&self, wanted: Wanted) -> Request {
-        Request::Aws(aws::Request { kms_key: self.kms_key.clone(), ..self.names.named(wanted) })
-    }
-}
-
-impl AwsNames {
-    fn named(&self, wanted: Wanted) -> aws::Request {
-        let Self { region, bucket, queue, notifications_queue } = self;
-        aws::Request {
-            region: region.clone(),
-            bucket: bucket.clone(),
-            queue: queue.clone().unwrap_or_default(),
-            notifications_queue: notifications_queue.clone(),
-            ..aws::Request::new(wanted)
-        }
-    }
-}
 
 /// What every cloud is told, for a command that needs the server's address.
 pub fn served(target: &Target, lifetime: &Lifetime) -> Result<Wanted> {

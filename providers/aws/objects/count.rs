@@ -5,6 +5,7 @@ use std::fmt;
 use super::listing::{Bucket, Cursor, Page, Upload, Version, What};
 use super::walk::walk;
 use crate::error::Result;
+use crate::text::{Bytes, counted};
 
 /// Counting stops here, after about 250 calls: what a reader decides by does not change beyond it.
 pub const COUNTED_AT_MOST: u64 = 250_000;
@@ -49,38 +50,13 @@ impl fmt::Display for Tally {
         if self.more {
             f.write_str("at least ")?;
         }
-        let parts: Vec<String> = [
+        let parts = [
             (self.objects, "object"),
             (self.versions, "noncurrent version"),
             (self.delete_markers, "delete marker"),
             (self.uploads, "unfinished upload"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
-        .collect();
-        match parts.split_last() {
-            None => f.write_str("nothing")?,
-            Some((only, [])) => f.write_str(only)?,
-            Some((last, others)) => write!(f, "{} and {last}", others.join(", "))?,
-        }
-        write!(f, " ({})", Bytes(self.bytes))
-    }
-}
-
-/// A size, in the largest decimal unit that leaves a digit before the point.
-struct Bytes(u64);
-
-impl fmt::Display for Bytes {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 4] =
-            [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-        match UNITS.iter().find(|(size, _)| self.0 >= *size) {
-            Some((size, unit)) => write!(f, "{:.1} {unit}", self.0 as f64 / *size as f64),
-            None if self.0 == 1 => f.write_str("1 byte"),
-            None => write!(f, "{} bytes", self.0),
-        }
+        ];
+        write!(f, "{} ({})", counted(&parts), Bytes(self.bytes))
     }
 }
 

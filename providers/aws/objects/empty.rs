@@ -11,12 +11,16 @@ use tokio::time::MissedTickBehavior;
 
 use super::batch::{BATCH, Outcome, Target, delete};
 use super::listing::{Bucket, Cursor, Upload, Version};
-use super::pace::{Pace, backoff};
 use super::walk::walk;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
+use crate::pace::{Pace, backoff};
 use crate::providers::aws::failure::{code, failure};
 
+/// Batches under way at once. Ten batches of a thousand keys are more than the 3,500 deletions a second
+/// that S3 promises for one prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3
+/// performance"), and S3 asks clients to come up gently.
+const BATCHES: u16 = 10;
 /// How often one version is tried. With the waits between, that is about a minute of bad luck.
 const TRIES: u32 = 10;
 /// Batches that may wait for another try before no new versions are taken in.
@@ -84,7 +88,7 @@ impl<'a> Sweep<'a> {
             ready: VecDeque::new(),
             waiting: vec![],
             running: JoinSet::new(),
-            pace: Pace::new(Instant::now()),
+            pace: Pace::new(BATCHES, Instant::now()),
             failed: None,
         }
     }

@@ -8,8 +8,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
 use super::listing::{Bucket, Cursor, Page, Version};
-use super::pace::backoff;
 use crate::error::{Error, Kind, Result};
+use crate::pace::backoff;
 
 /// Listings under way at once. Four give some ten to twenty thousand entries a second, which is more
 /// than S3 deletes of one prefix.

@@ -21,5 +21,5 @@ fn aws() -> Vec<Output> {
 }
 
 fn encode(encoding: Encoding, outputs: &[Output]) -> Result<String> {
-    super::encode(encoding, "acme", outputs)
+    super::encode(encoding, "acme", outputs, &[])
 }

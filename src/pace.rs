@@ -2,10 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-/// Where we start and what we never exceed. Ten batches of a thousand keys are more than the 3,500
-/// deletions a second that S3 promises for one prefix (S3 user guide, "Best practices design
-/// patterns: optimizing Amazon S3 performance"), and S3 asks clients to come up gently.
-const MOST: f64 = 10.0;
 /// The first wait; it doubles with every try.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait, whatever the server asks for.
@@ -14,15 +10,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How many calls may be under way: additive increase, multiplicative decrease.
 #[derive(Debug)]
 pub struct Pace {
+    most: f64,
     limit: f64,
     halved: Instant,
     resume: Instant,
 }
 
 impl Pace {
-    /// The pace at the beginning, `now`.
-    pub fn new(now: Instant) -> Self {
-        Self { limit: MOST, halved: now, resume: now }
+    /// The pace at the beginning, `now`: `most` calls at once, which is never exceeded.
+    pub fn new(most: u16, now: Instant) -> Self {
+        let most = f64::from(most);
+        Self { most, limit: most, halved: now, resume: now }
     }
 
     /// Whether one more call may be started beside `running` others.
@@ -32,7 +30,7 @@ impl Pace {
 
     /// A call went through.
     pub fn went_well(&mut self) {
-        self.limit = (self.limit + 1.0 / self.limit).min(MOST);
+        self.limit = (self.limit + 1.0 / self.limit).min(self.most);
     }
 
     /// The service asked to slow down in answer to a call of `started`. The answers to all calls that
@@ -47,7 +45,7 @@ impl Pace {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MOST")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a u16")]
     fn limit(&self) -> usize {
         self.limit as usize
     }
@@ -72,7 +70,7 @@ mod tests {
     fn one_wave_of_refusals_halves_once_and_successes_bring_it_back() {
         let start = Instant::now();
         let later = start + Duration::from_secs(1);
-        let mut pace = Pace::new(start);
+        let mut pace = Pace::new(10, start);
         assert_eq!(room(&pace, start), 10);
         for _ in 0..10 {
             pace.slow_down(start, None, later);
@@ -89,7 +87,7 @@ mod tests {
     #[test]
     fn it_never_stops_for_good() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(10, now);
         for _ in 0..20 {
             pace.slow_down(now, None, now);
             now += Duration::from_secs(1);
@@ -100,7 +98,7 @@ mod tests {
     #[test]
     fn what_the_server_asks_for_is_waited() {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(10, now);
         pace.slow_down(now, Some(Duration::from_secs(3)), now);
         assert_eq!(room(&pace, now + Duration::from_secs(2)), 0);
         assert_eq!(room(&pace, now + Duration::from_secs(3)), 5);

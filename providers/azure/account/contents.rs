@@ -1,0 +1,108 @@
+//! What an account holds besides ours. Deleting it would take all of that along.
+
+use serde_json::Value;
+
+use crate::error::{Kind, Result};
+use crate::name::DeploymentName;
+use crate::providers::azure::account::Account;
+use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::session::Api;
+use crate::resource::Owner;
+use crate::value::quoted;
+
+/// What of ours is in an account, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// The containers.
+    pub containers: Vec<String>,
+    /// The queue.
+    pub queues: Vec<String>,
+    /// The event subscription.
+    pub event_subscription: String,
+}
+
+/// A list of an account's parts: what they are called, below which path they are, which action it takes.
+const PARTS: [(&str, &str, &str); 4] = [
+    (
+        "container",
+        "blobServices/default/containers",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+    ),
+    ("queue", "queueServices/default/queues", "Microsoft.Storage/storageAccounts/queueServices/queues/read"),
+    ("table", "tableServices/default/tables", "Microsoft.Storage/storageAccounts/tableServices/tables/read"),
+    (
+        "file share",
+        "fileServices/default/shares",
+        "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+    ),
+];
+
+impl Contents {
+    /// What is in the account and not ours, or cannot be told, in words. What has one of our names is
+    /// looked at for our mark.
+    ///
+    /// # Errors
+    /// Those of the lists, but for being denied.
+    pub async fn others(&self, api: &Api, deployment: &DeploymentName) -> Result<Vec<String>> {
+        let lists = futures::future::join_all(PARTS.map(|part| self.others_of(api, deployment, part)));
+        let (lists, events) = futures::join!(lists, self.other_subscriptions(api));
+        let mut others = vec![];
+        for list in lists {
+            others.extend(list?);
+        }
+        others.extend(events?);
+        Ok(others)
+    }
+
+    async fn others_of(
+        &self,
+        api: &Api,
+        deployment: &DeploymentName,
+        (what, path, action): (&str, &str, &str),
+    ) -> Result<Vec<String>> {
+        let at = Account::at(&api.account);
+        let call = Call { action, target: &at, version: version::STORAGE };
+        let path = format!("{}/{path}", api.account_id());
+        let parts = match api.arm.list(&path, call).await {
+            Err(error) if error.kind() == Kind::Denied => {
+                return Ok(vec![format!("perhaps a {what}: {action} is denied")]);
+            }
+            parts => parts?,
+        };
+        let ours = match what {
+            "container" => &self.containers[..],
+            "queue" => &self.queues[..],
+            _ => &[],
+        };
+        let mut others = vec![];
+        for name in parts.iter().filter_map(|part| part["name"].as_str()) {
+            let is_ours = ours.iter().any(|ours| ours == name) && {
+                // Lists leave the metadata out.
+                let part = api.arm.get(&format!("{path}/{name}"), call).await?.unwrap_or_default();
+                let mark = Form::Metadata.read(&part["properties"]["metadata"]);
+                mark::owner(&mark, deployment) == Owner::Ours
+            };
+            if !is_ours {
+                others.push(format!("the {what} {}", quoted(name)));
+            }
+        }
+        Ok(others)
+    }
+
+    async fn other_subscriptions(&self, api: &Api) -> Result<Vec<String>> {
+        let at = Account::at(&api.account);
+        let action = "Microsoft.EventGrid/eventSubscriptions/read";
+        let call = Call { action, target: &at, version: version::EVENT_GRID };
+        let path = format!("{}/providers/Microsoft.EventGrid/eventSubscriptions", api.account_id());
+        let all = match api.arm.list(&path, call).await {
+            Err(error) if error.kind() == Kind::Denied => {
+                return Ok(vec![format!("perhaps an event subscription: {action} is denied")]);
+            }
+            all => all?,
+        };
+        let names = all.iter().filter_map(|one: &Value| one["name"].as_str());
+        let others = names.filter(|name| *name != self.event_subscription);
+        Ok(others.map(|name| format!("the event subscription {}", quoted(name))).collect())
+    }
+}

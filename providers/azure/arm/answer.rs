@@ -1,0 +1,114 @@
+//! What Azure answered, whatever the status, and how its two kinds of error bodies are read.
+
+use std::time::Duration;
+
+use azure_core::http::RawResponse;
+use azure_core::http::headers::{HeaderName, Headers};
+use serde_json::Value;
+
+use crate::text::clean;
+
+/// An answer, read as a whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; `null` where it is no JSON.
+    pub body: Value,
+    text: String,
+    headers: Headers,
+}
+
+/// What an error body says, made harmless.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The error code, such as `AuthorizationFailed`.
+    pub code: String,
+    /// The message, on one line.
+    pub message: String,
+}
+
+impl From<RawResponse> for Answer {
+    fn from(raw: RawResponse) -> Self {
+        let (status, headers, body) = raw.deconstruct();
+        let bytes: &[u8] = body.as_ref();
+        Self {
+            status: u16::from(status),
+            body: serde_json::from_slice(bytes).unwrap_or_default(),
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            headers,
+        }
+    }
+}
+
+impl Answer {
+    /// An answer that no server gave, to try out what is made of one.
+    #[cfg(test)]
+    pub(crate) fn new(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, *value);
+        }
+        RawResponse::from_bytes(status.into(), all, body.as_bytes().to_vec()).into()
+    }
+
+    /// The header `name`, in lower case.
+    pub fn header(&self, name: &'static str) -> Option<&str> {
+        self.headers.get_optional_str(&HeaderName::from_static(name))
+    }
+
+    /// Whether the status is one of success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// How long Azure wants us to wait, when it says so in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let milliseconds = |name| self.header(name)?.trim().parse().ok().map(Duration::from_millis);
+        let seconds = || self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs);
+        seconds().or_else(|| milliseconds("retry-after-ms")).or_else(|| milliseconds("x-ms-retry-after-ms"))
+    }
+
+    /// Whether something else than an API answered.
+    pub fn is_html(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.contains("html"))
+    }
+
+    /// The error object: inside `error`, or the body itself.
+    pub fn error(&self) -> &Value {
+        if self.body["error"].is_object() { &self.body["error"] } else { &self.body }
+    }
+
+    /// What the error says: ARM in JSON (Azure REST API reference, "Error response"), the data plane in
+    /// XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A general
+    /// code gives way to the one that it holds.
+    pub fn said(&self) -> Said {
+        let text = |value: &Value| clean(value.as_str().unwrap_or_default());
+        let error = self.error();
+        let mut said = Said { code: text(&error["code"]), message: text(&error["message"]) };
+        if let Some(inner) = error["details"].as_array().and_then(|details| details.first())
+            && ["", "BadRequest", "DeploymentFailed", "InvalidTemplateDeployment"]
+                .contains(&said.code.as_str())
+            && inner["code"].is_string()
+        {
+            said = Said { code: text(&inner["code"]), message: text(&inner["message"]) };
+        }
+        if said.code.is_empty() && self.text.contains("<Error>") {
+            said = Said {
+                code: element(&self.text, "Code"),
+                // Storage adds the request's id and time on lines of their own.
+                message: element(&self.text, "Message"),
+            };
+        }
+        if said.code.is_empty() {
+            said.code = clean(self.header("x-ms-error-code").unwrap_or_default());
+        }
+        said
+    }
+}
+
+fn element(text: &str, name: &str) -> String {
+    let inner = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once("</"));
+    let first = inner.map(|(inner, _)| inner.lines().next().unwrap_or_default());
+    clean(first.unwrap_or_default())
+}

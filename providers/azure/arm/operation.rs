@@ -1,0 +1,99 @@
+//! Long-running operations as a state machine, one answer at a time (Azure Resource Manager
+//! documentation, "Track asynchronous Azure operations"; Z4).
+
+use std::time::Duration;
+
+use crate::providers::azure::arm::answer::{Answer, Said};
+use crate::text::clean;
+
+/// How an operation under way is asked after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// `Azure-AsyncOperation`: the body has a `status`.
+    Status(String),
+    /// `Location`: 202 until it is done.
+    Location(String),
+    /// No URL, or one that is lost: the resource's own `provisioningState`.
+    Resource,
+    /// As [`Watch::Resource`], of a resource that is going away.
+    Absence,
+}
+
+/// How far an operation has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is done.
+    Done,
+    /// It goes on, and is to be asked after like this, not before so much time.
+    Running(Watch, Option<Duration>),
+    /// It came to an end without success.
+    Failed(Said),
+}
+
+/// What the success `answer` to a PUT, PATCH, POST or DELETE says of the operation.
+pub fn begun(answer: &Answer, deleting: bool) -> Progress {
+    let wait = answer.retry_after();
+    let state = provisioning_state(answer);
+    let under_way = answer.status == 202 || state.is_some_and(|state| !is_terminal(state));
+    if let Some(url) = answer.header("azure-asyncoperation")
+        && (under_way || answer.status == 201)
+    {
+        return Progress::Running(Watch::Status(url.to_owned()), wait);
+    }
+    if answer.status == 202 {
+        let resource = if deleting { Watch::Absence } else { Watch::Resource };
+        let watch = answer.header("location").map_or(resource, |url| Watch::Location(url.to_owned()));
+        return Progress::Running(watch, wait);
+    }
+    if deleting { Progress::Done } else { at_rest(answer) }
+}
+
+/// What `answer`, got by asking after `watch`, says of the operation.
+pub fn watched(watch: &Watch, answer: &Answer) -> Progress {
+    let wait = answer.retry_after();
+    // The record of an operation is kept for a while only; the resource itself knows.
+    let forgotten = matches!(answer.status, 404 | 410);
+    match watch {
+        Watch::Status(_) | Watch::Location(_) if forgotten => Progress::Running(Watch::Resource, None),
+        Watch::Status(url) => match answer.body["status"].as_str() {
+            None | Some("Succeeded") => Progress::Done,
+            Some(state) if is_terminal(state) => failed(answer, state),
+            Some(_) => {
+                // A poll may move on to another URL.
+                let url = answer.header("azure-asyncoperation").unwrap_or(url);
+                Progress::Running(Watch::Status(url.to_owned()), wait)
+            }
+        },
+        Watch::Location(url) if answer.status == 202 => {
+            Progress::Running(Watch::Location(answer.header("location").unwrap_or(url).to_owned()), wait)
+        }
+        Watch::Location(_) => at_rest(answer),
+        Watch::Absence if forgotten => Progress::Done,
+        Watch::Absence => Progress::Running(Watch::Absence, wait),
+        // It was accepted and cannot be seen yet.
+        Watch::Resource if forgotten => Progress::Running(Watch::Resource, wait),
+        Watch::Resource => at_rest(answer),
+    }
+}
+
+/// The state that the resource in `answer` gives for itself. Without one it is done.
+fn at_rest(answer: &Answer) -> Progress {
+    match provisioning_state(answer) {
+        None | Some("Succeeded") => Progress::Done,
+        Some(state) if is_terminal(state) => failed(answer, state),
+        Some(_) => Progress::Running(Watch::Resource, answer.retry_after()),
+    }
+}
+
+fn provisioning_state(answer: &Answer) -> Option<&str> {
+    answer.body["properties"]["provisioningState"].as_str()
+}
+
+fn is_terminal(state: &str) -> bool {
+    matches!(state, "Succeeded" | "Failed" | "Canceled" | "Cancelled")
+}
+
+fn failed(answer: &Answer, state: &str) -> Progress {
+    let said = answer.said();
+    Progress::Failed(if said.code.is_empty() { Said { code: clean(state), ..said } } else { said })
+}

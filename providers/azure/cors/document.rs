@@ -1,0 +1,203 @@
+//! The settings of an account's blob service, of which the CORS rules are a part. ARM replaces them whole
+//! (Storage resource provider REST API, "Blob Services - Set Service Properties"; Z11).
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::text::clean;
+
+/// The most rules an account takes (Storage REST API, "Cross-Origin Resource Sharing support for the
+/// Azure Storage services").
+pub const MOST_RULES: usize = 5;
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// The addresses of the W&B server, as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// The methods it may use.
+    pub allowed_methods: Vec<String>,
+    /// The headers it may send.
+    pub allowed_headers: Vec<String>,
+    /// The headers its scripts may read.
+    pub exposed_headers: Vec<String>,
+    /// How long a browser may remember a preflight, in seconds.
+    pub max_age_seconds: i64,
+}
+
+impl Rule {
+    /// The rule that we write for `origins`.
+    pub fn for_origins(origins: Vec<String>) -> Self {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        Self {
+            allowed_origins: origins,
+            allowed_methods: words(&["GET", "HEAD", "PUT"]),
+            allowed_headers: words(&["*"]),
+            exposed_headers: words(&["*"]),
+            max_age_seconds: 3000,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let Self { allowed_origins, allowed_methods, allowed_headers, exposed_headers, max_age_seconds } =
+            self;
+        json!({
+            "allowedOrigins": allowed_origins,
+            "allowedMethods": allowed_methods,
+            "allowedHeaders": allowed_headers,
+            "exposedHeaders": exposed_headers,
+            "maxAgeInSeconds": max_age_seconds,
+        })
+    }
+
+    /// Whether `there` is this very rule. The order of words in it means nothing.
+    pub fn is(&self, there: &Value) -> bool {
+        let ours = self.to_json();
+        let lists = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders"];
+        lists.into_iter().all(|field| words(&ours, field) == words(there, field))
+            && ours["maxAgeInSeconds"] == there["maxAgeInSeconds"]
+    }
+}
+
+fn words(rule: &Value, field: &str) -> Vec<String> {
+    let list = rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut words: Vec<_> = list.map(str::to_owned).collect();
+    words.sort();
+    words
+}
+
+/// The rules in `service`.
+pub fn rules(service: &Value) -> &[Value] {
+    service["properties"]["cors"]["corsRules"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether `rule` lets pages from anywhere in.
+pub fn is_open(rule: &Value) -> bool {
+    words(rule, "allowedOrigins").iter().any(|origin| origin == "*")
+}
+
+/// `rule` in words.
+pub fn describe(rule: &Value) -> String {
+    clean(&format!("rule for {}", words(rule, "allowedOrigins").join(", ")))
+}
+
+/// The body that makes `service` have `wanted` in place of `ours`, and everything else as it is.
+///
+/// # Errors
+/// [`Kind::Refused`](crate::error::Kind::Refused) when others have all the rules that there can be.
+pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
+    let there = rules(service);
+    let mut merged = vec![];
+    let mut wanted = wanted;
+    for rule in there {
+        if !ours.iter().any(|ours| ours.is(rule)) {
+            merged.push(rule.clone());
+        } else if let Some(wanted) = wanted.take() {
+            // In the place of the old one, as the first rule that fits answers.
+            merged.push(if wanted.is(rule) { rule.clone() } else { wanted.to_json() });
+        }
+    }
+    merged.extend(wanted.map(Rule::to_json));
+    if merged.len() > MOST_RULES {
+        return Err(Error::refused(format!(
+            "the account has {} CORS rules of others, and takes no more than {MOST_RULES}",
+            merged.len() - 1
+        ))
+        .hint("remove one that is no longer needed, or choose another account with --account"));
+    }
+    let mut properties = settable(service);
+    properties["cors"] = json!({"corsRules": merged});
+    Ok(json!({"properties": properties}))
+}
+
+/// The first section besides the CORS rules in which `before` and `after` differ.
+pub fn difference(before: &Value, after: &Value) -> Option<String> {
+    let (before, after) = (settable(before), settable(after));
+    let names = before.as_object().into_iter().chain(after.as_object()).flat_map(|all| all.keys());
+    let mut changed = names.filter(|name| *name != "cors" && before[*name] != after[*name]);
+    changed.next().map(|name| clean(name))
+}
+
+/// The properties of `service` without those that only Azure sets.
+fn settable(service: &Value) -> Value {
+    let mut properties = service["properties"].clone();
+    if !properties.is_object() {
+        properties = json!({});
+    }
+    if let Some(restore) = properties.get_mut("restorePolicy").and_then(Value::as_object_mut) {
+        restore.remove("minRestoreTime");
+        restore.remove("lastEnabledTime");
+    }
+    properties
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(origin: &str) -> Rule {
+        Rule::for_origins(vec![origin.to_owned()])
+    }
+
+    fn foreign(origin: &str) -> Value {
+        json!({"allowedOrigins": [origin], "allowedMethods": ["GET"], "allowedHeaders": [], "exposedHeaders": [],
+               "maxAgeInSeconds": 60, "unknown": 1})
+    }
+
+    fn service(rules: &[Value]) -> Value {
+        json!({"properties": {"cors": {"corsRules": rules}, "deleteRetentionPolicy": {"enabled": true, "days": 7},
+               "restorePolicy": {"enabled": true, "days": 6, "minRestoreTime": "2026-01-01T00:00:00Z"}}})
+    }
+
+    #[test]
+    fn others_rules_and_settings_survive_to_the_byte() {
+        let before = service(&[foreign("https://a"), foreign("*")]);
+        let wanted = ours("https://wandb.acme.com");
+        let body = merged(&before, std::slice::from_ref(&wanted), Some(&wanted)).unwrap();
+        assert_eq!(rules(&body)[..2], *rules(&before));
+        assert_eq!(rules(&body)[2], wanted.to_json());
+        assert_eq!(
+            body["properties"]["deleteRetentionPolicy"],
+            before["properties"]["deleteRetentionPolicy"]
+        );
+        assert_eq!(body["properties"]["restorePolicy"], json!({"enabled": true, "days": 6}));
+        let gone = merged(&body, std::slice::from_ref(&wanted), None).unwrap();
+        assert_eq!(rules(&gone), rules(&before));
+    }
+
+    #[test]
+    fn a_new_origin_takes_the_place_of_the_old_one() {
+        let (old, new) = (ours("https://old"), ours("https://new"));
+        let before = service(&[old.to_json(), foreign("https://a")]);
+        let body = merged(&before, &[new.clone(), old], Some(&new)).unwrap();
+        assert_eq!(rules(&body), [new.to_json(), foreign("https://a")]);
+    }
+
+    #[test]
+    fn only_the_very_rule_is_ours() {
+        let rule = ours("https://wandb.acme.com");
+        let mut there = rule.to_json();
+        there["allowedMethods"] = json!(["PUT", "GET", "HEAD"]);
+        assert!(rule.is(&there));
+        there["maxAgeInSeconds"] = json!(200);
+        assert!(!rule.is(&there));
+    }
+
+    #[test]
+    fn a_sixth_rule_is_refused() {
+        let five: Vec<_> = (0..5).map(|n| foreign(&format!("https://{n}"))).collect();
+        let rule = ours("https://wandb.acme.com");
+        assert!(merged(&service(&five), std::slice::from_ref(&rule), Some(&rule)).is_err());
+        assert!(merged(&service(&five[1..]), std::slice::from_ref(&rule), Some(&rule)).is_ok());
+    }
+
+    #[test]
+    fn a_setting_that_changed_along_is_noticed() {
+        let before = service(&[]);
+        let mut after = service(&[foreign("*")]);
+        assert_eq!(difference(&before, &after), None);
+        after["properties"]["deleteRetentionPolicy"]["enabled"] = json!(false);
+        assert_eq!(difference(&before, &after).as_deref(), Some("deleteRetentionPolicy"));
+    }
+}

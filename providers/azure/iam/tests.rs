@@ -1,0 +1,136 @@
+use super::*;
+
+/// The names of a deployment, to lend out.
+struct Names {
+    deployment: DeploymentName,
+    subscription: SubscriptionId,
+    resource_group: ResourceGroup,
+    account: AccountName,
+    container: ContainerName,
+    queue: QueueName,
+}
+
+impl Names {
+    fn new() -> Self {
+        Self {
+            deployment: "acme".parse().unwrap(),
+            subscription: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
+            resource_group: "ml".parse().unwrap(),
+            account: "acmewandb".parse().unwrap(),
+            container: "wandb".parse().unwrap(),
+            queue: "wbstore-acme".parse().unwrap(),
+        }
+    }
+
+    fn subjects(&self) -> Subjects<'_> {
+        Subjects {
+            deployment: &self.deployment,
+            subscription: &self.subscription,
+            resource_group: &self.resource_group,
+            account: &self.account,
+            container: &self.container,
+            queue: Some(&self.queue),
+            makes_account: true,
+            registers: false,
+        }
+    }
+}
+
+/// The roles of both audiences, for `subjects`.
+fn both(subjects: &Subjects<'_>) -> [Policy; 2] {
+    [node_policy(subjects), operator_policy(subjects)]
+}
+
+fn listed(policy: &Policy, field: &str) -> Vec<String> {
+    let all = policy.document[field].as_array().expect("a list");
+    all.iter().map(|action| action.as_str().expect("text").to_owned()).collect()
+}
+
+#[test]
+fn a_role_is_what_the_azure_cli_takes() {
+    const FIELDS: [&str; 8] = [
+        "Actions",
+        "AssignableScopes",
+        "DataActions",
+        "Description",
+        "IsCustom",
+        "Name",
+        "NotActions",
+        "NotDataActions",
+    ];
+    for policy in both(&Names::new().subjects()) {
+        let mut keys: Vec<_> = policy.document.as_object().expect("an object").keys().cloned().collect();
+        keys.sort_unstable();
+        assert_eq!(keys, FIELDS);
+        let scope = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/ml";
+        assert_eq!(listed(&policy, "AssignableScopes"), [scope]);
+    }
+}
+
+#[test]
+fn no_action_is_a_wildcard_or_twice_there() {
+    let names = Names::new();
+    let used = Subjects { makes_account: false, registers: true, ..names.subjects() };
+    for policy in both(&names.subjects()).into_iter().chain(both(&used)) {
+        for field in ["Actions", "DataActions"] {
+            let mut all = listed(&policy, field);
+            assert!(all.iter().all(|action| !action.contains('*')), "{all:?}");
+            let before = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), before, "{all:?}");
+        }
+    }
+}
+
+#[test]
+fn nobody_gets_the_key() {
+    let names = Names::new();
+    for policy in both(&names.subjects()) {
+        assert!(!policy.document.to_string().to_lowercase().contains("listkeys"));
+    }
+    let notes = operator_policy(&names.subjects()).notes;
+    assert!(notes.iter().any(|note| note.contains("listkeys/action")), "{notes:?}");
+}
+
+#[test]
+fn what_is_not_done_is_not_allowed() {
+    let names = Names::new();
+    let used = Subjects { makes_account: false, queue: None, ..names.subjects() };
+    let actions = listed(&operator_policy(&used), "Actions");
+    for action in [
+        ACCOUNT_WRITE,
+        ACCOUNT_DELETE,
+        "Microsoft.EventGrid/eventSubscriptions/write",
+        "Microsoft.Storage/storageAccounts/queueServices/queues/write",
+        "Microsoft.EventGrid/register/action",
+    ] {
+        assert!(!actions.contains(&action.to_owned()), "{action}");
+    }
+    let registering = Subjects { registers: true, ..names.subjects() };
+    let actions = listed(&operator_policy(&registering), "Actions");
+    assert!(actions.contains(&"Microsoft.EventGrid/register/action".to_owned()));
+}
+
+#[test]
+fn the_server_consumes_the_queue_it_has() {
+    let names = Names::new();
+    let data = listed(&node_policy(&names.subjects()), "DataActions");
+    assert!(data.iter().any(|action| action.ends_with("messages/process/action")), "{data:?}");
+    let policy = node_policy(&Subjects { queue: None, ..names.subjects() });
+    assert!(!policy.document.to_string().contains("queueServices"), "{policy:?}");
+    assert!(policy.notes.iter().any(|note| note.contains("api://AzureADTokenExchange")));
+}
+
+#[test]
+fn the_commands_make_the_role_that_is_printed() {
+    for policy in both(&Names::new().subjects()) {
+        let created = policy.commands.iter().find_map(|command| {
+            command.strip_prefix("az role definition create --role-definition '")?.strip_suffix('\'')
+        });
+        let created: serde_json::Value = serde_json::from_str(created.expect("a command")).expect("JSON");
+        assert_eq!(created, policy.document);
+        let name = policy.document["Name"].as_str().expect("text");
+        assert!(policy.commands.iter().any(|command| command.contains(&format!("--role '{name}'"))));
+    }
+}

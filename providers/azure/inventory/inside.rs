@@ -1,0 +1,175 @@
+//! What is in one storage account: its containers, queues and event subscriptions that carry a mark.
+
+use futures::StreamExt;
+use serde_json::Value;
+
+use super::{Account, Marked, seconds, unread};
+use crate::error::Result;
+use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::session::Api;
+use crate::resource::Address;
+
+/// A list may leave metadata out. So many containers or queues of one account are then looked at one by
+/// one, as Azure allows some hundred reads in five minutes (Z5).
+const ONE_BY_ONE: usize = 20;
+/// The same for an account that the user names.
+const ONE_BY_ONE_OF_THE_NAMED: usize = 200;
+const AT_ONCE: usize = 8;
+
+/// What a look into an account brought.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What carries a mark.
+    pub parts: Vec<Marked>,
+    /// What could not be looked at, one sentence each.
+    pub unread: Vec<String>,
+    /// Whether there is something that could not be looked at, so that nothing can be called missing.
+    pub unsure: bool,
+}
+
+impl Looked {
+    fn add(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+        self.unread.extend(other.unread);
+        self.unsure |= other.unsure;
+    }
+}
+
+/// A kind of thing that carries its mark as metadata.
+struct Kind {
+    word: &'static str,
+    folder: &'static str,
+    action: &'static str,
+}
+
+const CONTAINERS: Kind = Kind {
+    word: "container",
+    folder: "blobServices/default/containers",
+    action: "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+};
+const QUEUES: Kind = Kind {
+    word: "queue",
+    folder: "queueServices/default/queues",
+    action: "Microsoft.Storage/storageAccounts/queueServices/queues/read",
+};
+
+/// Looks into `account`, more closely where the user `named` it.
+pub async fn look_inside(api: &Api, account: &Account, named: bool) -> Result<Looked> {
+    let most = if named { ONE_BY_ONE_OF_THE_NAMED } else { ONE_BY_ONE };
+    let (containers, queues, subscriptions) = tokio::join!(
+        with_metadata(api, account, &CONTAINERS, most),
+        with_metadata(api, account, &QUEUES, most),
+        subscriptions(api, account)
+    );
+    let mut looked = Looked::default();
+    for part in [containers?, queues?, subscriptions?] {
+        looked.add(part);
+    }
+    Ok(looked)
+}
+
+async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -> Result<Looked> {
+    let target = Address::new("azure", "account", &account.name);
+    let call = Call { action: kind.action, target: &target, version: version::STORAGE };
+    let mut looked = Looked::default();
+    let listed = match api.arm.list(&format!("{}/{}", account.id, kind.folder), call).await {
+        Ok(listed) => listed,
+        Err(error) => {
+            looked.unread.push(unread(&format!("every {} of account {}", kind.word, account.name), error)?);
+            looked.unsure = true;
+            return Ok(looked);
+        }
+    };
+    let (told, mut untold): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|one| one["properties"]["metadata"].is_object());
+    looked.parts.extend(told.iter().filter_map(|one| marked(kind, one)));
+    // The names that we give come first.
+    untold.sort_by_key(|one| !one["name"].as_str().is_some_and(|name| name.starts_with("wbstore")));
+    let left = untold.len().saturating_sub(most);
+    if left > 0 {
+        looked.unread.push(format!(
+            "{left} {}s of account {} were not looked at one by one; --account names it for a closer look",
+            kind.word, account.name
+        ));
+        looked.unsure = true;
+    }
+    let names = untold.iter().take(most).filter_map(|one| one["name"].as_str());
+    let mut looks = futures::stream::iter(names)
+        .map(|name| async move {
+            let target = Address::new("azure", kind.word, name);
+            let call = Call { action: kind.action, target: &target, version: version::STORAGE };
+            (api.arm.get(&format!("{}/{}/{name}", account.id, kind.folder), call).await, name)
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some((found, name)) = looks.next().await {
+        match found {
+            Ok(found) => looked.parts.extend(found.and_then(|one| marked(kind, &one))),
+            Err(error) => {
+                let what = format!("{} {name} of account {}", kind.word, account.name);
+                looked.unread.push(unread(&what, error)?);
+                looked.unsure = true;
+            }
+        }
+    }
+    Ok(looked)
+}
+
+fn marked(kind: &Kind, one: &Value) -> Option<Marked> {
+    let mark = Form::Metadata.read(&one["properties"]["metadata"]);
+    let word = if mark.get(mark::ROLE).is_some_and(|role| role == "dead-letter") {
+        "dead-letter"
+    } else {
+        kind.word
+    };
+    let name = one["name"].as_str()?.to_owned();
+    mark.contains_key(mark::DEPLOYMENT).then_some(Marked { kind: word, name, created: None, mark })
+}
+
+async fn subscriptions(api: &Api, account: &Account) -> Result<Looked> {
+    let target = Address::new("azure", "account", &account.name);
+    let call = Call {
+        action: "Microsoft.EventGrid/eventSubscriptions/read",
+        target: &target,
+        version: version::EVENT_GRID,
+    };
+    let mut looked = Looked::default();
+    let path = format!("{}/providers/Microsoft.EventGrid/eventSubscriptions", account.id);
+    match api.arm.list(&path, call).await {
+        Ok(listed) => looked.parts.extend(listed.iter().filter_map(subscription)),
+        Err(error) => {
+            looked
+                .unread
+                .push(unread(&format!("every event subscription of account {}", account.name), error)?);
+            looked.unsure = true;
+        }
+    }
+    Ok(looked)
+}
+
+fn subscription(one: &Value) -> Option<Marked> {
+    let mark = mark::from_labels(&one["properties"]["labels"]);
+    let (name, created) = (one["name"].as_str()?.to_owned(), seconds(&one["systemData"]["createdAt"]));
+    mark.contains_key(mark::DEPLOYMENT).then_some(Marked { kind: "event-subscription", name, created, mark })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_from_metadata_and_labels() {
+        let container = json!({"name": "wandb", "properties": {"metadata": {"wbstore_deployment": "acme"}}});
+        assert_eq!(marked(&CONTAINERS, &container).unwrap().kind, "container");
+        let dead = json!({"name": "dead", "properties":
+            {"metadata": {"Wbstore_Deployment": "acme", "wbstore_role": "dead-letter"}}});
+        assert_eq!(marked(&CONTAINERS, &dead).unwrap().kind, "dead-letter");
+        assert_eq!(marked(&QUEUES, &json!({"name": "q", "properties": {"metadata": {"team": "ml"}}})), None);
+        let events = json!({"name": "wbstore-acme", "properties": {"labels": ["wbstore:acme"]},
+            "systemData": {"createdAt": "1970-01-01T00:01:00Z"}});
+        assert_eq!(subscription(&events).unwrap().created, Some(60));
+        assert_eq!(subscription(&json!({"name": "x", "properties": {}})), None);
+    }
+}

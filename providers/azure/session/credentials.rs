@@ -1,0 +1,149 @@
+//! Where the token comes from, in the order in which Azure's SDKs look (Azure Identity documentation,
+//! "DefaultAzureCredential"): environment, workload identity, managed identity, Azure CLI.
+
+use std::env;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind;
+use azure_core::http::ClientOptions;
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+
+use crate::error::{Error, Kind, Result};
+use crate::providers::azure::session::certificate;
+use crate::text::clean;
+
+/// Where a virtual machine's own identity is asked for (Azure Instance Metadata Service).
+const METADATA_SERVICE: &str = "169.254.169.254:80";
+/// How long it may take to say that it is there. It is on the same host.
+const PROBE_WITHIN: Duration = Duration::from_secs(1);
+
+/// The credentials that the environment names, which `authority` gives tokens for; without any, those of this machine, and then those of the
+/// Azure CLI for `subscription`.
+///
+/// # Errors
+/// [`Kind::Input`] for an environment that names only a part of what it takes.
+pub fn find(
+    options: &ClientOptions,
+    authority: &str,
+    subscription: Option<&str>,
+) -> Result<Arc<dyn TokenCredential>> {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let (tenant, client) = (set("AZURE_TENANT_ID"), set("AZURE_CLIENT_ID"));
+    let whose = |what: &str| match (&tenant, &client) {
+        (Some(tenant), Some(client)) => Ok((tenant.clone(), client.clone())),
+        (missing, _) => {
+            let name = if missing.is_none() { "AZURE_TENANT_ID" } else { "AZURE_CLIENT_ID" };
+            Err(Error::input(format!("{what} is set, and {name} is not"))
+                .hint(format!("set {name} too, or unset {what}")))
+        }
+    };
+    let client_options = || options.clone();
+    if let Some(secret) = set("AZURE_CLIENT_SECRET") {
+        let (tenant, client) = whose("AZURE_CLIENT_SECRET")?;
+        let options = ClientSecretCredentialOptions { client_options: client_options() };
+        let credential = ClientSecretCredential::new(&tenant, client, Secret::new(secret), Some(options));
+        return Ok(credential.map_err(unusable)?);
+    }
+    if let Some(path) = set("AZURE_CLIENT_CERTIFICATE_PATH") {
+        let (tenant, client) = whose("AZURE_CLIENT_CERTIFICATE_PATH")?;
+        return certificate::credential(authority, tenant, client, path.as_ref(), client_options());
+    }
+    if set("AZURE_FEDERATED_TOKEN_FILE").is_some() {
+        whose("AZURE_FEDERATED_TOKEN_FILE")?;
+        let options = WorkloadIdentityCredentialOptions {
+            credential_options: ClientAssertionCredentialOptions { client_options: client_options() },
+            ..WorkloadIdentityCredentialOptions::default()
+        };
+        return Ok(WorkloadIdentityCredential::new(Some(options)).map_err(unusable)?);
+    }
+    let identity = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+        user_assigned_id: client.map(UserAssignedId::ClientId),
+        client_options: client_options(),
+    }));
+    let cli = AzureCliCredential::new(Some(AzureCliCredentialOptions {
+        // The CLI finds the tenant of a subscription by itself.
+        tenant_id: tenant.filter(|_| subscription.is_none()),
+        subscription: subscription.map(str::to_owned),
+        executor: None,
+    }));
+    Ok(Arc::new(ThisMachine {
+        // Other kinds of hosts are not supported by Azure's crate; there the CLI may still do.
+        identity: identity.ok().map(|identity| identity as Arc<dyn TokenCredential>),
+        cli: cli.map_err(unusable)?,
+        has_identity: OnceLock::new(),
+    }))
+}
+
+fn unusable(error: azure_core::Error) -> Error {
+    Error::new(Kind::Credentials, "the Azure credentials in the environment cannot be used")
+        .because(clean(&error.to_string()))
+        .hint("check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE and AZURE_AUTHORITY_HOST")
+}
+
+/// The identity of this machine where it has one, the Azure CLI otherwise.
+struct ThisMachine {
+    identity: Option<Arc<dyn TokenCredential>>,
+    cli: Arc<AzureCliCredential>,
+    has_identity: OnceLock<bool>,
+}
+
+impl fmt::Debug for ThisMachine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ThisMachine")
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ThisMachine {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let mut refused = None;
+        if let Some(identity) = self.identity.as_ref().filter(|_| self.has_identity.get() != Some(&false)) {
+            if self.has_identity.get().is_none() && !hosts_identities().await {
+                let _ = self.has_identity.set(false);
+            } else {
+                match identity.get_token(scopes, options.clone()).await {
+                    Ok(token) => {
+                        let _ = self.has_identity.set(true);
+                        return Ok(token);
+                    }
+                    Err(error) => refused = Some(error),
+                }
+            }
+        }
+        let error = match self.cli.get_token(scopes, options).await {
+            Ok(token) => {
+                let _ = self.has_identity.set(false);
+                return Ok(token);
+            }
+            Err(error) => error,
+        };
+        let identity = refused.map_or_else(|| "this machine has none".to_owned(), |error| error.to_string());
+        let text = format!(
+            "environment: AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE are \
+             not set; managed identity: {identity}; Azure CLI: {error}"
+        );
+        Err(azure_core::Error::with_message(ErrorKind::Credential, text))
+    }
+}
+
+/// Whether something answers for managed identities: App Service says so in the environment, a virtual
+/// machine has the metadata service.
+async fn hosts_identities() -> bool {
+    if env::var_os("IDENTITY_ENDPOINT").is_some() {
+        return true;
+    }
+    let probe = tokio::net::TcpStream::connect(METADATA_SERVICE);
+    matches!(tokio::time::timeout(PROBE_WITHIN, probe).await, Ok(Ok(_)))
+}

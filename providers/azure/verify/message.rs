@@ -1,0 +1,121 @@
+//! What Event Grid writes into a storage queue.
+//!
+//! Reports differ on whether the body is base64 or plain, and on whether it is one event or a list of
+//! them; the schema is Event Grid's own or that of CloudEvents 1.0 (Event Grid documentation, "Azure
+//! Event Grid event schema" and "CloudEvents v1.0 schema"). All of it is read.
+
+use azure_core::base64;
+use serde::Deserialize;
+
+/// The type of the event that tells of a new blob (Event Grid documentation, "Azure Blob Storage as
+/// an Event Grid source").
+const CREATED: &str = "Microsoft.Storage.BlobCreated";
+
+/// The path of every blob of which `body`, the text of a queue's message, says that it was created,
+/// such as `/blobServices/default/containers/wandb/blobs/a.txt`.
+pub fn created(body: &str) -> Vec<String> {
+    let events = read(body.trim().as_bytes()).or_else(|| read(&decoded(body)?)).unwrap_or_default();
+    events.into_iter().filter(|event| event.kind == CREATED).map(|event| event.subject).collect()
+}
+
+/// The subject of an event about `blob` in `container`.
+pub fn subject(container: &str, blob: &str) -> String {
+    format!("/blobServices/default/containers/{container}/blobs/{blob}")
+}
+
+/// Base64 with its line breaks taken out.
+fn decoded(body: &str) -> Option<Vec<u8>> {
+    base64::decode(body.split_ascii_whitespace().collect::<String>()).ok()
+}
+
+fn read(json: &[u8]) -> Option<Vec<Event>> {
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
+    Some(match serde_json::from_slice(json).ok()? {
+        Body::Many(events) => events,
+        Body::One(event) => vec![event],
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Many(Vec<Event>),
+    One(Event),
+}
+
+#[derive(Deserialize)]
+struct Event {
+    /// `eventType` in Event Grid's schema, `type` in that of CloudEvents.
+    #[serde(rename = "eventType", alias = "type")]
+    kind: String,
+    subject: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn event_grid(subject: &str) -> Value {
+        json!({
+            "topic": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
+            "subject": subject, "eventType": CREATED, "id": "1", "eventTime": "2026-01-01T00:00:00Z",
+            "data": { "api": "PutBlob", "url": "https://a.blob.core.windows.net/wandb/x" },
+            "dataVersion": "", "metadataVersion": "1",
+        })
+    }
+
+    fn cloud_event(subject: &str) -> Value {
+        json!({ "specversion": "1.0", "type": CREATED, "source": "/subscriptions/s", "id": "1",
+                "time": "2026-01-01T00:00:00Z", "subject": subject, "data": { "api": "PutBlob" } })
+    }
+
+    /// How a body may be written: schema, list or not, base64 or not, in lines or not.
+    fn body(subject: &str, cloud: bool, list: bool, encoded: bool, lines: bool) -> String {
+        let event = if cloud { cloud_event(subject) } else { event_grid(subject) };
+        let event = if list { json!([event]) } else { event };
+        let text = if lines { format!("{event:#}") } else { event.to_string() };
+        if !encoded {
+            return text;
+        }
+        let text = base64::encode(text);
+        if lines {
+            text.as_bytes().chunks(76).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\r\n")
+        } else {
+            text
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_is_read_however_it_is_written(
+            blob in "\\PC{1,40}", cloud: bool, list: bool, encoded: bool, lines: bool,
+        ) {
+            let wanted = subject("wandb", &blob);
+            prop_assert_eq!(created(&body(&wanted, cloud, list, encoded, lines)), [wanted]);
+        }
+
+        #[test]
+        fn nothing_that_can_be_in_a_queue_breaks_it(body in "\\PC*") {
+            created(&body);
+        }
+    }
+
+    #[test]
+    fn only_new_blobs_count() {
+        let mut deleted = event_grid("/x");
+        deleted["eventType"] = json!("Microsoft.Storage.BlobDeleted");
+        let both = json!([deleted, event_grid("/y")]).to_string();
+        assert_eq!(created(&both), ["/y"]);
+        for other in ["", "text", "[]", "{}", "bm90IGpzb24=", r#"{"eventType":"x"}"#] {
+            assert_eq!(created(other), [String::new(); 0], "{other}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_obstacle() {
+        assert_eq!(created(&format!("\u{feff}{}", event_grid("/x"))), ["/x"]);
+    }
+}

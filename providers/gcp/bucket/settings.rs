@@ -1,0 +1,92 @@
+//! The settings of a bucket between our form and Google's.
+
+use google_cloud_storage::model;
+use google_cloud_storage::model::bucket::iam_config::UniformBucketLevelAccess;
+use google_cloud_storage::model::bucket::{IamConfig, SoftDeletePolicy};
+use google_cloud_wkt::Duration;
+use jiff::Timestamp;
+
+use super::{Bucket, calls};
+use crate::providers::gcp::cors;
+use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::soft_delete::SoftDelete;
+
+impl Bucket {
+    pub(super) fn iam_config(&self, found: Option<&IamConfig>) -> IamConfig {
+        let uniform = UniformBucketLevelAccess::new().set_enabled(self.uniform_access);
+        found
+            .cloned()
+            .unwrap_or_default()
+            .set_uniform_bucket_level_access(uniform)
+            .set_public_access_prevention(&self.public_access_prevention)
+    }
+
+    pub(super) fn soft_delete_policy(&self) -> SoftDeletePolicy {
+        let kept = self.soft_delete.parse::<SoftDelete>().map(|length| length.kept()).unwrap_or_default();
+        SoftDeletePolicy::new().set_or_clear_retention_duration(Duration::try_from(kept).ok())
+    }
+
+    /// All that differs, as one change.
+    pub(super) fn change(&self, found: &model::Bucket, adopt: bool) -> Option<calls::Change> {
+        let labels = mark::labels(found.labels.clone());
+        let state = self.observed(found, &labels);
+        let kept = labels.get(mark::CORS).map(String::as_str);
+        let (entries, fingerprint) = cors::merged(&found.cors, self.cors.as_ref(), kept);
+        let mut wanted = mark::merged(&labels, &self.labels, adopt, Timestamp::now());
+        wanted.remove(mark::CORS);
+        wanted.extend(fingerprint.map(|fingerprint| (mark::CORS.to_owned(), fingerprint)));
+        let encryption = found.encryption.clone().unwrap_or_default();
+        let settings = model::Bucket::new()
+            .set_storage_class(&self.storage_class)
+            .set_iam_config(self.iam_config(found.iam_config.as_ref()))
+            .set_soft_delete_policy(self.soft_delete_policy())
+            .set_encryption(encryption.set_default_kms_key(self.kms_key.clone().unwrap_or_default()))
+            .set_cors(entries.clone())
+            .set_labels(wanted.clone());
+        let access = (self.uniform_access, &self.public_access_prevention);
+        let paths = [
+            ("storage_class", state.storage_class != self.storage_class),
+            ("iam_config", (state.uniform_access, &state.public_access_prevention) != access),
+            ("soft_delete_policy", state.soft_delete != self.soft_delete),
+            ("encryption", state.kms_key != self.kms_key),
+            ("cors", entries != found.cors),
+            (
+                "labels",
+                adopt || state.labels != self.labels || labels.get(mark::CORS) != wanted.get(mark::CORS),
+            ),
+        ];
+        let paths: Vec<_> = paths.into_iter().filter_map(|(path, differs)| differs.then_some(path)).collect();
+        (!paths.is_empty()).then_some((settings, paths))
+    }
+
+    pub(super) fn observed(&self, found: &model::Bucket, labels: &Labels) -> Self {
+        let Self { name, deployment, only_expired, leaving, soft_delete_asked, .. } = self.clone();
+        let access = found.iam_config.clone().unwrap_or_default();
+        let prevention = access.public_access_prevention;
+        let key = found.encryption.as_ref().map(|encryption| encryption.default_kms_key.clone());
+        Self {
+            name,
+            deployment,
+            only_expired,
+            leaving,
+            soft_delete_asked,
+            location: found.location.to_ascii_uppercase(),
+            storage_class: found.storage_class.clone(),
+            uniform_access: access.uniform_bucket_level_access.is_some_and(|uniform| uniform.enabled),
+            public_access_prevention: if prevention.is_empty() { "inherited".to_owned() } else { prevention },
+            soft_delete: if soft_delete_asked { soft_delete(found) } else { self.soft_delete.clone() },
+            kms_key: self.kms_key.as_ref().and(key).filter(|key| !key.is_empty()),
+            cors: cors::ours(&found.cors, self.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)),
+            labels: mark::managed(labels, &self.labels),
+        }
+    }
+}
+
+/// How long `bucket` keeps what was deleted, in the one spelling of `--soft-delete`.
+pub(super) fn soft_delete(bucket: &model::Bucket) -> String {
+    let kept = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
+    let seconds = kept.as_ref().map_or(0, Duration::seconds);
+    format!("{seconds}s")
+        .parse::<SoftDelete>()
+        .map_or_else(|_| format!("{seconds}s"), |length| length.to_string())
+}

@@ -1,0 +1,112 @@
+//! What a look at a bucket tells besides its settings: what would stop a teardown, and what a reviewer
+//! should know.
+
+use google_cloud_storage::model;
+use google_cloud_wkt::Duration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Bucket;
+use super::settings::soft_delete;
+use crate::providers::gcp::cors;
+use crate::providers::gcp::mark::{self, Labels};
+use crate::resource::{Forbids, Found};
+use crate::text::clean;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// Adds all that `bucket` gives reason to.
+pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+    holds(&wanted.name, bucket, found);
+    lease(wanted, labels, found);
+    queue(wanted, labels, found);
+    let kept = soft_delete(bucket);
+    if wanted.leaving && kept != "0" {
+        let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
+        let seconds = SignedDuration::from_secs(seconds.map_or(0, |kept| kept.seconds()));
+        let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
+        found.findings.push(format!(
+            "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
+             then `gcloud storage restore gs://{}/** --allow-overwrite` brings objects back, and `gcloud storage \
+             buckets restore` the bucket",
+            TimeZone::UTC.to_datetime(end).date(),
+            wanted.name
+        ));
+    }
+    if !wanted.leaving && !wanted.soft_delete_asked && kept != wanted.soft_delete {
+        found
+            .findings
+            .push(format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"));
+    }
+    let key =
+        bucket.encryption.as_ref().map(|encryption| clean(&encryption.default_kms_key)).unwrap_or_default();
+    if wanted.kms_key.is_none() && !key.is_empty() {
+        found.findings.push(format!("new objects are encrypted with {key}, which stays so"));
+    }
+    if bucket.hierarchical_namespace.as_ref().is_some_and(|namespace| namespace.enabled) {
+        found
+            .findings
+            .push("it has a hierarchical namespace, so that its folders are deleted one by one".to_owned());
+    }
+    if cors::open_to_all(&bucket.cors) {
+        found.findings.push("a CORS entry that is not ours lets pages of any origin use it".to_owned());
+    }
+    found.kept = cors::others(
+        &bucket.cors,
+        cors::ours(&bucket.cors, wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
+    );
+}
+
+/// What Cloud Storage would not let go (G19).
+fn holds(name: &str, bucket: &model::Bucket, found: &mut Found<Bucket>) {
+    if let Some(policy) = &bucket.retention_policy {
+        let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
+        if policy.is_locked {
+            found.obstacle(
+                Forbids::Delete,
+                format!("its retention policy of {days} days is locked, and nobody can take it off"),
+                "wait until every object is older than that, then run again",
+            );
+        } else {
+            found.obstacle(
+                Forbids::Delete,
+                format!("its retention policy keeps every object for {days} days"),
+                format!(
+                    "take it off with `gcloud storage buckets update gs://{name} --clear-retention-period`"
+                ),
+            );
+        }
+    }
+    if bucket.default_event_based_hold {
+        found.obstacle(
+            Forbids::Delete,
+            "it puts an event-based hold on every new object",
+            format!(
+                "take it off with `gcloud storage buckets update gs://{name} --no-default-event-based-hold`"
+            ),
+        );
+    }
+}
+
+fn lease(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+    if wanted.only_expired && !mark::has_expired(labels, Timestamp::now()) {
+        found.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
+    }
+}
+
+/// A topic and a subscription that the command does not know of would be left behind.
+fn queue(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+    let internal = |labels: &Labels| labels.get(mark::QUEUE).is_some_and(|queue| queue == "internal");
+    if labels.contains_key(mark::QUEUE) && !internal(labels) && internal(&wanted.labels) {
+        found.findings.push(
+            "its label wbstore-queue tells of a topic and a subscription: they stay, and `wbstore list` shows them"
+                .to_owned(),
+        );
+        found.obstacle(
+            Forbids::Delete,
+            "its label wbstore-queue tells of a topic and a subscription, which this command would leave behind",
+            "leave out --queue internal, and name them with --topic and --subscription where they have names of \
+             their own",
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! Our one entry among the CORS entries of a bucket. Entries have neither name nor id, so ours is known
+//! by its fingerprint, which a label of the bucket keeps; everybody else's stay as they are.
+
+use google_cloud_storage::model::bucket::Cors as Entry;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::text::clean;
+
+/// What the browser of a W&B user may do with the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cors {
+    /// The address of the W&B server, as browsers send it.
+    pub origin: Vec<String>,
+    /// The methods it may use.
+    pub method: Vec<String>,
+    /// The headers its scripts may read; on Cloud Storage also those that it may send (JSON API,
+    /// `Buckets` resource, `cors[].responseHeader`).
+    pub response_header: Vec<String>,
+    /// How long a browser may remember a preflight, in seconds.
+    pub max_age_seconds: i32,
+}
+
+impl Cors {
+    /// The entry that lets pages from `origin` read and upload.
+    pub fn for_pages_of(origin: String) -> Self {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        Self {
+            origin: vec![origin],
+            method: words(&["GET", "HEAD", "PUT"]),
+            response_header: words(&["Content-Type", "ETag"]),
+            max_age_seconds: 3600,
+        }
+    }
+
+    /// `entry` in the one order that is compared.
+    pub fn of(entry: &Entry) -> Self {
+        let sorted = |words: &[String]| {
+            let mut words = words.to_vec();
+            words.sort();
+            words
+        };
+        Self {
+            origin: sorted(&entry.origin),
+            method: sorted(&entry.method),
+            response_header: sorted(&entry.response_header),
+            max_age_seconds: entry.max_age_seconds,
+        }
+    }
+
+    /// The entry as it is written.
+    pub fn to_entry(&self) -> Entry {
+        let Self { origin, method, response_header, max_age_seconds } = self;
+        Entry::new()
+            .set_origin(origin)
+            .set_method(method)
+            .set_response_header(response_header)
+            .set_max_age_seconds(*max_age_seconds)
+    }
+
+    /// By which the entry is known again: 16 hexadecimal digits, as a label can hold them.
+    pub fn fingerprint(&self) -> String {
+        let Self { origin, method, response_header, max_age_seconds } = self;
+        let text = format!(
+            "{}\n{}\n{}\n{max_age_seconds}",
+            origin.join(" "),
+            method.join(" "),
+            response_header.join(" ")
+        );
+        Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Our entry among `entries`: the one that is `wanted`, or else the one that we wrote earlier, of which
+/// `kept` is the fingerprint.
+pub fn ours(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> Option<Cors> {
+    let mut all = entries.iter().map(Cors::of);
+    let found = all.clone().find(|entry| Some(entry) == wanted);
+    found.or_else(|| all.find(|entry| kept == Some(entry.fingerprint().as_str())))
+}
+
+/// `entries` with what is `wanted` in place of what we wrote earlier, and the fingerprint to keep. An
+/// equal entry of somebody else's serves as well, and stays theirs.
+pub fn merged(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> (Vec<Entry>, Option<String>) {
+    let old = |entry: &Entry| kept == Some(Cors::of(entry).fingerprint().as_str());
+    let mut rest: Vec<_> = entries.to_vec();
+    let Some(wanted) = wanted else {
+        rest.retain(|entry| !old(entry));
+        return (rest, None);
+    };
+    let fingerprint = wanted.fingerprint();
+    if entries.iter().any(|entry| Cors::of(entry) == *wanted) {
+        rest.retain(|entry| !old(entry) || Cors::of(entry) == *wanted);
+        let still = kept == Some(fingerprint.as_str());
+        return (rest, still.then_some(fingerprint));
+    }
+    rest.retain(|entry| !old(entry));
+    rest.push(wanted.to_entry());
+    (rest, Some(fingerprint))
+}
+
+/// The entries but for `ours`, in words.
+pub fn others(entries: &[Entry], ours: Option<&Cors>) -> Vec<String> {
+    let others = entries.iter().filter(|entry| Some(&Cors::of(entry)) != ours);
+    others.map(|entry| format!("CORS entry for {}", clean(&entry.origin.join(", ")))).collect()
+}
+
+/// Whether pages of any origin may use one of `entries`.
+pub fn open_to_all(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.origin.iter().any(|origin| origin == "*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acme() -> Cors {
+        Cors::for_pages_of("https://wandb.acme.com".to_owned())
+    }
+
+    fn theirs() -> Entry {
+        Entry::new().set_origin(["*"]).set_method(["GET"]).set_max_age_seconds(60)
+    }
+
+    #[test]
+    fn ours_joins_and_leaves_and_theirs_stay() {
+        let (with, kept) = merged(&[theirs()], Some(&acme()), None);
+        assert_eq!(with, [theirs(), acme().to_entry()]);
+        assert_eq!(kept, Some(acme().fingerprint()));
+        assert_eq!(merged(&with, Some(&acme()), kept.as_deref()), (with.clone(), kept.clone()));
+        assert_eq!(merged(&with, None, kept.as_deref()), (vec![theirs()], None));
+        assert_eq!(others(&with, Some(&acme())), ["CORS entry for *"]);
+        assert!(open_to_all(&with));
+    }
+
+    #[test]
+    fn a_new_host_takes_the_place_of_the_old_one() {
+        let (old, kept) = merged(&[theirs()], Some(&acme()), None);
+        let moved = Cors::for_pages_of("https://wandb.acme.org".to_owned());
+        assert_eq!(ours(&old, Some(&moved), kept.as_deref()), Some(acme()));
+        let (new, kept) = merged(&old, Some(&moved), kept.as_deref());
+        assert_eq!(new, [theirs(), moved.to_entry()]);
+        assert_eq!(kept, Some(moved.fingerprint()));
+    }
+
+    #[test]
+    fn an_equal_entry_of_others_stays_theirs() {
+        let mut equal = acme().to_entry();
+        equal.method.reverse();
+        let (entries, kept) = merged(std::slice::from_ref(&equal), Some(&acme()), None);
+        assert_eq!((entries.as_slice(), kept), ([equal.clone()].as_slice(), None));
+        assert_eq!(ours(&entries, Some(&acme()), None), Some(acme()));
+        assert_eq!(merged(&entries, None, None).0, [equal]);
+    }
+}

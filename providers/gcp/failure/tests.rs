@@ -1,0 +1,114 @@
+use super::*;
+
+fn refusal(status: u16, body: &str) -> Refusal {
+    Refusal::of_answer(&Answer::new(status, [], body)).expect("no success")
+}
+
+#[test]
+fn a_success_is_no_refusal() {
+    assert_eq!(Refusal::of_answer(&Answer::new(204, [], "")), None);
+}
+
+#[test]
+fn every_no_has_its_kind_and_a_way_on() {
+    let legacy = |code: u16, reason: &str, message: &str| {
+        format!(r#"{{"error":{{"code":{code},"message":"{message}","errors":[{{"reason":"{reason}"}}]}}}}"#)
+    };
+    let modern = |code: u16, status: &str, reason: &str, message: &str| {
+        format!(
+            r#"{{"error":{{"code":{code},"status":"{status}","message":"{message}","details":[
+               {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}","domain":"googleapis.com",
+                 "metadata":{{"service":"pubsub.googleapis.com"}}}}]}}}}"#
+        )
+    };
+    let cases = [
+        (
+            401,
+            legacy(401, "authError", "Invalid Credentials"),
+            Kind::Credentials,
+            "application-default login",
+        ),
+        (
+            403,
+            legacy(403, "forbidden", "no storage.buckets.get access"),
+            Kind::Denied,
+            "grant storage.buckets.get",
+        ),
+        (403, legacy(403, "accountDisabled", "delinquent"), Kind::Failed, "gcloud billing projects link"),
+        (
+            403,
+            modern(403, "PERMISSION_DENIED", "BILLING_DISABLED", "x"),
+            Kind::Failed,
+            "gcloud billing projects link",
+        ),
+        (
+            403,
+            legacy(403, "accessNotConfigured", "off"),
+            Kind::Failed,
+            "gcloud services enable storage.googleapis.com",
+        ),
+        (
+            403,
+            modern(403, "PERMISSION_DENIED", "SERVICE_DISABLED", "x"),
+            Kind::Failed,
+            "gcloud services enable pubsub.googleapis.com",
+        ),
+        (
+            403,
+            modern(403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", "x"),
+            Kind::Credentials,
+            "set-quota-project",
+        ),
+        (
+            403,
+            modern(403, "PERMISSION_DENIED", "SERVICE_DISABLED", "The API requires a quota project"),
+            Kind::Credentials,
+            "set-quota-project",
+        ),
+        (
+            412,
+            legacy(412, "conditionNotMet", "violates constraint 'constraints/gcp.resourceLocations'"),
+            Kind::Refused,
+            "org-policies describe gcp.resourceLocations",
+        ),
+        (
+            400,
+            modern(400, "FAILED_PRECONDITION", "", "do not belong to a permitted customer"),
+            Kind::Refused,
+            "iam.allowedPolicyMemberDomains",
+        ),
+        (412, legacy(412, "conditionNotMet", "metageneration"), Kind::Conflict, "run again"),
+        (409, modern(409, "ABORTED", "", "etag"), Kind::Conflict, "run again"),
+        (429, legacy(429, "rateLimitExceeded", "slow"), Kind::Throttled, "fewer calls"),
+        (503, String::new(), Kind::Transient, "run again"),
+        (502, "<html>Bad gateway</html>".to_owned(), Kind::Transient, "proxy"),
+        (404, "<!doctype html>".to_owned(), Kind::Failed, "proxy"),
+    ];
+    for (status, body, kind, hint) in cases {
+        let error = refusal(status, &body).explain("storage.buckets.get", "gcp/bucket/acme");
+        assert_eq!(error.kind(), kind, "{body}");
+        let next = error.what_next().unwrap_or_default();
+        assert!(next.contains(hint), "{body}: {next}");
+        assert!(error.to_string().starts_with("storage.buckets.get on gcp/bucket/acme: "), "{error}");
+    }
+}
+
+#[test]
+fn absence_and_a_taken_name_are_told_apart_from_a_stale_etag() {
+    assert!(refusal(404, r#"{"error":{"code":404}}"#).is_not_found());
+    assert!(!refusal(404, "<html>").is_not_found());
+    let taken = refusal(409, r#"{"error":{"code":409,"errors":[{"reason":"conflict"}]}}"#);
+    assert!(taken.is_taken() && !taken.is_stale());
+    let stale = refusal(412, r#"{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}]}}"#);
+    assert!(stale.is_stale() && !stale.is_taken());
+}
+
+#[test]
+fn an_sdk_error_is_told_with_its_status() {
+    let status = Status::default().set_code(Code::PermissionDenied).set_message("no\u{1b}[31m");
+    let error = failure(&SdkError::service(status), "pubsub.topics.get", "gcp/topic/acme");
+    assert_eq!(error.kind(), Kind::Denied);
+    assert_eq!(error.to_string(), "pubsub.topics.get on gcp/topic/acme: PERMISSION_DENIED: no[31m");
+    let error = failure(&SdkError::timeout("slow"), "pubsub.topics.get", "gcp/topic/acme");
+    assert_eq!(error.kind(), Kind::Transient);
+}

@@ -1,0 +1,148 @@
+//! Where the APIs are, and the variables by which the ecosystem moves them.
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+use crate::http::redact;
+
+/// An API of Google Cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Cloud Storage: gRPC, JSON and signed URLs.
+    Storage,
+    /// Pub/Sub: JSON and gRPC.
+    Pubsub,
+    /// Service accounts and their policies.
+    Iam,
+    /// Signatures by service accounts.
+    IamCredentials,
+    /// Projects.
+    ResourceManager,
+}
+
+impl Service {
+    const ALL: [Self; 5] =
+        [Self::Storage, Self::Pubsub, Self::Iam, Self::IamCredentials, Self::ResourceManager];
+
+    fn host(self) -> &'static str {
+        match self {
+            Self::Storage => "https://storage.googleapis.com",
+            Self::Pubsub => "https://pubsub.googleapis.com",
+            Self::Iam => "https://iam.googleapis.com",
+            Self::IamCredentials => "https://iamcredentials.googleapis.com",
+            Self::ResourceManager => "https://cloudresourcemanager.googleapis.com",
+        }
+    }
+
+    /// The variables of the emulators, as Google's other client libraries read them, and gcloud's own
+    /// (`gcloud topic configurations`, section `api_endpoint_overrides`).
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Storage => "STORAGE_EMULATOR_HOST",
+            Self::Pubsub => "PUBSUB_EMULATOR_HOST",
+            Self::Iam => "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM",
+            Self::IamCredentials => "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            Self::ResourceManager => "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER",
+        }
+    }
+}
+
+/// The endpoints that the user set, if any.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    set: Vec<(Service, Url)>,
+}
+
+impl Endpoints {
+    /// Those that `variable` knows.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for one that is no URL, or would send credentials over
+    /// plain http to another machine.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut set = vec![];
+        for service in Service::ALL {
+            let name = service.variable();
+            if let Some(text) = variable(name).filter(|text| !text.is_empty()) {
+                set.push((service, check(name, &text)?));
+            }
+        }
+        Ok(Self { set })
+    }
+
+    /// Whether any is set.
+    pub fn any(&self) -> bool {
+        !self.set.is_empty()
+    }
+
+    /// Where `service` is.
+    ///
+    /// # Panics
+    /// Never: the hosts above are URLs.
+    pub fn url(&self, service: Service) -> Url {
+        let set = self.set.iter().find(|(one, _)| *one == service).map(|(_, url)| url.clone());
+        set.unwrap_or_else(|| Url::parse(service.host()).expect("a host of ours"))
+    }
+
+    /// [`Endpoints::url`] as text, without a slash at the end.
+    pub fn text(&self, service: Service) -> String {
+        self.url(service).as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+fn check(name: &str, text: &str) -> Result<Url> {
+    let form = format!("{name} wants the form http://127.0.0.1:port, or https://host[:port]");
+    // The emulators' variables are often given as host:port.
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    // What was given may hold a password, so it is never repeated as it is.
+    let url = Url::parse(&text)
+        .map_err(|error| Error::input(format!("{name} is not a URL")).because(error).hint(form.clone()))?;
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let shown = redact(&url);
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if local => Ok(url),
+        "http" => {
+            Err(Error::input(format!("the endpoint {shown} in {name} would carry credentials unencrypted"))
+                .hint("use https, or an address of this machine"))
+        }
+        scheme => {
+            Err(Error::input(format!("the endpoint {shown} in {name} has the scheme `{scheme}`")).hint(form))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Result<Endpoints> {
+        Endpoints::from_environment(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn an_emulator_is_on_this_machine_or_behind_tls() {
+        let set = with("PUBSUB_EMULATOR_HOST", "localhost:8085").unwrap();
+        assert!(set.any());
+        assert_eq!(set.text(Service::Pubsub), "http://localhost:8085");
+        assert_eq!(set.text(Service::Storage), "https://storage.googleapis.com");
+        assert!(with("STORAGE_EMULATOR_HOST", "https://storage.example.com/").is_ok());
+        for bad in ["http://10.0.0.1:80", "10.0.0.1:80", "ftp://127.0.0.1", "http://"] {
+            assert!(with("STORAGE_EMULATOR_HOST", bad).is_err(), "{bad}");
+        }
+        let error = with("STORAGE_EMULATOR_HOST", "http://user:secret@example.com").unwrap_err();
+        assert!(!error.chain().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn nothing_set_is_google() {
+        let none = Endpoints::from_environment(|_| None).unwrap();
+        assert!(!none.any());
+        assert_eq!(none.text(Service::Iam), "https://iam.googleapis.com");
+    }
+}

@@ -1,0 +1,64 @@
+//! What the server needs, handed over, with its secret where that is asked for.
+
+use zeroize::Zeroize;
+
+use crate::console::Console;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Encoding, encode};
+use crate::plan::Plan;
+use crate::provider::Provider;
+use crate::resource::Output;
+use crate::secret::{Disclosure, write_new};
+use crate::view::error::note;
+
+/// Prints the outputs of `plan`. The secret among them is fetched only where `disclosure` wants it.
+pub async fn deliver(
+    provider: &dyn Provider,
+    plan: &Plan,
+    encoding: Encoding,
+    disclosure: &Disclosure,
+    console: &mut Console,
+) -> Result<()> {
+    let outputs = &plan.outputs;
+    let Some(withheld) = provider.withheld() else {
+        return console.data(&encode(encoding, &plan.deployment, outputs, &[])?);
+    };
+    let name = withheld.name;
+    if *disclosure == Disclosure::Withheld {
+        let remark =
+            format!("{name} is a secret and not shown. --reveal shows it; so does:\n  {}", withheld.command);
+        return tell(encoding, plan, &remark, console);
+    }
+    let secret =
+        console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
+            match error.kind() {
+                // The deployment is whole: only this is left.
+                Kind::Interrupted => {
+                    Error::new(Kind::Interrupted, format!("interrupted before {name} was fetched"))
+                        .hint("`wbstore config` with the same arguments fetches it")
+                }
+                _ => error,
+            }
+        })?;
+    if let Disclosure::File(path) = disclosure {
+        write_new(path, &secret)?;
+        return tell(encoding, plan, &format!("{name} is in {}", path.display()), console);
+    }
+    let mut all = outputs.clone();
+    all.push(Output { name, value: secret.reveal().to_owned() });
+    let text = encode(encoding, &plan.deployment, &all, &[]);
+    all.iter_mut().for_each(|output| output.value.zeroize());
+    let mut text = text?;
+    let written = console.data(&text);
+    text.zeroize();
+    written
+}
+
+/// Prints the outputs with `remark` as a comment, or beside them where the format has none.
+fn tell(encoding: Encoding, plan: &Plan, remark: &str, console: &mut Console) -> Result<()> {
+    console.data(&encode(encoding, &plan.deployment, &plan.outputs, &[remark])?)?;
+    if !encoding.has_comments() {
+        console.say(&note(remark));
+    }
+    Ok(())
+}
