@@ -1,11 +1,11 @@
 //! One request, read whole and understood.
 
 use http_body_util::BodyExt;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, HeaderMap};
-use hyper::{Method, Request, Uri};
+use hyper::body::{Body, Bytes};
+use hyper::header::HeaderMap;
+use hyper::{Method, Request, Uri, Version};
 
-use crate::operation::{self, Service};
+use crate::dialect::{Dialect, Head, Service, is_checksum};
 
 /// A request on its way to the cloud, with what it means there.
 #[derive(Clone, Debug)]
@@ -14,80 +14,84 @@ pub struct Call {
     pub method: Method,
     /// Path and query as they were sent.
     pub uri: Uri,
+    /// Of HTTP; gRPC is always 2.
+    pub version: Version,
     /// Headers as they were sent.
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
-    /// The service it is signed for.
+    /// Whose language it is in.
+    pub dialect: Dialect,
+    /// The door of the proxy it came through.
+    pub door: &'static str,
+    /// The service it is meant for.
     pub service: Service,
-    /// `s3:PutBucketCors`, `sqs:CreateQueue`, …
+    /// `s3:PutBucketCors`, `storage.CreateBucket`, `arm.containers.PUT`, …
     pub operation: String,
     /// Decoded query parameters.
     pub query: Vec<(String, String)>,
     /// The bucket, of a path-style S3 request.
     pub bucket: Option<String>,
-    /// The object key, decoded.
+    /// The key of an S3 object, decoded.
     pub key: Option<String>,
     /// The SQS queue's name.
     pub queue: Option<String>,
-    /// Access key of the signature; `None` is anonymous.
+    /// Access key of an AWS signature; `None` is anonymous, or no AWS.
     pub access_key: Option<String>,
     /// The account, when the access key is one: twelve digits are an account's root on ministack.
     pub account: Option<String>,
-    /// Region of the signature, or us-east-1.
+    /// Region of an AWS signature, or us-east-1.
     pub region: String,
+    resource: String,
+    mutating: bool,
 }
 
 impl Call {
     /// Reads a request to its end.
-    pub async fn read(request: Request<Incoming>) -> Result<Self, hyper::Error> {
+    pub async fn read<B: Body>(
+        dialect: Dialect,
+        door: &'static str,
+        request: Request<B>,
+    ) -> Result<Self, B::Error> {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Self::new(head.method, head.uri, head.headers, body))
+        let mut call = Self::new(dialect, door, head.method, head.uri, head.headers, body);
+        call.version = head.version;
+        Ok(call)
     }
 
     /// Understands a request that was already read.
-    pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Self {
-        let query = pairs(uri.query().unwrap_or_default().as_bytes());
-        let scope = Scope::of(&headers, &query);
-        let target = header(&headers, "x-amz-target").unwrap_or_default().to_owned();
-        let form = pairs(if target.is_empty() { &body } else { b"" });
-        let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
-        let service = match (&scope, target.split_once('.')) {
-            (Some(scope), _) => Service::from_name(&scope.service),
-            (None, Some((service, _))) => Service::from_name(service),
-            (None, None) => Service::S3,
-        };
-        let (bucket, key) = match service {
-            Service::S3 => path_style(uri.path()),
-            _ => (None, None),
-        };
-        let name = match service {
-            Service::S3 => operation::s3(&method, bucket.is_some(), key.is_some(), &query),
-            _ => target
-                .rsplit('.')
-                .next()
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .or(action)
-                .unwrap_or_else(|| method.to_string()),
-        };
-        let queue = (service == Service::Sqs).then(|| queue_name(&body, &form)).flatten();
-        let (access_key, region) = scope.map(|scope| (scope.access_key, scope.region)).unzip();
+    pub fn new(
+        dialect: Dialect,
+        door: &'static str,
+        method: Method,
+        uri: Uri,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let head = Head { method: &method, uri: &uri, headers: &headers, body: &body, query: &query, door };
+        let meaning = dialect.understand(&head);
         Self {
-            operation: format!("{}:{name}", service.prefix()),
-            account: access_key.clone().filter(|key| is_account(key)),
-            access_key,
-            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+            service: meaning.service,
+            operation: meaning.operation,
+            resource: meaning.resource,
+            mutating: meaning.mutating,
+            bucket: meaning.aws.bucket,
+            key: meaning.aws.key,
+            queue: meaning.aws.queue,
+            access_key: meaning.aws.access_key,
+            account: meaning.aws.account,
+            region: meaning.aws.region.unwrap_or_else(|| "us-east-1".to_owned()),
+            version: Version::HTTP_11,
             method,
             uri,
             headers,
             body,
-            service,
+            dialect,
+            door,
             query,
-            bucket,
-            key,
-            queue,
         }
     }
 
@@ -103,17 +107,12 @@ impl Call {
 
     /// Whether it changes anything.
     pub fn mutates(&self) -> bool {
-        let name = self.operation.split_once(':').map_or("", |(_, name)| name);
-        operation::mutates(self.service, name)
+        self.mutating
     }
 
-    /// What it is about: `bucket`, `bucket/key`, a queue's name, or nothing.
-    pub fn resource(&self) -> String {
-        match (&self.bucket, &self.key, &self.queue) {
-            (Some(bucket), Some(key), _) => format!("{bucket}/{key}"),
-            (Some(name), None, _) | (None, _, Some(name)) => name.clone(),
-            _ => String::new(),
-        }
+    /// What it is about: `bucket`, `bucket/key`, a queue's name, the path of a resource, or nothing.
+    pub fn resource(&self) -> &str {
+        &self.resource
     }
 
     /// Whether this is the named operation.
@@ -123,7 +122,7 @@ impl Call {
 
     /// A header's text, when there is one.
     pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.headers, name)
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// A query parameter, when it is given.
@@ -133,6 +132,9 @@ impl Call {
 
     /// When it was signed, in seconds of the epoch.
     pub fn signed_at(&self) -> Option<i64> {
+        if let Some(text) = self.header("x-ms-date") {
+            return jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp().as_second());
+        }
         let text = self.header("x-amz-date").or_else(|| self.parameter("X-Amz-Date"))?;
         let moment = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
         Some(jiff::tz::TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
@@ -147,77 +149,4 @@ impl Call {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
-}
-
-/// What a signature says about its maker.
-struct Scope {
-    access_key: String,
-    region: String,
-    service: String,
-}
-
-impl Scope {
-    fn of(headers: &HeaderMap, query: &[(String, String)]) -> Option<Self> {
-        let asked =
-            |name: &str| query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
-        let signed = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once("Credential="))
-            .and_then(|(_, rest)| rest.split(',').next());
-        // A presigned URL carries the same text in its query.
-        if let Some(credential) = signed.or_else(|| asked("X-Amz-Credential")) {
-            return Self::parse(credential);
-        }
-        // The scheme before it, which boto3 still uses to presign for an endpoint it does not know.
-        asked("AWSAccessKeyId").map(|key| Self {
-            access_key: key.to_owned(),
-            region: "us-east-1".to_owned(),
-            service: "s3".to_owned(),
-        })
-    }
-
-    /// `<access key>/<date>/<region>/<service>/aws4_request`
-    fn parse(credential: &str) -> Option<Self> {
-        let mut parts = credential.split('/').map(str::to_owned);
-        let access_key = parts.next()?;
-        let region = parts.nth(1)?;
-        Some(Self { access_key, region, service: parts.next()? })
-    }
-}
-
-/// Whether a header carries a checksum of the body.
-pub fn is_checksum(header: &str) -> bool {
-    header == "content-md5" || header.starts_with("x-amz-checksum-")
-}
-
-fn is_account(key: &str) -> bool {
-    key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(encoded).into_owned().collect()
-}
-
-fn path_style(path: &str) -> (Option<String>, Option<String>) {
-    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let path = path.trim_start_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    let given = |text: &str| (!text.is_empty()).then(|| decode(text));
-    (given(bucket), given(key))
-}
-
-fn queue_name(body: &[u8], form: &[(String, String)]) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let field = |name: &str| {
-        json.get(name)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-            .or_else(|| form.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()))
-    };
-    field("QueueName").or_else(|| field("QueueUrl")?.rsplit('/').next().map(str::to_owned))
 }

@@ -93,7 +93,8 @@ impl When {
         Self { pick: Pick::Request(index), times: 1 }
     }
 
-    /// The n-th request (from 0) of an operation such as `s3:PutBucketCors`; `s3:*` is any of S3.
+    /// The n-th request (from 0) of an operation such as `s3:PutBucketCors`; `s3:*` is any of S3, `*`
+    /// any at all.
     /// With [`times`](Self::times), also the ones after it.
     pub fn operation(operation: &str, nth: usize) -> Self {
         Self { pick: Pick::Operation(operation.to_owned(), nth), times: 1 }
@@ -203,7 +204,7 @@ impl Armed {
                 index == *wanted
                     || (self.hits() > 0
                         && trap.victim.get().is_some_and(|(operation, resource)| {
-                            call.is(operation) && call.resource() == *resource
+                            call.is(operation) && call.resource() == resource
                         }))
             }
             Pick::Operation(wanted, nth) => {
@@ -214,7 +215,7 @@ impl Armed {
             }
         };
         if struck {
-            trap.victim.get_or_init(|| (call.operation.clone(), call.resource()));
+            trap.victim.get_or_init(|| (call.operation.clone(), call.resource().to_owned()));
             trap.hits.send_modify(|hits| *hits += 1);
             // One that hangs says for itself when it is there.
             if !matches!(trap.fault, Fault::Hang(_)) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use hyper::body::Bytes;
 
 use crate::call::Call;
-use crate::operation::Service;
+use crate::dialect::Service;
 
 /// Bodies longer than this are cut in the journal; only uploads are.
 const KEPT: usize = 64 * 1024;
@@ -17,9 +17,9 @@ pub struct Exchange {
     pub index: usize,
     /// The service it was meant for.
     pub service: Service,
-    /// `s3:PutBucketCors`, `sqs:CreateQueue`, …
+    /// `s3:PutBucketCors`, `storage.CreateBucket`, `arm.containers.PUT`, …
     pub operation: String,
-    /// Bucket, `bucket/key` or queue.
+    /// What it is about: [`Call::resource`].
     pub resource: String,
     /// Whether it changes anything.
     pub mutating: bool,
@@ -47,7 +47,7 @@ impl Exchange {
             index,
             service: call.service,
             operation: call.operation.clone(),
-            resource: call.resource(),
+            resource: call.resource().to_owned(),
             mutating: call.mutates(),
             method: call.method.to_string(),
             target: call.uri.to_string(),

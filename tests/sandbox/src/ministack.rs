@@ -15,8 +15,9 @@ pub(crate) fn instead(call: &Call) -> Option<Call> {
         return None;
     }
     // Without a policy the two have the same answer: 404 NoSuchBucketPolicy.
-    let uri = Uri::try_from(call.uri.to_string().replace("policyStatus", "policy")).ok()?;
-    Some(Call { uri, ..call.clone() })
+    let mut other = call.clone();
+    other.uri = Uri::try_from(call.uri.to_string().replace("policyStatus", "policy")).ok()?;
+    Some(other)
 }
 
 /// The answer to the original question, from the one to the other.

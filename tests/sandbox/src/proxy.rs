@@ -1,7 +1,9 @@
 //! A reverse proxy on loopback that remembers, adds rules and breaks things.
 //!
-//! Several can stand before one emulator, one for each test.
+//! Several can stand before one emulator, one for each test. One can have several doors, each before
+//! an emulator of its own, and writes all that comes through them into one journal.
 
+mod connection;
 mod meddle;
 mod outcome;
 mod state;
@@ -10,61 +12,86 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
-use crate::backend::Backend;
 use crate::call::Call;
+use crate::dialect::Dialect;
 use crate::fault::{Armed, Fault, When};
 use crate::journal::{Counts, Exchange};
 use crate::reply::{self, Reply};
 use crate::strict::{Strict, Verdict};
 use crate::upstream::Upstream;
 
-use outcome::{Body, Dropped, Outcome};
 use state::State;
+
+/// The only door, where there is one.
+const FRONT: &str = "front";
 
 /// A running proxy; stops when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    address: SocketAddr,
+    doors: Vec<(&'static str, SocketAddr)>,
     shared: Arc<Shared>,
-    server: JoinHandle<()>,
+    servers: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    upstream: Upstream,
+    upstreams: Vec<(&'static str, Upstream)>,
     strict: Strict,
     state: State,
     /// How many requests the cloud is working on.
     working: watch::Sender<usize>,
 }
 
+impl Shared {
+    /// What is behind a door; behind the first one, if there is none of that name.
+    fn upstream(&self, door: &str) -> &Upstream {
+        let named = self.upstreams.iter().find(|(name, _)| *name == door);
+        &named.unwrap_or(&self.upstreams[0]).1
+    }
+}
+
 impl Proxy {
     /// Starts one on a free port of 127.0.0.1.
-    pub async fn start(upstream: &str, backend: Backend, strict: Strict) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
+    pub async fn start(upstream: &str, dialect: impl Into<Dialect>, strict: Strict) -> std::io::Result<Self> {
+        Self::with_doors(&[(FRONT, upstream)], dialect, strict).await
+    }
+
+    /// Starts one with a port of 127.0.0.1 for each of these, of which there is at least one: the name
+    /// of a door and what is behind it.
+    pub async fn with_doors(
+        upstreams: &[(&'static str, &str)],
+        dialect: impl Into<Dialect>,
+        strict: Strict,
+    ) -> std::io::Result<Self> {
+        let dialect = dialect.into();
         let shared = Arc::new(Shared {
-            upstream: Upstream::new(upstream, backend),
+            upstreams: upstreams.iter().map(|(door, url)| (*door, Upstream::new(url, dialect))).collect(),
             strict,
             state: State::default(),
             working: watch::Sender::new(0),
         });
-        let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self { address, shared, server })
+        let mut proxy = Self { doors: vec![], shared: Arc::clone(&shared), servers: vec![] };
+        for (door, _) in upstreams {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+            proxy.doors.push((door, listener.local_addr()?));
+            proxy.servers.push(tokio::spawn(connection::accept(listener, door, Arc::clone(&shared))));
+        }
+        Ok(proxy)
     }
 
-    /// Where it listens: what `AWS_ENDPOINT_URL` gets.
+    /// Where its first door is: what `AWS_ENDPOINT_URL` gets.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.doors[0].1)
+    }
+
+    /// Where a door is; where the first one is, if there is none of that name.
+    pub fn url_of(&self, door: &str) -> String {
+        let named = self.doors.iter().find(|(name, _)| *name == door);
+        format!("http://{}", named.unwrap_or(&self.doors[0]).1)
     }
 
     /// Every request since the last [`clear_journal`](Self::clear_journal), in order of arrival.
@@ -99,8 +126,14 @@ impl Proxy {
         self.shared.state.introduce(access_key, account);
     }
 
+    /// What is behind the first door.
     pub(crate) fn upstream(&self) -> &Upstream {
-        &self.shared.upstream
+        self.upstream_of(FRONT)
+    }
+
+    /// What is behind a door.
+    pub(crate) fn upstream_of(&self, door: &str) -> &Upstream {
+        self.shared.upstream(door)
     }
 
     /// Waits until the cloud has done all that it was asked, by clients that are gone too.
@@ -117,54 +150,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.iter().for_each(JoinHandle::abort);
     }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Connections live in the set, and end with it when the proxy is dropped.
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                connections.spawn(converse(stream, Arc::clone(&shared)));
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-async fn converse(stream: TcpStream, shared: Arc<Shared>) {
-    // Small answers must not wait for one another (Nagle), or latency is what gets measured.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| serve(Arc::clone(&shared), request));
-    // An error here is a connection that ended early: by a fault of ours or by the client.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-}
-
-async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-    let mut call = Call::read(request).await.map_err(|_| Dropped)?;
-    shared.state.recognise(&mut call);
-    let call = Arc::new(call);
-    let (ticket, armed) = shared.state.begin(&call);
-    let delay = shared.state.delay();
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-    let outcome = match armed {
-        Some(armed) => {
-            shared.state.meddled(ticket, &format!("{:?}", armed.fault()));
-            meddle::answer(&shared, &call, &armed).await
-        }
-        None => Outcome::Whole(faithful(&shared, &call).await),
-    };
-    if let Outcome::Whole(reply) = &outcome
-        && let Some(rule) = reply.extensions().get::<Refused>()
-    {
-        shared.state.meddled(ticket, rule.0);
-    }
-    shared.state.finish(ticket, outcome.status());
-    outcome.into_response()
 }
 
 /// Marks an answer as made by a strict rule, for the journal.
@@ -186,12 +173,13 @@ async fn in_its_place(shared: &Arc<Shared>, call: &Arc<Call>, sent: Arc<Call>) -
     shared.working.send_modify(|working| *working += 1);
     let held = Arc::clone(&shared);
     let work = async move {
-        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, &shared.upstream).await {
+        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, shared.upstream(call.door)).await
+        {
             let mut reply = error.reply(&call);
             reply.extensions_mut().insert(Refused(rule));
             return reply;
         }
-        match shared.upstream.forward(&sent).await {
+        match shared.upstream(call.door).forward(&sent).await {
             Ok(reply) => {
                 shared.strict.learn(&call, &reply);
                 shared.state.remember(&call, &reply);

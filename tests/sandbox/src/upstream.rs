@@ -3,19 +3,21 @@
 use std::io;
 use std::sync::Arc;
 
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request, Response, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use crate::backend::Backend;
 use crate::call::Call;
+use crate::dialect::Dialect;
 use crate::ministack;
 use crate::moto::{self, Policies};
-use crate::reply::Reply;
+use crate::reply::{Reply, Trailers};
 
 /// Headers that belong to one connection and must not cross a proxy (RFC 9110, 7.6.1). The length
 /// is left out as well: the body is sent whole, and hyper counts it.
@@ -29,59 +31,73 @@ const HOP_BY_HOP: &[HeaderName] = &[
     header::UPGRADE,
 ];
 
+type Body = BoxBody<Bytes, hyper::Error>;
+
 /// A connection pool to one emulator.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     base: String,
-    backend: Backend,
+    dialect: Dialect,
     policies: Arc<Policies>,
-    client: Client<HttpConnector, Full<Bytes>>,
+    http1: Client<HttpConnector, Body>,
+    http2: Client<HttpConnector, Body>,
 }
 
 impl Upstream {
     /// Nothing is sent yet.
-    pub fn new(base: &str, backend: Backend) -> Self {
+    pub fn new(base: &str, dialect: impl Into<Dialect>) -> Self {
         Self {
             base: base.trim_end_matches('/').to_owned(),
-            backend,
+            dialect: dialect.into(),
             policies: Arc::default(),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            http1: Client::builder(TokioExecutor::new()).build_http(),
+            http2: Client::builder(TokioExecutor::new()).http2_only(true).build_http(),
         }
     }
 
-    /// Which emulator it is.
-    pub fn backend(&self) -> Backend {
-        self.backend
+    /// Whose language it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Passes a call on and reads the whole answer.
     pub async fn forward(&self, call: &Call) -> io::Result<Reply> {
-        match self.backend {
-            Backend::Ministack => match ministack::instead(call) {
+        match self.dialect {
+            Dialect::Aws(Backend::Ministack) => match ministack::instead(call) {
                 Some(other) => Ok(ministack::policy_status(self.pass(&other).await?)),
                 None => self.pass(call).await,
             },
-            Backend::Moto => {
+            Dialect::Aws(Backend::Moto) => {
                 let softer = moto::soften(call);
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
                 Ok(moto::rename(call, self.policies.restore(call, reply)))
             }
+            Dialect::Gcp | Dialect::Azure => self.pass(call).await,
         }
     }
 
     async fn pass(&self, call: &Call) -> io::Result<Reply> {
-        let path = call.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = call.headers.clone();
-        if let (Backend::Moto, Some(account)) = (self.backend, &call.account) {
+        if let (Dialect::Aws(Backend::Moto), Some(account)) = (self.dialect, &call.account) {
             // moto knows accounts only by this header; ministack reads them off the access key.
             if let Ok(value) = HeaderValue::try_from(account) {
                 headers.insert("x-moto-account-id", value);
             }
         }
-        self.send(call.method.clone(), path, headers, call.body.clone()).await
+        let path = call.uri.path_and_query().map_or("/", |path| path.as_str());
+        self.send(call.version, call.method.clone(), path, headers, call.body.clone()).await
     }
 
-    /// Asks on the sandbox's own behalf, in the name of `account`. No emulator verifies signatures.
+    /// Passes a request on as it comes, and its answer.
+    pub(crate) async fn stream(&self, request: Request<Incoming>) -> io::Result<Response<Incoming>> {
+        let (mut head, body) = request.into_parts();
+        head.uri = self.uri(head.uri.path_and_query().map_or("/", |path| path.as_str()))?;
+        let client = if head.version == Version::HTTP_2 { &self.http2 } else { &self.http1 };
+        client.request(Request::from_parts(head, body.boxed())).await.map_err(io::Error::other)
+    }
+
+    /// Asks an AWS emulator on the sandbox's own behalf, in the name of `account`. No emulator
+    /// verifies signatures.
     pub async fn ask(
         &self,
         account: &str,
@@ -95,45 +111,65 @@ impl Upstream {
             "AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/{service}/aws4_request, \
              SignedHeaders=host, Signature=0"
         );
+        let ours = [("authorization", credential.as_str()), ("x-moto-account-id", account)];
+        self.request(request, &[headers, &ours].concat(), body).await
+    }
+
+    /// Sends a request on the sandbox's own behalf.
+    pub async fn request(
+        &self,
+        (method, path): (Method, &str),
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> io::Result<Reply> {
         let mut all = HeaderMap::new();
-        for (name, value) in headers
-            .iter()
-            .copied()
-            .chain([("authorization", credential.as_str()), ("x-moto-account-id", account)])
-        {
+        for (name, value) in headers {
             all.insert(
-                HeaderName::try_from(name).map_err(io::Error::other)?,
-                HeaderValue::try_from(value).map_err(io::Error::other)?,
+                HeaderName::try_from(*name).map_err(io::Error::other)?,
+                HeaderValue::try_from(*value).map_err(io::Error::other)?,
             );
         }
-        self.send(request.0, request.1, all, body.into()).await
+        self.send(Version::HTTP_11, method, path, all, body.into()).await
+    }
+
+    fn uri(&self, path: &str) -> io::Result<Uri> {
+        Uri::try_from(format!("{}{path}", self.base)).map_err(io::Error::other)
     }
 
     async fn send(
         &self,
+        version: Version,
         method: Method,
         path: &str,
         mut headers: HeaderMap,
         body: Bytes,
     ) -> io::Result<Reply> {
-        let uri = Uri::try_from(format!("{}{path}", self.base)).map_err(io::Error::other)?;
         let head = method == Method::HEAD;
+        let grpc = version == Version::HTTP_2;
         for name in HOP_BY_HOP {
-            headers.remove(name);
+            // HTTP/2 has one such header, and gRPC asks for it.
+            if !(grpc && *name == header::TE) {
+                headers.remove(name);
+            }
         }
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(Full::new(body).map_err(|never| match never {}).boxed());
         *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        // `Host` stays the client's: emulators build queue URLs from it, which so lead back here.
+        *request.uri_mut() = self.uri(path)?;
+        *request.version_mut() = version;
+        // `Host` stays the client's: emulators build URLs from it, which so lead back here.
         *request.headers_mut() = headers;
-        let (mut parts, body) = self.client.request(request).await.map_err(io::Error::other)?.into_parts();
-        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let client = if grpc { &self.http2 } else { &self.http1 };
+        let (mut parts, body) = client.request(request).await.map_err(io::Error::other)?.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?;
+        if let Some(trailers) = body.trailers() {
+            parts.extensions.insert(Trailers(trailers.clone()));
+        }
         for name in HOP_BY_HOP {
             // The answer to a HEAD has a length and no body to count.
             if !(head && *name == header::CONTENT_LENGTH) {
                 parts.headers.remove(name);
             }
         }
-        Ok(Reply::from_parts(parts, body))
+        Ok(Reply::from_parts(parts, body.to_bytes()))
     }
 }

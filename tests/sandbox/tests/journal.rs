@@ -5,8 +5,8 @@ mod common;
 use std::time::Duration;
 
 use common::{Bench, OWNER, agreeable};
+use wbstore_sandbox::dialect::Service;
 use wbstore_sandbox::journal::Counts;
-use wbstore_sandbox::operation::Service;
 use wbstore_sandbox::strict::Strict;
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use hyper::header::DATE;
 use super::outcome::Outcome;
 use super::{Shared, faithful, in_its_place};
 use crate::call::Call;
+use crate::dialect::Service;
 use crate::fault::{Armed, Failure, Fault, Keys, Side};
-use crate::operation::Service;
-use crate::reply::{self, ApiError, Reply};
+use crate::reply::{self, Reply};
 
-/// More than this, and AWS no longer trusts a signature's time.
+/// Seconds. More than this, and no cloud trusts a signature's time.
 const ALLOWED_SKEW: i64 = 15 * 60;
 
 pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed) -> Outcome {
@@ -59,6 +59,22 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed
             Outcome::Whole(delete_some(shared, call, armed, failure, keys).await)
         }
         Fault::Skew(seconds) => Outcome::Whole(skewed(shared, call, *seconds).await),
+    }
+}
+
+/// What becomes of a request that is passed on as it comes; `None` when it may flow. As such a request
+/// has no end, nothing can strike after it.
+pub(super) async fn before_it_flows(call: &Call, armed: &Armed) -> Option<Outcome> {
+    match armed.fault() {
+        Fault::DropBefore | Fault::DropAfter | Fault::Truncate => Some(Outcome::Nothing),
+        Fault::Fail(failure, _) => Some(Outcome::Whole(failure.spell(call).reply(call))),
+        Fault::Html => Some(Outcome::Whole(web_page())),
+        Fault::Hang(_) => (!armed.hang().await).then_some(Outcome::Nothing),
+        Fault::Delay(delay) => {
+            tokio::time::sleep(*delay).await;
+            None
+        }
+        Fault::OkWithError(_) | Fault::Stale | Fault::KeyErrors(..) | Fault::Skew(_) => None,
     }
 }
 
@@ -137,7 +153,9 @@ fn delete_result(errors: &str) -> Reply {
 async fn skewed(shared: &Arc<Shared>, call: &Arc<Call>, seconds: i64) -> Reply {
     let theirs = jiff::Timestamp::now().as_second() + seconds;
     let mut reply = match call.signed_at() {
-        Some(signed) if (signed - theirs).abs() > ALLOWED_SKEW => too_skewed(theirs).reply(call),
+        Some(signed) if (signed - theirs).abs() > ALLOWED_SKEW => {
+            call.dialect.too_skewed(theirs, ALLOWED_SKEW, call).reply(call)
+        }
         _ => faithful(shared, call).await,
     };
     if let Ok(moment) = jiff::Timestamp::from_second(theirs) {
@@ -145,15 +163,4 @@ async fn skewed(shared: &Arc<Shared>, call: &Arc<Call>, seconds: i64) -> Reply {
         reply::set(&mut reply, DATE.as_str(), &date);
     }
     reply
-}
-
-fn too_skewed(theirs: i64) -> ApiError {
-    let server_time = jiff::Timestamp::from_second(theirs).map(|moment| moment.to_string());
-    ApiError::new(
-        403,
-        "RequestTimeTooSkewed",
-        "The difference between the request time and the current time is too large.",
-    )
-    .field("ServerTime", server_time.unwrap_or_default())
-    .field("MaxAllowedSkewMilliseconds", (ALLOWED_SKEW * 1000).to_string())
 }

@@ -125,5 +125,5 @@ impl State {
 
 /// Two calls are the same read when all of this is.
 fn identity(call: &Call) -> String {
-    format!("{:?} {} {} {}", call.account, call.operation, call.uri, call.text())
+    format!("{:?} {} {} {} {:?}", call.account, call.door, call.operation, call.uri, call.body)
 }

@@ -1,6 +1,7 @@
 //! Limits of the documents a request carries.
 
-use crate::call::{Call, is_checksum};
+use crate::call::Call;
+use crate::dialect::is_checksum;
 use crate::reply::ApiError;
 
 /// Operations whose `httpChecksum` trait in the API model says `requestChecksumRequired`.

@@ -5,7 +5,7 @@ use hyper::Method;
 use super::memory::Memory;
 use crate::backend::Backend;
 use crate::call::Call;
-use crate::operation::Service;
+use crate::dialect::{Dialect, Service};
 use crate::reply::ApiError;
 use crate::upstream::Upstream;
 
@@ -23,7 +23,7 @@ pub(super) async fn expected(call: &Call, memory: &Memory, upstream: &Upstream) 
 /// ministack knows this; moto lets everybody in.
 pub(super) async fn stranger(call: &Call, memory: &Memory, upstream: &Upstream) -> Option<ApiError> {
     let bucket = existing(call)?;
-    if upstream.backend() != Backend::Moto || call.is("s3:Preflight") {
+    if upstream.dialect() != Dialect::Aws(Backend::Moto) || call.is("s3:Preflight") {
         return None;
     }
     match (&call.account, &call.access_key) {

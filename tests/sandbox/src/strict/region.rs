@@ -4,8 +4,8 @@ use hyper::Method;
 
 use super::memory::Memory;
 use crate::call::Call;
+use crate::dialect::Service;
 use crate::fault::Failure;
-use crate::operation::Service;
 use crate::reply::ApiError;
 use crate::upstream::Upstream;
 

@@ -45,7 +45,9 @@ impl Cloud {
                 let service = service_fn(move |request| {
                     let log = Arc::clone(&log);
                     async move {
-                        let call = Call::read(request).await.expect("proxies send whole requests");
+                        let call = Call::read(Backend::Ministack.into(), "front", request)
+                            .await
+                            .expect("proxies send whole requests");
                         let (status, body) = handler(&call);
                         log.lock().expect("nobody panics with it").push(call);
                         let mut response = Response::new(Full::new(Bytes::from(body)));

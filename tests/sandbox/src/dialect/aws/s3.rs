@@ -1,44 +1,9 @@
-//! Names requests as the API reference does: `s3:PutBucketCors`, `sqs:CreateQueue`.
+//! Names S3's requests as the API reference does: `PutBucketCors`.
 //!
 //! S3 has no operation in its wire format; the name follows from the method, from whether a key is
 //! given, and from the sub-resource in the query.
 
 use hyper::Method;
-
-/// The services wbstore speaks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// REST with XML bodies.
-    S3,
-    /// awsJson 1.0, compatible with the older query protocol.
-    Sqs,
-    /// The query protocol with XML answers.
-    Sts,
-    /// Whatever else passes by; forwarded, never judged.
-    Other,
-}
-
-impl Service {
-    /// From the service name in a credential scope or an `X-Amz-Target`.
-    pub fn from_name(name: &str) -> Self {
-        match name.to_ascii_lowercase().as_str() {
-            "s3" => Self::S3,
-            "sqs" | "amazonsqs" => Self::Sqs,
-            "sts" => Self::Sts,
-            _ => Self::Other,
-        }
-    }
-
-    /// The prefix of its operations' names.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::S3 => "s3",
-            Self::Sqs => "sqs",
-            Self::Sts => "sts",
-            Self::Other => "other",
-        }
-    }
-}
 
 /// Sub-resources of a bucket and the noun in their operations' names.
 const BUCKET: &[(&str, &str)] = &[
@@ -73,7 +38,7 @@ const OBJECT: &[(&str, &str)] = &[
 ];
 
 /// The S3 operation behind a path-style request.
-pub fn s3(method: &Method, bucket: bool, key: bool, query: &[(String, String)]) -> String {
+pub(super) fn operation(method: &Method, bucket: bool, key: bool, query: &[(String, String)]) -> String {
     let asks = |name: &str| query.iter().any(|(given, _)| given == name);
     if *method == Method::OPTIONS {
         return "Preflight".to_owned();
@@ -121,17 +86,4 @@ fn object(method: &Method, asks: &dyn Fn(&str) -> bool) -> &'static str {
         _ if asks("uploads") => "CreateMultipartUpload",
         _ => "CompleteMultipartUpload",
     }
-}
-
-/// Whether the named operation changes anything in the cloud.
-///
-/// Receiving counts: it takes messages away from other consumers for a while.
-pub fn mutates(service: Service, name: &str) -> bool {
-    let reads: &[&str] = match service {
-        Service::S3 => &["Get", "Head", "List", "Preflight", "Select"],
-        Service::Sqs => &["Get", "List"],
-        Service::Sts => return false,
-        Service::Other => &["Get", "List", "Describe"],
-    };
-    !reads.iter().any(|verb| name.starts_with(verb))
 }
