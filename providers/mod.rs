@@ -19,6 +19,12 @@ pub enum Request {
     /// On Amazon Web Services.
     #[cfg(feature = "aws")]
     Aws(aws::Request),
+    /// On Google Cloud.
+    #[cfg(feature = "gcp")]
+    Gcp(gcp::Request),
+    /// On Microsoft Azure.
+    #[cfg(feature = "azure")]
+    Azure(azure::Request),
 }
 
 impl Request {
@@ -27,6 +33,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(_) => "aws",
+            #[cfg(feature = "gcp")]
+            Self::Gcp(_) => "gcp",
+            #[cfg(feature = "azure")]
+            Self::Azure(_) => "azure",
         }
     }
 
@@ -35,6 +45,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(_) => "buckets and queues",
+            #[cfg(feature = "gcp")]
+            Self::Gcp(_) => "buckets, topics and subscriptions",
+            #[cfg(feature = "azure")]
+            Self::Azure(_) => "storage accounts",
         }
     }
 
@@ -43,6 +57,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => &request.wanted,
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => &request.wanted,
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => &request.wanted,
         }
     }
 
@@ -54,6 +72,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Self::Aws(request.with_parts(deployment)?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Self::Gcp(request.with_parts(deployment)?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Self::Azure(request.with_parts(deployment)?)),
         }
     }
 
@@ -65,6 +87,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Box::new(aws::Aws::connect(request).await?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Box::new(gcp::Gcp::connect(request).await?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Box::new(azure::Azure::connect(request).await?)),
         }
     }
 
@@ -76,6 +102,10 @@ impl Request {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => Ok(Box::new(aws::Aws::offline(request, account.parse()?)?)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => Ok(Box::new(gcp::Gcp::offline(request, &account.parse()?)?)),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => Ok(Box::new(azure::Azure::offline(request, account.parse()?)?)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The storage account: made when it is not there, and used as it is when it is somebody else's.
 
 mod contents;
+mod elsewhere;
 mod settings;
 
 use std::time::Duration;
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::event::Reporter;
 use crate::name::DeploymentName;
 use crate::providers::azure::arm::{Call, version};
@@ -107,45 +108,6 @@ impl Account {
             "it is not ours: it is used as it is, but for our one CORS rule, and teardown leaves it"
                 .to_owned(),
         );
-    }
-
-    /// Why an account that is not in the resource group cannot be made, as far as Azure tells (Z1).
-    async fn look_for_name(&self, api: &Api, found: &mut Found<Self>) -> Result<()> {
-        let at = self.address();
-        let path = format!("{}/providers/Microsoft.Storage", api.subscription_id());
-        let asked = json!({"name": self.name, "type": "Microsoft.Storage/storageAccounts"});
-        let action = "Microsoft.Storage/checknameavailability/read";
-        let check =
-            api.arm.post(&format!("{path}/checkNameAvailability"), Some(&asked), call(action, &at)).await;
-        let available = match check {
-            Ok(answer) => answer["nameAvailable"].as_bool().unwrap_or(true),
-            // A hint only: the call that makes the account knows better.
-            Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused | Kind::Failed) => true,
-            Err(error) => return Err(error),
-        };
-        if available {
-            return Ok(());
-        }
-        let action = "Microsoft.Storage/storageAccounts/read";
-        let all =
-            api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await.unwrap_or_default();
-        let there = all.iter().find(|account| account["name"].as_str() == Some(&self.name));
-        match there.and_then(|account| account["id"].as_str()?.split('/').nth(4)) {
-            // It appeared meanwhile; the write looks again.
-            Some(group) if group.eq_ignore_ascii_case(&api.resource_group) => {}
-            Some(group) => found.obstacle(
-                Forbids::Write,
-                format!("the account is in the resource group {}", clean(group)),
-                format!("pass --resource-group {}, or choose another name with --account", clean(group)),
-            ),
-            None => found.obstacle(
-                Forbids::Write,
-                "the account name is taken outside this subscription",
-                "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
-                 name; choose another with --account, or name the subscription it is in with --subscription",
-            ),
-        }
-        Ok(())
     }
 
     /// Keeps the account when it holds what is not ours; says so in `found`.

@@ -6,11 +6,11 @@
 //! and asks the resource itself.
 
 mod answer;
+mod change;
 mod operation;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
@@ -45,9 +45,6 @@ const LONGEST_URL: usize = 4096;
 
 /// The most pages of a list. Ours have one; this is against a server that goes round in circles.
 const MOST_PAGES: usize = 1000;
-
-/// The pause between two looks whether something is gone.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
@@ -142,47 +139,6 @@ impl Arm {
         Err(Error::new(Kind::Failed, format!("{} on {}: the list has no end", call.action, call.target)))
     }
 
-    /// Creates or replaces the resource `id`, and sees it through: while that goes on, the answer is
-    /// [`Kind::NotYet`] within `budget`, and the same call asks after it.
-    ///
-    /// # Errors
-    /// Those of the call and of the operation.
-    pub async fn put(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
-        self.change(Method::Put, id, Some(body), budget, call).await
-    }
-
-    /// Changes the fields in `body` of the resource `id`; otherwise as [`Arm::put`].
-    ///
-    /// # Errors
-    /// As [`Arm::put`].
-    pub async fn patch(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
-        self.change(Method::Patch, id, Some(body), budget, call).await
-    }
-
-    /// Deletes the resource `id`; otherwise as [`Arm::put`]. Already gone is success.
-    ///
-    /// # Errors
-    /// As [`Arm::put`].
-    pub async fn delete(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
-        self.change(Method::Delete, id, None, budget, call).await
-    }
-
-    /// Deletes the resource `id` and waits until it is really gone, which takes a container or a queue
-    /// its time after the call has been accepted: two looks in a row have to show nothing (Z13, Z14).
-    ///
-    /// # Errors
-    /// As [`Arm::put`].
-    pub async fn remove(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
-        self.delete(id, budget, call).await?;
-        for _ in 0..2 {
-            if self.get(id, call).await?.is_some() {
-                return Err(Error::new(Kind::NotYet, "Azure is still deleting it").within(budget));
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-        }
-        Ok(())
-    }
-
     /// Calls an action such as `listKeys`, once.
     ///
     /// # Errors
@@ -193,91 +149,6 @@ impl Arm {
             return Ok(answer.body);
         }
         Err(explain(&answer, call.action, call.target))
-    }
-
-    /// Waits for what happens to the resource `id` already, whoever began it: as [`Arm::put`] without
-    /// the call that begins it.
-    ///
-    /// # Errors
-    /// As [`Arm::put`].
-    pub async fn settle(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
-        let begun = [Method::Put, Method::Patch].map(|method| key(method, id));
-        let key = begun.iter().find(|key| self.pending(key).is_some()).unwrap_or(&begun[0]);
-        let watch = self.pending(key).unwrap_or(Watch::Resource);
-        self.follow(key, id, watch, budget, call).await
-    }
-
-    async fn change(
-        &self,
-        method: Method,
-        id: &str,
-        body: Option<&Value>,
-        budget: Duration,
-        call: Call<'_>,
-    ) -> Result<()> {
-        let key = key(method, id);
-        if let Some(watch) = self.pending(&key) {
-            return self.follow(&key, id, watch, budget, call).await;
-        }
-        let deleting = method == Method::Delete;
-        let answer = self.send(method, self.url(id, call)?, body, call).await?;
-        let progress = if answer.is_success() {
-            begun(&answer, deleting)
-        } else if deleting && is_absent(&answer) {
-            Progress::Done
-        } else if answer.said().code == "StorageAccountOperationInProgress" && !deleting {
-            Progress::Running(Watch::Resource, answer.retry_after())
-        } else {
-            return Err(explain(&answer, call.action, call.target));
-        };
-        self.conclude(&key, progress, budget, call)
-    }
-
-    async fn follow(
-        &self,
-        key: &str,
-        id: &str,
-        watch: Watch,
-        budget: Duration,
-        call: Call<'_>,
-    ) -> Result<()> {
-        let url = match &watch {
-            Watch::Status(url) | Watch::Location(url) => self.pinned(url, call)?,
-            Watch::Resource | Watch::Absence => self.url(id, call)?,
-        };
-        let answer = self.send(Method::Get, url, None, call).await?;
-        if !answer.is_success() && !matches!(answer.status, 404 | 410) {
-            let error = explain(&answer, call.action, call.target);
-            if !error.kind().passes() {
-                self.forget(key);
-            }
-            return Err(error);
-        }
-        self.conclude(key, watched(&watch, &answer), budget, call)
-    }
-
-    fn conclude(&self, key: &str, progress: Progress, budget: Duration, call: Call<'_>) -> Result<()> {
-        match progress {
-            Progress::Done => {
-                self.forget(key);
-                Ok(())
-            }
-            Progress::Running(watch, wait) => {
-                self.lock().insert(key.to_owned(), watch);
-                let error = Error::new(Kind::NotYet, "Azure is still working on it").within(budget);
-                Err(match wait {
-                    Some(wait) => error.retry_after(wait),
-                    None => error,
-                })
-            }
-            Progress::Failed(Said { code, message }) => {
-                self.forget(key);
-                let text = format!("{} on {}: the operation ended as {code}", call.action, call.target);
-                let error = Error::new(Kind::Failed, text)
-                    .hint("run again; if it ends so again, the activity log of the resource group says why");
-                Err(if message.is_empty() { error } else { error.because(message) })
-            }
-        }
     }
 
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
@@ -328,22 +199,6 @@ impl Arm {
         }
         Ok(url)
     }
-
-    fn pending(&self, key: &str) -> Option<Watch> {
-        self.lock().get(key).cloned()
-    }
-
-    fn forget(&self, key: &str) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Watch>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn key(method: Method, id: &str) -> String {
-    format!("{method} {id}")
 }
 
 /// `url` as the SDK wants it; [`Plain`](super::session::Plain) takes it off again for this machine's own

@@ -31,7 +31,7 @@ pub struct Container {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// What kind of address it has: `container` or `dead-letter`.
+    /// What it is for: [`Container::FILES`] or [`Container::DEAD_LETTERS`].
     #[serde(skip)]
     pub kind: &'static str,
     /// The account it is in.
@@ -50,14 +50,19 @@ pub struct Container {
 }
 
 impl Container {
+    /// The kind of the container of the server's files.
+    pub const FILES: &'static str = "container";
+    /// The kind of the container of events that cannot be delivered.
+    pub const DEAD_LETTERS: &'static str = "dead-letter";
+
     /// The address of the container `name` of the server's files.
     pub fn at(name: &str) -> Address {
-        Address::new("azure", "container", name)
+        Address::new("azure", Self::FILES, name)
     }
 
     /// The address of the container `name` of events that cannot be delivered.
     pub fn dead_letters_at(name: &str) -> Address {
-        Address::new("azure", "dead-letter", name)
+        Address::new("azure", Self::DEAD_LETTERS, name)
     }
 
     /// The ARM id of the container `name`.

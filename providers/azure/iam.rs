@@ -125,9 +125,17 @@ const ACCOUNT_WRITE: &str = "Microsoft.Storage/storageAccounts/write";
 const ACCOUNT_DELETE: &str = "Microsoft.Storage/storageAccounts/delete";
 
 /// What it does with an account of its own.
-const OPERATOR_ACCOUNT: [Action; 3] = [
+const OPERATOR_ACCOUNT: [Action; 5] = [
     ("Microsoft.Storage/checknameavailability/read", "whether the account's name is taken"),
     (ACCOUNT_DELETE, "deleting the account, at teardown"),
+    (
+        "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+        "whether the account holds what is not ours, at teardown",
+    ),
+    (
+        "Microsoft.Storage/storageAccounts/tableServices/tables/read",
+        "whether the account holds what is not ours, at teardown",
+    ),
     (ACCOUNT_WRITE, "making and marking the account"),
 ];
 

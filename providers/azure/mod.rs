@@ -28,4 +28,5 @@ pub mod session;
 pub mod subscription_id;
 pub mod verify;
 
+pub use deployment::Azure;
 pub use request::{Endpoints, Request};

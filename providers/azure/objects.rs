@@ -29,6 +29,8 @@ pub struct Objects {
     #[serde(skip)]
     container: String,
     #[serde(skip)]
+    parent: Address,
+    #[serde(skip)]
     delete_objects: bool,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     found: Option<Contents>,
@@ -44,10 +46,10 @@ struct Contents {
 }
 
 impl Objects {
-    /// The contents of `container`. Unless the user said that they may be deleted (`delete_objects`), a
-    /// container that holds something is not torn down.
-    pub fn new(container: &str, delete_objects: bool) -> Self {
-        Self { container: container.to_owned(), delete_objects, found: None }
+    /// The contents of the container at `parent`. Unless the user said that they may be deleted
+    /// (`delete_objects`), a container that holds something is not torn down.
+    pub fn new(parent: Address, delete_objects: bool) -> Self {
+        Self { container: parent.name().to_owned(), parent, delete_objects, found: None }
     }
 
     fn found(&self, tally: &Tally) -> Self {
@@ -114,7 +116,7 @@ impl Resource for Objects {
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Address::new("azure", "container", &self.container))
+        Some(self.parent.clone())
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
@@ -211,7 +213,7 @@ mod tests {
 
     #[test]
     fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
-        let wanted = Objects::new("wandb", false);
+        let wanted = Objects::new(Address::new("azure", "container", "wandb"), false);
         assert_eq!(serde_json::to_value(&wanted).unwrap(), json!({}));
         let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
         assert_eq!(

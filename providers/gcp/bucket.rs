@@ -40,6 +40,9 @@ pub struct Bucket {
     /// Whether it is looked at to be removed.
     #[serde(skip)]
     pub leaving: bool,
+    /// The service account that the command knows of.
+    #[serde(skip)]
+    pub service_account: Option<String>,
     /// Whether the user named a time for soft delete; otherwise a bucket that is there keeps its own.
     #[serde(skip)]
     pub soft_delete_asked: bool,

@@ -1,1 +1,242 @@
 //! One deployment on Google Cloud: the stack that comes of what was asked for.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::error::{Error, Kind, Result};
+use crate::plan::Goal;
+use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
+use crate::providers::gcp::bucket::Bucket;
+use crate::providers::gcp::bucket_name::BucketName;
+use crate::providers::gcp::cors::Cors;
+use crate::providers::gcp::grant::{self, Grant, Place};
+use crate::providers::gcp::mark;
+use crate::providers::gcp::notification::Notification;
+use crate::providers::gcp::objects::Objects;
+use crate::providers::gcp::project::{ProjectId, ProjectNumber};
+use crate::providers::gcp::request::Request;
+use crate::providers::gcp::session::{Api, Session};
+use crate::providers::gcp::subscription::Subscription;
+use crate::providers::gcp::topic::Topic;
+use crate::providers::gcp::{iam, inventory};
+use crate::resource::{AnyResource, Bound, Output, Stack};
+
+/// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
+/// (Cloud Storage docs, "Soft delete"; G16).
+const SOFT_DELETE: &str = "7d";
+
+/// A deployment on Google Cloud, with its project known.
+pub struct Gcp {
+    request: Request,
+    project: ProjectId,
+    api: Arc<Api>,
+    notes: Vec<String>,
+}
+
+impl Gcp {
+    /// Finds credentials, and asks for the project's service agent.
+    ///
+    /// # Errors
+    /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
+    /// [`Kind::Input`](crate::error::Kind::Input) for a project that is not there or a request that
+    /// contradicts itself.
+    pub async fn connect(request: Request) -> Result<Self> {
+        request.check()?;
+        let project = request.project()?.clone();
+        let session = Session::open()?;
+        let agent = session.agent(project.as_str()).await?;
+        let api = session.api(project.as_str(), &agent);
+        Ok(Self { request, project, api, notes: vec![] })
+    }
+
+    /// The deployment as it would be in the project with `number`, without asking anybody.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for a request that contradicts itself.
+    pub fn offline(request: Request, number: &ProjectNumber) -> Result<Self> {
+        request.check()?;
+        let project = request.project()?.clone();
+        let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
+        let notes = vec![
+            "made without looking: everything is shown as if it were not there yet".to_owned(),
+            format!(
+                "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
+            ),
+        ];
+        let api = Session::offline().api(project.as_str(), &agent);
+        Ok(Self { request, project, api, notes })
+    }
+
+    fn bucket(&self) -> BucketName {
+        self.request.bucket(&self.project)
+    }
+
+    fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
+        let Request { wanted, service_account, .. } = &self.request;
+        let Wanted { name, lease, .. } = wanted;
+        let (api, bucket, events) = (&self.api, self.bucket(), self.request.events());
+        let labels = mark::desired(name, lease.as_ref());
+        let mut resources: Vec<Box<dyn AnyResource>> = vec![];
+        if let Some((topic, subscription)) = &events {
+            let (topic, subscription) = (topic.as_str(), subscription.as_str());
+            let made = Topic { name: topic.to_owned(), deployment: name.clone(), labels: labels.clone() };
+            resources.push(Bound::boxed(made, api));
+            let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
+            resources.push(Bound::boxed(made, api));
+            let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
+            resources.push(Bound::boxed(publisher, api));
+        }
+        resources.push(Bound::boxed(self.made_bucket(goal), api));
+        if goal == Goal::Absent {
+            let objects = Objects::new(bucket.as_str(), wanted.delete_objects, wanted.empty_by);
+            resources.push(Bound::boxed(objects, api));
+        }
+        if let Some((topic, subscription)) = &events {
+            let names = (topic.as_str(), subscription.as_str());
+            let told = Notification::new(api, bucket.as_str(), names, name, self.request.all_events);
+            let told = if goal == Goal::Absent { told.leaving() } else { told };
+            resources.push(Bound::boxed(told, api));
+        }
+        if let Some(account) = service_account {
+            let email = account.as_str();
+            let mut grant = |place, role| {
+                resources.push(Bound::boxed(Grant::new(place, name, role, email), api));
+            };
+            grant(Place::Bucket(bucket.to_string()), grant::OBJECT_ADMIN);
+            if let Some((_, subscription)) = &events {
+                grant(Place::Subscription(subscription.to_string()), grant::SUBSCRIBER);
+            }
+            let itself = Place::ServiceAccount { email: email.to_owned(), bucket: bucket.to_string() };
+            grant(itself, grant::TOKEN_CREATOR);
+        }
+        resources
+    }
+
+    fn made_bucket(&self, goal: Goal) -> Bucket {
+        let Request { wanted, kms_key, soft_delete, service_account, .. } = &self.request;
+        let mut labels = mark::desired(&wanted.name, wanted.lease.as_ref());
+        let queue = if self.request.events().is_some() { "pubsub" } else { "internal" };
+        labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
+        Bucket {
+            name: self.bucket().to_string(),
+            deployment: wanted.name.clone(),
+            only_expired: wanted.only_expired,
+            leaving: goal == Goal::Absent,
+            service_account: service_account.as_ref().map(ToString::to_string),
+            soft_delete_asked: soft_delete.is_some(),
+            location: self.request.location().to_string(),
+            storage_class: "STANDARD".to_owned(),
+            uniform_access: true,
+            public_access_prevention: "enforced".to_owned(),
+            soft_delete: soft_delete.as_ref().map_or_else(|| SOFT_DELETE.to_owned(), ToString::to_string),
+            kms_key: kms_key.as_ref().map(ToString::to_string),
+            cors: wanted.origin.as_ref().map(|origin| Cors::for_pages_of(origin.to_string())),
+            labels,
+        }
+    }
+
+    fn outputs(&self) -> Vec<Output> {
+        let queue = self.request.events().map_or_else(
+            || "internal://".to_owned(),
+            |(topic, subscription)| format!("pubsub:/{}/{topic}/{subscription}", self.project),
+        );
+        vec![
+            Output { name: "BUCKET", value: format!("gs://{}", self.bucket()) },
+            Output { name: "BUCKET_QUEUE", value: queue },
+        ]
+    }
+
+    fn notes(&self, goal: Goal) -> Vec<String> {
+        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        if goal == Goal::Absent {
+            return notes;
+        }
+        let location = self.request.location();
+        if !location.is_known() {
+            notes.push(format!("{location} is no location that this release knows; Cloud Storage decides"));
+        }
+        let mut note = |text: &str| notes.push(text.to_owned());
+        note(
+            "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \
+             page fail; the guide sets no CORS for Google Cloud",
+        );
+        if self.request.events().is_some() {
+            note(
+                "beyond W&B's guide: Cloud Storage's service agent may publish to the topic, without which no event \
+                 arrives, and the subscription never expires",
+            );
+            if self.request.all_events {
+                note("as in W&B's guide, changes and deletions of objects are told too");
+            } else {
+                note(
+                    "unlike W&B's guide, only new objects are told, as on the other clouds; --all-events tells of \
+                     changes and deletions too",
+                );
+            }
+            note(
+                "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); Pub/Sub is for \
+                 servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none",
+            );
+        } else {
+            note("BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up");
+        }
+        match &self.request.service_account {
+            Some(account) => notes.push(format!(
+                "{account} gets the right to sign as itself, which signed URLs take; whoever runs as it can make \
+                 tokens of it"
+            )),
+            None => note(
+                "the server's own account gets no rights; add --service-account, or take them from `wbstore policy \
+                 gcp --for node`",
+            ),
+        }
+        notes
+    }
+}
+
+impl Provider for Gcp {
+    fn stack(&self, goal: Goal) -> Result<Stack> {
+        Ok(Stack {
+            deployment: self.request.wanted.name.to_string(),
+            scope: format!("gcp project {}, {}", self.project, self.request.location()),
+            resources: self.resources(goal),
+            outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
+            notes: self.notes(goal),
+            guards: vec![],
+        })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        options: &'a VerifyOptions,
+        checks: UnboundedSender<Checking>,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _ = (options, checks);
+        Box::pin(async {
+            Err(Error::new(Kind::Failed, "the proof of a deployment on Google Cloud is not in this build"))
+        })
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Inventory>> {
+        Box::pin(inventory::list(&self.api))
+    }
+
+    fn policy(&self, audience: Audience) -> Result<Policy> {
+        let (bucket, events) = (self.bucket(), self.request.events());
+        let subjects = iam::Subjects {
+            deployment: &self.request.wanted.name,
+            project: &self.project,
+            bucket: &bucket,
+            subscription: events.as_ref().map(|(_, subscription)| subscription),
+            service_account: self.request.service_account.as_ref(),
+            kms_key: self.request.kms_key.as_ref(),
+            storage_agent: &self.api.agent,
+        };
+        Ok(match audience {
+            Audience::Node => iam::node_policy(&subjects),
+            Audience::Operator => iam::operator_policy(&subjects),
+        })
+    }
+}

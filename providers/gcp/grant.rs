@@ -1,1 +1,168 @@
 //! One role for one member, in the IAM policy of something.
+//!
+//! A binding carries no mark. In what wbstore made it goes when that goes. In what was there before, a
+//! label notes that we gave the role, before we give it, so that teardown takes back only what we gave.
+
+mod place;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::event::Reporter;
+use crate::name::DeploymentName;
+use crate::providers::gcp::bucket::calls::crowded;
+use crate::providers::gcp::failure::{Refusal, domain_restricted};
+use crate::providers::gcp::mark::Labels;
+use crate::providers::gcp::session::Api;
+use crate::providers::gcp::{iam_policy, mark};
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+
+pub use place::Place;
+
+/// May publish messages to a topic (Pub/Sub docs, "Roles and permissions").
+pub const PUBLISHER: &str = "roles/pubsub.publisher";
+/// May take messages of a subscription.
+pub const SUBSCRIBER: &str = "roles/pubsub.subscriber";
+/// May read, write, list and delete objects (Cloud Storage docs, "IAM roles").
+pub const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
+/// May sign as a service account (IAM docs, "Service account roles"; G22).
+pub const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+
+/// How often a policy is changed again upon what somebody else wrote in between (G4).
+const TRIES: usize = 10;
+
+/// One role for one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Grant {
+    /// Where it is given.
+    #[serde(skip)]
+    pub place: Place,
+    /// The deployment it is given for.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// The role.
+    pub role: &'static str,
+    /// The member, such as `serviceAccount:wandb@acme.iam.gserviceaccount.com`.
+    pub member: String,
+}
+
+impl Grant {
+    /// `role` for the service account `email` at `place`.
+    pub fn new(place: Place, deployment: &DeploymentName, role: &'static str, email: &str) -> Self {
+        Self { place, deployment: deployment.clone(), role, member: format!("serviceAccount:{email}") }
+    }
+
+    /// What the note says: the account.
+    fn receipt(&self) -> String {
+        mark::account_label(self.member.trim_start_matches("serviceAccount:"))
+    }
+
+    /// Whether it goes when what it is given in goes, which we made.
+    fn is_within(&self, labels: &Labels) -> bool {
+        self.part_of().is_some() && mark::owner(labels, &self.deployment) == Owner::Ours
+    }
+
+    /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
+    /// `edit` changes nothing or no place is there.
+    async fn change(
+        &self,
+        api: &Api,
+        edit: impl Fn(&mut google_cloud_iam_v1::model::Policy) -> bool,
+    ) -> Result<()> {
+        for _ in 0..TRIES {
+            let Some(mut policy) = self.place.policy(api).await? else { return Ok(()) };
+            if !edit(&mut policy) {
+                return Ok(());
+            }
+            match self.place.set_policy(api, policy).await? {
+                Ok(()) => return Ok(()),
+                Err(refusal) if refusal.is_stale() => {}
+                Err(refusal) => return Err(self.explained(&refusal)),
+            }
+        }
+        Err(crowded(&format!("{}.setIamPolicy on {}", self.place.service(), self.address())))
+    }
+
+    fn explained(&self, refusal: &Refusal) -> Error {
+        let error = refusal.explain(&format!("{}.setIamPolicy", self.place.service()), self.address());
+        if !domain_restricted(refusal) {
+            return error;
+        }
+        // Google's own service agents are not of the organisation either (G21).
+        error.hint(format!(
+            "ask an administrator of the organisation to allow this one grant, {} for {} on {}, by an exception \
+             for the project from iam.allowedPolicyMemberDomains; it can be taken back once the grant is there",
+            self.role,
+            self.member,
+            self.place.needs()
+        ))
+    }
+}
+
+impl Resource for Grant {
+    type Api = Api;
+
+    // What lives in no parent of ours is taken back by a call of its own.
+    const REMOVAL: Removal = Removal::WithParent;
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        self.place.address()
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![self.place.needs()]
+    }
+
+    fn part_of(&self) -> Option<Address> {
+        (!matches!(self.place, Place::ServiceAccount { .. })).then(|| self.place.needs())
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        let (policy, labels) = futures::join!(self.place.policy(api), self.place.labels(api));
+        let (policy, labels) = (policy?, labels?.unwrap_or_default());
+        let Some(policy) = policy else {
+            let mut found = Found::absent();
+            if let Place::ServiceAccount { email, .. } = &self.place {
+                found.obstacle(
+                    Forbids::Write,
+                    format!("there is no service account {email}"),
+                    "`gcloud iam service-accounts list` prints those of the project",
+                );
+            }
+            return Ok(found);
+        };
+        let mut found = Found::absent();
+        if iam_policy::has(&policy, self.role, &self.member) {
+            let noted = labels.get(self.place.receipt()) == Some(&self.receipt());
+            let owner = if noted || self.is_within(&labels) { Owner::Ours } else { Owner::Used };
+            found = Found::present(self.clone(), owner);
+        }
+        found.kept = iam_policy::others(&policy, self.role, &self.member);
+        Ok(found)
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let mut earlier = None;
+        if !matches!(from, Prior::New) || self.part_of().is_none() {
+            let labels = self.place.labels(api).await?.unwrap_or_default();
+            earlier = labels.get(self.place.receipt()).and_then(|note| mark::account_of(note));
+            if !self.is_within(&labels) {
+                self.place.note(api, Some(&self.receipt())).await?;
+            }
+        }
+        let earlier = earlier.map(|email| format!("serviceAccount:{email}"));
+        self.change(api, |policy| {
+            // The account that had it before is no longer the server's.
+            let old = earlier.as_ref().filter(|old| **old != self.member);
+            let taken = old.is_some_and(|old| iam_policy::remove(policy, self.role, old));
+            iam_policy::add(policy, self.role, &self.member) | taken
+        })
+        .await
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        self.change(api, |policy| iam_policy::remove(policy, self.role, &self.member)).await?;
+        self.place.note(api, None).await
+    }
+}

@@ -29,9 +29,10 @@ pub const EXPIRES: &str = "wbstore-expires";
 pub const QUEUE: &str = "wbstore-queue";
 /// On a bucket: the fingerprint of our CORS entry, which has no name of its own.
 pub const CORS: &str = "wbstore-cors";
-/// On what was adopted: the role that we gave to somebody there, so that only that is taken back.
+/// On what was adopted: the [account](account_label) that we gave a role there, so that only that is
+/// taken back.
 pub const GRANTED: &str = "wbstore-granted";
-/// On a bucket: that we let the server's service account sign.
+/// On a bucket: the [account](account_label) that we let sign as itself.
 pub const SIGNER: &str = "wbstore-signer";
 
 /// The desired labels of something that belongs to `deployment`.
@@ -116,6 +117,25 @@ pub fn owner(observed: &Labels, deployment: &DeploymentName) -> Owner {
     }
 }
 
+/// What follows the project in the address of a service account that somebody made.
+const ACCOUNTS: &str = "iam.gserviceaccount.com";
+
+/// The address of a service account as a label can hold it: its name, `_`, and what says whose it is,
+/// such as `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
+pub fn account_label(email: &str) -> String {
+    let (name, domain) = email.split_once('@').unwrap_or((email, ""));
+    let home = domain.split('.').next().unwrap_or_default();
+    format!("{name}_{home}").replace('.', "-").chars().take(63).collect()
+}
+
+/// The address that `label` stands for, where it is that of an account that somebody made.
+pub fn account_of(label: &str) -> Option<String> {
+    match label.split_once('_')? {
+        (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,
+        (name, project) => Some(format!("{name}@{project}.{ACCOUNTS}")),
+    }
+}
+
 /// Whether `key` is one of ours.
 pub fn is_ours(key: &str) -> bool {
     key.starts_with(PREFIX)
@@ -159,6 +179,16 @@ mod tests {
         let written = to_write(&wanted, false, Timestamp::UNIX_EPOCH);
         assert_eq!(written[LEASE], "1803859200");
         assert_eq!(written[EXPIRES], written[LEASE]);
+    }
+
+    #[test]
+    fn an_account_fits_into_a_label() {
+        let email = "wandb@acme-prod.iam.gserviceaccount.com";
+        assert_eq!(account_label(email), "wandb_acme-prod");
+        assert_eq!(account_of("wandb_acme-prod").as_deref(), Some(email));
+        let agent = account_label("service-1@gs-project-accounts.iam.gserviceaccount.com");
+        assert_eq!(agent, "service-1_gs-project-accounts");
+        assert_eq!(account_of(&agent), None);
     }
 
     #[test]

@@ -25,4 +25,5 @@ pub mod subscription;
 pub mod topic;
 pub mod verify;
 
+pub use deployment::Gcp;
 pub use request::Request;

@@ -1,1 +1,336 @@
 //! The notification that tells the topic of new objects.
+//!
+//! A notification configuration has no name, cannot be changed, and making one is never idempotent
+//! (Cloud Storage docs, "Retry strategy"; G1). Ours carry an attribute of our own. They are listed before
+//! one is made, none is made blindly again, and of several of ours all but the oldest go.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Reporter;
+use crate::http::Method;
+use crate::name::DeploymentName;
+use crate::providers::gcp::bucket::Bucket;
+use crate::providers::gcp::failure::Refusal;
+use crate::providers::gcp::grant::Place;
+use crate::providers::gcp::rest::{self, segment};
+use crate::providers::gcp::session::Api;
+use crate::providers::gcp::subscription::Subscription;
+use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::text::clean;
+
+/// The attribute by which a configuration is ours. It is also on every message.
+pub const ATTRIBUTE: &str = "wbstore";
+
+/// How long a change of IAM may take to be known everywhere: "typically 2 minutes, potentially 7 minutes
+/// or longer" (IAM docs, "Access change propagation"; G3).
+const PERMISSION_WITHIN: Duration = Duration::from_secs(8 * 60);
+
+/// The most configurations of one bucket, and the most for one type of event (Cloud Storage docs,
+/// "Pub/Sub notifications"; G10).
+const MOST: usize = 100;
+const MOST_OF_A_TYPE: usize = 10;
+
+/// The event of every new object, whole.
+const CREATED: &str = "OBJECT_FINALIZE";
+
+/// The configuration that makes Cloud Storage tell the topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notification {
+    /// The bucket it is set on.
+    #[serde(skip)]
+    pub bucket: String,
+    /// The name of the topic, without the project.
+    #[serde(skip)]
+    pub topic_name: String,
+    /// The name of the subscription that must be there first, as events of before are lost to it.
+    #[serde(skip)]
+    pub subscription: String,
+    /// The deployment it belongs to.
+    #[serde(skip)]
+    pub deployment: DeploymentName,
+    /// Whether it is looked at to be removed.
+    #[serde(skip)]
+    pub leaving: bool,
+    /// The topic, as `//pubsub.googleapis.com/projects/…/topics/…`.
+    pub topic: String,
+    /// What is told: types of events, or `all`.
+    pub events: Vec<String>,
+    /// What a message holds.
+    pub payload_format: String,
+    /// Which objects are told of, by the beginning of their names; all without one.
+    pub prefix: Option<String>,
+    /// How many configurations of ours there are.
+    pub entries: usize,
+}
+
+/// A configuration as the JSON API has it (`Notifications` resource).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    id: String,
+    topic: String,
+    event_types: Vec<String>,
+    payload_format: String,
+    object_name_prefix: String,
+    custom_attributes: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listing {
+    items: Vec<Configuration>,
+}
+
+impl Configuration {
+    /// Ids are numbers that count up, written as text.
+    fn age(&self) -> (usize, &str) {
+        (self.id.len(), &self.id)
+    }
+
+    fn events(&self) -> Vec<String> {
+        let mut events = self.event_types.clone();
+        events.sort();
+        if events.is_empty() { vec!["all".to_owned()] } else { events }
+    }
+
+    fn describe(&self) -> String {
+        let topic = self.topic.trim_start_matches("//pubsub.googleapis.com/");
+        format!(
+            "notification {} to {} for {}",
+            clean(&self.id),
+            clean(topic),
+            clean(&self.events().join(", "))
+        )
+    }
+}
+
+impl Notification {
+    /// All new objects of `bucket`, told to the topic; with `all_events` changes and deletions too, as
+    /// the published guide has it (G11).
+    pub fn new(
+        api: &Api,
+        bucket: &str,
+        (topic, subscription): (&str, &str),
+        deployment: &DeploymentName,
+        all_events: bool,
+    ) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            topic_name: topic.to_owned(),
+            subscription: subscription.to_owned(),
+            deployment: deployment.clone(),
+            leaving: false,
+            topic: format!("//pubsub.googleapis.com/{}", api.topic_name(topic)),
+            events: vec![if all_events { "all" } else { CREATED }.to_owned()],
+            payload_format: "JSON_API_V1".to_owned(),
+            prefix: None,
+            entries: 1,
+        }
+    }
+
+    /// The same, looked at to be removed.
+    #[must_use]
+    pub fn leaving(self) -> Self {
+        Self { leaving: true, ..self }
+    }
+
+    fn path(&self) -> String {
+        format!("/storage/v1/b/{}/notificationConfigs", segment(&self.bucket))
+    }
+
+    /// All configurations, the oldest first; `None` where the bucket is not there.
+    async fn list(&self, api: &Api) -> Result<Option<Vec<Configuration>>> {
+        let answer = api.storage_json().await?.look(Method::GET, &self.path()).await?;
+        if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
+            return Ok(None);
+        }
+        let mut all = rest::read::<Listing>(&answer, "storage.buckets.get", self.address())?.items;
+        all.sort_by(|one, other| one.age().cmp(&other.age()));
+        Ok(Some(all))
+    }
+
+    async fn insert(&self, api: &Api) -> Result<()> {
+        let mut body = json!({
+            "topic": self.topic,
+            "payload_format": self.payload_format,
+            "custom_attributes": { ATTRIBUTE: self.deployment },
+        });
+        if self.events != ["all"] {
+            body["event_types"] = json!(self.events);
+        }
+        // A POST is sent once, whatever becomes of it.
+        let answer = api.storage_json().await?.send(Method::POST, &self.path(), Some(&body)).await?;
+        match Refusal::of_answer(&answer) {
+            None => Ok(()),
+            Some(refusal) if is_unheard_of(&refusal) => Err(Error::new(
+                Kind::NotYet,
+                "Cloud Storage may not publish to the topic yet: a new permission takes minutes to be known \
+                 everywhere",
+            )
+            .because(refusal.message)
+            .within(PERMISSION_WITHIN)
+            .hint(format!(
+                "if this lasts, check that roles/pubsub.publisher on the topic {} is given to {}",
+                self.topic_name, api.agent
+            ))),
+            Some(refusal) => Err(refusal.explain("storage.buckets.update", self.address())),
+        }
+    }
+
+    async fn remove(&self, api: &Api, id: &str) -> Result<()> {
+        let path = format!("{}/{}", self.path(), segment(id));
+        let answer = api.storage_json().await?.send(Method::DELETE, &path, None).await?;
+        match Refusal::of_answer(&answer) {
+            Some(refusal) if !refusal.is_not_found() => {
+                Err(refusal.explain("storage.buckets.update", self.address()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_ours(&self, one: &Configuration) -> bool {
+        one.custom_attributes.get(ATTRIBUTE).map(String::as_str) == Some(self.deployment.as_str())
+    }
+
+    /// What the configurations show: ours as one, the others in words.
+    fn seen(&self, all: &[Configuration]) -> Found<Self> {
+        let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| self.is_ours(one));
+        // Of several the one that is right counts, so that the rest is all that has to go.
+        let shown = ours.iter().find(|one| self.is_wanted(one)).or(ours.first());
+        let mut found = match shown {
+            Some(one) => Found::present(Self { entries: ours.len(), ..self.shown(one) }, Owner::Ours),
+            None => Found::absent(),
+        };
+        if ours.is_empty() {
+            self.count(&others, &mut found);
+        }
+        let words = others.iter().map(|one| one.describe());
+        if self.leaving {
+            // Whether these stay is for the bucket to say.
+            found.findings.extend(words.map(|words| format!("not ours, and not touched: {words}")));
+        } else {
+            found.kept.extend(words);
+        }
+        found
+    }
+
+    fn shown(&self, one: &Configuration) -> Self {
+        Self {
+            topic: one.topic.clone(),
+            events: one.events(),
+            payload_format: one.payload_format.clone(),
+            prefix: Some(one.object_name_prefix.clone()).filter(|prefix| !prefix.is_empty()),
+            ..self.clone()
+        }
+    }
+
+    fn is_wanted(&self, one: &Configuration) -> bool {
+        self.shown(one) == *self
+    }
+
+    fn count(&self, others: &[&Configuration], found: &mut Found<Self>) {
+        let all = self.events == ["all"];
+        let same = others
+            .iter()
+            .filter(|one| {
+                all || one.event_types.is_empty()
+                    || one.event_types.iter().any(|event| self.events.contains(event))
+            })
+            .count();
+        if others.len() >= MOST {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "the bucket has {} notifications, and Cloud Storage takes no more than {MOST}",
+                    others.len()
+                ),
+                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+            );
+        } else if same >= MOST_OF_A_TYPE {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "the bucket has {same} notifications of these events, and Cloud Storage takes no more than \
+                     {MOST_OF_A_TYPE} of a type"
+                ),
+                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+            );
+        }
+    }
+}
+
+/// The two answers that Cloud Storage gives while it does not know the topic, or its own permission to
+/// publish there (G2): a 403 and a 400.
+fn is_unheard_of(refusal: &Refusal) -> bool {
+    let words = refusal.message.to_lowercase();
+    let publish = words.contains("permission to publish");
+    let topic = words.contains("topic not found") || words.contains("topic does not exist");
+    matches!(refusal.http, 400 | 403) && (publish || topic)
+}
+
+impl Resource for Notification {
+    type Api = Api;
+
+    const REMOVAL: Removal = Removal::WithParent;
+    const READ_BACK: bool = true;
+
+    fn address(&self) -> Address {
+        Address::new("gcp", "notification", &self.bucket)
+    }
+
+    fn needs(&self) -> Vec<Address> {
+        vec![
+            Bucket::at(&self.bucket),
+            Place::Topic(self.topic_name.clone()).address(),
+            Subscription::at(&self.subscription),
+            // In a teardown: before the bucket is emptied, which would be told object by object.
+            Address::new("gcp", "objects", &self.bucket),
+        ]
+    }
+
+    // At teardown it goes by a call of its own, before the topic and whatever becomes of the bucket.
+    fn part_of(&self) -> Option<Address> {
+        (!self.leaving).then(|| Bucket::at(&self.bucket))
+    }
+
+    fn patience(&self) -> Duration {
+        PERMISSION_WITHIN
+    }
+
+    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+        Ok(self.list(api).await?.map_or_else(Found::absent, |all| self.seen(&all)))
+    }
+
+    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        let all = match from {
+            Prior::New => vec![],
+            _ => self.list(api).await?.unwrap_or_default(),
+        };
+        let (right, wrong): (Vec<_>, Vec<_>) =
+            all.iter().filter(|one| self.is_ours(one)).partition(|one| self.is_wanted(one));
+        if right.is_empty() {
+            self.insert(api).await?;
+        }
+        // The new one first, so that no object goes untold.
+        for one in right.into_iter().skip(1).chain(wrong) {
+            self.remove(api, &one.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+        let all = self.list(api).await?.unwrap_or_default();
+        for one in all.iter().filter(|one| self.is_ours(one)) {
+            self.remove(api, &one.id).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,7 @@ impl Request {
         for Part { kind, name } in deployment.parts.iter().chain(&deployment.missing) {
             match kind.as_str() {
                 "bucket" if !name.is_empty() => self.bucket = Some(name.parse()?),
+                "signer" if !name.is_empty() => self.service_account = Some(name.parse()?),
                 "topic" | "subscription" => {
                     self.queue = QueueChoice::Pubsub;
                     match kind.as_str() {

@@ -15,7 +15,7 @@ use crate::providers::gcp::failure::{Refusal, credentials};
 /// (cloud.google.com/docs/quotas/set-quota-project).
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "x-goog-user-project", "x-goog-api-key"];
 
-/// How often a look is repeated when the server has a fault, as Google's own clients do.
+/// How often a look is sent.
 const TRIES: u32 = 3;
 /// The wait before the second try; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -50,8 +50,8 @@ impl Rest {
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut request = Request::new(method.clone(), &format!("{}{path}", self.home()))?
-            .header("accept", "application/json");
+        let mut request =
+            Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
         // What the SDK's cache keeps is good until it says otherwise, so each call asks it.
         let headers = match self.credentials.headers(Default::default()).await {
             Ok(CacheableResource::New { data, .. }) => data,
@@ -66,17 +66,26 @@ impl Rest {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let mut tries = if method == Method::GET { TRIES } else { 1 };
+        self.client.send(&request).await
+    }
+
+    /// Sends a call that only looks, again when the server has a fault, as Google's own clients do.
+    ///
+    /// # Errors
+    /// As [`Rest::send`].
+    pub async fn look(&self, method: Method, path: &str) -> Result<Answer> {
         let mut wait = FIRST_WAIT;
-        loop {
-            tries -= 1;
-            let answer = self.client.send(&request).await?;
-            if tries == 0 || !FAULTS.contains(&answer.status) {
-                return Ok(answer);
+        for _ in 1..TRIES {
+            match self.send(method.clone(), path, None).await {
+                Ok(answer) if FAULTS.contains(&answer.status) => {}
+                // The client below has repeated the others by itself.
+                Err(error) if error.kind() == Kind::Transient && method == Method::POST => {}
+                result => return result,
             }
             tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             wait *= 2;
         }
+        self.send(method, path, None).await
     }
 }
 

@@ -97,7 +97,7 @@ impl Session {
         let rest = self.rest(Service::Storage)?;
         let path = format!("/storage/v1/projects/{}/serviceAccount", segment(project));
         let said: Value = unless_busy(|| async {
-            let answer = rest.send(Method::GET, &path, None).await?;
+            let answer = rest.look(Method::GET, &path).await?;
             if let Some(refusal) = Refusal::of_answer(&answer).filter(|refusal| !refusal.html)
                 && is_unknown_project(&refusal)
             {

@@ -6,6 +6,10 @@ use clap::{Args, Subcommand};
 
 #[cfg(feature = "aws")]
 use super::aws::{AwsDescription, AwsNames, AwsPlace};
+#[cfg(feature = "azure")]
+use super::azure::{AzureDelivery, AzureDescription, AzureNames, AzurePlace};
+#[cfg(feature = "gcp")]
+use super::gcp::{GcpDescription, GcpNames, GcpPlace};
 use crate::provider::Wanted;
 use crate::providers::Request;
 use crate::secret::Disclosure;
@@ -16,6 +20,12 @@ pub enum Cloud<C: Args, D: Detail> {
     /// Amazon S3 and SQS
     #[cfg(feature = "aws")]
     Aws(On<C, D::Aws>),
+    /// Google Cloud Storage and Pub/Sub
+    #[cfg(feature = "gcp")]
+    Gcp(On<C, D::Gcp>),
+    /// Azure Blob Storage, Storage Queues and Event Grid
+    #[cfg(feature = "azure")]
+    Azure(On<C, D::Azure>),
 }
 
 /// A command on one cloud.
@@ -35,6 +45,10 @@ impl<C: Args, D: Detail> Cloud<C, D> {
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(On { command, described }) => (command, Box::new(described)),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(On { command, described }) => (command, Box::new(described)),
+            #[cfg(feature = "azure")]
+            Self::Azure(On { command, described }) => (command, Box::new(described)),
         }
     }
 }
@@ -55,6 +69,12 @@ pub trait Detail: Debug {
     /// On AWS.
     #[cfg(feature = "aws")]
     type Aws: Args + Describe + Debug + 'static;
+    /// On Google Cloud.
+    #[cfg(feature = "gcp")]
+    type Gcp: Args + Describe + Debug + 'static;
+    /// On Azure.
+    #[cfg(feature = "azure")]
+    type Azure: Args + Describe + Debug + 'static;
 }
 
 /// Where to look.
@@ -76,19 +96,35 @@ pub enum Delivered {}
 impl Detail for Placed {
     #[cfg(feature = "aws")]
     type Aws = AwsPlace;
+    #[cfg(feature = "gcp")]
+    type Gcp = GcpPlace;
+    #[cfg(feature = "azure")]
+    type Azure = AzurePlace;
 }
 
 impl Detail for Named {
     #[cfg(feature = "aws")]
     type Aws = AwsNames;
+    #[cfg(feature = "gcp")]
+    type Gcp = GcpNames;
+    #[cfg(feature = "azure")]
+    type Azure = AzureNames;
 }
 
 impl Detail for Described {
     #[cfg(feature = "aws")]
     type Aws = AwsDescription;
+    #[cfg(feature = "gcp")]
+    type Gcp = GcpDescription;
+    #[cfg(feature = "azure")]
+    type Azure = AzureDescription;
 }
 
 impl Detail for Delivered {
     #[cfg(feature = "aws")]
     type Aws = AwsDescription;
+    #[cfg(feature = "gcp")]
+    type Gcp = GcpDescription;
+    #[cfg(feature = "azure")]
+    type Azure = AzureDelivery;
 }

@@ -2,15 +2,23 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 mod cloud;
 mod commands;
+#[cfg(feature = "gcp")]
+mod gcp;
 mod shared;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsDescription, AwsNames, AwsPlace};
+#[cfg(feature = "azure")]
+pub use azure::{AzureDelivery, AzureDescription, AzureNames, AzurePlace};
 pub use cloud::{Cloud, Delivered, Describe, Described, Detail, Named, On, Placed};
 pub use commands::{
     Cli, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor, Provision,
     Report, Teardown, Verify,
 };
+#[cfg(feature = "gcp")]
+pub use gcp::{GcpDescription, GcpNames, GcpPlace};
 pub use shared::{Length, Offline, Parsed, Target, Verbosity};

@@ -29,17 +29,16 @@ pub async fn deliver(
             format!("{name} is a secret and not shown. --reveal shows it; so does:\n  {}", withheld.command);
         return tell(encoding, plan, &remark, console);
     }
-    let secret =
-        console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
-            match error.kind() {
-                // The deployment is whole: only this is left.
-                Kind::Interrupted => {
-                    Error::new(Kind::Interrupted, format!("interrupted before {name} was fetched"))
-                        .hint("`wbstore config` with the same arguments fetches it")
-                }
-                _ => error,
+    let secret = console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
+        match error.kind() {
+            // The deployment is whole: only this is left.
+            Kind::Interrupted => {
+                Error::new(Kind::Interrupted, format!("interrupted before {name} was fetched"))
+                    .hint("`wbstore config` with the same arguments fetches it")
             }
-        })?;
+            _ => error,
+        }
+    })?;
     if let Disclosure::File(path) = disclosure {
         write_new(path, &secret)?;
         return tell(encoding, plan, &format!("{name} is in {}", path.display()), console);

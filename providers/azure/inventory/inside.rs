@@ -94,10 +94,11 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -
         ));
         looked.unsure = true;
     }
-    let names = untold.iter().take(most).filter_map(|one| one["name"].as_str());
+    let names: Vec<String> =
+        untold.iter().take(most).filter_map(|one| one["name"].as_str().map(str::to_owned)).collect();
     let mut looks = futures::stream::iter(names)
         .map(|name| async move {
-            let target = Address::new("azure", kind.word, name);
+            let target = Address::new("azure", kind.word, &name);
             let call = Call { action: kind.action, target: &target, version: version::STORAGE };
             (api.arm.get(&format!("{}/{}/{name}", account.id, kind.folder), call).await, name)
         })

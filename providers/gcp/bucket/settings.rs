@@ -60,7 +60,8 @@ impl Bucket {
     }
 
     pub(super) fn observed(&self, found: &model::Bucket, labels: &Labels) -> Self {
-        let Self { name, deployment, only_expired, leaving, soft_delete_asked, .. } = self.clone();
+        let Self { name, deployment, only_expired, leaving, service_account, soft_delete_asked, .. } =
+            self.clone();
         let access = found.iam_config.clone().unwrap_or_default();
         let prevention = access.public_access_prevention;
         let key = found.encryption.as_ref().map(|encryption| encryption.default_kms_key.clone());
@@ -69,6 +70,7 @@ impl Bucket {
             deployment,
             only_expired,
             leaving,
+            service_account,
             soft_delete_asked,
             location: found.location.to_ascii_uppercase(),
             storage_class: found.storage_class.clone(),

@@ -20,6 +20,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
     holds(&wanted.name, bucket, found);
     lease(wanted, labels, found);
     queue(wanted, labels, found);
+    accounts(wanted, labels, found);
     let kept = soft_delete(bucket);
     if wanted.leaving && kept != "0" {
         let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
@@ -107,6 +108,22 @@ fn queue(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
             "its label wbstore-queue tells of a topic and a subscription, which this command would leave behind",
             "leave out --queue internal, and name them with --topic and --subscription where they have names of \
              their own",
+        );
+    }
+}
+
+/// What a service account was given outside of what goes now has to be taken back too.
+fn accounts(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+    let known = wanted.service_account.as_deref().map(mark::account_label);
+    for key in [mark::SIGNER, mark::GRANTED] {
+        let Some(note) = labels.get(key).filter(|note| wanted.leaving && known.as_ref() != Some(note)) else {
+            continue;
+        };
+        let account = mark::account_of(note).unwrap_or_else(|| "EMAIL".to_owned());
+        found.obstacle(
+            Forbids::Delete,
+            format!("its label {key} tells of a role for `{note}`, which this command would leave behind"),
+            format!("add --service-account {account}"),
         );
     }
 }

@@ -1,0 +1,50 @@
+//! An account that is not where it was looked for may be somewhere else: names are shared by everybody.
+
+use serde_json::json;
+
+use super::{Account, call};
+use crate::error::{Kind, Result};
+use crate::providers::azure::session::Api;
+use crate::resource::{Forbids, Found, Resource};
+use crate::text::clean;
+
+impl Account {
+    /// Why an account that is not in the resource group cannot be made, as far as Azure tells (Z1).
+    pub(super) async fn look_for_name(&self, api: &Api, found: &mut Found<Self>) -> Result<()> {
+        let at = self.address();
+        let path = format!("{}/providers/Microsoft.Storage", api.subscription_id());
+        let asked = json!({"name": self.name, "type": "Microsoft.Storage/storageAccounts"});
+        let action = "Microsoft.Storage/checknameavailability/read";
+        let check =
+            api.arm.post(&format!("{path}/checkNameAvailability"), Some(&asked), call(action, &at)).await;
+        let available = match check {
+            Ok(answer) => answer["nameAvailable"].as_bool().unwrap_or(true),
+            // A hint only: the call that makes the account knows better.
+            Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused | Kind::Failed) => true,
+            Err(error) => return Err(error),
+        };
+        if available {
+            return Ok(());
+        }
+        let action = "Microsoft.Storage/storageAccounts/read";
+        let all =
+            api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await.unwrap_or_default();
+        let there = all.iter().find(|account| account["name"].as_str() == Some(&self.name));
+        match there.and_then(|account| account["id"].as_str()?.split('/').nth(4)) {
+            // It appeared meanwhile; the write looks again.
+            Some(group) if group.eq_ignore_ascii_case(&api.resource_group) => {}
+            Some(group) => found.obstacle(
+                Forbids::Write,
+                format!("the account is in the resource group {}", clean(group)),
+                format!("pass --resource-group {}, or choose another name with --account", clean(group)),
+            ),
+            None => found.obstacle(
+                Forbids::Write,
+                "the account name is taken outside this subscription",
+                "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
+                 name; choose another with --account, or name the subscription it is in with --subscription",
+            ),
+        }
+        Ok(())
+    }
+}

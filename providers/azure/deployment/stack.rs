@@ -1,0 +1,140 @@
+//! The resources of a deployment, and what a reviewer should know of them.
+
+use crate::error::Result;
+use crate::plan::Goal;
+use crate::providers::azure::account::{Account, Contents};
+use crate::providers::azure::container::Container;
+use crate::providers::azure::cors::Cors;
+use crate::providers::azure::deployment::Azure;
+use crate::providers::azure::event_subscription::{EventSubscription, Shape};
+use crate::providers::azure::mark::{self, Mark};
+use crate::providers::azure::objects::Objects;
+use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::queue::Queue;
+use crate::providers::azure::queue_name::QueueName;
+use crate::resource::{AnyResource, Bound};
+
+impl Azure {
+    pub(super) fn resources(&self, goal: Goal) -> Result<Vec<Box<dyn AnyResource>>> {
+        let (api, wanted) = (&self.api, &self.request.wanted);
+        let (name, only_expired, removing) = (&wanted.name, wanted.only_expired, goal == Goal::Absent);
+        let (container, dead_letters) = (self.request.container(), self.request.dead_letters());
+        let queue = self.request.events_queue();
+        let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
+        let account = self.account()?;
+        let mark = mark::desired(name, wanted.lease.as_ref());
+        let origin = wanted.origin.as_ref().map(ToString::to_string);
+
+        let mut resources: Vec<Box<dyn AnyResource>> = vec![];
+        if !removing {
+            let may_register = self.request.register_provider;
+            let used = [provider::STORAGE].into_iter().chain(queue.as_ref().map(|_| provider::EVENT_GRID));
+            resources.extend(used.map(|one| Bound::boxed(Provider::registered(one, may_register), api)));
+        }
+        let contents = removing.then(|| Contents {
+            containers: [Some(container.to_string()), dead_letter()].into_iter().flatten().collect(),
+            queues: queue.iter().map(ToString::to_string).collect(),
+            event_subscription: self.subscription_name(),
+        });
+        let made = Account {
+            only_expired,
+            location_is_wanted: self.request.location.is_some(),
+            contents,
+            ..Account::new(account.as_str(), name, &self.location(), mark.clone())
+        };
+        resources.push(Bound::boxed(made, api));
+
+        let container_for = |called: &str, kind: &'static str, mark: Mark| Container {
+            name: called.to_owned(),
+            kind,
+            account: account.to_string(),
+            deployment: name.clone(),
+            only_expired,
+            public_access: "None".to_owned(),
+            mark,
+        };
+        let files = self.files_mark(mark.clone(), queue.as_ref(), dead_letter(), origin.clone());
+        resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files), api));
+        if removing {
+            let held = Objects::new(Container::at(container.as_str()), wanted.delete_objects);
+            resources.push(Bound::boxed(held, api));
+        }
+        if let Some(dead) = &dead_letters {
+            let mut mark = mark.clone();
+            mark.insert(mark::ROLE.to_owned(), Container::DEAD_LETTERS.to_owned());
+            resources.push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark), api));
+            if removing {
+                let held = Objects::new(Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
+                resources.push(Bound::boxed(held, api));
+            }
+        }
+        let cors = Cors::new(account.as_str(), container.as_str(), name, origin);
+        resources.push(Bound::boxed(cors, api));
+        if let Some(queue) = &queue {
+            let made = Queue {
+                name: queue.to_string(),
+                account: account.to_string(),
+                deployment: name.clone(),
+                only_expired,
+                mark: mark.clone(),
+            };
+            resources.push(Bound::boxed(made, api));
+            let ttl = self.request.message_ttl.as_seconds();
+            let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
+            let made = EventSubscription {
+                only_expired,
+                ..EventSubscription::new(
+                    &self.subscription_name(),
+                    account.as_str(),
+                    container.as_str(),
+                    name,
+                    shape,
+                    mark,
+                )
+            };
+            resources.push(Bound::boxed(made, api));
+        }
+        Ok(resources)
+    }
+
+    /// The mark of the container of the server's files, which names all that belongs to it.
+    fn files_mark(
+        &self,
+        mut mark: Mark,
+        queue: Option<&QueueName>,
+        dead_letter: Option<String>,
+        origin: Option<String>,
+    ) -> Mark {
+        mark.insert(mark::ROLE.to_owned(), "files".to_owned());
+        mark.insert(mark::QUEUE.to_owned(), queue.map_or("internal", QueueName::as_str).to_owned());
+        mark.extend(dead_letter.map(|name| (mark::DEAD_LETTER.to_owned(), name)));
+        mark.extend(origin.map(|origin| (mark::ORIGIN.to_owned(), origin)));
+        mark
+    }
+
+    pub(super) fn notes(&self, goal: Goal) -> Vec<String> {
+        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        if goal == Goal::Absent {
+            return notes;
+        }
+        notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
+        if self.request.events_queue().is_none() {
+            notes.push(
+                "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
+            );
+            return notes;
+        }
+        if !self.request.dead_letter {
+            notes.push(
+                "an event that cannot be delivered for a day is dropped; --dead-letter keeps it in a container"
+                    .to_owned(),
+            );
+        }
+        notes.push(
+            "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); a queue on Azure is \
+             for servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
+                .to_owned(),
+        );
+        notes
+    }
+}

@@ -1,0 +1,89 @@
+use super::*;
+
+const TOPIC: &str = "//pubsub.googleapis.com/projects/acme-prod/topics/wbstore-acme";
+
+fn wanted() -> Notification {
+    Notification {
+        bucket: "acme-runs".to_owned(),
+        topic_name: "wbstore-acme".to_owned(),
+        subscription: "wbstore-acme".to_owned(),
+        deployment: "acme".parse().unwrap(),
+        leaving: false,
+        topic: TOPIC.to_owned(),
+        events: vec![CREATED.to_owned()],
+        payload_format: "JSON_API_V1".to_owned(),
+        prefix: None,
+        entries: 1,
+    }
+}
+
+fn one(id: &str, deployment: Option<&str>, events: &[&str]) -> Configuration {
+    Configuration {
+        id: id.to_owned(),
+        topic: TOPIC.to_owned(),
+        event_types: events.iter().map(ToString::to_string).collect(),
+        payload_format: "JSON_API_V1".to_owned(),
+        object_name_prefix: String::new(),
+        custom_attributes: deployment
+            .map(|name| (ATTRIBUTE.to_owned(), name.to_owned()))
+            .into_iter()
+            .collect(),
+    }
+}
+
+#[test]
+fn ours_is_known_by_its_attribute_alone() {
+    let found = wanted().seen(&[one("1", None, &[CREATED]), one("2", Some("beta"), &[CREATED])]);
+    assert!(found.state.is_none() && found.obstacles.is_empty());
+    assert_eq!(found.kept[0], "notification 1 to projects/acme-prod/topics/wbstore-acme for OBJECT_FINALIZE");
+    let found = wanted().seen(&[one("3", Some("acme"), &[CREATED])]);
+    assert_eq!(found.state, Some(wanted()));
+}
+
+#[test]
+fn several_of_ours_and_wrong_ones_are_drift() {
+    let twice = wanted().seen(&[one("9", Some("acme"), &[CREATED]), one("10", Some("acme"), &[CREATED])]);
+    assert_eq!(twice.state.map(|state| state.entries), Some(2));
+    let wrong = wanted().seen(&[one("9", Some("acme"), &[])]).state.unwrap();
+    assert_eq!(wrong.events, ["all"]);
+    let mixed = wanted().seen(&[one("9", Some("acme"), &[]), one("10", Some("acme"), &[CREATED])]);
+    assert_eq!(mixed.state, Some(Notification { entries: 2, ..wanted() }));
+}
+
+#[test]
+fn the_lowest_id_is_the_oldest() {
+    let mut all = [one("10", None, &[]), one("9", None, &[])];
+    all.sort_by(|one, other| one.age().cmp(&other.age()));
+    assert_eq!(all[0].id, "9");
+}
+
+#[test]
+fn the_limits_are_seen_before_anything_is_made() {
+    let ten: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &[CREATED])).collect();
+    assert_eq!(wanted().seen(&ten).obstacles.len(), 1);
+    let other: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
+    assert!(wanted().seen(&other).obstacles.is_empty());
+    let hundred: Vec<_> = (0..100).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
+    assert_eq!(wanted().seen(&hundred).obstacles.len(), 1);
+    let mut ours = ten;
+    ours.push(one("11", Some("acme"), &[CREATED]));
+    assert!(wanted().seen(&ours).obstacles.is_empty());
+}
+
+#[test]
+fn only_the_two_known_answers_are_waited_for() {
+    let said = |http, message: &str| Refusal { http, message: message.to_owned(), ..Refusal::default() };
+    for message in [
+        "The service account 'service-1@gs-project-accounts.iam.gserviceaccount.com' does not have permission to \
+         publish messages to the Cloud Pub/Sub topic '//pubsub.googleapis.com/projects/p/topics/t', or that topic \
+         does not exist.",
+        "Cloud Pub/Sub topic not found, or user does not have permission on the topic.",
+    ] {
+        assert!(is_unheard_of(&said(403, message)) && is_unheard_of(&said(400, message)), "{message}");
+    }
+    assert!(!is_unheard_of(&said(
+        403,
+        "ann@acme.com does not have storage.buckets.update access to topic-runs"
+    )));
+    assert!(!is_unheard_of(&said(500, "topic not found")));
+}
