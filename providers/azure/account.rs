@@ -4,8 +4,6 @@ mod contents;
 mod elsewhere;
 mod settings;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::event::Reporter;
 use crate::name::DeploymentName;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::failure::MADE_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::provider::{self, Provider};
@@ -23,9 +22,6 @@ use crate::text::clean;
 
 pub use contents::Contents;
 pub use settings::Settings;
-
-/// How long an account may take to be made. Half a minute is usual.
-const MADE_WITHIN: Duration = Duration::from_secs(600);
 
 /// The state of an account that is there for good.
 const SUCCEEDED: &str = "Succeeded";
@@ -191,10 +187,6 @@ impl Resource for Account {
 
     fn needs(&self) -> Vec<Address> {
         vec![Provider::at(provider::STORAGE)]
-    }
-
-    fn patience(&self) -> Duration {
-        MADE_WITHIN
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {

@@ -219,7 +219,8 @@ fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
 }
 
 /// Whether ARM says that something is not there. A missing subscription, and a 404 that has no code of
-/// ARM's, say nothing of it. A provider that is not registered has nothing either.
+/// ARM's, say nothing of it. A provider that is not registered has nothing, and neither has an account
+/// that is still being made.
 fn is_absent(answer: &Answer) -> bool {
     let code = answer.said().code;
     match answer.status {
@@ -230,7 +231,12 @@ fn is_absent(answer: &Answer) -> bool {
                 | "InvalidResourceNamespace"
                 | "InvalidResourceType"
         ),
-        409 => matches!(code.as_str(), "MissingSubscriptionRegistration" | "SubscriptionNotRegistered"),
+        409 => matches!(
+            code.as_str(),
+            "MissingSubscriptionRegistration"
+                | "SubscriptionNotRegistered"
+                | "StorageAccountIsNotProvisioned"
+        ),
         _ => false,
     }
 }

@@ -3,8 +3,6 @@
 //! It is made and deleted through ARM, where an administrator's locks hold; the data plane knows none
 //! (Z15).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -154,10 +152,6 @@ impl Resource for Container {
 
     fn part_of(&self) -> Option<Address> {
         Some(Account::at(&self.account))
-    }
-
-    fn patience(&self) -> Duration {
-        BEING_DELETED_WITHIN
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {

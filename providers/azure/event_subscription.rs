@@ -148,10 +148,6 @@ impl Resource for EventSubscription {
         Some(Account::at(&self.account))
     }
 
-    fn patience(&self) -> Duration {
-        SETTLED_WITHIN
-    }
-
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let mut beside = Found::absent();

@@ -13,6 +13,9 @@ use crate::text::clean;
 /// least 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
 pub const BEING_DELETED_WITHIN: Duration = Duration::from_secs(600);
 
+/// How long an account may take to be made. Half a minute is usual.
+pub const MADE_WITHIN: Duration = Duration::from_secs(600);
+
 /// How long another operation may hold a storage account or an event subscription.
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
@@ -94,6 +97,7 @@ pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
         | "ResourceModified"
         | "EtagMismatch"
         | "Conflict" => error(Kind::Conflict).within(CONFLICT_WITHIN),
+        "StorageAccountIsNotProvisioned" => error(Kind::NotYet).within(MADE_WITHIN),
         "ContainerBeingDeleted" | "QueueBeingDeleted" | "ContainerBeingDisabled" | "QueueDisabled" => {
             error(Kind::NotYet).within(BEING_DELETED_WITHIN)
         }

@@ -1,7 +1,5 @@
 //! A storage queue, made and deleted through ARM as the [container](super::container) is.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -65,10 +63,6 @@ impl Resource for Queue {
 
     fn part_of(&self) -> Option<Address> {
         Some(Account::at(&self.account))
-    }
-
-    fn patience(&self) -> Duration {
-        BEING_DELETED_WITHIN
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {

@@ -97,3 +97,6 @@ fn failed(answer: &Answer, state: &str) -> Progress {
     let said = answer.said();
     Progress::Failed(if said.code.is_empty() { Said { code: clean(state), ..said } } else { said })
 }
+
+#[cfg(test)]
+mod tests;

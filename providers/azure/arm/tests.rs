@@ -1,82 +1,169 @@
+use std::collections::VecDeque;
+use std::sync::PoisonError;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::http::headers::Headers;
+use azure_core::http::policies::PolicyResult;
+use azure_core::http::{AsyncRawResponse, Transport};
+use azure_core::time::OffsetDateTime;
+use serde_json::json;
 
 use super::*;
 
-const URL: &str = "https://management.azure.com/subscriptions/s/operations/o";
+const HOME: &str = "https://arm.example";
+const BUDGET: Duration = Duration::from_secs(60);
 
-fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
-    Answer::new(status, headers, body)
+type Scripted = (u16, &'static [(&'static str, &'static str)], &'static str);
+
+/// A server that answers by a script and keeps what it was asked.
+#[derive(Debug, Default)]
+struct Script {
+    answers: Mutex<VecDeque<Scripted>>,
+    asked: Mutex<Vec<String>>,
 }
 
-fn status(url: &str) -> Watch {
-    Watch::Status(url.to_owned())
-}
-
-#[test]
-fn the_status_url_comes_before_the_location() {
-    let both = [("azure-asyncoperation", URL), ("location", "https://x/y"), ("retry-after", "17")];
-    let wait = Some(Duration::from_secs(17));
-    assert_eq!(begun(&answer(202, &both, ""), false), Progress::Running(status(URL), wait));
-    assert_eq!(
-        begun(&answer(202, &both[1..], ""), false),
-        Progress::Running(Watch::Location("https://x/y".to_owned()), wait)
-    );
-}
-
-#[test]
-fn a_resource_that_is_not_there_yet_is_asked_itself() {
-    let creating = r#"{"properties":{"provisioningState":"Creating"}}"#;
-    assert_eq!(begun(&answer(201, &[], creating), false), Progress::Running(Watch::Resource, None));
-    assert_eq!(begun(&answer(202, &[], ""), false), Progress::Running(Watch::Resource, None));
-    assert_eq!(begun(&answer(202, &[], ""), true), Progress::Running(Watch::Absence, None));
-}
-
-#[test]
-fn without_a_state_it_is_done() {
-    for body in ["", "{}", r#"{"properties":{}}"#, r#"{"properties":{"provisioningState":"Succeeded"}}"#] {
-        assert_eq!(begun(&answer(200, &[], body), false), Progress::Done);
-        assert_eq!(watched(&Watch::Resource, &answer(200, &[], body)), Progress::Done);
+#[async_trait]
+impl Policy for Script {
+    async fn send(&self, _: &Context, request: &mut Request, _: &[Arc<dyn Policy>]) -> PolicyResult {
+        let asked = format!("{} {}", request.method(), request.url().path());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let (status, headers, body) = next.unwrap_or((500, &[], "the script is at its end"));
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, *value);
+        }
+        Ok(AsyncRawResponse::from_bytes(status.into(), all, body.as_bytes().to_vec()))
     }
-    assert_eq!(begun(&answer(204, &[], ""), true), Progress::Done);
 }
 
-#[test]
-fn a_status_decides_and_tells_why() {
-    let watch = status(URL);
-    let running = answer(200, &[("retry-after", "3")], r#"{"status":"InProgress"}"#);
-    assert_eq!(watched(&watch, &running), Progress::Running(watch.clone(), Some(Duration::from_secs(3))));
-    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Succeeded"}"#)), Progress::Done);
-    let why = r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"too many"}}"#;
-    let said = Said { code: "QuotaExceeded".to_owned(), message: "too many".to_owned() };
-    assert_eq!(watched(&watch, &answer(200, &[], why)), Progress::Failed(said));
-    let canceled = Said { code: "Canceled".to_owned(), message: String::new() };
-    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Canceled"}"#)), Progress::Failed(canceled));
-}
+#[derive(Debug)]
+struct Anybody;
 
-#[test]
-fn a_location_ends_with_anything_but_202() {
-    let watch = Watch::Location(URL.to_owned());
-    assert_eq!(watched(&watch, &answer(202, &[], "")), Progress::Running(watch.clone(), None));
-    assert_eq!(watched(&watch, &answer(204, &[], "")), Progress::Done);
-}
-
-#[test]
-fn a_forgotten_operation_is_looked_for_at_the_resource() {
-    for watch in [status(URL), Watch::Location(URL.to_owned())] {
-        assert_eq!(watched(&watch, &answer(404, &[], "")), Progress::Running(Watch::Resource, None));
+#[async_trait]
+impl TokenCredential for Anybody {
+    async fn get_token(
+        &self,
+        _: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        Ok(AccessToken::new("token", OffsetDateTime::now_utc() + azure_core::time::Duration::hours(1)))
     }
-    assert_eq!(watched(&Watch::Absence, &answer(404, &[], "")), Progress::Done);
+}
+
+fn arm(answers: &[Scripted]) -> (Arm, Arc<Script>) {
+    let script =
+        Arc::new(Script { answers: Mutex::new(answers.iter().copied().collect()), ..Script::default() });
+    let options = ClientOptions {
+        transport: Some(Transport::with_policy(Arc::clone(&script) as Arc<dyn Policy>)),
+        ..ClientOptions::default()
+    };
+    let token = BearerTokenAuthorizationPolicy::new(Arc::new(Anybody), ["scope"]);
+    (Arm::new(HOME.parse().unwrap(), &options, token), script)
+}
+
+fn asked(script: &Script) -> Vec<String> {
+    script.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn target() -> Address {
+    Address::new("azure", "account", "acme")
+}
+
+fn call(target: &Address) -> Call<'_> {
+    Call { action: "x/write", target, version: version::STORAGE }
+}
+
+#[tokio::test]
+async fn a_call_that_is_made_again_asks_after_the_operation_it_began() {
+    let (arm, script) = arm(&[
+        (202, &[("azure-asyncoperation", "https://arm.example/op"), ("retry-after", "17")], ""),
+        (200, &[], r#"{"status":"InProgress"}"#),
+        (200, &[], r#"{"status":"Succeeded"}"#),
+    ]);
+    let target = target();
+    let first = arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+    assert_eq!((first.kind(), first.server_wait()), (Kind::NotYet, Some(Duration::from_secs(17))));
+    arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+    arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap();
+    assert_eq!(asked(&script), ["PUT /a", "GET /op", "GET /op"]);
+}
+
+#[tokio::test]
+async fn an_operation_of_somebody_elses_host_is_not_asked_after() {
+    let (arm, script) = arm(&[(202, &[("location", "https://evil.example/op")], "")]);
+    let target = target();
+    arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+    let error = arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert_eq!(asked(&script), ["PUT /a"]);
+}
+
+#[tokio::test]
+async fn a_next_page_of_somebody_elses_host_is_not_read() {
+    let (arm, script) = arm(&[(200, &[], r#"{"value":[],"nextLink":"https://evil.example/2"}"#)]);
+    let target = target();
+    assert_eq!(arm.list("/a", call(&target)).await.unwrap_err().kind(), Kind::Refused);
+    assert_eq!(asked(&script), ["GET /a"]);
+}
+
+#[tokio::test]
+async fn a_list_that_goes_round_in_circles_ends() {
+    let page = (200, &[][..], r#"{"value":[1],"nextLink":"https://arm.example/a"}"#);
+    let (arm, _) = arm(&[page, page, page]);
+    let target = target();
+    assert!(arm.list("/a", call(&target)).await.unwrap_err().to_string().ends_with("the list has no end"));
+}
+
+#[tokio::test]
+async fn an_account_that_was_made_behind_a_503_is_asked_after() {
+    let (arm, script) = arm(&[
+        (503, &[], ""),
+        (409, &[], r#"{"error":{"code":"StorageAccountOperationInProgress","message":"m"}}"#),
+        (200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#),
+        (200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#),
+    ]);
+    let target = target();
+    for kind in [Kind::Transient, Kind::NotYet, Kind::NotYet] {
+        let error = arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap();
+    assert_eq!(asked(&script), ["PUT /a", "PUT /a", "GET /a", "GET /a"]);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_not_asked_again_too_early() {
+    let (arm, script) = arm(&[(429, &[("retry-after", "17")], r#"{"error":{"code":"TooManyRequests"}}"#)]);
+    let target = target();
+    let error = arm.get("/a", call(&target)).await.unwrap_err();
+    assert_eq!((error.kind(), error.server_wait()), (Kind::Throttled, Some(Duration::from_secs(17))));
+    assert_eq!(asked(&script), ["GET /a"]);
+}
+
+#[tokio::test]
+async fn gone_is_what_two_looks_do_not_see() {
+    let absent = (404, &[][..], r#"{"error":{"code":"ContainerNotFound","message":"m"}}"#);
+    let there = (200, &[][..], r#"{"properties":{}}"#);
+    let deleted = (200, &[][..], "");
+    let (arm, script) = arm(&[deleted, absent, there, absent, absent, absent]);
+    let target = target();
+    assert_eq!(arm.remove("/c", BUDGET, call(&target)).await.unwrap_err().kind(), Kind::NotYet);
+    arm.remove("/c", BUDGET, call(&target)).await.unwrap();
+    assert_eq!(asked(&script), ["DELETE /c", "GET /c", "GET /c", "DELETE /c", "GET /c", "GET /c"]);
 }
 
 #[test]
 fn only_arm_itself_can_say_that_something_is_not_there() {
     let coded = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#);
     for code in ["ResourceNotFound", "ResourceGroupNotFound", "ContainerNotFound", "QueueNotFound"] {
-        assert!(is_absent(&answer(404, &[], &coded(code))), "{code}");
+        assert!(is_absent(&Answer::new(404, &[], &coded(code))), "{code}");
     }
-    assert!(is_absent(&answer(409, &[], &coded("MissingSubscriptionRegistration"))));
+    assert!(is_absent(&Answer::new(409, &[], &coded("MissingSubscriptionRegistration"))));
     for body in [coded("SubscriptionNotFound"), "<html>".to_owned(), String::new()] {
-        assert!(!is_absent(&answer(404, &[], &body)), "{body}");
+        assert!(!is_absent(&Answer::new(404, &[], &body)), "{body}");
     }
-    assert!(!is_absent(&answer(403, &[], &coded("ResourceNotFound"))));
+    assert!(!is_absent(&Answer::new(403, &[], &coded("ResourceNotFound"))));
 }

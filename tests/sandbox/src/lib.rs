@@ -21,6 +21,7 @@
 //! ```
 
 pub mod aws;
+pub mod azure;
 pub mod backend;
 pub mod call;
 pub mod cloud;

@@ -23,6 +23,9 @@ impl Requirements {
     /// An independent client.
     pub const BOTO3: Self = Self { name: "boto3", pins: include_str!("../requirements/boto3.txt") };
 
+    /// Microsoft's own clients of Azure.
+    pub const AZURE: Self = Self { name: "azure", pins: include_str!("../requirements/azure.txt") };
+
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
         let pins = match backend {

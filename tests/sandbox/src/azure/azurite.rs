@@ -1,0 +1,180 @@
+//! Azurite, Microsoft's emulator of the blob and queue data plane: installed once, started, stopped.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::double::wire::Wire;
+use crate::say::say;
+use crate::{Error, paths};
+
+/// Five hundred modules are read first; a busy CI machine has been seen to need ten seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PACKAGE: &str = include_str!("../../requirements/azurite/package.json");
+const LOCK: &str = include_str!("../../requirements/azurite/package-lock.json");
+
+const NO_NODE: &str = "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)";
+
+/// A running Azurite with nothing in it; stops when dropped, and when this process ends in any way.
+#[derive(Debug)]
+pub struct Azurite {
+    url: String,
+    process: Child,
+}
+
+impl Azurite {
+    /// Starts one on free ports of 127.0.0.1 and waits until it answers. Installs it first where
+    /// it is not there, which takes about half a minute.
+    pub async fn start() -> Result<Self, Error> {
+        let root =
+            tokio::task::spawn_blocking(installed).await.map_err(|error| Error::new(error.to_string()))??;
+        let [control, blob, queue] = [free_port()?, free_port()?, free_port()?];
+        let log = paths::sandbox()?.join(format!("azurite-{control}.log"));
+        let unable = |error: std::io::Error| Error::new(format!("cannot start Azurite: {error}"));
+        let output = File::create(&log).map_err(unable)?;
+        let process = Command::new("node")
+            .args(["-e", include_str!("host.js"), "--"])
+            .arg(&root)
+            .args([control, blob, queue].map(|port| port.to_string()))
+            .arg(format!("Sandbox {:032x}", fastrand::u128(..)))
+            .env_clear()
+            .envs(environment())
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone().map_err(unable)?)
+            .stderr(output)
+            .spawn()
+            .map_err(|error| unable(error).hint(NO_NODE))?;
+        let mut azurite = Self { url: format!("http://127.0.0.1:{control}"), process };
+        azurite.wait_until_ready(&log).await?;
+        Ok(azurite)
+    }
+
+    /// Names it to a double, of this process or of another: see [`Place::find`].
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn wait_until_ready(&mut self, log: &Path) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            if let Ok(place) = Place::find(&self.url).await
+                && place.answers().await
+            {
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Err(failure(&format!("Azurite ended at once ({status})"), log));
+            }
+            if started.elapsed() > PATIENCE {
+                let waited = PATIENCE.as_secs();
+                return Err(failure(&format!("Azurite gave no answer within {waited} s"), log));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Azurite {
+    fn drop(&mut self) {
+        // It keeps nothing, so there is nothing to shut down in good order.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Where a running Azurite listens, and what opens its doors.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub(super) control: String,
+    pub(super) blob: String,
+    pub(super) queue: String,
+    /// Goes in place of a signature.
+    pub(super) pass: String,
+}
+
+impl Place {
+    /// Asks the Azurite at `url` (see [`Azurite::url`]).
+    pub async fn find(url: &str) -> std::io::Result<Self> {
+        let reply = Wire::default().get(url, "/").await?;
+        let told: Value = serde_json::from_slice(reply.body())?;
+        let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        Ok(Self { control: url.to_owned(), blob: text("blob"), queue: text("queue"), pass: text("pass") })
+    }
+
+    /// The two servers start one after the other.
+    async fn answers(&self) -> bool {
+        let wire = Wire::default();
+        wire.get(&self.blob, "/").await.is_ok() && wire.get(&self.queue, "/").await.is_ok()
+    }
+}
+
+/// The folder that has Azurite in its `node_modules`; fills it when there is none.
+///
+/// Its name carries a hash of the lock file, and it appears in one rename when all is in place, as
+/// with the Python environments of [`venv`](crate::venv).
+fn installed() -> Result<PathBuf, Error> {
+    let mut hasher = DefaultHasher::new();
+    (PACKAGE, LOCK).hash(&mut hasher);
+    let parent = paths::sandbox()?;
+    let folder = parent.join(format!("azurite-{:016x}", hasher.finish()));
+    if !folder.exists() {
+        install(&parent, &folder)?;
+    }
+    Ok(folder)
+}
+
+fn install(parent: &Path, folder: &Path) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::new(format!("cannot make {}: {error}", folder.display()));
+    say(&format!("installing azurite into {} (once, about half a minute)", folder.display()));
+    let draft = tempfile::Builder::new().prefix(".npm-").tempdir_in(parent).map_err(failed)?;
+    let root = draft.path().join("azurite");
+    fs::create_dir(&root).map_err(failed)?;
+    fs::write(root.join("package.json"), PACKAGE).map_err(failed)?;
+    fs::write(root.join("package-lock.json"), LOCK).map_err(failed)?;
+    // No package of the lock file needs a script of its own to work.
+    let output = Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(&root)
+        .output()
+        .map_err(|error| Error::new(format!("cannot run npm: {error}")).hint(NO_NODE))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        return Err(Error::new(format!("npm failed ({}): {last}", output.status))
+            .hint("the npm registry must be reachable the first time; npm's own settings apply"));
+    }
+    match fs::rename(&root, folder) {
+        // Somebody else was faster; theirs is as good.
+        Err(_) if folder.exists() => Ok(()),
+        moved => moved.map_err(failed),
+    }
+}
+
+/// The whole environment: nothing of the caller's (least of all credentials) reaches Azurite.
+fn environment() -> Vec<(&'static str, String)> {
+    ["PATH", "HOME", "TMPDIR", "LANG"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .collect()
+}
+
+fn failure(what: &str, log: &Path) -> Error {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+    Error::new(format!("{what}\n{tail}")).hint(format!("the whole log is {}", log.display()))
+}
+
+/// Free a moment ago. Nothing guarantees it still is; Azurite would say so in its log.
+fn free_port() -> Result<u16, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|error| Error::new(format!("no free port on 127.0.0.1: {error}")))
+}

@@ -1,0 +1,307 @@
+//! What a test may do to the cloud behind everybody's back.
+
+mod planted;
+
+use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::claims::Principal;
+use super::store::{EventSubscription, Group, Key, Lock, Registration, State, Subscription, Topic, guid};
+use super::trouble::{Armed, Trouble};
+use super::{AzureDouble, Service, blob_service, plane};
+
+pub use planted::Planted;
+
+impl AzureDouble {
+    /// The subscription it starts with.
+    pub fn subscription(&self) -> String {
+        let world = self.shared.world();
+        let tenant = &world.issuer.principals[0].tenant;
+        let first = world
+            .subscriptions
+            .iter()
+            .find(|(_, one)| one.tenant == *tenant && one.groups.contains_key("acme"));
+        first.map(|(id, _)| id.clone()).unwrap_or_default()
+    }
+
+    /// The resource group it starts with, in West Europe.
+    pub fn group(&self) -> &'static str {
+        "acme"
+    }
+
+    /// The service principal it starts with.
+    pub fn principal(&self) -> Principal {
+        self.shared.world().issuer.principals[0].clone()
+    }
+
+    /// What Azure's libraries need in their environment to sign in as `principal`. The authority is
+    /// plain HTTP, which they take only with some help.
+    pub fn env(&self, principal: &Principal) -> Vec<(String, String)> {
+        [
+            ("AZURE_AUTHORITY_HOST", self.arm_url()),
+            ("AZURE_TENANT_ID", principal.tenant.clone()),
+            ("AZURE_CLIENT_ID", principal.client.clone()),
+            ("AZURE_CLIENT_SECRET", principal.secret.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    /// The same as a managed identity, which speaks plain HTTP everywhere.
+    pub fn managed_env(&self, principal: &Principal) -> Vec<(String, String)> {
+        [
+            ("IDENTITY_ENDPOINT", format!("{}/msi/token", self.arm_url())),
+            ("IDENTITY_HEADER", principal.secret.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    /// A token for `audience` that lasts `seconds`; less than none for one that has expired.
+    pub fn token(&self, principal: &Principal, audience: &str, seconds: i64) -> String {
+        self.shared.world().issuer.token(principal, audience, seconds)
+    }
+
+    /// Adds an application that may sign in.
+    pub fn add_principal(&self, principal: Principal) {
+        self.shared.world().issuer.principals.push(principal);
+    }
+
+    /// Adds a subscription of a tenant, with a group `acme` and all providers; gives its id.
+    pub fn add_subscription(&self, tenant: &str) -> String {
+        let mut world = self.shared.world();
+        let like = world.subscriptions.values().next().cloned();
+        let one = Subscription { tenant: tenant.to_owned(), ..like.unwrap_or_default() };
+        let id = guid();
+        world.subscriptions.insert(id.clone(), one);
+        id
+    }
+
+    /// Adds a resource group to a subscription.
+    pub fn add_group(&self, subscription: &str, name: &str, location: &str) {
+        let group = Group { name: name.to_owned(), location: location.to_owned(), tags: Map::new() };
+        if let Some(one) = self.shared.world().subscriptions.get_mut(subscription) {
+            one.groups.insert(name.to_ascii_lowercase(), group);
+        }
+    }
+
+    /// Registers a resource provider in the first subscription, or takes its registration away.
+    pub fn set_registered(&self, namespace: &str, registered: bool) {
+        let state = if registered { Registration::Registered } else { Registration::NotRegistered };
+        let id = self.subscription();
+        if let Some(one) = self.shared.world().subscriptions.get_mut(&id) {
+            one.providers.insert(namespace.to_ascii_lowercase(), state);
+        }
+    }
+
+    /// Puts a lock on something.
+    pub fn lock(&self, lock: Lock) {
+        self.shared.world().locks.push(lock);
+    }
+
+    /// Takes all locks away.
+    pub fn unlock(&self) {
+        self.shared.world().locks.clear();
+    }
+
+    /// Takes a permission from a principal: an action of RBAC, or all that start with what is
+    /// before a `*` at its end.
+    pub fn deny(&self, principal: &Principal, action: &str) {
+        self.shared.world().denied.push((principal.client.clone(), action.to_owned()));
+    }
+
+    /// Gives all permissions back.
+    pub fn allow_all(&self) {
+        self.shared.world().denied.clear();
+    }
+
+    /// Lays a trouble in wait for the next so many requests that are this action of RBAC.
+    pub fn trouble(&self, action: &str, trouble: Trouble, times: usize) {
+        let armed = Armed { action: action.to_owned(), trouble, times, until: None };
+        self.shared.world().troubles.push(armed);
+    }
+
+    /// Sends those who ask about long operations to another host, or back here.
+    pub fn misdirect_polls(&self, host: Option<&str>) {
+        self.shared.world().poll_host = host.map(str::to_owned);
+    }
+
+    /// Makes an account that is there at once.
+    pub async fn plant(&self, planted: Planted) -> std::io::Result<()> {
+        let account = planted.account(&self.subscription());
+        let owner = self.shared.world().owner.clone();
+        let keys = [account.keys[0].value.as_str(), account.keys[1].value.as_str()];
+        if !self.shared.plane.open_account(&owner, &account.name, keys).await? {
+            return Err(std::io::Error::other(format!("{} is taken", account.name)));
+        }
+        self.shared.world().accounts.insert(account.name.clone(), account);
+        Ok(())
+    }
+
+    /// The id of an account; empty when there is none.
+    pub fn account_id(&self, account: &str) -> String {
+        self.shared.world().accounts.get(account).map(super::store::Account::id).unwrap_or_default()
+    }
+
+    /// The first key of an account; empty when there is none.
+    pub fn key(&self, account: &str) -> String {
+        let world = self.shared.world();
+        world.accounts.get(account).map(|account| account.keys[0].value.clone()).unwrap_or_default()
+    }
+
+    /// Gives an account known keys.
+    pub async fn set_key(&self, account: &str, key: &str) -> std::io::Result<()> {
+        let owner = self.shared.world().owner.clone();
+        self.shared.plane.open_account(&owner, account, [key, key]).await?;
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            let key = Key { value: key.to_owned(), created: super::store::now() };
+            one.keys = [key.clone(), key];
+        }
+        Ok(())
+    }
+
+    /// Sets a property of an account, as a policy of the company might.
+    pub fn set_property(&self, account: &str, name: &str, value: Value) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.properties.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Makes a container.
+    pub async fn plant_container(&self, account: &str, name: &str, metadata: &Value) -> std::io::Result<()> {
+        let path = format!("/{account}/{name}?restype=container");
+        self.make(Service::Blob, &path, metadata).await
+    }
+
+    /// Makes a queue.
+    pub async fn plant_queue(&self, account: &str, name: &str, metadata: &Value) -> std::io::Result<()> {
+        self.make(Service::Queue, &format!("/{account}/{name}"), metadata).await
+    }
+
+    async fn make(&self, service: Service, path: &str, metadata: &Value) -> std::io::Result<()> {
+        let headers = plane::metadata_headers(metadata)
+            .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))?;
+        let headers = plane::borrowed(&headers);
+        succeeded(self.shared.plane.ask(service, Method::PUT, path, &headers, "").await?)
+    }
+
+    /// Writes a blob behind Event Grid's back.
+    pub async fn plant_blob(
+        &self,
+        account: &str,
+        container: &str,
+        blob: &str,
+        text: &str,
+    ) -> std::io::Result<()> {
+        let path = format!("/{account}/{container}/{blob}");
+        let headers = [("x-ms-blob-type", "BlockBlob")];
+        let body = text.to_owned();
+        succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, body).await?)
+    }
+
+    /// Sets the CORS rules of an account, written as ARM writes them.
+    pub async fn plant_cors(&self, account: &str, rules: &[Value]) -> std::io::Result<()> {
+        blob_service::set_rules(&self.shared, account, rules)
+            .await
+            .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))
+    }
+
+    /// Sets other sections of the blob service of an account, by their names in ARM.
+    pub fn set_blob_service(&self, account: &str, section: &str, value: Value) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.blob_service.insert(section.to_owned(), value);
+        }
+    }
+
+    /// Makes an event subscription of an account that is there at once. Its state is `Succeeded` or,
+    /// if it shall be so, `Failed`.
+    pub fn plant_event_subscription(&self, account: &str, name: &str, properties: &Value, failed: bool) {
+        let mut world = self.shared.world();
+        let Some(source) = world.accounts.get(account).cloned() else { return };
+        super::system_topics::need(&mut world, &source);
+        let id = format!("{}/providers/Microsoft.EventGrid/eventSubscriptions/{name}", source.id());
+        let one = EventSubscription {
+            name: name.to_owned(),
+            source: source.id(),
+            properties: super::event_subscriptions::completed(
+                properties.as_object().cloned().unwrap_or_default(),
+            ),
+            state: if failed { State::Failed } else { State::Succeeded },
+            id,
+        };
+        world.event_subscriptions.insert(one.id.to_ascii_lowercase(), one);
+    }
+
+    /// Makes a system topic of an account by name, as an administrator would.
+    pub fn plant_topic(&self, account: &str, name: &str) {
+        let mut world = self.shared.world();
+        let Some(source) = world.accounts.get(account).cloned() else { return };
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.EventGrid/systemTopics/{name}",
+            source.subscription, source.group
+        );
+        let topic = Topic {
+            name: name.to_owned(),
+            source: source.id(),
+            location: source.location,
+            implicit: false,
+            id: id.clone(),
+        };
+        world.topics.insert(id.to_ascii_lowercase(), topic);
+    }
+
+    /// Puts a legal hold on a container.
+    pub fn legal_hold(&self, account: &str, container: &str) {
+        let hold = json!({
+            "hasLegalHold": true, "legalHold": { "hasLegalHold": true, "tags": [{ "tag": "case42" }] },
+        });
+        self.hold(account, container, hold);
+    }
+
+    /// Gives a container a locked immutability policy.
+    pub fn immutable(&self, account: &str, container: &str) {
+        let policy = json!({
+            "immutabilityPeriodSinceCreationInDays": 365, "state": "Locked", "allowProtectedAppendWrites": false,
+        });
+        let hold = json!({ "hasImmutabilityPolicy": true, "immutabilityPolicy": { "properties": policy } });
+        self.hold(account, container, hold);
+    }
+
+    fn hold(&self, account: &str, container: &str, hold: Value) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.holds.insert(container.to_owned(), hold);
+        }
+    }
+
+    /// Takes an endless lease on a container.
+    pub async fn lease(&self, account: &str, container: &str) -> std::io::Result<()> {
+        let path = format!("/{account}/{container}?restype=container&comp=lease");
+        let headers = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
+        succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, "").await?)
+    }
+
+    /// The bodies of up to 32 messages in a queue, without base64 where they have it.
+    pub async fn messages(&self, account: &str, queue: &str) -> std::io::Result<Vec<String>> {
+        let path = format!("/{account}/{queue}/messages?peekonly=true&numofmessages=32");
+        let reply = self.shared.plane.ask(Service::Queue, Method::GET, &path, &[], "").await?;
+        let text = String::from_utf8_lossy(reply.body());
+        let document = roxmltree::Document::parse(&text).map_err(std::io::Error::other)?;
+        let bodies = document.descendants().filter(|node| node.tag_name().name() == "MessageText");
+        Ok(bodies
+            .map(|node| {
+                let text = node.text().unwrap_or_default();
+                let plain = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                plain.unwrap_or_else(|| text.to_owned())
+            })
+            .collect())
+    }
+}
+
+fn succeeded(reply: axum::http::Response<hyper::body::Bytes>) -> std::io::Result<()> {
+    if reply.status().is_success() {
+        return Ok(());
+    }
+    Err(std::io::Error::other(String::from_utf8_lossy(reply.body()).into_owned()))
+}
