@@ -146,10 +146,12 @@ impl Refusal {
     /// Whether what was read before has changed meanwhile: an etag or a metageneration that no longer
     /// fits.
     pub fn is_stale(&self) -> bool {
+        if self.is_taken() || self.constraint().is_some() {
+            return false;
+        }
         self.code == Code::Aborted
-            || (self.http == 412 && self.constraint.is_none() && self.reason != "orgPolicyViolation")
+            || matches!(self.http, 409 | 412)
             || (self.code == Code::FailedPrecondition && self.speaks_of_a_precondition())
-            || (self.http == 409 && !self.is_taken())
     }
 }
 
