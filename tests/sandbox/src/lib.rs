@@ -30,6 +30,7 @@ pub mod dialect;
 pub mod emulator;
 pub mod error;
 pub mod fault;
+pub mod gcp;
 mod iam;
 pub mod journal;
 mod ministack;

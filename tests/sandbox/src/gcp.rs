@@ -1,0 +1,3 @@
+//! Google Cloud, as the tests have it.
+
+pub mod double;
