@@ -204,7 +204,13 @@ pub fn is_not_found(error: &SdkError) -> bool {
 
 /// Explains why no token could be had.
 pub fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
-    let passes = std::iter::successors(Some(error), |error| error.source())
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    // Where nothing is configured the library asks the metadata server of a virtual machine last, and
+    // what it says is only that this is none.
+    if causes().any(|error| error.to_string().contains("not configured local credentials")) {
+        return Error::new(Kind::Credentials, "no Google credentials were found").hint(LOG_IN);
+    }
+    let passes = causes()
         .find_map(|error| error.downcast_ref::<CredentialsError>())
         .is_some_and(CredentialsError::is_transient);
     let error = Error::new(

@@ -1,9 +1,9 @@
 //! Each law, for any cloud.
 
-use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::cloud::{Cloud, PROVISION, TEARDOWN};
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use wbstore_sandbox::journal::Exchange;
+use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
 
 /// No command that only shows sends a write, whatever there is.

@@ -37,4 +37,6 @@ macro_rules! uphold {
 
 uphold! {
     aws: wbstore_sandbox::aws::Aws,
+    gcp: wbstore_sandbox::gcp::Gcp,
+    azure: wbstore_sandbox::azure::Azure,
 }

@@ -1,8 +1,8 @@
 //! One fault at one request, and what must hold afterwards.
 
-use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::cloud::Cloud;
 use wbstore_sandbox::fault::Armed;
+use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
 
 use crate::mode::Mode;

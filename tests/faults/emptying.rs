@@ -11,6 +11,7 @@ const VERSIONS: usize = 2;
 /// everything is gone, for a number of requests that has a bound.
 pub async fn through_errors<C: Cloud>() {
     let Some(cloud) = C::fresh().await else { return };
+    let before = cloud.snapshot().await;
     let ran = cloud.run("provision", PROVISION).await;
     assert_eq!(ran.code, Some(0), "{ran}");
     cloud.fill(OBJECTS, VERSIONS).await;
@@ -20,13 +21,13 @@ pub async fn through_errors<C: Cloud>() {
     let requests = cloud.proxy().counts().requests;
     assert_eq!(ran.code, Some(0), "{ran}");
     assert!(faults.iter().all(|fault| fault.hits() > 0), "a fault never struck: {faults:?}");
-    let left = cloud.snapshot().await;
-    assert!(left.is_empty(), "{left}");
-    // The keys that fail come back in ever smaller batches, and a batch holds a thousand.
-    let bound = 20 + 10 * OBJECTS * VERSIONS / 1000;
+    let left = cloud.snapshot().await.differences(&before);
+    assert!(left.is_empty(), "{}", left.join("\n"));
+    let bound = C::emptying_takes(OBJECTS * VERSIONS);
     assert!(requests <= bound, "{requests} requests for {} versions, over {bound}", OBJECTS * VERSIONS);
     say(&format!(
-        "\nemptying {} versions through 2 % failing keys and 5 % throttled requests: all gone in {requests} requests\n",
+        "\n{}, emptying {} versions through 2 % failing keys and 5 % throttled requests: all gone in {requests} requests\n",
+        C::CLOUD,
         OBJECTS * VERSIONS
     ));
 }

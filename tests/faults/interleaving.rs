@@ -28,7 +28,7 @@ const ABREAST: usize = 4;
 /// done, one more run of either command must bring about what it is for.
 pub async fn sweep<C: Cloud>() {
     let started = Instant::now();
-    let mut text = "\ntwo at once, one held while the other runs\n".to_owned();
+    let mut text = format!("\n{}, two at once, one held while the other runs\n", C::CLOUD);
     let mut complaints = vec![];
     for &(held, meanwhile) in PAIRS {
         let Some(cloud) = C::fresh().await else { return };

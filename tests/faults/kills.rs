@@ -20,7 +20,7 @@ pub async fn show<C: Cloud>() {
     let Some(cloud) = C::fresh().await else { return };
     let scenario = Scenario::Create;
     let reference = Reference::of(scenario, &cloud).await;
-    let mut text = "\nkilled (SIGKILL) right before one of its writes\n".to_owned();
+    let mut text = format!("\n{}, killed (SIGKILL) right before one of its writes\n", C::CLOUD);
     for operation in five(&cloud.proxy().journal()) {
         let cloud = C::fresh().await.expect("there was an emulator a moment ago");
         scenario.prepare(&cloud).await;

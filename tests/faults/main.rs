@@ -21,46 +21,61 @@ mod scenario;
 mod sweep;
 mod table;
 
-use wbstore_sandbox::aws::Aws;
-
 use scenario::Scenario;
 
-#[tokio::test]
-async fn create() {
-    sweep::of::<Aws>(Scenario::Create).await;
+/// All of it, for each cloud.
+macro_rules! withstand {
+    ($($cloud:ident: $type:ty),* $(,)?) => {
+        $(
+            mod $cloud {
+                use super::*;
+
+                #[tokio::test]
+                async fn create() {
+                    sweep::of::<$type>(Scenario::Create).await;
+                }
+
+                #[tokio::test]
+                async fn adopt() {
+                    sweep::of::<$type>(Scenario::Adopt).await;
+                }
+
+                #[tokio::test]
+                async fn no_op() {
+                    sweep::of::<$type>(Scenario::NoOp).await;
+                }
+
+                #[tokio::test]
+                async fn teardown() {
+                    sweep::of::<$type>(Scenario::Teardown).await;
+                }
+
+                #[tokio::test]
+                async fn give_back() {
+                    sweep::of::<$type>(Scenario::GiveBack).await;
+                }
+
+                #[tokio::test]
+                async fn the_state_after_a_kill_and_after_one_more_run() {
+                    kills::show::<$type>().await;
+                }
+
+                #[tokio::test]
+                async fn two_at_once() {
+                    interleaving::sweep::<$type>().await;
+                }
+
+                #[tokio::test]
+                async fn emptying_through_errors() {
+                    emptying::through_errors::<$type>().await;
+                }
+            }
+        )*
+    };
 }
 
-#[tokio::test]
-async fn adopt() {
-    sweep::of::<Aws>(Scenario::Adopt).await;
-}
-
-#[tokio::test]
-async fn no_op() {
-    sweep::of::<Aws>(Scenario::NoOp).await;
-}
-
-#[tokio::test]
-async fn teardown() {
-    sweep::of::<Aws>(Scenario::Teardown).await;
-}
-
-#[tokio::test]
-async fn give_back() {
-    sweep::of::<Aws>(Scenario::GiveBack).await;
-}
-
-#[tokio::test]
-async fn the_state_after_a_kill_and_after_one_more_run() {
-    kills::show::<Aws>().await;
-}
-
-#[tokio::test]
-async fn two_at_once() {
-    interleaving::sweep::<Aws>().await;
-}
-
-#[tokio::test]
-async fn emptying_through_errors() {
-    emptying::through_errors::<Aws>().await;
+withstand! {
+    aws: wbstore_sandbox::aws::Aws,
+    gcp: wbstore_sandbox::gcp::Gcp,
+    azure: wbstore_sandbox::azure::Azure,
 }

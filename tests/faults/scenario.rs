@@ -1,7 +1,7 @@
 //! What a run starts from and what it is asked for.
 
-use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::cloud::{Cloud, PROVISION, TEARDOWN};
+use wbstore_sandbox::ran::Ran;
 
 /// A state of the account and a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

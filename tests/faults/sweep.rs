@@ -54,7 +54,12 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
     });
     let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
     let complaints: Vec<String> = outcomes.iter().flat_map(told).collect();
-    table::print(scenario.name(), &reference, &tallies(outcomes), started.elapsed());
+    table::print(
+        &format!("{}, {}", C::CLOUD, scenario.name()),
+        &reference,
+        &tallies(outcomes),
+        started.elapsed(),
+    );
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 

@@ -22,7 +22,9 @@ async fn the_transcript_is_what_happens() {
     }
     // The account of the demonstration, because the bucket's name is made from it.
     let url = env::var(URL).expect("the fresh account came from it");
-    let aws = Aws::on(&url, fresh.backend(), demo::ACCOUNT).await.expect("the emulator is there");
+    let aws = Aws::on(&url, fresh.backend(), &format!("{:012}", demo::ACCOUNT))
+        .await
+        .expect("the emulator is there");
     let page = readme();
     let mut lines: Vec<_> = page.lines().map(str::to_owned).collect();
     let exchanges = exchanges(&page);

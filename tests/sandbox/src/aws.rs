@@ -4,9 +4,8 @@ mod cloud;
 mod documents;
 mod others;
 
-use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,7 +17,9 @@ use crate::proxy::Proxy;
 use crate::say::say;
 use crate::strict::Strict;
 use crate::venv::Requirements;
-use crate::{Error, paths};
+use crate::{Error, ran};
+
+pub use crate::ran::{Ran, finish};
 
 /// Names the running emulator to the tests.
 pub const URL: &str = "WBSTORE_SANDBOX_AWS";
@@ -138,17 +139,14 @@ impl Aws {
         .to_vec()
     }
 
-    /// The built `wbstore` with this account's environment and none of the caller's `AWS_*` or
-    /// `WBSTORE_*` variables.
+    /// The built `wbstore` with this account's environment and none of the caller's variables that tell
+    /// of a cloud.
     ///
     /// # Panics
     ///
     /// When `wbstore` is not built.
     pub fn wbstore(&self) -> Command {
-        let binary = paths::wbstore().unwrap_or_else(|error| panic!("{error}"));
-        let mut command = Command::new(binary);
-        self.isolate(&mut command);
-        command
+        ran::wbstore(self.env())
     }
 
     /// A Python interpreter that has boto3, in this account's environment.
@@ -162,7 +160,7 @@ impl Aws {
             None => Requirements::BOTO3.python().unwrap_or_else(|error| panic!("{error}")),
         };
         let mut command = Command::new(python);
-        self.isolate(&mut command);
+        ran::isolate(&mut command, self.env());
         command
     }
 
@@ -179,52 +177,6 @@ impl Aws {
         command.args(["-c", &format!("import boto3, json\n{script}")]);
         finish(command).await
     }
-
-    fn isolate(&self, command: &mut Command) {
-        for (name, _) in std::env::vars_os() {
-            let ours =
-                name.to_str().is_some_and(|name| name.starts_with("AWS_") || name.starts_with("WBSTORE_"));
-            if ours {
-                command.env_remove(name);
-            }
-        }
-        command.envs(self.env()).stdin(Stdio::null());
-    }
-}
-
-/// What a program said and how it ended.
-#[derive(Clone, Debug)]
-pub struct Ran {
-    /// Exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-}
-
-impl fmt::Display for Ran {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
-    }
-}
-
-/// Runs a command to its end without stopping the runtime, on which the proxy lives as well. The
-/// program is killed when the future is dropped.
-///
-/// # Panics
-///
-/// When it cannot be started.
-pub async fn finish(command: Command) -> Ran {
-    let shown = format!("{command:?}");
-    let mut command = tokio::process::Command::from(command);
-    let output = command
-        .kill_on_drop(true)
-        .output()
-        .await
-        .unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Twelve digits that no other test has: the tests of one run share the emulator, and run in

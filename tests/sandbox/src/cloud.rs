@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use crate::aws::{Ran, finish};
+use crate::Error;
 use crate::fault::Armed;
 use crate::proxy::Proxy;
+use crate::ran::{Ran, finish};
 use crate::snapshot::Snapshot;
 
 /// The deployment that everything is done to.
@@ -24,17 +25,39 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
     const PARTS: &'static [&'static str];
 
+    /// What has to run for it beside this process.
+    type Ground: Send + Sync;
+
+    /// Starts all that has to run, with nothing in it.
+    fn ground() -> impl Future<Output = Result<Self::Ground, Error>> + Send;
+
+    /// An account there; the same number is the same account.
+    fn at(ground: &Self::Ground, number: u64) -> impl Future<Output = Result<Self, Error>> + Send;
+
     /// A fresh account; `None` when no emulator runs.
     fn fresh() -> impl Future<Output = Option<Self>> + Send;
+
+    /// What a client needs in its environment to work in this account.
+    fn env(&self) -> Vec<(String, String)>;
 
     /// The proxy all requests pass.
     fn proxy(&self) -> &Proxy;
 
-    /// `wbstore` in this account's environment, with secrets in it.
+    /// `wbstore` in this account's environment.
     fn wbstore(&self) -> Command;
+
+    /// The same with secrets in the environment that a search finds, where there are none yet.
+    fn wbstore_with_secrets(&self) -> Command {
+        self.wbstore()
+    }
 
     /// The secrets, none of which may be seen again.
     fn secrets(&self) -> Vec<String>;
+
+    /// The arguments with which a command finds the account, where the environment does not say.
+    fn place(&self, _verb: &str) -> Vec<String> {
+        vec![]
+    }
 
     /// The arguments that name what the deployment consists of.
     fn names(&self) -> Vec<String>;
@@ -56,6 +79,10 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// Makes one object in fifty fail to be deleted, and throttles one request in twenty.
     fn resist(&self) -> Vec<Armed>;
 
+    /// The most requests that a teardown may take while it [resists](Self::resist), with so many versions
+    /// of objects in the bucket.
+    fn emptying_takes(versions: usize) -> usize;
+
     /// Uploads an object and waits until the queue tells of it; says how many messages did.
     fn announce(&self) -> impl Future<Output = usize> + Send;
 
@@ -64,8 +91,12 @@ pub trait Cloud: Send + Sync + Sized + 'static {
 
     /// Runs `wbstore <verb> <cloud>` on the deployment, with `more` arguments.
     fn run(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
-        let mut command = self.wbstore();
-        command.args([verb, Self::CLOUD, "--host", HOST]).args(self.names()).args(more);
+        let mut command = self.wbstore_with_secrets();
+        command
+            .args([verb, Self::CLOUD, "--host", HOST])
+            .args(self.place(verb))
+            .args(self.names())
+            .args(more);
         finish(command)
     }
 }

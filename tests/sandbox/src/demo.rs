@@ -9,14 +9,10 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::mpsc;
 
 use crate::Error;
-use crate::aws::Aws;
-use crate::backend::Backend;
-use crate::emulator::Emulator;
+use crate::cloud::{Cloud, HOST, NAME};
 
 /// The account of the demonstration; names are made from it, so it is always the same.
-pub const ACCOUNT: &str = "123456789012";
-
-const HOST: &str = "https://wandb.acme.com";
+pub const ACCOUNT: u64 = 123_456_789_012;
 
 /// One command of the demonstration.
 #[derive(Clone, Debug)]
@@ -24,7 +20,7 @@ pub struct Step {
     /// What it shows.
     pub title: &'static str,
     /// What follows `wbstore`.
-    pub args: Vec<&'static str>,
+    pub args: Vec<String>,
     /// The exit code it must end with.
     pub code: i32,
 }
@@ -37,24 +33,24 @@ impl Step {
 }
 
 /// The steps, in order.
-pub fn steps() -> Vec<Step> {
-    let step = |title, code, args: &[&'static str]| Step { title, args: args.to_vec(), code };
+pub fn steps<C: Cloud>(cloud: &C) -> Vec<Step> {
+    let step = |title, verb: &str, more: &[&str]| {
+        let first = [verb, C::CLOUD].map(str::to_owned).into_iter();
+        let args = first.chain(more.iter().map(|&word| word.to_owned())).chain(cloud.place(verb));
+        Step { title, args: args.collect(), code: 0 }
+    };
     vec![
-        step("See what would be made. Nothing is changed.", 0, &["plan", "aws", "--host", HOST]),
-        step("Make it.", 0, &["provision", "aws", "--host", HOST, "--yes"]),
-        step("Prove it: an upload from the browser, and its event.", 0, &["verify", "aws", "--host", HOST]),
+        step("See what would be made. Nothing is changed.", "plan", &["--host", HOST]),
+        step("Make it.", "provision", &["--host", HOST, "--yes"]),
+        step("Prove it: an upload from the browser, and its event.", "verify", &["--host", HOST]),
         step(
             "Plan again: nothing is left to do (5 would mean changes).",
-            0,
-            &["plan", "aws", "--host", HOST, "--exit-code"],
+            "plan",
+            &["--host", HOST, "--exit-code"],
         ),
-        step("What is in this account?", 0, &["list", "aws"]),
-        step(
-            "Remove it. The name says that you mean it.",
-            0,
-            &["teardown", "aws", "--host", HOST, "--confirm", "wandb-acme-com"],
-        ),
-        step("And it is gone.", 0, &["list", "aws"]),
+        step("What is in this account?", "list", &[]),
+        step("Remove it. The name says that you mean it.", "teardown", &["--host", HOST, "--confirm", NAME]),
+        step("And it is gone.", "list", &[]),
     ]
 }
 
@@ -76,17 +72,17 @@ pub enum Event {
     },
 }
 
-/// Starts a ministack of its own and runs all steps on it; stops at the first that ends wrong.
-pub async fn run(sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
-    let emulator = Emulator::start(Backend::Ministack).await?;
-    run_on(&Aws::before(&emulator, ACCOUNT).await?, sink).await
+/// Starts a cloud of its own and runs all steps on it; stops at the first that ends wrong.
+pub async fn run<C: Cloud>(sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
+    let ground = C::ground().await?;
+    run_on(&C::at(&ground, ACCOUNT).await?, sink).await
 }
 
 /// Runs all steps in an account that exists already.
-pub async fn run_on(aws: &Aws, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
-    for step in steps() {
+pub async fn run_on<C: Cloud>(cloud: &C, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
+    for step in steps(cloud) {
         sink(Event::Begin(step.clone()));
-        let code = perform(aws, &step, sink).await?;
+        let code = perform(cloud, &step, sink).await?;
         sink(Event::End { code, expected: step.code });
         if code != Some(step.code) {
             return Err(Error::new(format!("`{}` ended with {code:?}, not with {}", step.line(), step.code)));
@@ -95,9 +91,13 @@ pub async fn run_on(aws: &Aws, sink: &mut dyn FnMut(Event)) -> Result<(), Error>
     Ok(())
 }
 
-async fn perform(aws: &Aws, step: &Step, sink: &mut dyn FnMut(Event)) -> Result<Option<i32>, Error> {
+async fn perform<C: Cloud>(
+    cloud: &C,
+    step: &Step,
+    sink: &mut dyn FnMut(Event),
+) -> Result<Option<i32>, Error> {
     let unable = |error: std::io::Error| Error::new(format!("cannot run wbstore: {error}"));
-    let mut command = tokio::process::Command::from(aws.wbstore());
+    let mut command = tokio::process::Command::from(cloud.wbstore());
     command.args(&step.args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(unable)?;
     let (lines, mut heard) = mpsc::unbounded_channel();

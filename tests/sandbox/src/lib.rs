@@ -37,6 +37,7 @@ mod ministack;
 mod moto;
 pub mod paths;
 pub mod proxy;
+pub mod ran;
 pub mod reply;
 mod say;
 pub mod snapshot;

@@ -6,8 +6,12 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use commands::test::Round;
 use wbstore_sandbox::Error;
+use wbstore_sandbox::aws::Aws;
+use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::gcp::Gcp;
 
 /// Emulated clouds on loopback, to try wbstore on and to test it with.
 #[derive(Parser)]
@@ -30,20 +34,24 @@ enum Task {
         /// The cloud to start.
         #[arg(value_enum)]
         cloud: Cloud,
-        /// The emulator to use.
+        /// The emulator of AWS to use.
         #[arg(long, value_enum, default_value = "ministack")]
         backend: BackendName,
     },
-    /// Measure wbstore beside a boto3 script: requests, round trips, times, memory. `WBSTORE_BIN` names
-    /// the program to measure; a release build is the one to look at.
+    /// Measure wbstore: requests, round trips, times, memory; on AWS beside a boto3 script. `WBSTORE_BIN`
+    /// names the program to measure; a release build is the one to look at.
     Bench {
+        /// The cloud to measure it on.
+        #[arg(long, value_enum, default_value = "aws")]
+        cloud: Cloud,
         /// How many objects are emptied from a bucket.
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
     },
     /// Run the test suite against the emulators.
     Test {
-        /// The emulators to use [default: both; ministack alone when arguments follow `--`].
+        /// What to test against: everything, each thing once, or a second opinion on one cloud
+        /// [default: all; once when arguments follow `--`].
         #[arg(long, value_enum)]
         backend: Option<Choice>,
         /// Arguments for `cargo test`.
@@ -55,6 +63,8 @@ enum Task {
 #[derive(Clone, Copy, ValueEnum)]
 enum Cloud {
     Aws,
+    Gcp,
+    Azure,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,9 +75,14 @@ enum BackendName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Choice {
-    Ministack,
+    /// AWS on ministack, Google Cloud on our double, Azure on our double and Azurite.
+    Once,
+    /// AWS on moto.
     Moto,
-    Both,
+    /// Google Cloud with Google's own Pub/Sub emulator.
+    Pubsub,
+    /// All of these, side by side.
+    All,
 }
 
 impl From<BackendName> for Backend {
@@ -80,11 +95,12 @@ impl From<BackendName> for Backend {
 }
 
 impl Choice {
-    fn backends(self) -> &'static [Backend] {
+    fn rounds(self) -> &'static [Round] {
         match self {
-            Self::Ministack => &[Backend::Ministack],
-            Self::Moto => &[Backend::Moto],
-            Self::Both => &[Backend::Ministack, Backend::Moto],
+            Self::Once => &[Round::First],
+            Self::Moto => &[Round::Moto],
+            Self::Pubsub => &[Round::PubSub],
+            Self::All => Round::ALL,
         }
     }
 }
@@ -108,13 +124,19 @@ async fn main() -> ExitCode {
 
 async fn perform(task: Task) -> Result<ExitCode, Error> {
     match task {
-        Task::Demo { cloud: Cloud::Aws } => commands::demo::run().await,
-        Task::Up { cloud: Cloud::Aws, backend } => commands::up::run(backend.into()).await,
-        Task::Bench { objects } => commands::bench::run(objects).await,
+        Task::Demo { cloud: Cloud::Aws } => commands::demo::run::<Aws>().await,
+        Task::Demo { cloud: Cloud::Gcp } => commands::demo::run::<Gcp>().await,
+        Task::Demo { cloud: Cloud::Azure } => commands::demo::run::<Azure>().await,
+        Task::Up { cloud: Cloud::Aws, backend } => commands::up::aws(backend.into()).await,
+        Task::Up { cloud: Cloud::Gcp, .. } => commands::up::run::<Gcp>().await,
+        Task::Up { cloud: Cloud::Azure, .. } => commands::up::run::<Azure>().await,
+        Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
+        Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
+        Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
         Task::Test { backend, args } => {
             // A filter is given to look at something closely; once is enough then.
-            let default = if args.is_empty() { Choice::Both } else { Choice::Ministack };
-            commands::test::run(backend.unwrap_or(default).backends(), &args).await
+            let default = if args.is_empty() { Choice::All } else { Choice::Once };
+            commands::test::run(backend.unwrap_or(default).rounds(), &args).await
         }
     }
 }

@@ -7,7 +7,10 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::Aws;
+use crate::Error;
+use crate::backend::Backend;
 use crate::cloud::{Cloud, NAME};
+use crate::emulator::Emulator;
 use crate::fault::{Armed, Failure, Fault, Keys, When};
 use crate::proxy::Proxy;
 use crate::snapshot::Snapshot;
@@ -25,8 +28,22 @@ impl Cloud for Aws {
     const PARTS: &'static [&'static str] = &["bucket/acme-ACCOUNT", "queue/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "notification", "policy", "tags"];
 
+    type Ground = Emulator;
+
+    async fn ground() -> Result<Emulator, Error> {
+        Emulator::start(Backend::Ministack).await
+    }
+
+    async fn at(ground: &Emulator, number: u64) -> Result<Self, Error> {
+        Self::before(ground, &format!("{number:012}")).await
+    }
+
     async fn fresh() -> Option<Self> {
         Self::from_env().await
+    }
+
+    fn env(&self) -> Vec<(String, String)> {
+        self.env()
     }
 
     fn proxy(&self) -> &Proxy {
@@ -34,6 +51,10 @@ impl Cloud for Aws {
     }
 
     fn wbstore(&self) -> Command {
+        self.wbstore()
+    }
+
+    fn wbstore_with_secrets(&self) -> Command {
         let mut command = self.wbstore();
         command.env("AWS_SECRET_ACCESS_KEY", "canary/secret+key");
         command.env("AWS_SESSION_TOKEN", "canary/session+token==");
@@ -82,6 +103,11 @@ impl Cloud for Aws {
             self.proxy.arm(throttled, Fault::fail(Failure::Throttled)),
             self.proxy.arm(When::every("s3:DeleteObjects"), keys),
         ]
+    }
+
+    /// The keys that fail come back in ever smaller batches, and a batch holds a thousand.
+    fn emptying_takes(versions: usize) -> usize {
+        20 + 10 * versions / 1000
     }
 
     async fn announce(&self) -> usize {

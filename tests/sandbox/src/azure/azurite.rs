@@ -30,7 +30,7 @@ pub struct Azurite {
 
 impl Azurite {
     /// Starts one on free ports of 127.0.0.1 and waits until it answers. Installs it first where
-    /// it is not there, which takes about half a minute.
+    /// it is not there, which takes about a minute.
     pub async fn start() -> Result<Self, Error> {
         let root =
             tokio::task::spawn_blocking(installed).await.map_err(|error| Error::new(error.to_string()))??;
@@ -131,7 +131,7 @@ fn installed() -> Result<PathBuf, Error> {
 
 fn install(parent: &Path, folder: &Path) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::new(format!("cannot make {}: {error}", folder.display()));
-    say(&format!("installing azurite into {} (once, about half a minute)", folder.display()));
+    say(&format!("installing azurite into {} (once, about a minute)", folder.display()));
     let draft = tempfile::Builder::new().prefix(".npm-").tempdir_in(parent).map_err(failed)?;
     let root = draft.path().join("azurite");
     fs::create_dir(&root).map_err(failed)?;

@@ -65,6 +65,9 @@ pub struct Options {
     pub page: usize,
     /// How long an event is on its way.
     pub delivery: Duration,
+    /// How many requests to the data plane of a new account fail, because its name is not known
+    /// everywhere yet.
+    pub lag: usize,
     /// Whether events come as plain JSON; both have been seen.
     /// <https://github.com/MicrosoftDocs/azure-docs/issues/69702>
     pub plain_events: bool,
@@ -79,6 +82,7 @@ impl Default for Options {
             retry_after: 0,
             page: 5000,
             delivery: Duration::ZERO,
+            lag: 0,
             plain_events: false,
         }
     }

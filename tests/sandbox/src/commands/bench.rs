@@ -1,6 +1,6 @@
-//! `cargo sandbox bench`: what wbstore costs, in the units a user pays in, and beside it the script
-//! that an operator would write instead. Both run in one go on one emulator, so read the ratios, not
-//! the times.
+//! `cargo sandbox bench`: what wbstore costs, in the units a user pays in, and on AWS beside it the
+//! script that an operator would write instead. Both run in one go on one emulator, so read the
+//! ratios, not the times.
 
 mod measure;
 mod tables;
@@ -9,9 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use wbstore_sandbox::aws::Aws;
-use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::cloud::Cloud;
-use wbstore_sandbox::emulator::Emulator;
 use wbstore_sandbox::{Error, paths};
 
 use measure::{Cost, operator, wbstore};
@@ -19,57 +17,85 @@ use measure::{Cost, operator, wbstore};
 /// How much longer each request is made.
 const DELAYS: [u64; 3] = [0, 20, 100];
 
-/// The verb here, the one of wbstore, and the dependent round trips it may take. Of a create: a look,
-/// the parts, what is set on them, and a read back of the merged documents. Where nothing names the
-/// account, STS has to be asked before the look, as the names of the parts hang on the answer.
-const WORK: [(&str, &str, usize); 3] =
-    [("create", "provision", 4), ("no-op", "provision", 2), ("teardown", "teardown", 3)];
+/// The verb here, and the one of wbstore.
+const WORK: [(&str, &str); 3] = [("create", "provision"), ("no-op", "provision"), ("teardown", "teardown")];
 
-/// Runs all of it and prints tables.
-pub async fn run(objects: usize) -> Result<ExitCode, Error> {
+/// The dependent round trips that each of these may take on AWS. Of a create: a look, the parts, what is
+/// set on them, and a read back of the merged documents. Where nothing names the account, STS has to be
+/// asked before the look, as the names of the parts hang on the answer.
+const BUDGET: [usize; 3] = [4, 2, 3];
+
+/// The accounts of the measurements begin here.
+const FIRST: u64 = 500_000_000_000;
+
+/// Runs all of it on AWS and prints tables.
+pub async fn aws(objects: usize) -> Result<ExitCode, Error> {
     super::build().await?;
-    let emulator = Emulator::start(Backend::Ministack).await?;
-    let binary = paths::wbstore()?;
-    println!("wbstore: {}", binary.display());
-    tables::binary(&binary, &measure::start_up(&binary, 20).await?);
+    let emulator = Aws::ground().await?;
+    start_ups().await?;
     println!("\nrequests and dependent round trips (of which the budget allows)\n{}", tables::COSTS);
     for (number, delay) in (0_u64..).zip(DELAYS) {
         for stated in [true, false] {
-            let aws = account(&emulator, 10 * number + u64::from(stated)).await?;
+            let aws = Aws::at(&emulator, FIRST + 10 * number + u64::from(stated)).await?;
             aws.proxy().set_delay(Duration::from_millis(delay));
-            for (work, verb, budget) in WORK {
-                let cost = wbstore(&aws, verb, stated).await?;
-                tables::cost(work, delay, stated, &cost, budget);
+            let given = if stated { vec![("AWS_ACCOUNT_ID", aws.account())] } else { vec![] };
+            for ((work, verb), budget) in WORK.into_iter().zip(BUDGET) {
+                let cost = wbstore(&aws, verb, &given).await?;
+                let account = if stated { "stated" } else { "asked" };
+                tables::cost(work, delay, account, &cost, Some(budget));
             }
         }
     }
     println!("\nbeside one boto3 call after the other, process start included\n{}", tables::RATIOS);
     for (number, delay) in (0_u64..).zip(DELAYS) {
-        let (ours, theirs) =
-            (account(&emulator, 100 + number).await?, account(&emulator, 200 + number).await?);
-        for (work, verb, _) in WORK {
+        let ours = Aws::at(&emulator, FIRST + 100 + number).await?;
+        let theirs = Aws::at(&emulator, FIRST + 200 + number).await?;
+        for (work, verb) in WORK {
             ours.proxy().set_delay(Duration::from_millis(delay));
             theirs.proxy().set_delay(Duration::from_millis(delay));
-            tables::ratio(work, delay, &wbstore(&ours, verb, false).await?, &operator(&theirs, work).await?);
+            tables::ratio(work, delay, &wbstore(&ours, verb, &[]).await?, &operator(&theirs, work).await?);
         }
     }
-    emptying(&emulator, objects).await?;
+    let ours = emptied(&Aws::at(&emulator, FIRST + 300).await?, objects).await?;
+    let script = Aws::at(&emulator, FIRST + 301).await?;
+    fill(&script, objects).await?;
+    tables::emptying(objects, &[("wbstore", ours), ("boto3", operator(&script, "empty").await?)]);
     Ok(ExitCode::SUCCESS)
 }
 
-/// The same number of versions, emptied by each.
-async fn emptying(emulator: &Emulator, objects: usize) -> Result<(), Error> {
-    let (ours, theirs) = (account(emulator, 300).await?, account(emulator, 301).await?);
-    for aws in [&ours, &theirs] {
-        wbstore(aws, "provision", false).await?;
-        aws.fill(objects, 1).await;
+/// Runs what can be had on any cloud.
+pub async fn run<C: Cloud>(objects: usize) -> Result<ExitCode, Error> {
+    super::build().await?;
+    let ground = C::ground().await?;
+    start_ups().await?;
+    println!("\nrequests and dependent round trips\n{}", tables::COSTS);
+    for (number, delay) in (0_u64..).zip(DELAYS) {
+        let cloud = C::at(&ground, FIRST + number).await?;
+        cloud.proxy().set_delay(Duration::from_millis(delay));
+        for (work, verb) in WORK {
+            tables::cost(work, delay, "stated", &wbstore(&cloud, verb, &[]).await?, None);
+        }
     }
-    let (one, other): (Cost, Cost) =
-        (wbstore(&ours, "teardown", false).await?, operator(&theirs, "empty").await?);
-    tables::emptying(objects, &one, &other);
+    let cost = emptied(&C::at(&ground, FIRST + 300).await?, objects).await?;
+    tables::emptying(objects, &[("wbstore", cost)]);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start_ups() -> Result<(), Error> {
+    let binary = paths::wbstore()?;
+    println!("wbstore: {}", binary.display());
+    tables::binary(&binary, &measure::start_up(&binary, 20).await?);
     Ok(())
 }
 
-async fn account(emulator: &Emulator, number: u64) -> Result<Aws, Error> {
-    Aws::before(emulator, &format!("{:012}", 500_000_000_000 + number)).await
+async fn fill<C: Cloud>(cloud: &C, objects: usize) -> Result<(), Error> {
+    wbstore(cloud, "provision", &[]).await?;
+    cloud.fill(objects, 1).await;
+    Ok(())
+}
+
+/// A teardown with so many objects in the bucket.
+async fn emptied<C: Cloud>(cloud: &C, objects: usize) -> Result<Cost, Error> {
+    fill(cloud, objects).await?;
+    wbstore(cloud, "teardown", &[]).await
 }

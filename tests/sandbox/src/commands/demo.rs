@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use wbstore_sandbox::Error;
+use wbstore_sandbox::cloud::Cloud;
 use wbstore_sandbox::demo::{self, Event};
 
 /// Runs the demonstration; both streams of wbstore keep their own.
-pub async fn run() -> Result<ExitCode, Error> {
+pub async fn run<C: Cloud>() -> Result<ExitCode, Error> {
     super::build().await?;
-    demo::run(&mut |event| match event {
+    demo::run::<C>(&mut |event| match event {
         Event::Begin(step) => eprintln!("\n# {}\n$ {}", step.title, step.line()),
         Event::Stdout(line) => println!("{line}"),
         Event::Stderr(line) => eprintln!("{line}"),

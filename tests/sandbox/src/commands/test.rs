@@ -2,21 +2,65 @@
 
 use std::fs::File;
 use std::io::{self, Seek};
-use std::iter;
 use std::process::ExitCode;
 
 use futures::future::join_all;
 
 use wbstore_sandbox::aws::{BACKEND, PYTHON, URL};
+use wbstore_sandbox::azure::{self, azurite::Azurite};
 use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::cloud::Cloud;
 use wbstore_sandbox::emulator::Emulator;
+use wbstore_sandbox::gcp::{self, Gcp, pubsub_emulator};
 use wbstore_sandbox::venv::Requirements;
 use wbstore_sandbox::{Error, paths};
 
 use super::Group;
 
-/// Builds everything once, then runs the suite on each backend.
-pub async fn run(backends: &[Backend], args: &[String]) -> Result<ExitCode, Error> {
+/// What the suite is run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// Everything: AWS on ministack, Google Cloud on our double, Azure on our double and Azurite.
+    First,
+    /// AWS once more, on moto.
+    Moto,
+    /// Google Cloud once more, with Google's own Pub/Sub emulator.
+    PubSub,
+}
+
+impl Round {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::First, Self::Moto, Self::PubSub];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::First => "ministack, Azurite and the doubles",
+            Self::Moto => "moto",
+            Self::PubSub => "Google's Pub/Sub emulator",
+        }
+    }
+
+    /// The tests that a round is for, when nobody says which: a second opinion is on the cloud's
+    /// behaviour, and the other tests have none.
+    fn tests(self) -> &'static [&'static str] {
+        match self {
+            Self::First => &[],
+            Self::Moto => &["--test", "aws"],
+            Self::PubSub => &["--test", "gcp"],
+        }
+    }
+
+    fn cannot_show(self) -> Vec<&'static str> {
+        match self {
+            Self::First => [Backend::Ministack.cannot_show(), gcp::CANNOT_SHOW, azure::CANNOT_SHOW].concat(),
+            Self::Moto => Backend::Moto.cannot_show().to_vec(),
+            Self::PubSub => vec![],
+        }
+    }
+}
+
+/// Builds everything once, then runs the suite in each round.
+pub async fn run(rounds: &[Round], args: &[String]) -> Result<ExitCode, Error> {
     eprintln!("sandbox: building");
     let built = Group::cargo(&["test", "--workspace", "--quiet", "--no-run"], &[], None)?.wait().await?;
     if built != 0 {
@@ -26,64 +70,112 @@ pub async fn run(backends: &[Backend], args: &[String]) -> Result<ExitCode, Erro
         .await
         .map_err(|error| Error::new(error.to_string()))??;
     let python = python.display().to_string();
-    let [first, others @ ..] = backends else { return Ok(ExitCode::SUCCESS) };
-    // Much of a test is waiting, so the backends are tried side by side. What the first one has to
-    // say is seen as it happens, and the rest of it afterwards.
-    let first = on(*first, args, &python, None);
-    let others = join_all(others.iter().map(|backend| logged(*backend, args, &python)));
+    let [first, others @ ..] = rounds else { return Ok(ExitCode::SUCCESS) };
+    // Much of a test is waiting, so the rounds go side by side. What the first one has to say is seen
+    // as it happens, and the rest of it afterwards.
+    let first = go(*first, args, &python, None);
+    let others = join_all(others.iter().map(|round| logged(*round, args, &python)));
     let (first, others) = tokio::join!(first, others);
     let mut failed = vec![];
-    for outcome in iter::once(first).chain(others) {
-        let Outcome { backend, code } = outcome?;
-        eprintln!("sandbox: what {backend} cannot show:");
-        for gap in backend.cannot_show() {
+    for outcome in std::iter::once(first).chain(others) {
+        let Some(Outcome { round, code }) = outcome? else { continue };
+        let gaps = round.cannot_show();
+        if !gaps.is_empty() {
+            eprintln!("sandbox: what {} cannot show:", round.name());
+        }
+        for gap in gaps {
             eprintln!("  - {gap}");
         }
         if code != 0 {
-            failed.push(backend.name());
+            failed.push(round.name());
         }
     }
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Error::new(format!("tests failed on {}", failed.join(" and "))))
+    Err(Error::new(format!("tests failed on {}", failed.join(" and on "))))
 }
 
-/// How the tests ended on one backend.
+/// How the tests ended in one round.
 struct Outcome {
-    backend: Backend,
+    round: Round,
     code: i32,
 }
 
-/// Runs the tests on `backend`, and shows all that they said once they have ended.
-async fn logged(backend: Backend, args: &[String], python: &str) -> Result<Outcome, Error> {
+/// Runs the tests of `round`, and shows all that they said once they have ended.
+async fn logged(round: Round, args: &[String], python: &str) -> Result<Option<Outcome>, Error> {
     let lost = |error: io::Error| Error::new(format!("cannot keep a log: {error}"));
     let mut log = tempfile::tempfile().map_err(lost)?;
-    let outcome = on(backend, args, python, Some(&log)).await;
+    let outcome = go(round, args, python, Some(&log)).await;
     log.rewind().map_err(lost)?;
-    eprintln!("\nsandbox: on {backend}, meanwhile:");
+    eprintln!("\nsandbox: on {}, meanwhile:", round.name());
     io::copy(&mut log, &mut io::stdout()).map_err(lost)?;
     outcome
 }
 
-async fn on(backend: Backend, args: &[String], python: &str, log: Option<&File>) -> Result<Outcome, Error> {
-    let emulator = Emulator::start(backend).await?;
-    eprintln!("sandbox: testing on {backend}");
-    let env = [
-        (URL, emulator.url().to_owned()),
-        (BACKEND, backend.name().to_owned()),
+/// What runs while the tests do.
+#[expect(dead_code, reason = "held, so that it goes on running")]
+enum Running {
+    First(Emulator, Azurite),
+    Moto(Emulator),
+    PubSub(pubsub_emulator::PubsubEmulator),
+}
+
+/// Runs the tests of `round`; `None` where what it is against is not installed.
+async fn go(
+    round: Round,
+    args: &[String],
+    python: &str,
+    log: Option<&File>,
+) -> Result<Option<Outcome>, Error> {
+    let Some((_running, mut env)) = start(round).await? else { return Ok(None) };
+    eprintln!("sandbox: testing on {}", round.name());
+    // More at once than there are cores: most of them wait for an emulator.
+    let threads = std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned());
+    env.extend([
         (PYTHON, python.to_owned()),
         (paths::BINARY, paths::wbstore()?.display().to_string()),
-        // More at once than there are cores: most of them wait for an emulator.
-        ("RUST_TEST_THREADS", std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned())),
-    ];
+        ("RUST_TEST_THREADS", threads),
+    ]);
     // One failure must not hide what the other test files have to say.
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
-    if backend == Backend::Moto && args.is_empty() {
-        // The second opinion is on the cloud's behaviour; the other tests have none.
-        command.extend(["--test", "aws"]);
+    if args.is_empty() {
+        command.extend(round.tests());
     }
     command.extend(args.iter().map(String::as_str));
     let code = Group::cargo(&command, &env, log)?.wait().await?;
-    Ok(Outcome { backend, code })
+    Ok(Some(Outcome { round, code }))
+}
+
+/// Starts what a round is against, and says what names it to the tests.
+async fn start(round: Round) -> Result<Option<(Running, Vec<(&'static str, String)>)>, Error> {
+    let aws = |emulator: &Emulator| {
+        vec![(URL, emulator.url().to_owned()), (BACKEND, emulator.backend().name().to_owned())]
+    };
+    Ok(match round {
+        Round::First => {
+            let emulators = tokio::join!(Emulator::start(Backend::Ministack), Azurite::start());
+            let (emulator, azurite) = (emulators.0?, emulators.1?);
+            let mut env = aws(&emulator);
+            env.push((azure::URL, azurite.url().to_owned()));
+            Some((Running::First(emulator, azurite), env))
+        }
+        Round::Moto => {
+            let emulator = Emulator::start(Backend::Moto).await?;
+            let env = aws(&emulator);
+            Some((Running::Moto(emulator), env))
+        }
+        Round::PubSub => match Gcp::ground().await? {
+            Some(emulator) => {
+                let env = vec![(pubsub_emulator::URL, emulator.url().to_owned())];
+                Some((Running::PubSub(emulator), env))
+            }
+            None => {
+                eprintln!(
+                    "sandbox: left out: the Google Cloud SDK with its Pub/Sub emulator, or Java, is not installed"
+                );
+                None
+            }
+        },
+    })
 }

@@ -4,21 +4,42 @@ use std::process::ExitCode;
 
 use wbstore_sandbox::aws::Aws;
 use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::cloud::Cloud;
 use wbstore_sandbox::emulator::Emulator;
 use wbstore_sandbox::{Error, demo, paths};
 
-/// Prints exports for a shell on standard output, then stays until a signal ends it.
-pub async fn run(backend: Backend) -> Result<ExitCode, Error> {
+/// AWS on the emulator of one's choice.
+pub async fn aws(backend: Backend) -> Result<ExitCode, Error> {
     super::build().await?;
     let emulator = Emulator::start(backend).await?;
-    let aws = Aws::before(&emulator, demo::ACCOUNT).await?;
-    for (name, value) in aws.env() {
-        println!("export {name}={value}");
+    let aws = Aws::at(&emulator, demo::ACCOUNT).await?;
+    eprintln!("sandbox: {backend} is at {} behind the strict proxy {}", emulator.url(), aws.proxy().url());
+    stay(&aws).await
+}
+
+/// Any cloud as its demonstration has it.
+pub async fn run<C: Cloud>() -> Result<ExitCode, Error> {
+    super::build().await?;
+    let ground = C::ground().await?;
+    let cloud = C::at(&ground, demo::ACCOUNT).await?;
+    eprintln!("sandbox: {} is behind the proxy {}", C::CLOUD, cloud.proxy().url());
+    stay(&cloud).await
+}
+
+/// Prints exports for a shell on standard output, then stays until a signal ends it.
+async fn stay<C: Cloud>(cloud: &C) -> Result<ExitCode, Error> {
+    for (name, value) in cloud.env() {
+        println!("export {name}='{value}'");
     }
     if let Some(folder) = paths::wbstore()?.parent() {
         println!("export PATH='{}':\"$PATH\"", folder.display());
     }
-    eprintln!("sandbox: {backend} is at {} behind the strict proxy {}", emulator.url(), aws.proxy().url());
+    for verb in ["provision", "list"] {
+        let place = cloud.place(verb);
+        if !place.is_empty() {
+            eprintln!("sandbox: wbstore {verb} {} wants {}", C::CLOUD, place.join(" "));
+        }
+    }
     eprintln!("sandbox: paste the lines above into another shell; Ctrl-C here stops everything");
     std::future::pending().await
 }

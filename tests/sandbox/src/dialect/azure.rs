@@ -10,6 +10,8 @@ use super::{Head, Meaning, Service, decoded};
 
 pub(super) use errors::{spell, too_skewed, write};
 
+/// The door before the Resource Manager and the token endpoint.
+pub const ARM: &str = "arm";
 /// The door before the blobs.
 pub const BLOB: &str = "blob";
 /// The door before the queues.

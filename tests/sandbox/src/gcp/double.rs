@@ -157,7 +157,8 @@ impl GcpDouble {
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", format!("{url}/")),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{url}/")),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", format!("{url}/")),
-            ("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", key.display().to_string()),
+            // It would exchange a key at Google's address, whatever the key says.
+            ("CLOUDSDK_AUTH_ACCESS_TOKEN", self.token(email)),
             ("CLOUDSDK_CORE_PROJECT", project),
             ("CLOUDSDK_CONFIG", folder.display().to_string()),
             ("CLOUDSDK_CORE_DISABLE_PROMPTS", "1".to_owned()),

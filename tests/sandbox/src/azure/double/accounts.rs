@@ -88,7 +88,12 @@ pub(super) async fn put(shared: &Shared, call: &Call, fails: bool) -> Outcome {
     let polls = shared.options.polls;
     let state = if fails { State::Failing(polls) } else { State::Creating(polls) };
     let name = wanted.name.clone();
-    shared.world().accounts.insert(name.clone(), Account { state, ..wanted });
+    {
+        let mut world = shared.world();
+        let mut account = Account { state, lag: shared.options.lag, ..wanted };
+        account.properties.extend(world.policy.clone());
+        world.accounts.insert(name.clone(), account);
+    }
     Ok(operations::start(shared, call, Work::Account(name), empty(202)))
 }
 
@@ -143,6 +148,7 @@ fn change(
         account.tags = tags;
     }
     let mut world = shared.world();
+    account.properties.extend(world.policy.clone());
     let reply = document(&world, &account);
     world.accounts.insert(account.name.clone(), account);
     ok(&reply)
@@ -154,6 +160,14 @@ pub(super) async fn delete(shared: &Shared, call: &Call) -> Outcome {
     let Ok(account) = found(shared, call) else { return Ok(empty(204)) };
     if !account.state.is_done() {
         return Err(busy());
+    }
+    if let Some(container) = account.held() {
+        let name = &account.name;
+        let message = format!(
+            "The storage account '{name}' is protected from deletion. The container '{container}' has a legal \
+             hold or a locked immutability policy."
+        );
+        return Err(Refusal::new(409, "AccountProtectedFromDeletion", message));
     }
     let owner = shared.world().owner.clone();
     shared.plane.close_account(&owner, &account.name).await?;
@@ -219,6 +233,7 @@ fn wanted(call: &Call) -> Result<Account, Refusal> {
         keys: [Key::fresh(), Key::fresh()],
         created: now(),
         state: State::Succeeded,
+        lag: 0,
         holds: Default::default(),
     })
 }

@@ -126,7 +126,7 @@ async fn pass(shared: &Shared, call: &Call) -> Outcome {
     groups::exists(shared, call, operation)?;
     providers::registered(shared, call)?;
     locks::free(shared, call, operation)?;
-    let reply = answer(shared, call, operation, trouble.as_ref()).await?;
+    let reply = answer(shared, call, &caller, operation, trouble.as_ref()).await?;
     match trouble {
         Some(trouble) => trouble.instead_of(reply),
         None => Ok(reply),
@@ -136,11 +136,13 @@ async fn pass(shared: &Shared, call: &Call) -> Outcome {
 async fn answer(
     shared: &Shared,
     call: &Call,
+    caller: &Caller,
     operation: Operation,
     trouble: Option<&trouble::Trouble>,
 ) -> Outcome {
     let fails = trouble.is_some_and(trouble::Trouble::fails_later);
     match operation {
+        Operation::ListSubscriptions => groups::subscriptions(shared, call, caller),
         Operation::GetSubscription => groups::subscription(shared, call),
         Operation::ListGroups => groups::list(shared, call),
         Operation::GetGroup => groups::get(shared, call),
@@ -175,6 +177,7 @@ async fn answer(
         Operation::PatchQueue => queues::patch(shared, call).await,
         Operation::DeleteQueue => queues::delete(shared, call).await,
         Operation::ListEventSubscriptions => event_subscriptions::list(shared, call),
+        Operation::ListRegionalEventSubscriptions => event_subscriptions::list_regional(shared, call),
         Operation::GetEventSubscription => event_subscriptions::get(shared, call),
         Operation::PutEventSubscription => event_subscriptions::put(shared, call, fails).await,
         Operation::PatchEventSubscription => event_subscriptions::patch(shared, call),

@@ -17,13 +17,7 @@ pub use planted::Planted;
 impl AzureDouble {
     /// The subscription it starts with.
     pub fn subscription(&self) -> String {
-        let world = self.shared.world();
-        let tenant = &world.issuer.principals[0].tenant;
-        let first = world
-            .subscriptions
-            .iter()
-            .find(|(_, one)| one.tenant == *tenant && one.groups.contains_key("acme"));
-        first.map(|(id, _)| id.clone()).unwrap_or_default()
+        self.shared.world().home.clone()
     }
 
     /// The resource group it starts with, in West Europe.
@@ -138,6 +132,17 @@ impl AzureDouble {
         }
         self.shared.world().accounts.insert(account.name.clone(), account);
         Ok(())
+    }
+
+    /// Takes an account name away without a trace, as one that was deleted a short while ago does.
+    pub async fn take_name(&self, name: &str) -> std::io::Result<()> {
+        self.shared.plane.open_account("somebody", name, ["", ""]).await.map(|_| ())
+    }
+
+    /// Sets a property on every account that is made or changed from now on, whatever its maker
+    /// wants: Azure Policy with the effect `modify`.
+    pub fn enforce(&self, property: &str, value: impl Into<Value>) {
+        self.shared.world().policy.insert(property.to_owned(), value.into());
     }
 
     /// The id of an account; empty when there is none.

@@ -17,7 +17,7 @@ use axum::http::{Method, Request};
 use hyper::body::Bytes;
 
 use super::answer::Reply;
-use super::store::{Account, guid};
+use super::store::{self, Account, guid};
 use super::{Service, Shared, containers, delivery, queues, trouble};
 
 pub(super) use request::Ask;
@@ -67,11 +67,17 @@ async fn pass(service: Service, shared: &Arc<Shared>, request: Request<Body>) ->
 
 /// The account of the path. In Azure there would be no such host.
 fn ready(shared: &Shared, ask: &Ask) -> Result<Account, Fault> {
-    let world = shared.world();
-    let account = world.accounts.get(&ask.account).filter(|account| account.state.is_done());
-    account.cloned().ok_or_else(|| {
-        Fault::new(404, "ResourceNotFound", "The specified resource does not exist: no such account.")
-    })
+    let unknown =
+        || Fault::new(404, "ResourceNotFound", "The specified resource does not exist: no such account.");
+    let mut world = shared.world();
+    let account =
+        world.accounts.get_mut(&ask.account).filter(|account| account.state == store::State::Succeeded);
+    let account = account.ok_or_else(unknown)?;
+    if let Some(left) = account.lag.checked_sub(1) {
+        account.lag = left;
+        return Err(unknown());
+    }
+    Ok(account.clone())
 }
 
 /// The name of what was deleted rests for a while.
@@ -90,7 +96,7 @@ fn learn(shared: &Shared, ask: &Ask) {
 
 /// An error of the data plane has an id too.
 fn fault_body(code: &str, message: &str) -> Bytes {
-    let (id, time) = (guid(), super::store::now());
+    let (id, time) = (guid(), store::now());
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}\n\
          RequestId:{id}\nTime:{time}</Message></Error>"

@@ -10,13 +10,28 @@ use super::operations::{self, Work};
 use super::store::{Account, EventSubscription, State};
 use super::{Service, Shared, listing, system_topics};
 
-/// `GET {scope}/providers/Microsoft.EventGrid/eventSubscriptions`
+/// `GET {scope}/providers/Microsoft.EventGrid/eventSubscriptions`: those of one resource. Of a
+/// subscription or a group it lists those "global" ones that have no region, and so none here.
 /// <https://learn.microsoft.com/rest/api/eventgrid/controlplane/event-subscriptions/list-by-resource>
 pub(super) fn list(shared: &Shared, call: &Call) -> Outcome {
     let world = shared.world();
+    let inside = |one: &&EventSubscription| one.source.eq_ignore_ascii_case(call.scope());
+    let documents = world.event_subscriptions.values().filter(inside).map(document).collect();
+    drop(world);
+    listing::page(shared, call, documents)
+}
+
+/// `GET …/providers/Microsoft.EventGrid/locations/{location}/eventSubscriptions`, of a subscription
+/// or a group.
+/// <https://learn.microsoft.com/rest/api/eventgrid/controlplane/event-subscriptions/list-regional-by-subscription>
+pub(super) fn list_regional(shared: &Shared, call: &Call) -> Outcome {
+    let scope = format!("{}/", call.scope().to_ascii_lowercase());
+    let location = call.path.to_ascii_lowercase();
+    let world = shared.world();
     let inside = |one: &&EventSubscription| {
-        let (source, scope) = (one.source.to_ascii_lowercase(), call.scope().to_ascii_lowercase());
-        source.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let region = world.account_at(&one.source).map(|account| format!("/locations/{}/", account.location));
+        one.source.to_ascii_lowercase().starts_with(&scope)
+            && region.is_some_and(|region| location.contains(&region))
     };
     let documents = world.event_subscriptions.values().filter(inside).map(document).collect();
     drop(world);
@@ -49,9 +64,13 @@ pub(super) async fn put(shared: &Shared, call: &Call, fails: bool) -> Outcome {
     let source = source(shared, call)?;
     let properties = completed(call.body["properties"].as_object().cloned().unwrap_or_default());
     destination(shared, &properties).await?;
-    let polls = shared.options.polls;
-    let state = if fails { State::Failing(polls) } else { State::Creating(polls) };
     let id = call.path.clone();
+    let polls = shared.options.polls;
+    let failed = |one: &EventSubscription| one.state == State::Failed;
+    // One that has failed once fails for ever, until it is deleted.
+    // <https://github.com/Azure/azure-sdk-for-net/issues/51014>
+    let lost = shared.world().event_subscriptions.get(&id.to_ascii_lowercase()).is_some_and(failed);
+    let state = if fails || lost { State::Failing(polls) } else { State::Creating(polls) };
     let one = EventSubscription { name: name.to_owned(), source: source.id(), id, properties, state };
     let reply = json(201, &document(&one));
     let work = Work::EventSubscription(one.id.clone());
@@ -126,6 +145,7 @@ fn source(shared: &Shared, call: &Call) -> Result<Account, Refusal> {
 /// "Resource should pre-exist before attempting this operation."
 /// <https://github.com/hashicorp/terraform-provider-azurerm/issues/6953>
 async fn destination(shared: &Shared, properties: &Map<String, Value>) -> Result<(), Refusal> {
+    dead_letters(shared, properties).await?;
     let given = properties.get("destination").cloned().unwrap_or_default();
     if given["endpointType"].as_str() != Some("StorageQueue") {
         return match given["endpointType"].as_str() {
@@ -154,6 +174,26 @@ async fn destination(shared: &Shared, properties: &Map<String, Value>) -> Result
     let message = format!(
         "Destination endpoint not found. Resource details: resourceId: {id}, queue: {queue}. Resource should \
          pre-exist before attempting this operation."
+    );
+    Err(Refusal::new(400, "Endpoint validation", message))
+}
+
+/// The container for what cannot be delivered must be there too.
+/// <https://learn.microsoft.com/azure/event-grid/manage-event-delivery#set-dead-letter-location>
+async fn dead_letters(shared: &Shared, properties: &Map<String, Value>) -> Result<(), Refusal> {
+    let Some(target) = properties.get("deadLetterDestination").filter(|given| !given.is_null()) else {
+        return Ok(());
+    };
+    let target = &target["properties"];
+    let (id, container) = (text(&target["resourceId"]), text(&target["blobContainerName"]));
+    let account = shared.world().account_at(&id).map(|account| account.name.clone()).unwrap_or_default();
+    let path = format!("/{account}/{container}?restype=container");
+    if !account.is_empty() && shared.plane.look(Service::Blob, &path).await?.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "Dead letter destination not found. Resource details: resourceId: {id}, container: {container}. \
+         Resource should pre-exist before attempting this operation."
     );
     Err(Refusal::new(400, "Endpoint validation", message))
 }

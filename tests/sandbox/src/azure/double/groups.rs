@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::answer::{Outcome, Refusal, empty, json, ok};
 use super::arm::Call;
+use super::claims::Caller;
 use super::listing;
 use super::route::Operation;
 use super::store::Group;
@@ -27,15 +28,29 @@ pub(super) fn exists(shared: &Shared, call: &Call, operation: Operation) -> Resu
     Err(Refusal::new(404, "ResourceGroupNotFound", message))
 }
 
+/// `GET /subscriptions`: those of the token's tenant.
+/// <https://learn.microsoft.com/rest/api/resources/subscriptions/list>
+pub(super) fn subscriptions(shared: &Shared, call: &Call, caller: &Caller) -> Outcome {
+    let world = shared.world();
+    let visible = world.subscriptions.iter().filter(|(_, one)| one.tenant == caller.tenant);
+    let documents = visible.map(|(id, one)| shown(id, &one.tenant)).collect();
+    drop(world);
+    listing::page(shared, call, documents)
+}
+
 /// `GET /subscriptions/{id}`
 /// <https://learn.microsoft.com/rest/api/resources/subscriptions/get>
 pub(super) fn subscription(shared: &Shared, call: &Call) -> Outcome {
     let id = call.subscription().to_ascii_lowercase();
     let tenant = shared.world().subscriptions.get(&id).map(|one| one.tenant.clone());
-    ok(&json!({
+    ok(&shown(&id, &tenant.unwrap_or_default()))
+}
+
+fn shown(id: &str, tenant: &str) -> Value {
+    json!({
         "id": format!("/subscriptions/{id}"), "subscriptionId": id, "displayName": "wbstore sandbox",
         "tenantId": tenant, "state": "Enabled",
-    }))
+    })
 }
 
 /// `GET /subscriptions/{id}/resourcegroups`

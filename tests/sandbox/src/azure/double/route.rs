@@ -10,6 +10,7 @@ use axum::http::Method;
 /// An operation of the control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    ListSubscriptions,
     GetSubscription,
     ListGroups,
     GetGroup,
@@ -45,6 +46,7 @@ pub(super) enum Operation {
     PatchQueue,
     DeleteQueue,
     ListEventSubscriptions,
+    ListRegionalEventSubscriptions,
     GetEventSubscription,
     PutEventSubscription,
     PatchEventSubscription,
@@ -81,6 +83,7 @@ pub(super) fn split<'a, 'b>(path: &'a [&'b str]) -> (&'a [&'b str], &'a [&'b str
 fn directory(verb: &str, path: &[&str]) -> Option<(Operation, &'static str)> {
     use Operation::*;
     Some(match (verb, path) {
+        ("GET", ["subscriptions"]) => (ListSubscriptions, "Microsoft.Resources/subscriptions/read"),
         ("GET", ["subscriptions", _]) => (GetSubscription, "Microsoft.Resources/subscriptions/read"),
         ("GET", ["subscriptions", _, "resourcegroups"]) => {
             (ListGroups, "Microsoft.Resources/subscriptions/resourceGroups/read")
@@ -204,6 +207,9 @@ fn event_grid(verb: &str, scope: &[&str], rest: &[&str]) -> Option<(Operation, &
     Some(match (verb, rest) {
         ("GET", ["locations", _, "operationsstatus" | "operationresults", _]) => {
             (Poll, "Microsoft.EventGrid/locations/operationsStatus/read")
+        }
+        ("GET", ["locations", _, "eventsubscriptions"]) => {
+            (ListRegionalEventSubscriptions, "Microsoft.EventGrid/eventSubscriptions/read")
         }
         ("GET", ["eventsubscriptions"]) => {
             (ListEventSubscriptions, "Microsoft.EventGrid/eventSubscriptions/read")

@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) owner: String,
     pub(super) blob_url: String,
     pub(super) queue_url: String,
+    /// The id of the subscription that it starts with.
+    pub(super) home: String,
     /// By id.
     pub(super) subscriptions: BTreeMap<String, Subscription>,
     /// By name, which is global.
@@ -33,6 +35,8 @@ pub(super) struct World {
     pub(super) troubles: Vec<Armed>,
     /// When the names of deleted containers and queues are free again.
     pub(super) resting: BTreeMap<String, Instant>,
+    /// Properties that the company's policy sets on every account.
+    pub(super) policy: Map<String, Value>,
     /// Where poll URLs lead instead of back here.
     pub(super) poll_host: Option<String>,
     sequence: u64,
@@ -79,6 +83,8 @@ pub(super) struct Account {
     pub(super) keys: [Key; 2],
     pub(super) created: String,
     pub(super) state: State,
+    /// How many requests to its data plane still fail.
+    pub(super) lag: usize,
     /// Legal holds and the like, by container.
     pub(super) holds: BTreeMap<String, Value>,
 }
@@ -185,12 +191,14 @@ impl World {
             groups: [("acme".to_owned(), group)].into(),
             providers: registered.map(|name| (name.to_owned(), Registration::Registered)).into(),
         };
+        let home = guid();
         Self {
             issuer: Issuer::new(principal),
             owner: guid(),
             blob_url: blob_url.to_owned(),
             queue_url: queue_url.to_owned(),
-            subscriptions: [(guid(), subscription)].into(),
+            subscriptions: [(home.clone(), subscription)].into(),
+            home,
             accounts: BTreeMap::new(),
             event_subscriptions: BTreeMap::new(),
             topics: BTreeMap::new(),
@@ -199,6 +207,7 @@ impl World {
             denied: vec![],
             troubles: vec![],
             resting: BTreeMap::new(),
+            policy: Map::new(),
             poll_host: None,
             sequence: 0,
         }
@@ -227,6 +236,12 @@ impl Account {
         format!(
             "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
         )
+    }
+
+    /// A container that may not be deleted, if there is one.
+    /// <https://github.com/Azure/azure-powershell/issues/26148>
+    pub(super) fn held(&self) -> Option<&str> {
+        self.holds.keys().next().map(String::as_str)
     }
 
     /// A boolean property that has a default.

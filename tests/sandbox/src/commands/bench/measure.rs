@@ -5,9 +5,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use wbstore_sandbox::Error;
-use wbstore_sandbox::aws::{Aws, finish};
+use wbstore_sandbox::aws::Aws;
 use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
 use wbstore_sandbox::journal::Counts;
+use wbstore_sandbox::proxy::Proxy;
+use wbstore_sandbox::ran::{self, finish};
 
 /// What a run took.
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +22,14 @@ pub struct Cost {
     pub peak: u64,
 }
 
-/// Runs wbstore; `stated` says whether the environment names the account.
-pub async fn wbstore(aws: &Aws, verb: &str, stated: bool) -> Result<Cost, Error> {
-    let mut command = aws.boto3();
+/// Runs wbstore, with these variables beside the account's own.
+pub async fn wbstore<C: Cloud>(cloud: &C, verb: &str, more: &[(&str, &str)]) -> Result<Cost, Error> {
+    let mut command = Command::new("python3");
+    ran::isolate(&mut command, cloud.env());
     command.args(["-c", include_str!("measure.py")]).arg(wbstore_sandbox::paths::wbstore()?);
-    command.args([verb, Aws::CLOUD, "--host", HOST]).args(aws.names());
-    command.args(if verb == "provision" { PROVISION } else { TEARDOWN });
-    if stated {
-        command.env("AWS_ACCOUNT_ID", aws.account());
-    }
-    measure(aws, command).await
+    command.args([verb, C::CLOUD, "--host", HOST]).args(cloud.place(verb)).args(cloud.names());
+    command.args(if verb == "provision" { PROVISION } else { TEARDOWN }).envs(more.iter().copied());
+    measure(cloud.proxy(), command).await
 }
 
 /// Runs the operator's script.
@@ -42,11 +42,11 @@ pub async fn operator(aws: &Aws, verb: &str) -> Result<Cost, Error> {
         verb,
     ]);
     command.args(aws.names().iter().skip(1)).args([&format!("wbstore-{NAME}"), HOST]);
-    measure(aws, command).await
+    measure(aws.proxy(), command).await
 }
 
-async fn measure(aws: &Aws, command: Command) -> Result<Cost, Error> {
-    aws.proxy().clear_journal();
+async fn measure(proxy: &Proxy, command: Command) -> Result<Cost, Error> {
+    proxy.clear_journal();
     let ran = finish(command).await;
     let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     let [code, took, peak] = numbers[..] else {
@@ -57,7 +57,7 @@ async fn measure(aws: &Aws, command: Command) -> Result<Cost, Error> {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
     let peak = peak as u64;
-    Ok(Cost { counts: aws.proxy().counts(), took: Duration::from_secs_f64(took / 1000.0), peak })
+    Ok(Cost { counts: proxy.counts(), took: Duration::from_secs_f64(took / 1000.0), peak })
 }
 
 /// How long `wbstore --version` takes, `times` times, the shortest first.

@@ -22,11 +22,11 @@ pub fn binary(path: &Path, start_ups: &[Duration]) {
 }
 
 /// One line of [`COSTS`]. Round trips are told by times, so that without a delay they say nothing.
-pub fn cost(work: &str, delay: u64, stated: bool, cost: &Cost, budget: usize) {
-    let trips = if delay == 0 { "-".to_owned() } else { format!("{} ({budget})", cost.counts.round_trips) };
+pub fn cost(work: &str, delay: u64, account: &str, cost: &Cost, budget: Option<usize>) {
+    let budget = budget.map(|budget| format!(" ({budget})")).unwrap_or_default();
+    let trips = if delay == 0 { "-".to_owned() } else { format!("{}{budget}", cost.counts.round_trips) };
     println!(
-        "  {work:<9}{delay:>6}  {:<7}{:>10}{:>8}{trips:>13}{:>8}{:>10.1}",
-        if stated { "stated" } else { "asked" },
+        "  {work:<9}{delay:>6}  {account:<7}{:>10}{:>8}{trips:>13}{:>8}{:>10.1}",
         cost.counts.requests,
         cost.counts.mutating,
         cost.took.as_millis(),
@@ -46,10 +46,10 @@ pub fn ratio(work: &str, delay: u64, ours: &Cost, theirs: &Cost) {
     );
 }
 
-/// The rates of emptying.
-pub fn emptying(objects: usize, ours: &Cost, theirs: &Cost) {
+/// The rates of emptying; of two, the second one's time as a multiple of the first one's.
+pub fn emptying(objects: usize, costs: &[(&str, Cost)]) {
     println!("\nemptying a bucket of {objects} objects");
-    for (name, cost) in [("wbstore", ours), ("boto3", theirs)] {
+    for (name, cost) in costs {
         #[expect(clippy::cast_precision_loss, reason = "objects are counted in thousands")]
         let rate = objects as f64 / cost.took.as_secs_f64();
         println!(
@@ -58,7 +58,9 @@ pub fn emptying(objects: usize, ours: &Cost, theirs: &Cost) {
             mebibytes(cost.peak)
         );
     }
-    println!("  ratio   {:>8.1}", theirs.took.as_secs_f64() / ours.took.as_secs_f64());
+    if let [(_, ours), (_, theirs)] = costs {
+        println!("  ratio   {:>8.1}", theirs.took.as_secs_f64() / ours.took.as_secs_f64());
+    }
 }
 
 fn mebibytes(kibibytes: u64) -> f64 {

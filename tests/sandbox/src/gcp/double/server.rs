@@ -63,7 +63,10 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     let parts = asked.parts();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
     let reply = match parts[..] {
-        ["google.storage.v2.Storage", method] => storage::rpc(&mut shared.state(), asked, method),
+        // Google's Rust client reads and sets policies by the service of folders.
+        ["google.storage.v2.Storage" | "google.storage.control.v2.StorageControl", method] => {
+            storage::rpc(&mut shared.state(), asked, method)
+        }
         ["google.pubsub.v1.Publisher" | "google.pubsub.v1.Subscriber", _] => pubsub::rpc(shared, asked).await,
         ["storage", "v1", ..]
         | ["upload" | "download", "storage", "v1", ..]

@@ -87,6 +87,7 @@ impl Planted {
             keys,
             created: now(),
             state: State::Succeeded,
+            lag: 0,
             holds: Default::default(),
         }
     }

@@ -4,27 +4,23 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use wbstore_sandbox::aws::finish;
-use wbstore_sandbox::azure::double::{AzureDouble, Options};
-use wbstore_sandbox::azure::{PYTHON, URL};
+use wbstore_sandbox::azure::PYTHON;
+use wbstore_sandbox::azure::double::Options;
 use wbstore_sandbox::venv::Requirements;
 
-/// A fresh double before the Azurite that the environment names.
-async fn double() -> Option<AzureDouble> {
-    let azurite = std::env::var(URL).ok()?;
-    Some(AzureDouble::start(&azurite, Options::default()).await.expect("Azurite answers"))
-}
+use crate::support::{double, fresh};
 
 #[tokio::test]
 async fn microsofts_libraries_create_poll_update_receive_and_delete() {
-    let Some(double) = double().await else { return };
+    let Some(double) = double(Options::default()).await else { return };
     let python = match std::env::var_os(PYTHON) {
         Some(path) => PathBuf::from(path),
         None => Requirements::AZURE.python().expect("the libraries can be installed"),
     };
-    let account = format!("acme{:08x}", std::process::id());
+    let account = fresh("acme");
     let mut command = Command::new(python);
     command
-        .args(["-c", include_str!("azure/sdk.py")])
+        .args(["-c", include_str!("sdk.py")])
         .args([double.arm_url(), double.blob_url(), double.queue_url(), double.subscription()])
         .args([double.group(), account.as_str()])
         .envs(double.managed_env(&double.principal()));

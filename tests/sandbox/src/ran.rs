@@ -1,0 +1,77 @@
+//! Programs: set apart from the developer's own set-up, run, and heard.
+
+use std::fmt;
+use std::process::{Command, Stdio};
+
+use crate::paths;
+
+/// What the variables begin with that tell a client of a cloud who it is and where to go.
+const TELLING: &[&str] = &[
+    "AWS_",
+    "AZURE_",
+    "CLOUDSDK_",
+    "GCE_METADATA_",
+    "GCLOUD_",
+    "GOOGLE_",
+    "PUBSUB_",
+    "STORAGE_EMULATOR_",
+    "WBSTORE_",
+];
+
+/// What a program said and how it ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+/// Runs a command to its end without stopping the runtime, on which the proxy lives as well. The
+/// program is killed when the future is dropped.
+///
+/// # Panics
+///
+/// When it cannot be started.
+pub async fn finish(command: Command) -> Ran {
+    let shown = format!("{command:?}");
+    let mut command = tokio::process::Command::from(command);
+    let output = command
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Gives a command this environment and none of the caller's variables that tell of a cloud.
+pub fn isolate(command: &mut Command, env: Vec<(String, String)>) {
+    for (name, _) in std::env::vars_os() {
+        let tells = name.to_str().is_some_and(|name| TELLING.iter().any(|prefix| name.starts_with(prefix)));
+        if tells {
+            command.env_remove(name);
+        }
+    }
+    command.envs(env).stdin(Stdio::null());
+}
+
+/// The built `wbstore` in this environment.
+///
+/// # Panics
+///
+/// When `wbstore` is not built.
+pub(crate) fn wbstore(env: Vec<(String, String)>) -> Command {
+    let binary = paths::wbstore().unwrap_or_else(|error| panic!("{error}"));
+    let mut command = Command::new(binary);
+    isolate(&mut command, env);
+    command
+}
