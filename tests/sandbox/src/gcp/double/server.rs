@@ -63,10 +63,13 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     let parts = asked.parts();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
     let reply = match parts[..] {
-        // Google's Rust client reads and sets policies by the service of folders.
-        ["google.storage.v2.Storage" | "google.storage.control.v2.StorageControl", method] => {
-            storage::rpc(&mut shared.state(), asked, method)
-        }
+        ["google.storage.v2.Storage", method]
+        // Policies of buckets are in both services, and Google's Rust client asks this one:
+        // <https://cloud.google.com/storage/docs/reference/rpc/google.storage.control.v2>.
+        | [
+            "google.storage.control.v2.StorageControl",
+            method @ ("GetIamPolicy" | "SetIamPolicy" | "TestIamPermissions"),
+        ] => storage::rpc(&mut shared.state(), asked, method),
         ["google.pubsub.v1.Publisher" | "google.pubsub.v1.Subscriber", _] => pubsub::rpc(shared, asked).await,
         ["storage", "v1", ..]
         | ["upload" | "download", "storage", "v1", ..]
