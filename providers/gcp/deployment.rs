@@ -214,11 +214,16 @@ impl Provider for Gcp {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
+            let wanted = &self.request.wanted;
+            let origin = wanted.origin.clone().ok_or_else(|| {
                 Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
             })?;
-            let (deployment, events) = (self.request.wanted.name.clone(), self.request.events());
-            let target = verify::Target { deployment, bucket: self.bucket(), events, origin };
+            let target = verify::Target {
+                deployment: wanted.name.clone(),
+                bucket: self.bucket(),
+                events: self.request.events(),
+                origin,
+            };
             verify::verify(&self.api, &target, options, checks).await
         })
     }
