@@ -81,7 +81,12 @@ impl Gcp {
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic, subscription) = (topic.as_str(), subscription.as_str());
-            let made = Topic { name: topic.to_owned(), deployment: name.clone(), labels: labels.clone() };
+            let made = Topic {
+                name: topic.to_owned(),
+                deployment: name.clone(),
+                leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
+                labels: labels.clone(),
+            };
             resources.push(Bound::boxed(made, api));
             let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
             resources.push(Bound::boxed(made, api));
@@ -214,16 +219,11 @@ impl Provider for Gcp {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let wanted = &self.request.wanted;
-            let origin = wanted.origin.clone().ok_or_else(|| {
+            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
                 Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
             })?;
-            let target = verify::Target {
-                deployment: wanted.name.clone(),
-                bucket: self.bucket(),
-                events: self.request.events(),
-                origin,
-            };
+            let (deployment, events) = (self.request.wanted.name.clone(), self.request.events());
+            let target = verify::Target { deployment, bucket: self.bucket(), events, origin };
             verify::verify(&self.api, &target, options, checks).await
         })
     }
