@@ -6,6 +6,7 @@
 
 mod interrupt;
 mod list_and_expiry;
+mod outputs;
 mod policy;
 mod support;
 mod teardown;

@@ -13,7 +13,7 @@ async fn verify(site: &Site) -> Ran {
 /// The check of that name.
 #[track_caller]
 fn check(ran: &Ran, name: &str) -> Value {
-    let checks = ran.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let checks = ran.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let found = checks.into_iter().find(|check| check["name"] == name);
     found.unwrap_or_else(|| panic!("no check {name:?} in\n{ran}"))
 }
@@ -186,5 +186,5 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     let ran = site.run("verify", &["--queue", "internal", "--format", "json"]).await.ends(0);
     let event = check(&ran, "event");
     assert!(event["detail"].as_str().is_some_and(|detail| detail.contains("nothing to prove")), "{event}");
-    assert!(!ran.stderr.contains("\"subscription\""), "{ran}");
+    assert!(!ran.stdout.contains("\"subscription\""), "{ran}");
 }
