@@ -192,6 +192,14 @@ impl AzureDouble {
         succeeded(self.shared.plane.ask(service, Method::PUT, path, &headers, "").await?)
     }
 
+    /// Gives an account a table and a file share of these names.
+    pub fn plant_table_and_share(&self, account: &str, table: &str, share: &str) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.tables.push(table.to_owned());
+            one.shares.push(share.to_owned());
+        }
+    }
+
     /// Writes a blob behind Event Grid's back.
     pub async fn plant_blob(
         &self,
