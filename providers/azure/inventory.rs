@@ -32,6 +32,13 @@ pub struct Within<'a> {
     pub account: Option<&'a str>,
 }
 
+impl Within<'_> {
+    /// Whether the user said where to look, so that it is worth a closer look.
+    fn is_narrow(self) -> bool {
+        self.resource_group.is_some() || self.account.is_some()
+    }
+}
+
 /// A storage account, as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Account {
@@ -65,11 +72,11 @@ pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     if left_out > 0 {
         unread.push(format!(
             "{left_out} storage accounts without a mark were not looked into, as Azure allows few lists in five \
-             minutes; --resource-group or --account says where to look"
+             minutes; --resource-group says where to look"
         ));
     }
     let mut looks = futures::stream::iter(accounts)
-        .map(|account| async move { (look_inside(api, &account, within.account.is_some()).await, account) })
+        .map(|account| async move { (look_inside(api, &account, within.is_narrow()).await, account) })
         .buffer_unordered(AT_ONCE);
     let mut deployments = vec![];
     while let Some((looked, account)) = looks.next().await {
@@ -110,7 +117,7 @@ async fn accounts(api: &Api, within: Within<'_>) -> Result<Vec<Account>> {
 fn chosen(accounts: Vec<Account>, within: Within<'_>) -> (Vec<Account>, usize) {
     let (mut marked, mut others): (Vec<_>, Vec<_>) =
         accounts.into_iter().partition(|account| !account.mark.is_empty());
-    let most = if within.account.is_some() { others.len() } else { LOOKED_INTO };
+    let most = if within.is_narrow() { others.len() } else { LOOKED_INTO };
     let left_out = others.len().saturating_sub(most);
     others.truncate(most);
     marked.extend(others);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::gcp::bucket::Bucket;
@@ -20,7 +20,7 @@ use crate::providers::gcp::request::Request;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
-use crate::providers::gcp::{iam, inventory};
+use crate::providers::gcp::{iam, inventory, verify};
 use crate::resource::{AnyResource, Bound, Output, Stack};
 
 /// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
@@ -81,7 +81,12 @@ impl Gcp {
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic, subscription) = (topic.as_str(), subscription.as_str());
-            let made = Topic { name: topic.to_owned(), deployment: name.clone(), labels: labels.clone() };
+            let made = Topic {
+                name: topic.to_owned(),
+                deployment: name.clone(),
+                leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
+                labels: labels.clone(),
+            };
             resources.push(Bound::boxed(made, api));
             let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
             resources.push(Bound::boxed(made, api));
@@ -213,9 +218,13 @@ impl Provider for Gcp {
         options: &'a VerifyOptions,
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
-        let _ = (options, checks);
-        Box::pin(async {
-            Err(Error::new(Kind::Failed, "the proof of a deployment on Google Cloud is not in this build"))
+        Box::pin(async move {
+            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
+                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
+            })?;
+            let (deployment, events) = (self.request.wanted.name.clone(), self.request.events());
+            let target = verify::Target { deployment, bucket: self.bucket(), events, origin };
+            verify::verify(&self.api, &target, options, checks).await
         })
     }
 

@@ -146,10 +146,12 @@ impl Refusal {
     /// Whether what was read before has changed meanwhile: an etag or a metageneration that no longer
     /// fits.
     pub fn is_stale(&self) -> bool {
+        if self.is_taken() || self.constraint().is_some() {
+            return false;
+        }
         self.code == Code::Aborted
-            || (self.http == 412 && self.constraint.is_none() && self.reason != "orgPolicyViolation")
+            || matches!(self.http, 409 | 412)
             || (self.code == Code::FailedPrecondition && self.speaks_of_a_precondition())
-            || (self.http == 409 && !self.is_taken())
     }
 }
 
@@ -202,7 +204,13 @@ pub fn is_not_found(error: &SdkError) -> bool {
 
 /// Explains why no token could be had.
 pub fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
-    let passes = std::iter::successors(Some(error), |error| error.source())
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    // Where nothing is configured the library asks the metadata server of a virtual machine last, and
+    // what it says is only that this is none.
+    if causes().any(|error| error.to_string().contains("not configured local credentials")) {
+        return Error::new(Kind::Credentials, "no Google credentials were found").hint(LOG_IN);
+    }
+    let passes = causes()
         .find_map(|error| error.downcast_ref::<CredentialsError>())
         .is_some_and(CredentialsError::is_transient);
     let error = Error::new(

@@ -1,6 +1,5 @@
 //! What the bucket holds: counted for the plan of a teardown, and deleted by it.
 
-mod afterlife;
 mod count;
 mod empty;
 mod folders;
@@ -11,17 +10,15 @@ mod retained;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use google_cloud_storage::model::Bucket as Described;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub(super) use self::afterlife::kept_for;
 use self::count::{COUNTED_AT_MOST, Tally, count};
 use self::empty::empty;
 use self::lifecycle::hand_over;
 pub(super) use self::lifecycle::is_emptying;
 pub(super) use self::listing::Bucket;
-use super::failure::{failure, is_not_found};
+use super::bucket::calls;
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
 use crate::event::Reporter;
@@ -85,17 +82,16 @@ impl Resource for Objects {
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Address::new("gcp", "bucket", &self.bucket))
+        Some(super::bucket::Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let bucket = Bucket::new(api, &self.bucket).await?;
         // All at once, so that an empty bucket costs no more time than a single call.
-        let (described, first, managed, generation) = tokio::join!(
-            describe(&bucket),
+        let (described, first, managed) = tokio::join!(
+            calls::get(api, &self.bucket),
             bucket.page("", String::new()),
-            folders::any_managed(&bucket),
-            afterlife::generation(api, &self.bucket)
+            folders::any_managed(&bucket)
         );
         let (Some(described), Some(first)) = (described?, first?) else {
             return Ok(Found::absent());
@@ -127,9 +123,6 @@ impl Resource for Objects {
             );
         }
         retained::tell(&self.bucket, &described, &tally, &mut found);
-        if self.delete_objects {
-            found.findings.extend(afterlife::tell(&self.bucket, &described, generation.as_deref(), now));
-        }
         if self.empty_by == EmptyBy::Lifecycle {
             found.findings.push(
                 "Cloud Storage will delete everything by lifecycle rules, which takes a day or more; classes of \
@@ -155,17 +148,8 @@ impl Resource for Objects {
                 empty(&bucket, self.known.load(Ordering::Relaxed), progress).await?;
                 folders::remove(&bucket, progress).await
             }
-            EmptyBy::Lifecycle => hand_over(&bucket).await,
+            EmptyBy::Lifecycle => hand_over(api, &self.bucket).await,
         }
-    }
-}
-
-/// The bucket's settings; `None` when it is not there.
-async fn describe(bucket: &Bucket) -> Result<Option<Described>> {
-    match bucket.control.get_bucket().set_name(&bucket.full_name).send().await {
-        Ok(described) => Ok(Some(described)),
-        Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(failure(&error, "storage.buckets.get", &bucket.name)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request, Url};
-use crate::providers::gcp::failure::{Refusal, credentials};
+use crate::providers::gcp::failure::{self, Refusal};
 
 /// The headers that credentials may ask for: the token, and the project whose quota counts
 /// (cloud.google.com/docs/quotas/set-quota-project).
@@ -52,16 +52,8 @@ impl Rest {
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut request =
             Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
-        // What the SDK's cache keeps is good until it says otherwise, so each call asks it.
-        let headers = match self.credentials.headers(Default::default()).await {
-            Ok(CacheableResource::New { data, .. }) => data,
-            Ok(CacheableResource::NotModified) => Default::default(),
-            Err(error) => return Err(credentials(&error)),
-        };
-        for name in CREDENTIAL_HEADERS {
-            if let Some(value) = headers.get(name).and_then(|value| value.to_str().ok()) {
-                request = request.header(name, value);
-            }
+        for (name, value) in headers(&self.credentials).await? {
+            request = request.header(name, value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -87,6 +79,21 @@ impl Rest {
         }
         self.send(method, path, None).await
     }
+}
+
+/// The headers by which a call is made in the name of `credentials`. What the SDK's cache keeps is good
+/// until it says otherwise, so each call asks it.
+///
+/// # Errors
+/// [`Kind::Credentials`] when no token can be had.
+pub async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
+    let headers = match credentials.headers(Default::default()).await {
+        Ok(CacheableResource::New { data, .. }) => data,
+        Ok(CacheableResource::NotModified) => Default::default(),
+        Err(error) => return Err(failure::credentials(&error)),
+    };
+    let value = |name: &'static str| Some((name, headers.get(name)?.to_str().ok()?.to_owned()));
+    Ok(CREDENTIAL_HEADERS.into_iter().filter_map(value).collect())
 }
 
 /// `text` as one segment of a path.

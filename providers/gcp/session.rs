@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
+use google_cloud_auth::signer::Signer;
 use google_cloud_gax::retry_policy::{RetryPolicy, RetryPolicyExt};
 use google_cloud_pubsub::client::{SchemaService, Subscriber, SubscriptionAdmin, TopicAdmin};
 use google_cloud_storage::client::{Storage, StorageControl};
@@ -54,6 +55,8 @@ pub struct Api {
 #[derive(Clone, Debug)]
 pub struct Session {
     credentials: Option<Credentials>,
+    /// Whether the credentials are the application default ones, which may also sign.
+    signs: bool,
     endpoints: Endpoints,
 }
 
@@ -68,7 +71,8 @@ impl Session {
     pub fn open() -> Result<Self> {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
         let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_some_and(|path| !path.is_empty());
-        let credentials = if endpoints.any() && !named {
+        let signs = named || !endpoints.any();
+        let credentials = if !signs {
             anonymous::Builder::new().build()
         } else {
             Builder::default().with_scopes([SCOPE]).build().map_err(|error| {
@@ -77,12 +81,12 @@ impl Session {
                     .hint(LOG_IN)
             })?
         };
-        Ok(Self { credentials: Some(credentials), endpoints })
+        Ok(Self { credentials: Some(credentials), signs, endpoints })
     }
 
     /// A session that can describe things and reach nothing.
     pub fn offline() -> Self {
-        Self { credentials: None, endpoints: Endpoints::default() }
+        Self { credentials: None, signs: false, endpoints: Endpoints::default() }
     }
 
     /// Asks Cloud Storage for the service agent of `project`, which makes it where there was none
@@ -263,6 +267,12 @@ impl Api {
     /// [`Kind::Credentials`] offline.
     pub fn credentials(&self) -> Result<Credentials> {
         self.session.credentials()
+    }
+
+    /// What signs URLs as the W&B server does: the key of a service account, or IAM for one. `None` where
+    /// the credentials are of no service account, as those of a user.
+    pub fn signer(&self) -> Option<Signer> {
+        self.session.signs.then(|| Builder::default().build_signer().ok()).flatten()
     }
 
     /// Where browsers and the JSON API reach Cloud Storage, such as `https://storage.googleapis.com`,

@@ -25,7 +25,7 @@ pub struct Change {
 impl Change {
     /// Looks at everything at once and plans.
     pub async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
-        let stack = provider.stack(goal)?;
+        let stack = described(provider, goal)?;
         let what = format!("reading {} resources", stack.resources.len());
         let seen = console.busy(&what, engine::observe(&stack)).await?;
         Ok(Self::new(stack, goal, &seen))
@@ -33,7 +33,7 @@ impl Change {
 
     /// Plans as if nothing were there.
     pub fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
-        let stack = provider.stack(goal)?;
+        let stack = described(provider, goal)?;
         let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unobserved()).collect();
         Ok(Self::new(stack, goal, &seen))
     }
@@ -120,6 +120,20 @@ impl Change {
         let (report, _) = futures::join!(work, progress::show(receiver, style, console.words()));
         Ok(code(&report))
     }
+}
+
+/// The stack, with a word on what its outputs leave out.
+fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
+    let mut stack = provider.stack(goal)?;
+    if goal != Goal::Absent
+        && let Some(withheld) = provider.withheld()
+    {
+        stack.notes.push(format!(
+            "the server needs {} too, a secret that no plan shows; `provision` and `config` say how to get it",
+            withheld.name
+        ));
+    }
+    Ok(stack)
 }
 
 fn code(report: &Report) -> u8 {

@@ -25,8 +25,10 @@ pub async fn deliver(
     };
     let name = withheld.name;
     if *disclosure == Disclosure::Withheld {
-        let remark =
-            format!("{name} is a secret and not shown. --reveal shows it; so does:\n  {}", withheld.command);
+        let remark = format!(
+            "{name} is a secret, shown with --reveal and written with --secret-file; this prints it too:\n{}",
+            withheld.command
+        );
         return tell(encoding, plan, &remark, console);
     }
     let secret = console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
@@ -61,3 +63,6 @@ fn tell(encoding: Encoding, plan: &Plan, remark: &str, console: &mut Console) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

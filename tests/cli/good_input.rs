@@ -50,11 +50,86 @@ fn completions_and_the_manual_need_nothing() {
     }
 }
 
+/// The outputs of an offline plan on `cloud`.
+fn outputs(cloud: &str, account: &str, more: &[&str]) -> Vec<(String, String)> {
+    let shared =
+        ["--host", "https://wandb.acme.com", "--offline", "--account-id", account, "--format", "json"];
+    let ran = wbstore(&[&["plan", cloud], &shared[..], more].concat());
+    assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.stderr);
+    assert!(!ran.connected, "{more:?}");
+    let plan: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    let lines = plan["outputs"].as_array().expect("a list");
+    lines.iter().map(|line| (text(&line["name"]), text(&line["value"]))).collect()
+}
+
+#[test]
+fn a_plan_for_google_cloud_needs_nobody() {
+    let plan = |more: &[&str]| outputs("gcp", "123456789012", &[&["--project", "acme-prod"], more].concat());
+    let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let named =
+        ["--bucket=acme_wandb", "--topic=up.loads~1", "--subscription=Wandb+1", "--location=europe-west10"];
+    assert_eq!(
+        plan(&named),
+        [line("BUCKET", "gs://acme_wandb"), line("BUCKET_QUEUE", "pubsub:/acme-prod/up.loads~1/Wandb+1")]
+    );
+    let internal = plan(&["--queue=internal", "--soft-delete=0", "--location=nam4"]);
+    assert_eq!(internal[1], line("BUCKET_QUEUE", "internal://"));
+    assert_eq!(plan(&["--location=us"]), plan(&[]));
+}
+
+#[test]
+fn a_plan_for_azure_needs_nobody_and_names_no_key() {
+    let id = "0B1F6471-1bf0-4dda-aec3-cb9272f09590";
+    let plan = |more: &[&str]| outputs("azure", id, &[&["--resource-group", "Acme_(prod)"], more].concat());
+    let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let named = [
+        "--account=acme1",
+        "--container=files",
+        "--queue=uploads",
+        "--location=West Europe",
+        "--dead-letter",
+    ];
+    assert_eq!(
+        plan(&named),
+        [line("BUCKET", "az://acme1/files"), line("BUCKET_QUEUE", "az://acme1/uploads")]
+    );
+    let internal = plan(&["--account=acme1", "--queue=internal"]);
+    assert_eq!(internal[1], line("BUCKET_QUEUE", "internal://"));
+    assert_eq!(plan(&["--message-ttl=168h"]), plan(&["--message-ttl=7d"]));
+}
+
+#[test]
+fn permissions_are_printed_without_asking() {
+    for (cloud, place) in [
+        ("aws", &["--account-id", "123456789012"][..]),
+        ("gcp", &["--account-id", "123456789012", "--project", "acme-prod"]),
+        ("azure", &["--account-id", "0b1f6471-1bf0-4dda-aec3-cb9272f09590", "--resource-group", "acme"]),
+    ] {
+        for who in ["node", "operator"] {
+            let ran =
+                wbstore(&[&["policy", cloud, "--name", "acme", "--for", who, "--offline"], place].concat());
+            assert_eq!(ran.code, Some(0), "{cloud} {who}: {}", ran.stderr);
+            assert!(!ran.stdout.is_empty() && !ran.connected, "{cloud} {who}");
+        }
+    }
+}
+
 #[test]
 fn every_command_has_help() {
-    for command in ["plan", "provision", "verify", "teardown", "list", "policy", "config"] {
-        let ran = wbstore(&[command, "aws", "--help"]);
-        assert_eq!(ran.code, Some(0), "{command}");
-        assert!(ran.stdout.contains("--region"), "{command}");
+    for (cloud, option) in [("aws", "--region"), ("gcp", "--project"), ("azure", "--subscription")] {
+        for command in ["plan", "provision", "verify", "teardown", "list", "policy", "config"] {
+            let ran = wbstore(&[command, cloud, "--help"]);
+            assert_eq!(ran.code, Some(0), "{command} {cloud}");
+            assert!(ran.stdout.contains(option), "{command} {cloud}");
+        }
+    }
+}
+
+#[test]
+fn completions_know_the_options_of_every_cloud() {
+    let ran = wbstore(&["completions", "bash"]);
+    for option in ["--notifications-queue", "--service-account", "--secret-file"] {
+        assert!(ran.stdout.contains(option), "{option}");
     }
 }

@@ -1,5 +1,7 @@
 //! The command line by itself: what is refused before the first request, and what needs none.
 
 mod bad_input;
+mod bad_input_azure;
+mod bad_input_gcp;
 mod good_input;
 mod support;

@@ -22,10 +22,16 @@ pub fn wbstore(arguments: &[&str]) -> Ran {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_wbstore"))
         .args(arguments)
         .env_clear()
-        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_ENDPOINT_URL", &url)
         .env("AWS_ACCESS_KEY_ID", "123456789012")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("STORAGE_EMULATOR_HOST", &url)
+        .env("PUBSUB_EMULATOR_HOST", url.trim_start_matches("http://"))
+        .env("AZURE_AUTHORITY_HOST", &url)
+        .env("AZURE_TENANT_ID", "0b1f6471-1bf0-4dda-aec3-cb9272f09590")
+        .env("AZURE_CLIENT_ID", "0b1f6471-1bf0-4dda-aec3-cb9272f09591")
+        .env("AZURE_CLIENT_SECRET", "secret")
         .output()
         .expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");

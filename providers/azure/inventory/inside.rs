@@ -13,8 +13,8 @@ use crate::resource::Address;
 /// A list may leave metadata out. So many containers or queues of one account are then looked at one by
 /// one, as Azure allows some hundred reads in five minutes (Z5).
 const ONE_BY_ONE: usize = 20;
-/// The same for an account that the user names.
-const ONE_BY_ONE_OF_THE_NAMED: usize = 200;
+/// The same where the user said where to look.
+const ONE_BY_ONE_CLOSELY: usize = 200;
 const AT_ONCE: usize = 8;
 
 /// What a look into an account brought.
@@ -54,9 +54,9 @@ const QUEUES: Kind = Kind {
     action: "Microsoft.Storage/storageAccounts/queueServices/queues/read",
 };
 
-/// Looks into `account`, more closely where the user `named` it.
-pub async fn look_inside(api: &Api, account: &Account, named: bool) -> Result<Looked> {
-    let most = if named { ONE_BY_ONE_OF_THE_NAMED } else { ONE_BY_ONE };
+/// Looks into `account`, and `closely` at more of what is in it.
+pub async fn look_inside(api: &Api, account: &Account, closely: bool) -> Result<Looked> {
+    let most = if closely { ONE_BY_ONE_CLOSELY } else { ONE_BY_ONE };
     let (containers, queues, subscriptions) = tokio::join!(
         with_metadata(api, account, &CONTAINERS, most),
         with_metadata(api, account, &QUEUES, most),
@@ -89,8 +89,8 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -
     let left = untold.len().saturating_sub(most);
     if left > 0 {
         looked.unread.push(format!(
-            "{left} {}s of account {} were not looked at one by one; --account names it for a closer look",
-            kind.word, account.name
+            "{left} {}s of account {} were not looked at; --resource-group {} has a closer look",
+            kind.word, account.name, account.group
         ));
         looked.unsure = true;
     }

@@ -10,6 +10,7 @@ use super::Bucket;
 use super::settings::soft_delete;
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::objects::is_emptying;
 use crate::resource::{Forbids, Found};
 use crate::text::clean;
 
@@ -28,8 +29,9 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
         found.findings.push(format!(
             "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
-             then `gcloud storage restore gs://{}/** --allow-overwrite` brings objects back, and `gcloud storage \
-             buckets restore` the bucket",
+             then `gcloud storage ls --buckets --soft-deleted` shows the generation with which `gcloud storage \
+             restore gs://{1}#GENERATION` brings the bucket back, and `gcloud storage restore gs://{1}/**` after \
+             that its objects",
             TimeZone::UTC.to_datetime(end).date(),
             wanted.name
         ));
@@ -48,6 +50,17 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         found
             .findings
             .push("it has a hierarchical namespace, so that its folders are deleted one by one".to_owned());
+    }
+    if is_emptying(bucket) {
+        found.obstacle(
+            Forbids::Present,
+            "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
+            format!(
+                "let it end and run `teardown` again; to keep the bucket instead, take its lifecycle rules off with \
+                 `gcloud storage buckets update gs://{} --clear-lifecycle`",
+                wanted.name
+            ),
+        );
     }
     if cors::open_to_all(&bucket.cors) {
         found.findings.push("a CORS entry that is not ours lets pages of any origin use it".to_owned());

@@ -8,32 +8,35 @@ use google_cloud_storage::model::Bucket as Described;
 use google_cloud_storage::model::bucket::Lifecycle;
 use google_cloud_storage::model::bucket::lifecycle::Rule;
 use google_cloud_storage::model::bucket::lifecycle::rule::{Action, Condition};
-use google_cloud_wkt::FieldMask;
 
-use super::describe;
-use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
-use crate::providers::gcp::failure::failure;
+use crate::providers::gcp::bucket::calls;
+use crate::providers::gcp::session::Api;
 
 /// Puts our rules among those of `bucket`. The write holds only for the bucket as it was read.
 ///
 /// # Errors
-/// [`Kind::Pending`] when all went well, as the bucket is not empty yet; [`Kind::Conflict`] when somebody
-/// else changed the bucket meanwhile.
-pub async fn hand_over(bucket: &Bucket) -> Result<()> {
-    let Some(before) = describe(bucket).await? else { return Ok(()) };
-    if !is_emptying(&before) {
-        write(bucket, &before).await?;
-        if !describe(bucket).await?.is_none_or(|after| is_emptying(&after)) {
-            return Err(Error::new(
-                Kind::NotYet,
-                format!("empty {}: the lifecycle rules do not read back as they were written", bucket.name),
-            ));
-        }
+/// [`Kind::Pending`] when all went well, as the bucket is not empty yet; [`Kind::Conflict`] when others
+/// change the bucket every time.
+pub async fn hand_over(api: &Api, bucket: &str) -> Result<()> {
+    let add = |found: &Described| {
+        let mut rules = rules(found).to_vec();
+        let missing: Vec<_> = ours().into_iter().filter(|ours| !rules.contains(ours)).collect();
+        let change = (!missing.is_empty()).then_some("lifecycle");
+        rules.extend(missing);
+        change.map(|path| (Described::new().set_lifecycle(Lifecycle::new().set_rule(rules)), vec![path]))
+    };
+    calls::change(api, bucket, add).await?;
+    let Some(after) = calls::get(api, bucket).await? else { return Ok(()) };
+    if !is_emptying(&after) {
+        return Err(Error::new(
+            Kind::NotYet,
+            format!("empty {bucket}: the lifecycle rules do not read back as they were written"),
+        ));
     }
     Err(Error::new(
         Kind::Pending,
-        format!("empty {}: Cloud Storage does it by itself, within a day or two", bucket.name),
+        format!("empty {bucket}: Cloud Storage does it by itself, within a day or two"),
     )
     .hint("run the same command again after 48 hours; objects are billed until they are gone"))
 }
@@ -41,8 +44,11 @@ pub async fn hand_over(bucket: &Bucket) -> Result<()> {
 /// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What
 /// is uploaded meanwhile goes too.
 pub fn is_emptying(described: &Described) -> bool {
-    let rules = described.lifecycle.as_ref().map(|lifecycle| lifecycle.rule.as_slice()).unwrap_or_default();
-    ours().iter().any(|ours| rules.contains(ours))
+    ours().iter().any(|ours| rules(described).contains(ours))
+}
+
+fn rules(described: &Described) -> &[Rule] {
+    described.lifecycle.as_ref().map(|lifecycle| lifecycle.rule.as_slice()).unwrap_or_default()
 }
 
 /// Our two rules: everything at once, and what the first one made noncurrent at once after that.
@@ -51,22 +57,6 @@ fn ours() -> [Rule; 2] {
         Rule::new().set_action(Action::new().set_type("Delete")).set_condition(condition)
     };
     [delete(Condition::new().set_age_days(0)), delete(Condition::new().set_days_since_noncurrent_time(0))]
-}
-
-async fn write(bucket: &Bucket, before: &Described) -> Result<()> {
-    let mut rules = before.lifecycle.clone().unwrap_or_default().rule;
-    rules.extend(ours().into_iter().filter(|ours| !rules.contains(ours)).collect::<Vec<_>>());
-    let wanted = Described::new().set_name(&bucket.full_name).set_lifecycle(Lifecycle::new().set_rule(rules));
-    bucket
-        .control
-        .update_bucket()
-        .set_bucket(wanted)
-        .set_if_metageneration_match(before.metageneration)
-        .set_update_mask(FieldMask::default().set_paths(["lifecycle"]))
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| failure(&error, "storage.buckets.update", &bucket.name))
 }
 
 #[cfg(test)]

@@ -111,16 +111,13 @@ pub fn tell(bucket: &str, described: &Described, tally: &Tally, found: &mut Foun
             );
         }
     }
-    let policy = policy_words(described);
     if dated.count > 0 {
-        let by = policy.as_ref().map(|words| format!(" by {words}")).unwrap_or_default();
+        let by = policy_words(described).map(|words| format!(" by {words}")).unwrap_or_default();
         found.obstacle(
             Forbids::Delete,
             format!("{} retained until {}{by} {}", dated.subject(), date(dated.until), dated.examples()),
             "wait until then; wbstore never shortens a retention",
         );
-    } else if let Some(words) = policy {
-        found.findings.push(format!("it has {words}; whatever is uploaded meanwhile cannot be deleted"));
     }
 }
 

@@ -61,8 +61,9 @@ pub(super) fn insert(
     const PERMISSION: &str = "storage.buckets.update";
     let found = find(state, caller, bucket, PERMISSION)?;
     let named = body["topic"].as_str().unwrap_or_default();
+    // gcloud leaves the service out.
     let topic = named.trim_start_matches("//pubsub.googleapis.com/");
-    if named == topic || topic.split('/').count() != 4 {
+    if !matches!(topic.split('/').collect::<Vec<_>>()[..], ["projects", _, "topics", _]) {
         return Err(Refusal::invalid(format!("Invalid Google Cloud Pub/Sub topic name: {named:?}")));
     }
     if !matches!(body["payload_format"].as_str(), Some("JSON_API_V1" | "NONE")) {

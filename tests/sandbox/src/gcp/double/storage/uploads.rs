@@ -148,11 +148,13 @@ fn parts(asked: &Asked) -> Answer<(Value, Bytes)> {
     let found: Vec<_> = positions(body, delimiter.as_bytes()).collect();
     let [first, second, end, ..] = found[..] else { return Err(wrong()) };
     let part = |from: usize, to: usize| {
-        // Without the delimiter's own line and the line break before the next.
         let whole = body.slice(from + delimiter.len()..to);
-        let head = positions(&whole, b"\r\n\r\n").next()?;
-        let content = whole.slice(head + 4..);
-        Some((whole.slice(..head), content.slice(..content.len().checked_sub(2)?)))
+        // Google's own libraries end lines in either way.
+        let (head, line) = positions(&whole, b"\r\n\r\n")
+            .next()
+            .map_or_else(|| positions(&whole, b"\n\n").next().map(|at| (at, 1)), |at| Some((at, 2)))?;
+        let content = whole.slice(head + 2 * line..);
+        Some((whole.slice(..head), content.slice(..content.len().checked_sub(line)?)))
     };
     let (_, resource) = part(first, second).ok_or_else(wrong)?;
     let (head, content) = part(second, end).ok_or_else(wrong)?;
