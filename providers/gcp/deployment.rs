@@ -81,7 +81,12 @@ impl Gcp {
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic, subscription) = (topic.as_str(), subscription.as_str());
-            let made = Topic { name: topic.to_owned(), deployment: name.clone(), labels: labels.clone() };
+            let made = Topic {
+                name: topic.to_owned(),
+                deployment: name.clone(),
+                leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
+                labels: labels.clone(),
+            };
             resources.push(Bound::boxed(made, api));
             let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
             resources.push(Bound::boxed(made, api));

@@ -5,6 +5,7 @@
 
 mod place;
 
+use google_cloud_iam_v1::model::Policy;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -64,11 +65,7 @@ impl Grant {
 
     /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
     /// `edit` changes nothing or no place is there.
-    async fn change(
-        &self,
-        api: &Api,
-        edit: impl Fn(&mut google_cloud_iam_v1::model::Policy) -> bool,
-    ) -> Result<()> {
+    async fn change(&self, api: &Api, edit: impl Fn(&mut Policy) -> bool) -> Result<()> {
         for _ in 0..TRIES {
             let Some(mut policy) = self.place.policy(api).await? else { return Ok(()) };
             if !edit(&mut policy) {
@@ -143,6 +140,12 @@ impl Resource for Grant {
     }
 
     async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+        if matches!((&from, &self.place), (Prior::New, Place::Topic(_) | Place::Subscription(_))) {
+            // What was made a moment ago has an empty policy; a bucket's begins with roles of its own.
+            let mut policy = Policy::new();
+            iam_policy::add(&mut policy, self.role, &self.member);
+            return self.place.set_policy(api, policy).await?.map_err(|refusal| self.explained(&refusal));
+        }
         let mut earlier = None;
         if !matches!(from, Prior::New) || self.part_of().is_none() {
             let labels = self.place.labels(api).await?.unwrap_or_default();

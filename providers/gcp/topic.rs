@@ -23,6 +23,9 @@ pub struct Topic {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Our subscription to it, where it is looked at to be removed.
+    #[serde(skip)]
+    pub leaving: Option<String>,
     /// Our labels.
     pub labels: Labels,
 }
@@ -31,6 +34,20 @@ impl Topic {
     /// The address of the topic `name`.
     pub fn at(name: &str) -> Address {
         Address::new("gcp", "topic", name)
+    }
+
+    /// The subscriptions of others, which get nothing more once the topic is gone. Not to know them is
+    /// no reason to keep it.
+    async fn other_subscriptions(&self, api: &Api) -> Vec<String> {
+        let (Some(ours), Ok(topics)) = (&self.leaving, api.topics().await) else { return vec![] };
+        let ours = api.subscription_name(ours);
+        let asked = topics.list_topic_subscriptions().set_topic(api.topic_name(&self.name)).send().await;
+        let names = asked.map(|answer| answer.subscriptions).unwrap_or_default();
+        names
+            .iter()
+            .filter(|name| **name != ours)
+            .map(|name| format!("subscription {}", clean(name)))
+            .collect()
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
@@ -64,10 +81,12 @@ impl Resource for Topic {
     }
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
-        let Some(topic) = get(api, &self.name).await? else { return Ok(Found::absent()) };
+        let (topic, others) = futures::join!(get(api, &self.name), self.other_subscriptions(api));
+        let Some(topic) = topic? else { return Ok(Found::absent()) };
         let labels = mark::labels(topic.labels);
         let state = Self { labels: mark::managed(&labels, &self.labels), ..self.clone() };
         let mut found = Found::present(state, mark::owner(&labels, &self.deployment));
+        found.kept = others;
         if !topic.kms_key_name.is_empty() {
             found.findings.push(format!(
                 "its messages are encrypted with {}, which Pub/Sub's service agent must be allowed to use",

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use super::Target;
 use super::probe::Probe;
+use crate::providers::gcp::notification::ATTRIBUTE;
 use crate::text::clean;
 
-/// The custom attribute by which our notification says whose it is.
-const DEPLOYMENT: &str = "wbstore";
 /// An object came to be, new or in the place of another.
 const FINALIZED: &str = "OBJECT_FINALIZE";
 /// The form of the body that the server reads.
@@ -37,7 +36,7 @@ impl Message {
         if get("eventType") != FINALIZED {
             return Self::Other;
         }
-        if get(DEPLOYMENT) != target.deployment.as_str() {
+        if get(ATTRIBUTE) != target.deployment.as_str() {
             return Self::Strangers(clean(get("notificationConfig")));
         }
         match get("payloadFormat") {
@@ -69,7 +68,7 @@ mod tests {
             ("payloadFormat", FORMAT),
             ("bucketId", "acme-wandb"),
             ("objectId", ".wbstore-probe/1/1 +ü.txt"),
-            (DEPLOYMENT, "acme"),
+            (ATTRIBUTE, "acme"),
         ];
         let attributes = good.iter().chain(changes).map(|(key, value)| ((*key).into(), (*value).into()));
         let probe = |key: &str| Probe { key: key.to_owned(), sent: Instant::now() };
@@ -85,6 +84,6 @@ mod tests {
         assert_eq!(read(&[("eventType", "OBJECT_DELETE")]), Message::Other);
         assert_eq!(read(&[("payloadFormat", "NONE")]), Message::Unreadable("NONE".to_owned()));
         let stranger = "projects/_/buckets/acme-wandb/notificationConfigs/7".to_owned();
-        assert_eq!(read(&[(DEPLOYMENT, "")]), Message::Strangers(stranger));
+        assert_eq!(read(&[(ATTRIBUTE, "")]), Message::Strangers(stranger));
     }
 }

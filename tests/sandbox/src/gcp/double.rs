@@ -30,7 +30,6 @@ mod storage;
 mod time;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +54,6 @@ pub struct Options {
 /// A running double; stops when it is dropped.
 #[derive(Debug)]
 pub struct GcpDouble {
-    address: SocketAddr,
     shared: Arc<Shared>,
     folder: TempDir,
     server: JoinHandle<()>,
@@ -64,6 +62,8 @@ pub struct GcpDouble {
 /// What the handlers of all connections share.
 #[derive(Debug)]
 struct Shared {
+    /// Where the double listens, `host:port`.
+    address: String,
     state: Mutex<State>,
     emulator: Option<Emulator>,
 }
@@ -82,14 +82,14 @@ impl GcpDouble {
         let state = State::new(options.project);
         let folder = TempDir::with_prefix("wbstore-gcp-")?;
         let emulator = options.emulator.as_deref().map(Emulator::new);
-        let shared = Arc::new(Shared { state: Mutex::new(state), emulator });
+        let shared = Arc::new(Shared { address: address.to_string(), state: Mutex::new(state), emulator });
         let server = tokio::spawn(server::accept(listener, Arc::clone(&shared)));
-        Ok(Self { address, shared, folder, server })
+        Ok(Self { shared, folder, server })
     }
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.shared.address)
     }
 
     /// The project's id.

@@ -1,5 +1,7 @@
 //! The double of Google Cloud, asked by Google's own Rust clients.
 
 mod bench;
+mod browser;
 mod events;
+mod policies;
 mod storage;

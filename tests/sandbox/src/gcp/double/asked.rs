@@ -6,6 +6,7 @@ use hyper::Method;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -20,19 +21,16 @@ pub(super) struct Asked {
     /// As it was sent, in its order, decoded.
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
-    /// The name and port the client thinks it talks to.
+    /// The name and port the client talks to, as well as can be told.
     pub(super) host: String,
     pub(super) body: Bytes,
 }
 
 impl Asked {
-    pub(super) fn new(parts: Parts, body: Bytes) -> Self {
+    /// `here` is where it arrived.
+    pub(super) fn new(parts: Parts, body: Bytes, here: &str) -> Self {
         let query = parts.uri.query().unwrap_or_default();
-        // HTTP/2 has the host in the address.
-        let host = match parts.uri.authority() {
-            Some(authority) => authority.to_string(),
-            None => text(&parts.headers, header::HOST.as_str()).unwrap_or_default().to_owned(),
-        };
+        let host = host(&parts).filter(|host| host.contains(':')).unwrap_or(here).to_owned();
         Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
@@ -72,6 +70,14 @@ impl Asked {
         }
         serde_json::from_slice(&self.body).map_err(|_| Refusal::invalid("Parse Error").reason("parseError"))
     }
+}
+
+/// A proxy before us knows best. HTTP/2 has the host in the address, and Google's Rust clients leave
+/// the port out of it.
+fn host(parts: &Parts) -> Option<&str> {
+    text(&parts.headers, "x-forwarded-host")
+        .or(parts.uri.authority().map(Authority::as_str))
+        .or(text(&parts.headers, header::HOST.as_str()))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -17,7 +17,7 @@ pub(super) struct Refusal {
     /// The machine's word in `errors[].reason`.
     pub(super) reason: &'static str,
     pub(super) message: String,
-    pub(super) info: Option<ErrorInfo>,
+    pub(super) info: Option<Box<ErrorInfo>>,
 }
 
 pub(super) type Answer<T> = Result<T, Refusal>;
@@ -89,7 +89,8 @@ impl Refusal {
     #[must_use]
     pub(super) fn info(mut self, reason: &str, domain: &str, metadata: &[(&str, String)]) -> Self {
         let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        self.info = Some(ErrorInfo { reason: reason.to_owned(), domain: domain.to_owned(), metadata });
+        let info = ErrorInfo { reason: reason.to_owned(), domain: domain.to_owned(), metadata };
+        self.info = Some(Box::new(info));
         self
     }
 

@@ -53,7 +53,7 @@ async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bod
         return pubsub::streaming_pull(shared, parts, body).await;
     }
     match body.collect().await {
-        Ok(body) => answer(shared, &Asked::new(parts, body.to_bytes())).await,
+        Ok(body) => answer(shared, &Asked::new(parts, body.to_bytes(), &shared.address)).await,
         Err(_) => empty(400),
     }
 }
@@ -63,7 +63,8 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     let parts = asked.parts();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
     let reply = match parts[..] {
-        // Google's Rust client reads and sets policies by the service of folders.
+        // Policies of buckets are in both services, and Google's Rust client asks the second:
+        // <https://cloud.google.com/storage/docs/reference/rpc/google.storage.control.v2>.
         ["google.storage.v2.Storage" | "google.storage.control.v2.StorageControl", method] => {
             storage::rpc(&mut shared.state(), asked, method)
         }
@@ -101,7 +102,7 @@ pub(super) async fn ask(shared: &Shared, method: &str, path: &str, body: Value) 
         path: path.to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers,
-        host: "localhost".to_owned(),
+        host: shared.address.clone(),
         body: if body.is_null() { Bytes::new() } else { body.to_string().into() },
     };
     let reply = answer(shared, &asked).await;

@@ -115,7 +115,7 @@ fn admit(state: &State, asked: &Asked) -> Answer<Caller> {
     let caller = Caller::known(asked)?;
     state.serves(SERVICE, asked.header("x-goog-user-project"))?;
     let routed = asked.header("x-goog-request-params").unwrap_or_default();
-    if !routed.starts_with("bucket=") && !routed.starts_with("project=") {
+    if !["bucket=", "project=", "resource="].iter().any(|field| routed.contains(field)) {
         return Err(Refusal::invalid("The request lacks its routing header, x-goog-request-params."));
     }
     Ok(caller)

@@ -68,7 +68,7 @@ impl<M: Message + Default> Messages<M> {
 
 /// Opens a stream, which ends when the client goes or the subscription does.
 pub(in super::super) async fn pull(shared: &Arc<Shared>, parts: Parts, body: Incoming) -> Response<Body> {
-    let asked = Asked::new(parts, Bytes::new());
+    let asked = Asked::new(parts, Bytes::new(), &shared.address);
     let mut requests = Messages::new(body);
     match open(shared, &asked, &mut requests).await {
         Ok((caller, name, first)) => {

@@ -93,10 +93,9 @@ pub(super) fn complete(meta: &mut Bucket) -> Answer<()> {
     if !uniform.enabled {
         uniform.lock_time = None;
     }
-    let policy = meta.soft_delete_policy.get_or_insert_with(|| SoftDeletePolicy {
-        retention_duration: Some(Duration { seconds: 7 * DAY, nanos: 0 }),
-        effective_time: None,
-    });
+    let retention_duration = Some(Duration { seconds: 7 * DAY, nanos: 0 });
+    let week = SoftDeletePolicy { retention_duration, effective_time: None };
+    let policy = meta.soft_delete_policy.get_or_insert(week);
     if policy.effective_time.is_none() {
         policy.effective_time = Some(time::proto(now));
     }
