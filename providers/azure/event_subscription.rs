@@ -209,6 +209,7 @@ impl Resource for EventSubscription {
                 SUCCEEDED => {}
                 // It stays so; only a new one can come to work (Z17).
                 FAILED if owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
+                _ if api.arm.is_being_put(&id) => {}
                 _ => api.arm.settle(&id, SETTLED_WITHIN, call).await?,
             }
         }

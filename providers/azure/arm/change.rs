@@ -70,6 +70,12 @@ impl Arm {
         self.follow(key, id, watch, budget, call).await
     }
 
+    /// Whether this run began to create or replace the resource `id`, so that [`Arm::put`] asks after
+    /// that and begins nothing.
+    pub fn is_being_put(&self, id: &str) -> bool {
+        self.pending(&key(Method::Put, id)).is_some()
+    }
+
     async fn change(
         &self,
         method: Method,

@@ -87,11 +87,7 @@ impl Emulator {
     }
 
     fn failure(&self, what: &str, log: &Path) -> Error {
-        let text = fs::read_to_string(log).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
-        Error::new(format!("{} {what}\n{tail}", self.backend))
-            .hint(format!("the whole log is {}", log.display()))
+        with_log(&format!("{} {what}", self.backend), log)
     }
 }
 
@@ -101,6 +97,14 @@ impl Drop for Emulator {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// An error that shows the end of what the emulator has logged.
+pub(crate) fn with_log(what: &str, log: &Path) -> Error {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+    Error::new(format!("{what}\n{tail}")).hint(format!("the whole log is {}", log.display()))
 }
 
 fn arguments(backend: Backend, port: u16) -> Vec<String> {
@@ -150,7 +154,7 @@ fn forget_old_logs(folder: &Path) {
 }
 
 /// Free a moment ago. Nothing guarantees it still is; the emulator would say so in its log.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

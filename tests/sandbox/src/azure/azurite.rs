@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::double::wire::Wire;
+use crate::emulator::{free_port, with_log};
 use crate::say::say;
 use crate::{Error, paths};
 
@@ -69,11 +69,11 @@ impl Azurite {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.process.try_wait() {
-                return Err(failure(&format!("Azurite ended at once ({status})"), log));
+                return Err(with_log(&format!("Azurite ended at once ({status})"), log));
             }
             if started.elapsed() > PATIENCE {
                 let waited = PATIENCE.as_secs();
-                return Err(failure(&format!("Azurite gave no answer within {waited} s"), log));
+                return Err(with_log(&format!("Azurite gave no answer within {waited} s"), log));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -162,19 +162,4 @@ fn environment() -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|name| Some((name, std::env::var(name).ok()?)))
         .collect()
-}
-
-fn failure(what: &str, log: &Path) -> Error {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    let tail = lines[lines.len().saturating_sub(15)..].join("\n");
-    Error::new(format!("{what}\n{tail}")).hint(format!("the whole log is {}", log.display()))
-}
-
-/// Free a moment ago. Nothing guarantees it still is; Azurite would say so in its log.
-fn free_port() -> Result<u16, Error> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| Error::new(format!("no free port on 127.0.0.1: {error}")))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wbstore_sandbox::azure::double::control::Planted;
-use wbstore_sandbox::azure::double::{AzureDouble, Options, Principal};
+use wbstore_sandbox::azure::double::{AzureDouble, Options, Principal, Trouble};
 
 use crate::support::{Answer, account_path, arm, double, fresh, send};
 
@@ -159,6 +159,20 @@ async fn names_rest_after_deletion_whichever_door_was_used() {
     tokio::time::sleep(Duration::from_millis(450)).await;
     assert_eq!(with_token(&double, &us, "PUT", &container).await.status, 201);
     assert_eq!(with_token(&double, &us, "PUT", &queue).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_data_plane_is_busy_at_times() {
+    let Some((double, account)) = planted(Options::default()).await else { return };
+    let write = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write";
+    let window = Duration::from_millis(50);
+    double.trouble(write, Trouble::Throttle { retry_after: 3, window }, 1);
+    let url = format!("{}/{account}/wandb/a", double.blob_url());
+    let us = double.principal();
+    let busy = with_token(&double, &us, "PUT", &url).await;
+    assert_eq!((busy.fault(), busy.header("retry-after")), ((503, "ServerBusy"), "3"));
+    tokio::time::sleep(window).await;
+    assert_eq!(with_token(&double, &us, "PUT", &url).await.status, 201);
 }
 
 #[tokio::test]

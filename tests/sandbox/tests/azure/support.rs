@@ -1,6 +1,5 @@
 //! A double of one's own, and a client that knows nothing but HTTP.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,11 +18,7 @@ pub const ARM: &str = "https://management.azure.com";
 
 /// A fresh double before the Azurite that the environment names; `None` when it names none.
 pub async fn double(options: Options) -> Option<AzureDouble> {
-    let Ok(azurite) = std::env::var(URL) else {
-        static SAID: Once = Once::new();
-        SAID.call_once(|| eprintln!("tests that need Azurite are left out; `cargo sandbox test` brings one"));
-        return None;
-    };
+    let azurite = std::env::var(URL).ok()?;
     Some(AzureDouble::start(&azurite, options).await.expect("Azurite answers"))
 }
 
