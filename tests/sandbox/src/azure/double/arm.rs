@@ -176,6 +176,7 @@ async fn answer(
         Operation::PutQueue => queues::put(shared, call).await,
         Operation::PatchQueue => queues::patch(shared, call).await,
         Operation::DeleteQueue => queues::delete(shared, call).await,
+        Operation::ListTables | Operation::ListShares => listing::nothing(shared, call),
         Operation::ListEventSubscriptions => event_subscriptions::list(shared, call),
         Operation::ListRegionalEventSubscriptions => event_subscriptions::list_regional(shared, call),
         Operation::GetEventSubscription => event_subscriptions::get(shared, call),
