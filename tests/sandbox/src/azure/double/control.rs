@@ -1,6 +1,8 @@
 //! What a test may do to the cloud behind everybody's back.
 
 mod contents;
+mod lease;
+mod messages;
 mod planted;
 
 use serde_json::{Map, Value};
