@@ -1,6 +1,6 @@
 //! Ctrl-C, at any time.
 
-use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
 use crate::support::{Ends, NAME, Running, Site};
 
@@ -17,7 +17,7 @@ async fn while_it_only_looks_it_stops_at_once() {
     ] {
         // Whatever it asks first never answers.
         let first = site.aws.proxy().arm(When::every("s3:*"), Fault::Hang(Side::Before));
-        let running = Running::start(&site, command[0], &command[1..]);
+        let running = Running::start(site.command(command[0], &command[1..]));
         first.reached().await;
         running.interrupt();
         let ran = running.ended().await.ends(130).tells(&["interrupted"]);
@@ -34,7 +34,7 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
         return;
     }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
-    let mut running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -47,13 +47,31 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
+    let Some(site) = Site::open().await else { return };
+    if site.lacks("tags in CreateBucket") {
+        return;
+    }
+    let read_back = When::operation("s3:GetBucketCors", 1).times(usize::MAX);
+    site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
+    let mut running = Running::start(&site, "provision", &["--yes"]);
+    running.says("aws/cors/").await;
+    running.says("waiting").await;
+    running.interrupt();
+    let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:"]);
+    let told = ran.stderr.lines().filter(|line| line.starts_with("aws/cors/")).collect::<Vec<_>>();
+    assert!(told.iter().any(|line| line.contains(": created")), "{told:?}");
+    assert!(!ran.stderr.contains("not tried"), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn the_second_one_does_not_wait() {
     let Some(site) = Site::open().await else { return };
     if site.lacks("tags in CreateBucket") {
         return;
     }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::After));
-    let mut running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -68,12 +86,10 @@ async fn the_second_one_does_not_wait() {
 
 #[tokio::test]
 async fn a_wait_for_the_cloud_ends_at_once() {
-    use wbstore_sandbox::fault::Failure;
-
     let Some(site) = Site::open().await else { return };
     let slow = Failure::TooManyRequests(50);
     let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));
-    let running = Running::start(&site, "provision", &["--yes"]);
+    let running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.ended().await.ends(130).tells(&["hint:"]);
@@ -85,7 +101,7 @@ async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
     site.provisioned().await;
     site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'k{n}')").await;
     let batch = site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::Hang(Side::Before));
-    let mut running = Running::start(&site, "teardown", &["--confirm", NAME, "--delete-objects"]);
+    let mut running = Running::start(site.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     batch.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -106,7 +122,7 @@ sqs.purge_queue(QueueUrl=url(queue))",
     )
     .await;
     let receive = site.aws.proxy().arm(When::operation("sqs:ReceiveMessage", 0), Fault::Hang(Side::Before));
-    let running = Running::start(&site, "verify", &["--within", "60s"]);
+    let running = Running::start(site.command("verify", &["--within", "60s"]));
     receive.reached().await;
     running.interrupt();
     receive.release();
