@@ -64,6 +64,7 @@ http
 // however it went, and Azurite goes with it. Ctrl-C reaches the whole group; the sandbox decides.
 process.stdin.on("end", () => process.exit(0)).resume();
 process.on("SIGINT", () => {});
+process.on("SIGTERM", () => process.exit(0));
 
 process.argv = [
   process.argv[0],
