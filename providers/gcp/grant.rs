@@ -74,15 +74,16 @@ impl Grant {
             match self.place.set_policy(api, policy).await? {
                 Ok(()) => return Ok(()),
                 Err(refusal) if refusal.is_stale() => {}
-                Err(refusal) => return Err(self.explained(&refusal)),
+                Err(refusal) => return Err(self.explained(api, refusal)),
             }
         }
         Err(crowded(&format!("{}.setIamPolicy on {}", self.place.service(), self.address())))
     }
 
-    fn explained(&self, refusal: &Refusal) -> Error {
+    fn explained(&self, api: &Api, refusal: Refusal) -> Error {
+        let refusal = refusal.within(&api.project);
         let error = refusal.explain(&format!("{}.setIamPolicy", self.place.service()), self.address());
-        if !domain_restricted(refusal) {
+        if !domain_restricted(&refusal) {
             return error;
         }
         // Google's own service agents are not of the organisation either (G21).
@@ -144,7 +145,7 @@ impl Resource for Grant {
             // What was made a moment ago has an empty policy; a bucket's begins with roles of its own.
             let mut policy = Policy::new();
             iam_policy::add(&mut policy, self.role, &self.member);
-            return self.place.set_policy(api, policy).await?.map_err(|refusal| self.explained(&refusal));
+            return self.place.set_policy(api, policy).await?.map_err(|refusal| self.explained(api, refusal));
         }
         let mut earlier = None;
         if !matches!(from, Prior::New) || self.part_of().is_none() {

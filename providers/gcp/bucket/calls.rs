@@ -37,7 +37,6 @@ pub async fn get(api: &Api, name: &str) -> Result<Option<model::Bucket>> {
         "the bucket {name} exists, and these credentials may not look at it: it belongs to another project, or \
          storage.buckets.get is denied"
     ))
-    .because(error)
     .hint("choose another name with --bucket; if it is yours, grant storage.buckets.get on it"))
 }
 
