@@ -27,14 +27,6 @@ pub(super) fn page(shared: &Shared, call: &Call, values: Vec<Value>) -> Outcome 
     ok(&document)
 }
 
-/// `GET …/tableServices/default/tables`, `GET …/fileServices/default/shares`: no account has any here.
-/// <https://learn.microsoft.com/rest/api/storagerp/table/list>,
-/// <https://learn.microsoft.com/rest/api/storagerp/file-shares/list>
-pub(super) fn nothing(shared: &Shared, call: &Call) -> Outcome {
-    accounts::ready(shared, call)?;
-    page(shared, call, vec![])
-}
-
 /// "x-ms-client-request-id … returned in the response"
 /// <https://learn.microsoft.com/azure/azure-resource-manager/management/control-plane-and-data-plane>
 pub(super) fn same_client_id(call: &Call, mut reply: Reply) -> Reply {
