@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::accounts;
 use super::answer::{Outcome, Reply, ok};
 use super::arm::Call;
 
