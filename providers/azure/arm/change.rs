@@ -127,7 +127,8 @@ impl Arm {
             }
             Progress::Running(watch, wait) => {
                 self.lock().insert(key.to_owned(), watch);
-                let error = Error::new(Kind::NotYet, "an operation of Azure that is still under way").within(budget);
+                let error =
+                    Error::new(Kind::NotYet, "an operation of Azure that is still under way").within(budget);
                 Err(match wait {
                     Some(wait) => error.retry_after(wait),
                     None => error,
