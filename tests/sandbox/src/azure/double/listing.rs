@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::accounts;
 use super::answer::{Outcome, Reply, ok};
 use super::arm::Call;
 
@@ -25,14 +24,6 @@ pub(super) fn page(shared: &Shared, call: &Call, values: Vec<Value>) -> Outcome 
         document["nextLink"] = format!("{}{}?{}", call.host(), call.path, query.finish()).into();
     }
     ok(&document)
-}
-
-/// `GET …/tableServices/default/tables`, `GET …/fileServices/default/shares`: no account has any here.
-/// <https://learn.microsoft.com/rest/api/storagerp/table/list>,
-/// <https://learn.microsoft.com/rest/api/storagerp/file-shares/list>
-pub(super) fn nothing(shared: &Shared, call: &Call) -> Outcome {
-    accounts::ready(shared, call)?;
-    page(shared, call, vec![])
 }
 
 /// "x-ms-client-request-id … returned in the response"
