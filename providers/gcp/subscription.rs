@@ -22,6 +22,8 @@ const DELETED_TOPIC: &str = "_deleted-topic_";
 /// The way the server takes its messages.
 const PULL: &str = "pull";
 
+const DAY: i64 = 24 * 60 * 60;
+
 /// A Pub/Sub subscription.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Subscription {
@@ -43,7 +45,7 @@ pub struct Subscription {
     pub ack_deadline_seconds: i32,
     /// How long a message is kept, in seconds.
     pub retention_seconds: i64,
-    /// After how long without a reader it deletes itself: `never`, or seconds.
+    /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
     /// Our labels.
     pub labels: Labels,
@@ -124,10 +126,11 @@ impl Subscription {
             ack_deadline_seconds: found.ack_deadline_seconds,
             retention_seconds: found.message_retention_duration.as_ref().map_or(0, Duration::seconds),
             expires_unused: match ttl {
-                Some(Some(seconds)) => format!("{seconds} s"),
+                Some(Some(seconds)) if seconds % DAY == 0 => format!("{}d", seconds / DAY),
+                Some(Some(seconds)) => format!("{seconds}s"),
                 Some(None) => never(),
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
-                None => "2678400 s".to_owned(),
+                None => "31d".to_owned(),
             },
             labels: mark::managed(labels, &self.labels),
         }

@@ -17,7 +17,7 @@ async fn while_it_only_looks_it_stops_at_once() {
     ] {
         // Whatever it asks first never answers.
         let first = site.aws.proxy().arm(When::every("s3:*"), Fault::Hang(Side::Before));
-        let running = Running::start(&site, command[0], &command[1..]);
+        let running = Running::start(site.command(command[0], &command[1..]));
         first.reached().await;
         running.interrupt();
         let ran = running.ended().await.ends(130).tells(&["interrupted"]);
@@ -34,7 +34,7 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
         return;
     }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
-    let mut running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -53,7 +53,7 @@ async fn the_second_one_does_not_wait() {
         return;
     }
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::After));
-    let mut running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -73,7 +73,7 @@ async fn a_wait_for_the_cloud_ends_at_once() {
     let Some(site) = Site::open().await else { return };
     let slow = Failure::TooManyRequests(50);
     let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));
-    let running = Running::start(&site, "provision", &["--yes"]);
+    let running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
     running.ended().await.ends(130).tells(&["hint:"]);
@@ -85,7 +85,7 @@ async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
     site.provisioned().await;
     site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'k{n}')").await;
     let batch = site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::Hang(Side::Before));
-    let mut running = Running::start(&site, "teardown", &["--confirm", NAME, "--delete-objects"]);
+    let mut running = Running::start(site.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     batch.reached().await;
     running.interrupt();
     running.says("those under way are finished").await;
@@ -106,7 +106,7 @@ sqs.purge_queue(QueueUrl=url(queue))",
     )
     .await;
     let receive = site.aws.proxy().arm(When::operation("sqs:ReceiveMessage", 0), Fault::Hang(Side::Before));
-    let running = Running::start(&site, "verify", &["--within", "60s"]);
+    let running = Running::start(site.command("verify", &["--within", "60s"]));
     receive.reached().await;
     running.interrupt();
     receive.release();

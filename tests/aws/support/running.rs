@@ -7,8 +7,6 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 use wbstore_sandbox::aws::Ran;
 
-use super::Site;
-
 /// How soon a program must end that was asked to.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -20,10 +18,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `wbstore`.
-    pub fn start(site: &Site, command: &str, arguments: &[&str]) -> Self {
-        let mut process = tokio::process::Command::from(site.aws.wbstore());
-        process.args(site.arguments(command, arguments));
+    /// Starts `command`.
+    pub fn start(command: Command) -> Self {
+        let mut process = tokio::process::Command::from(command);
         process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self { process: process.spawn().expect("it starts"), said: vec![] }
     }

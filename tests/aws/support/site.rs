@@ -1,6 +1,7 @@
 //! One test's own account, and the deployment that it is about.
 
 use std::io::Write as _;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use wbstore_sandbox::aws::{Aws, Ran};
@@ -74,6 +75,13 @@ impl Site {
         all
     }
 
+    /// The same as a command that is not started yet.
+    pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
+        let mut process = self.aws.wbstore();
+        process.args(self.arguments(command, arguments));
+        process
+    }
+
     /// Runs it to its end.
     pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
         self.run_with(&[], command, arguments).await
@@ -103,8 +111,7 @@ impl Site {
 
     /// Runs it with other variables in its environment; an empty value takes one away.
     pub async fn run_with(&self, env: &[(&str, &str)], command: &str, arguments: &[&str]) -> Ran {
-        let mut process = self.aws.wbstore();
-        process.args(self.arguments(command, arguments));
+        let mut process = self.command(command, arguments);
         for (name, value) in env {
             if value.is_empty() {
                 process.env_remove(name)

@@ -44,7 +44,8 @@ pub(super) async fn answer(shared: &Shared, asked: &Asked) -> Answer<Value> {
     match *rest {
         [] if asked.method == Method::GET => resources::list(&shared.state(), &caller, project, kind),
         [topic, "subscriptions"] if asked.method == Method::GET => {
-            resources::attached(&shared.state(), &caller, &name(topic)?)
+            let topic = name(topic)?;
+            resources::attached(&shared.state(), &caller, &topic)
         }
         [id] => match id.split_once(':') {
             Some((id, verb)) => act(shared, &caller, asked, &name(id)?, verb).await,

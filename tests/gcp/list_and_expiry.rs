@@ -1,0 +1,106 @@
+//! What is there, for how long, and what goes when its time is up.
+
+use serde_json::{Value, json};
+
+use crate::support::{EVENTS, Ends, NAME, Site};
+
+async fn listed(site: &Site) -> Value {
+    site.run("list", &["--format", "json"]).await.ends(0).json()
+}
+
+/// Puts the end of the lease into the past, as time would.
+async fn expire(site: &Site) {
+    site.patch_bucket(json!({ "labels": { "wbstore-expires": "1577836800" } })).await;
+}
+
+#[tokio::test]
+async fn a_project_without_deployments_lists_none() {
+    let site = Site::open().await;
+    let ran = site.run("list", &[]).await.ends(0);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["No deployments", &site.gcp.project()]);
+}
+
+#[tokio::test]
+async fn a_deployment_is_listed_with_its_parts() {
+    let site = Site::provisioned().await;
+    let listed = listed(&site).await;
+    let only = &listed["deployments"][0];
+    assert_eq!((&only["name"], &only["region"]), (&NAME.into(), &"US".into()));
+    let part = |kind: &str, name: &str| json!({ "kind": kind, "name": name });
+    assert_eq!(
+        only["parts"],
+        json!([part("bucket", &site.bucket), part("subscription", EVENTS), part("topic", EVENTS)])
+    );
+    assert_eq!((&only["missing"], &only["expires"]), (&json!([]), &json!(null)));
+    let table = site.run("list", &[]).await.ends(0).stdout;
+    let row = table.lines().nth(1).expect("a header and a row");
+    assert!(row.starts_with(NAME) && row.contains("US") && row.contains("never"), "{table}");
+}
+
+#[tokio::test]
+async fn a_missing_subscription_is_told() {
+    let site = Site::provisioned().await;
+    site.ask("DELETE", &site.subscription(), Value::Null).await;
+    let missing = &listed(&site).await["deployments"][0]["missing"];
+    assert_eq!(*missing, json!([{ "kind": "subscription", "name": "" }]));
+}
+
+#[tokio::test]
+async fn an_internal_queue_misses_nothing() {
+    let site = Site::open().await;
+    site.provision(&["--queue", "internal"]).await.ends(0);
+    assert_eq!(listed(&site).await["deployments"][0]["missing"], json!([]));
+}
+
+#[tokio::test]
+async fn what_may_not_be_listed_is_told_and_not_called_missing() {
+    let site = Site::provisioned().await;
+    site.gcp.control().deny("pubsub.topics.list");
+    let listed = listed(&site).await;
+    assert_eq!(listed["deployments"][0]["missing"], json!([]));
+    assert!(listed["unread"][0].as_str().is_some_and(|text| text.contains("the topics cannot be listed")));
+    site.run("list", &[]).await.ends(0).tells(&["not looked at:", "pubsub.topics.list"]);
+}
+
+#[tokio::test]
+async fn buckets_that_may_not_be_listed_fail_it() {
+    let site = Site::provisioned().await;
+    site.gcp.control().deny("storage.buckets.list");
+    site.run("list", &[]).await.ends(3).tells(&["storage.buckets.list", "hint:"]);
+}
+
+#[tokio::test]
+async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
+    let site = Site::open().await;
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    let end = listed(&site).await["deployments"][0]["expires"].as_i64().expect("a date");
+    let days = (end - jiff::Timestamp::now().as_second()) / (24 * 60 * 60);
+    assert!((6..=7).contains(&days), "{end}");
+    site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+async fn only_what_has_expired_goes() {
+    let site = Site::open().await;
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    let expired = ["--expired", "--confirm", "expired", "--delete-objects"];
+    site.run("teardown", &expired).await.ends(0);
+    assert_eq!(listed(&site).await["deployments"].as_array().map(Vec::len), Some(1));
+    site.put("run", b"four");
+    expire(&site).await;
+    site.run("teardown", &expired).await.ends(0);
+    assert_eq!(site.left().await, json!([[], [], []]));
+}
+
+#[tokio::test]
+async fn names_of_ones_own_are_found_again_by_their_marks() {
+    let site = Site::open().await;
+    let named = ["--bucket", "acme-media", "--topic", "media", "--subscription", "media-server"];
+    site.provision(&[&named[..], &["--expires", "7d", "--location", "EU"]].concat()).await.ends(0);
+    let labels = json!({ "labels": { "wbstore-expires": "1577836800" } });
+    site.ask("PATCH", "/storage/v1/b/acme-media", labels).await;
+    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    assert_eq!(site.left().await, json!([[], [], []]));
+}
