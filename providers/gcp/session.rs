@@ -98,20 +98,23 @@ impl Session {
     /// accepted; those of the cloud.
     pub async fn agent(&self, project: &str) -> Result<String> {
         const PERMISSION: &str = "resourcemanager.projects.get";
+        let target = || format!("project {project}");
         let rest = self.rest(Service::Storage)?;
         let path = format!("/storage/v1/projects/{}/serviceAccount", segment(project));
         let said: Value = unless_busy(|| async {
             let answer = rest.look(Method::GET, &path).await?;
-            if let Some(refusal) = Refusal::of_answer(&answer).filter(|refusal| !refusal.html)
-                && is_unknown_project(&refusal)
-            {
-                return Err(Error::input(format!(
-                    "the project `{project}` does not exist, or these credentials may not see it: {}",
-                    refusal.message
-                ))
-                .hint("`gcloud projects list` shows the ids of your projects; name one with --project"));
+            match Refusal::of_answer(&answer) {
+                Some(refusal) if !refusal.html && is_unknown_project(&refusal) => {
+                    return Err(Error::input(format!(
+                        "the project `{project}` does not exist, or these credentials may not see it: {}",
+                        refusal.message
+                    ))
+                    .hint("`gcloud projects list` shows the ids of your projects; name one with --project"));
+                }
+                Some(refusal) => return Err(refusal.within(project).explain(PERMISSION, target())),
+                None => {}
             }
-            rest::read(&answer, PERMISSION, format!("project {project}"))
+            rest::read(&answer, PERMISSION, target())
         })
         .await?;
         let address = said["email_address"].as_str().map(clean).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! `cargo test --test gcp` is enough; `cargo sandbox test` runs it against Google's own Pub/Sub emulator
 //! too, where that is installed.
 
+mod clients;
 mod interrupt;
 mod list_and_expiry;
 mod outputs;

@@ -58,6 +58,11 @@ impl Ask {
         request
     }
 
+    /// The path as it was sent.
+    pub(in crate::azure::double) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
     pub(in crate::azure::double) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
