@@ -2,7 +2,6 @@
 
 mod contents;
 mod lease;
-mod messages;
 mod planted;
 
 use serde_json::{Map, Value};

@@ -1,6 +1,8 @@
 //! What a test may put into an account, and what it finds there.
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::azure::double::store::{EventSubscription, State, Topic};
@@ -124,6 +126,29 @@ impl AzureDouble {
         let path = format!("/{account}/{container}?restype=container&comp=lease");
         let headers = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
         succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, "").await?)
+    }
+
+    /// Puts a message into a queue; its text may hold nothing that XML reads as its own.
+    pub async fn plant_message(&self, account: &str, queue: &str, text: &str) -> std::io::Result<()> {
+        let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
+        let path = format!("/{account}/{queue}/messages");
+        succeeded(self.shared.plane.ask(Service::Queue, Method::POST, &path, &[], body).await?)
+    }
+
+    /// The bodies of up to 32 messages in a queue, without base64 where they have it.
+    pub async fn messages(&self, account: &str, queue: &str) -> std::io::Result<Vec<String>> {
+        let path = format!("/{account}/{queue}/messages?peekonly=true&numofmessages=32");
+        let reply = self.shared.plane.ask(Service::Queue, Method::GET, &path, &[], "").await?;
+        let text = String::from_utf8_lossy(reply.body());
+        let document = roxmltree::Document::parse(&text).map_err(std::io::Error::other)?;
+        let bodies = document.descendants().filter(|node| node.tag_name().name() == "MessageText");
+        Ok(bodies
+            .map(|node| {
+                let text = node.text().unwrap_or_default();
+                let plain = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                plain.unwrap_or_else(|| text.to_owned())
+            })
+            .collect())
     }
 }
 

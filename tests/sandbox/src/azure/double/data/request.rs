@@ -105,6 +105,9 @@ impl Ask {
             (Service::Blob, true, _) => {
                 "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
             }
+            (Service::Blob, false, "GET") if self.query("comp") == "list" => {
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
+            }
             (Service::Blob, false, "GET" | "HEAD") => {
                 "Microsoft.Storage/storageAccounts/blobServices/containers/read"
             }
