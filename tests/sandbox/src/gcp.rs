@@ -12,8 +12,12 @@ use double::{Control, GcpDouble, Options};
 use crate::dialect::Dialect;
 use crate::proxy::Proxy;
 use crate::ran::{Ran, finish};
+use crate::say::say;
 use crate::strict::Strict;
 use crate::{Error, ran};
+
+/// Names the interpreter that has Google's Python client.
+pub const PYTHON: &str = "WBSTORE_SANDBOX_GOOGLE_PYTHON";
 
 /// What a test cannot see on the doubles of Google Cloud.
 pub const CANNOT_SHOW: &[&str] = &[
@@ -93,6 +97,11 @@ impl Gcp {
     /// When `wbstore` is not built.
     pub fn wbstore(&self) -> Command {
         ran::wbstore(self.env())
+    }
+
+    /// Says why a test is left out.
+    pub fn left_out(why: &str) {
+        say(&format!("a test is left out: {why}"));
     }
 
     /// Runs `wbstore` to its end.

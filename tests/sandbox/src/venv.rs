@@ -26,6 +26,9 @@ impl Requirements {
     /// Microsoft's own clients of Azure.
     pub const AZURE: Self = Self { name: "azure", pins: include_str!("../requirements/azure.txt") };
 
+    /// Google's client of Google Cloud, with the discovery documents of its APIs.
+    pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
+
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
         let pins = match backend {

@@ -66,15 +66,14 @@ pub async fn run(rounds: &[Round], args: &[String]) -> Result<ExitCode, Error> {
     if built != 0 {
         return Err(Error::new(format!("the workspace does not build (cargo ended with {built})")));
     }
-    let python = tokio::task::spawn_blocking(|| Requirements::BOTO3.python())
-        .await
-        .map_err(|error| Error::new(error.to_string()))??;
-    let python = python.display().to_string();
+    let pythons =
+        tokio::try_join!(python(PYTHON, Requirements::BOTO3), python(gcp::PYTHON, Requirements::GOOGLE),)?;
+    let pythons = [pythons.0, pythons.1];
     let [first, others @ ..] = rounds else { return Ok(ExitCode::SUCCESS) };
     // Much of a test is waiting, so the rounds go side by side. What the first one has to say is seen
     // as it happens, and the rest of it afterwards.
-    let first = go(*first, args, &python, None);
-    let others = join_all(others.iter().map(|round| logged(*round, args, &python)));
+    let first = go(*first, args, &pythons, None);
+    let others = join_all(others.iter().map(|round| logged(*round, args, &pythons)));
     let (first, others) = tokio::join!(first, others);
     let mut failed = vec![];
     for outcome in std::iter::once(first).chain(others) {
@@ -96,6 +95,17 @@ pub async fn run(rounds: &[Round], args: &[String]) -> Result<ExitCode, Error> {
     Err(Error::new(format!("tests failed on {}", failed.join(" and on "))))
 }
 
+/// A variable of the tests' environment.
+type Variable = (&'static str, String);
+
+/// The interpreter that has these packages, as the tests are told of it.
+async fn python(name: &'static str, requirements: Requirements) -> Result<Variable, Error> {
+    let python = tokio::task::spawn_blocking(move || requirements.python())
+        .await
+        .map_err(|error| Error::new(error.to_string()))??;
+    Ok((name, python.display().to_string()))
+}
+
 /// How the tests ended in one round.
 struct Outcome {
     round: Round,
@@ -103,10 +113,10 @@ struct Outcome {
 }
 
 /// Runs the tests of `round`, and shows all that they said once they have ended.
-async fn logged(round: Round, args: &[String], python: &str) -> Result<Option<Outcome>, Error> {
+async fn logged(round: Round, args: &[String], pythons: &[Variable]) -> Result<Option<Outcome>, Error> {
     let lost = |error: io::Error| Error::new(format!("cannot keep a log: {error}"));
     let mut log = tempfile::tempfile().map_err(lost)?;
-    let outcome = go(round, args, python, Some(&log)).await;
+    let outcome = go(round, args, pythons, Some(&log)).await;
     log.rewind().map_err(lost)?;
     eprintln!("\nsandbox: on {}, meanwhile:", round.name());
     io::copy(&mut log, &mut io::stdout()).map_err(lost)?;
@@ -125,18 +135,15 @@ enum Running {
 async fn go(
     round: Round,
     args: &[String],
-    python: &str,
+    pythons: &[Variable],
     log: Option<&File>,
 ) -> Result<Option<Outcome>, Error> {
     let Some((_running, mut env)) = start(round).await? else { return Ok(None) };
     eprintln!("sandbox: testing on {}", round.name());
     // More at once than there are cores: most of them wait for an emulator.
     let threads = std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned());
-    env.extend([
-        (PYTHON, python.to_owned()),
-        (paths::BINARY, paths::wbstore()?.display().to_string()),
-        ("RUST_TEST_THREADS", threads),
-    ]);
+    env.extend_from_slice(pythons);
+    env.extend([(paths::BINARY, paths::wbstore()?.display().to_string()), ("RUST_TEST_THREADS", threads)]);
     // One failure must not hide what the other test files have to say.
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     if args.is_empty() {
@@ -148,7 +155,7 @@ async fn go(
 }
 
 /// Starts what a round is against, and says what names it to the tests.
-async fn start(round: Round) -> Result<Option<(Running, Vec<(&'static str, String)>)>, Error> {
+async fn start(round: Round) -> Result<Option<(Running, Vec<Variable>)>, Error> {
     let aws = |emulator: &Emulator| {
         vec![(URL, emulator.url().to_owned()), (BACKEND, emulator.backend().name().to_owned())]
     };

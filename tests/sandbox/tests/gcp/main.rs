@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod emulator;
 mod events;
 mod policies;
 mod storage;
