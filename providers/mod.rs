@@ -24,7 +24,7 @@ pub enum Request {
     Gcp(gcp::Request),
     /// On Microsoft Azure.
     #[cfg(feature = "azure")]
-    Azure(azure::Request),
+    Azure(Box<azure::Request>),
 }
 
 impl Request {
@@ -75,7 +75,7 @@ impl Request {
             #[cfg(feature = "gcp")]
             Self::Gcp(request) => Ok(Self::Gcp(request.with_parts(deployment)?)),
             #[cfg(feature = "azure")]
-            Self::Azure(request) => Ok(Self::Azure(request.with_parts(deployment)?)),
+            Self::Azure(request) => Ok(Self::Azure(Box::new(request.with_parts(deployment)?))),
         }
     }
 
@@ -90,7 +90,7 @@ impl Request {
             #[cfg(feature = "gcp")]
             Self::Gcp(request) => Ok(Box::new(gcp::Gcp::connect(request).await?)),
             #[cfg(feature = "azure")]
-            Self::Azure(request) => Ok(Box::new(azure::Azure::connect(request).await?)),
+            Self::Azure(request) => Ok(Box::new(azure::Azure::connect(*request).await?)),
         }
     }
 
@@ -105,7 +105,7 @@ impl Request {
             #[cfg(feature = "gcp")]
             Self::Gcp(request) => Ok(Box::new(gcp::Gcp::offline(request, &account.parse()?)?)),
             #[cfg(feature = "azure")]
-            Self::Azure(request) => Ok(Box::new(azure::Azure::offline(request, account.parse()?)?)),
+            Self::Azure(request) => Ok(Box::new(azure::Azure::offline(*request, account.parse()?)?)),
         }
     }
 }

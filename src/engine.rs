@@ -214,6 +214,8 @@ impl Engine {
                 .await;
             match result {
                 Ok(()) => Outcome::Done(index, begun),
+                // It is written, and the run as a whole says that it was interrupted.
+                Err(error) if error.kind() == Kind::Interrupted => Outcome::Done(index, begun),
                 Err(error) => Outcome::Failed(index, error),
             }
         })

@@ -14,7 +14,7 @@ use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
-use crate::resource::Stack;
+use crate::resource::{Guard, Stack};
 use crate::secret::Withheld;
 
 /// A cloud with its credentials checked and one deployment named.
@@ -24,6 +24,14 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// When the description contradicts itself, before any request.
     fn stack(&self, goal: Goal) -> Result<Stack>;
+
+    /// What must hold before anything is asked of the account, for a command that means no deployment.
+    ///
+    /// # Errors
+    /// As [`Provider::stack`].
+    fn guards(&self) -> Result<Vec<Guard>> {
+        Ok(self.stack(Goal::Absent)?.guards)
+    }
 
     /// Proves that an upload works and produces an event. Each check is sent as it is known.
     fn verify<'a>(

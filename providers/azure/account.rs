@@ -150,7 +150,8 @@ impl Account {
         let at = self.address();
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
         if prior.state != SUCCEEDED {
-            api.arm.settle(&api.account_id(), MADE_WITHIN, call).await?;
+            // What it comes to is read back.
+            return api.arm.settle(&api.account_id(), MADE_WITHIN, call).await;
         }
         let mut body = json!({});
         if prior.settings != self.settings {

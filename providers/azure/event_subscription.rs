@@ -209,8 +209,8 @@ impl Resource for EventSubscription {
                 SUCCEEDED => {}
                 // It stays so; only a new one can come to work (Z17).
                 FAILED if owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
-                _ if api.arm.is_being_put(&id) => {}
-                _ => api.arm.settle(&id, SETTLED_WITHIN, call).await?,
+                // What it comes to is read back.
+                _ => return api.arm.settle(&id, SETTLED_WITHIN, call).await,
             }
         }
         let observed = mark::from_labels(&labels);

@@ -94,11 +94,15 @@ impl Bucket {
             .send()
             .await;
         let Err(error) = made else { return Ok(()) };
-        let refusal = Refusal::of(&error).unwrap_or_default();
-        if refusal.is_taken() {
-            return self.still_ours(api).await;
+        let call = "storage.buckets.create";
+        match Refusal::of(&error).map(|refusal| refusal.within(&api.project)) {
+            Some(refusal) if refusal.is_taken() => self.still_ours(api).await,
+            Some(refusal) => {
+                let error = refusal.explain(call, self.address());
+                Err(self.explained(api, &refusal.message, error))
+            }
+            None => Err(failure(&error, call, self.address())),
         }
-        Err(self.explained(api, &refusal, failure(&error, "storage.buckets.create", self.address())))
     }
 
     /// Google has one answer for a name that is ours, when an answer was lost on its way, and for one
@@ -123,9 +127,9 @@ impl Bucket {
     }
 
     /// `error` with what more is known of it here.
-    fn explained(&self, api: &Api, refusal: &Refusal, error: Error) -> Error {
+    fn explained(&self, api: &Api, said: &str, error: Error) -> Error {
         if let Some(key) = &self.kms_key
-            && refusal.message.to_lowercase().contains("kms")
+            && said.to_lowercase().contains("kms")
         {
             return error.hint(format!(
                 "Cloud Storage's service agent must be allowed to use the key: `gcloud kms keys \
@@ -182,7 +186,7 @@ impl Resource for Bucket {
             Prior::Unmarked(_) => true,
         };
         calls::change(api, &self.name, |found| self.change(found, adopt)).await.map_err(|error| {
-            let said = Refusal { message: error.chain(), ..Refusal::default() };
+            let said = error.chain();
             self.explained(api, &said, error)
         })
     }

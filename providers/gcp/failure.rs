@@ -126,6 +126,13 @@ impl Refusal {
         refusal
     }
 
+    /// The same, of a call in `project`, where the server does not name one.
+    #[must_use]
+    pub fn within(mut self, project: &str) -> Self {
+        self.project.get_or_insert_with(|| project.to_owned());
+        self
+    }
+
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.code == Code::NotFound && !self.html

@@ -1,5 +1,7 @@
 //! The subscription that the server reads its events from.
 
+mod calls;
+
 use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
 use google_cloud_wkt::{Duration, FieldMask};
 use jiff::Timestamp;
@@ -15,12 +17,17 @@ use crate::providers::gcp::topic::{Topic, still_ours};
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
 use crate::text::clean;
 
+use calls::{delivery, get};
+pub use calls::{labels_of, relabel};
+
 /// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
 const DELETED_TOPIC: &str = "_deleted-topic_";
 
 /// The way the server takes its messages.
 const PULL: &str = "pull";
+
+const DAY: i64 = 24 * 60 * 60;
 
 /// A Pub/Sub subscription.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,7 +50,7 @@ pub struct Subscription {
     pub ack_deadline_seconds: i32,
     /// How long a message is kept, in seconds.
     pub retention_seconds: i64,
-    /// After how long without a reader it deletes itself: `never`, or seconds.
+    /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
     /// Our labels.
     pub labels: Labels,
@@ -124,10 +131,11 @@ impl Subscription {
             ack_deadline_seconds: found.ack_deadline_seconds,
             retention_seconds: found.message_retention_duration.as_ref().map_or(0, Duration::seconds),
             expires_unused: match ttl {
-                Some(Some(seconds)) => format!("{seconds} s"),
+                Some(Some(seconds)) if seconds % DAY == 0 => format!("{}d", seconds / DAY),
+                Some(Some(seconds)) => format!("{seconds}s"),
                 Some(None) => never(),
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
-                None => "2678400 s".to_owned(),
+                None => "31d".to_owned(),
             },
             labels: mark::managed(labels, &self.labels),
         }
@@ -176,21 +184,6 @@ impl Subscription {
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(failure(&error, "pubsub.subscriptions.delete", self.address())),
         }
-    }
-}
-
-/// How messages leave the subscription. The address of a push may carry a token in its query, so only
-/// its beginning is told.
-fn delivery(found: &model::Subscription) -> String {
-    let push = found.push_config.as_ref().map(|push| push.push_endpoint.as_str()).unwrap_or_default();
-    if !push.is_empty() {
-        return format!("push to {}", clean(push.split(['?', '#']).next().unwrap_or_default()));
-    }
-    match (&found.bigquery_config, &found.cloud_storage_config, &found.bigtable_config) {
-        (Some(config), _, _) => format!("bigquery table {}", clean(&config.table)),
-        (_, Some(config), _) => format!("storage bucket {}", clean(&config.bucket)),
-        (_, _, Some(config)) => format!("bigtable table {}", clean(&config.table)),
-        _ => PULL.to_owned(),
     }
 }
 
@@ -278,39 +271,4 @@ impl Resource for Subscription {
             None => Ok(()),
         }
     }
-}
-
-async fn get(api: &Api, name: &str) -> Result<Option<model::Subscription>> {
-    let full = api.subscription_name(name);
-    match api.subscriptions().await?.get_subscription().set_subscription(full).send().await {
-        Ok(subscription) => Ok(Some(subscription)),
-        Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(failure(&error, "pubsub.subscriptions.get", Subscription::at(name))),
-    }
-}
-
-/// The labels of the subscription `name`; `None` where it is not there.
-///
-/// # Errors
-/// Those of the cloud.
-pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
-    Ok(get(api, name).await?.map(|subscription| mark::labels(subscription.labels)))
-}
-
-/// Sets all labels of the subscription `name`. Pub/Sub has no condition on this, so they are read just
-/// before.
-///
-/// # Errors
-/// Those of the cloud.
-pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
-    let subscription = model::Subscription::new().set_name(api.subscription_name(name)).set_labels(labels);
-    api.subscriptions()
-        .await?
-        .update_subscription()
-        .set_subscription(subscription)
-        .set_update_mask(FieldMask::default().set_paths(["labels"]))
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| failure(&error, "pubsub.subscriptions.update", Subscription::at(name)))
 }

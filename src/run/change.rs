@@ -139,8 +139,8 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
 fn code(report: &Report) -> u8 {
     let Report { done: _, failed, blocked, changed, interrupted } = report;
     match (failed.as_slice(), blocked.is_empty()) {
-        ([], true) => exit::DONE,
         _ if *interrupted => exit::INTERRUPTED,
+        ([], true) => exit::DONE,
         _ if *changed => exit::PARTIAL,
         ([(_, error)], _) if error.exit_code() != exit::USAGE => error.exit_code(),
         _ => exit::FAILED,

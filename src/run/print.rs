@@ -34,9 +34,9 @@ pub async fn list(cloud: Cloud<cli::List, Placed>, console: &mut Console) -> Res
 
 /// Makes sure of what an observation would make sure of, for a command that makes none.
 async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Result<()> {
-    let stack = provider.stack(Goal::Absent)?;
+    let guards = provider.guards()?;
     let guards = async {
-        for guard in &stack.guards {
+        for guard in &guards {
             guard().await?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Ctrl-C, at any time.
 
-use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
 use crate::support::{Ends, NAME, Running, Site};
 
@@ -47,6 +47,24 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
+    let Some(site) = Site::open().await else { return };
+    if site.lacks("tags in CreateBucket") {
+        return;
+    }
+    let read_back = When::operation("s3:GetBucketCors", 1).times(usize::MAX);
+    site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
+    let mut running = Running::start(&site, "provision", &["--yes"]);
+    running.says("aws/cors/").await;
+    running.says("waiting").await;
+    running.interrupt();
+    let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:"]);
+    let told = ran.stderr.lines().filter(|line| line.starts_with("aws/cors/")).collect::<Vec<_>>();
+    assert!(told.iter().any(|line| line.contains(": created")), "{told:?}");
+    assert!(!ran.stderr.contains("not tried"), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn the_second_one_does_not_wait() {
     let Some(site) = Site::open().await else { return };
     if site.lacks("tags in CreateBucket") {
@@ -68,8 +86,6 @@ async fn the_second_one_does_not_wait() {
 
 #[tokio::test]
 async fn a_wait_for_the_cloud_ends_at_once() {
-    use wbstore_sandbox::fault::Failure;
-
     let Some(site) = Site::open().await else { return };
     let slow = Failure::TooManyRequests(50);
     let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));

@@ -51,7 +51,7 @@ impl Arm {
         self.delete(id, budget, call).await?;
         for _ in 0..2 {
             if self.get(id, call).await?.is_some() {
-                return Err(Error::new(Kind::NotYet, "Azure is still deleting it").within(budget));
+                return Err(Error::new(Kind::NotYet, "a deletion that is still under way").within(budget));
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
@@ -68,12 +68,6 @@ impl Arm {
         let key = begun.iter().find(|key| self.pending(key).is_some()).unwrap_or(&begun[0]);
         let watch = self.pending(key).unwrap_or(Watch::Resource);
         self.follow(key, id, watch, budget, call).await
-    }
-
-    /// Whether this run began to create or replace the resource `id`, so that [`Arm::put`] asks after
-    /// that and begins nothing.
-    pub fn is_being_put(&self, id: &str) -> bool {
-        self.pending(&key(Method::Put, id)).is_some()
     }
 
     async fn change(
@@ -133,7 +127,8 @@ impl Arm {
             }
             Progress::Running(watch, wait) => {
                 self.lock().insert(key.to_owned(), watch);
-                let error = Error::new(Kind::NotYet, "Azure is still working on it").within(budget);
+                let error =
+                    Error::new(Kind::NotYet, "an operation of Azure that is still under way").within(budget);
                 Err(match wait {
                     Some(wait) => error.retry_after(wait),
                     None => error,

@@ -11,7 +11,7 @@ use super::settings::soft_delete;
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::objects::is_emptying;
-use crate::resource::{Forbids, Found};
+use crate::resource::{Forbids, Found, Owner};
 use crate::text::clean;
 
 const DAY: i64 = 24 * 60 * 60;
@@ -23,7 +23,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
     queue(wanted, labels, found);
     accounts(wanted, labels, found);
     let kept = soft_delete(bucket);
-    if wanted.leaving && kept != "0" {
+    if wanted.leaving && found.owner == Owner::Ours && kept != "0" {
         let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
         let seconds = SignedDuration::from_secs(seconds.map_or(0, |kept| kept.seconds()));
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
@@ -37,9 +37,11 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         ));
     }
     if !wanted.leaving && !wanted.soft_delete_asked && kept != wanted.soft_delete {
-        found
-            .findings
-            .push(format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"));
+        found.findings.push(match kept.as_str() {
+            "0" => "soft delete is off, so that what is deleted is gone; --soft-delete 7d switches it on"
+                .to_owned(),
+            _ => format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"),
+        });
     }
     let key =
         bucket.encryption.as_ref().map(|encryption| clean(&encryption.default_kms_key)).unwrap_or_default();

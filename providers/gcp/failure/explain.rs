@@ -51,7 +51,8 @@ impl Refusal {
         } else {
             format!("HTTP status {}", self.http)
         };
-        if self.message.is_empty() { word } else { format!("{word}: {}", self.message) }
+        let message = self.message.trim_end_matches(['.', ' ']);
+        if message.is_empty() { word } else { format!("{word}: {message}") }
     }
 
     fn web_page(&self, call: &str) -> Error {
@@ -83,10 +84,10 @@ impl Refusal {
             named.unwrap_or_else(|| by_call.to_owned())
         };
         if text.contains("requires a quota project") || text.contains("without a quota project") {
-            return Some(error(Kind::Credentials).hint(
+            return Some(error(Kind::Credentials).hint(format!(
                 "user credentials need a project to count calls on: run \
-                 `gcloud auth application-default set-quota-project PROJECT`",
-            ));
+                 `gcloud auth application-default set-quota-project {project}`"
+            )));
         }
         Some(match self.reason.as_str() {
             "SERVICE_DISABLED" | "accessNotConfigured" => {
@@ -138,7 +139,7 @@ impl Refusal {
         Some(
             Error::refused(format!(
                 "{call}: an organisation policy forbids it, {constraint}: {}",
-                self.message
+                self.message.trim_end_matches(['.', ' '])
             ))
             .hint(format!(
                 "ask an administrator of the organisation for an exception for this project; \

@@ -7,25 +7,25 @@ use crate::secret::Disclosure;
 
 impl Describe for AzurePlace {
     fn request(&self, wanted: Wanted) -> Request {
-        Request::Azure(self.placed(wanted))
+        Request::Azure(Box::new(self.placed(wanted)))
     }
 }
 
 impl Describe for AzureNames {
     fn request(&self, wanted: Wanted) -> Request {
-        Request::Azure(self.named(wanted))
+        Request::Azure(Box::new(self.named(wanted)))
     }
 }
 
 impl Describe for AzureDescription {
     fn request(&self, wanted: Wanted) -> Request {
         let Self { names, location, message_ttl, register_provider } = self;
-        Request::Azure(azure::Request {
+        Request::Azure(Box::new(azure::Request {
             location: location.clone(),
             message_ttl: message_ttl.clone().unwrap_or_default(),
             register_provider: *register_provider,
             ..names.named(wanted)
-        })
+        }))
     }
 }
 

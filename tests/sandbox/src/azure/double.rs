@@ -24,6 +24,7 @@ mod keys;
 mod listing;
 mod locks;
 mod operations;
+mod other_services;
 mod plane;
 mod providers;
 mod queues;

@@ -177,3 +177,18 @@ async fn sections_of_the_blob_service_that_are_left_out_are_lost() {
     assert_eq!(written["properties"]["cors"]["corsRules"], json!([]));
     assert_eq!(written["properties"]["deleteRetentionPolicy"]["enabled"], false);
 }
+
+#[tokio::test]
+async fn an_account_may_hold_more_than_blobs_and_queues() {
+    let Some(double) = double(Options::default()).await else { return };
+    let (general, premium) = (fresh("general"), fresh("premium"));
+    double.plant(Planted::new(&general)).await.expect("it is free");
+    double.plant(Planted::new(&premium).kind("BlockBlobStorage", "Premium_LRS")).await.expect("it is free");
+    double.plant_table_and_share(&general, "runs", "homes");
+    for (list, name) in [("tableServices/default/tables", "runs"), ("fileServices/default/shares", "homes")] {
+        let seen = arm(&double, "GET", &format!("{}/{list}", account_path(&general)), &Value::Null).await;
+        assert_eq!(seen.json()["value"][0]["name"], name);
+        let none = arm(&double, "GET", &format!("{}/{list}", account_path(&premium)), &Value::Null).await;
+        assert_eq!(none.error(), (400, "FeatureNotSupportedForAccount".to_owned()));
+    }
+}

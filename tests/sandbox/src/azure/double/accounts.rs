@@ -234,6 +234,8 @@ fn wanted(call: &Call) -> Result<Account, Refusal> {
         created: now(),
         state: State::Succeeded,
         lag: 0,
+        tables: vec![],
+        shares: vec![],
         holds: Default::default(),
     })
 }

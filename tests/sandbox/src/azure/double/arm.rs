@@ -17,7 +17,7 @@ use super::route::{self, Operation};
 use super::store::guid;
 use super::{
     Shared, accounts, blob_service, containers, event_subscriptions, groups, keys, listing, locks,
-    operations, providers, queues, system_topics, token, trouble,
+    operations, other_services, providers, queues, system_topics, token, trouble,
 };
 
 /// A request that may be one to Resource Manager.
@@ -176,6 +176,8 @@ async fn answer(
         Operation::PutQueue => queues::put(shared, call).await,
         Operation::PatchQueue => queues::patch(shared, call).await,
         Operation::DeleteQueue => queues::delete(shared, call).await,
+        Operation::ListTables => other_services::tables(shared, call),
+        Operation::ListShares => other_services::shares(shared, call),
         Operation::ListEventSubscriptions => event_subscriptions::list(shared, call),
         Operation::ListRegionalEventSubscriptions => event_subscriptions::list_regional(shared, call),
         Operation::GetEventSubscription => event_subscriptions::get(shared, call),

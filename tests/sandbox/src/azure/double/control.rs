@@ -1,10 +1,10 @@
 //! What a test may do to the cloud behind everybody's back.
 
+mod lease;
+mod messages;
 mod planted;
 
 use axum::http::Method;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::claims::Principal;
@@ -192,6 +192,14 @@ impl AzureDouble {
         succeeded(self.shared.plane.ask(service, Method::PUT, path, &headers, "").await?)
     }
 
+    /// Gives an account a table and a file share of these names.
+    pub fn plant_table_and_share(&self, account: &str, table: &str, share: &str) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.tables.push(table.to_owned());
+            one.shares.push(share.to_owned());
+        }
+    }
+
     /// Writes a blob behind Event Grid's back.
     pub async fn plant_blob(
         &self,
@@ -285,22 +293,6 @@ impl AzureDouble {
         let path = format!("/{account}/{container}?restype=container&comp=lease");
         let headers = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
         succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, "").await?)
-    }
-
-    /// The bodies of up to 32 messages in a queue, without base64 where they have it.
-    pub async fn messages(&self, account: &str, queue: &str) -> std::io::Result<Vec<String>> {
-        let path = format!("/{account}/{queue}/messages?peekonly=true&numofmessages=32");
-        let reply = self.shared.plane.ask(Service::Queue, Method::GET, &path, &[], "").await?;
-        let text = String::from_utf8_lossy(reply.body());
-        let document = roxmltree::Document::parse(&text).map_err(std::io::Error::other)?;
-        let bodies = document.descendants().filter(|node| node.tag_name().name() == "MessageText");
-        Ok(bodies
-            .map(|node| {
-                let text = node.text().unwrap_or_default();
-                let plain = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                plain.unwrap_or_else(|| text.to_owned())
-            })
-            .collect())
     }
 }
 

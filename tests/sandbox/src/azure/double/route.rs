@@ -45,6 +45,8 @@ pub(super) enum Operation {
     PutQueue,
     PatchQueue,
     DeleteQueue,
+    ListTables,
+    ListShares,
     ListEventSubscriptions,
     ListRegionalEventSubscriptions,
     GetEventSubscription,
@@ -161,6 +163,12 @@ fn account(verb: &str, inside: &[&str]) -> Option<(Operation, &'static str)> {
         }
         (_, ["blobservices", "default", rest @ ..]) => return blobs(verb, rest),
         (_, ["queueservices", "default", rest @ ..]) => return queues(verb, rest),
+        ("GET", ["tableservices", "default", "tables"]) => {
+            (ListTables, "Microsoft.Storage/storageAccounts/tableServices/tables/read")
+        }
+        ("GET", ["fileservices", "default", "shares"]) => {
+            (ListShares, "Microsoft.Storage/storageAccounts/fileServices/shares/read")
+        }
         _ => return None,
     })
 }

@@ -85,6 +85,10 @@ pub(super) struct Account {
     pub(super) state: State,
     /// How many requests to its data plane still fail.
     pub(super) lag: usize,
+    /// Its tables.
+    pub(super) tables: Vec<String>,
+    /// Its file shares.
+    pub(super) shares: Vec<String>,
     /// Legal holds and the like, by container.
     pub(super) holds: BTreeMap<String, Value>,
 }

@@ -88,6 +88,8 @@ impl Planted {
             created: now(),
             state: State::Succeeded,
             lag: 0,
+            tables: vec![],
+            shares: vec![],
             holds: Default::default(),
         }
     }

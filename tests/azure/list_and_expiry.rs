@@ -1,0 +1,115 @@
+//! What is there, for how long, and what goes when its time is up.
+
+use serde_json::{Value, json};
+use wbstore_sandbox::azure::double::control::Planted;
+
+use crate::support::{Ends, NAME, QUEUE, Site};
+
+fn part(kind: &str, name: &str) -> Value {
+    json!({"kind": kind, "name": name})
+}
+
+/// What `list` tells, of the whole resource group.
+async fn listed(site: &Site) -> Value {
+    site.run("list", &["--format", "json"]).await.ends(0).json()
+}
+
+#[tokio::test]
+async fn a_subscription_without_deployments_lists_none() {
+    let Some(site) = Site::open().await else { return };
+    let ran = site.run("list", &[]).await.ends(0);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["No deployments", &site.double().subscription()]);
+}
+
+#[tokio::test]
+async fn a_deployment_is_listed_with_its_parts() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--dead-letter"]).await.ends(0);
+    let listed = listed(&site).await;
+    let only = &listed["deployments"][0];
+    assert_eq!((&only["name"], &only["region"]), (&NAME.into(), &"westeurope".into()));
+    let kinds: Vec<_> = only["parts"].as_array().unwrap().iter().map(|part| part["kind"].clone()).collect();
+    assert_eq!(
+        kinds,
+        ["account", "container", "dead-letter", "event-subscription", "queue", "resource-group"]
+    );
+    assert_eq!((&only["missing"], &only["expires"]), (&json!([]), &json!(null)));
+    let table = site.run("list", &[]).await.ends(0).stdout;
+    let row = table.lines().nth(1).expect("a header and a row");
+    assert!(row.starts_with(NAME) && row.contains("westeurope") && row.contains("never"), "{table}");
+}
+
+#[tokio::test]
+async fn a_deployment_inside_an_account_of_others_is_listed_and_strangers_are_not() {
+    let Some(site) = Site::open().await else { return };
+    let (double, account) = (site.double(), site.account());
+    double.plant(Planted::new(account)).await.unwrap();
+    double.plant_container(account, "theirs", &json!({"team": "ml"})).await.unwrap();
+    site.provision(&["--queue", "internal"]).await.ends(0);
+    let listed = listed(&site).await;
+    assert_eq!(listed["deployments"].as_array().unwrap().len(), 1, "{listed:#}");
+    let only = &listed["deployments"][0];
+    let parts = json!([part("account", account), part("container", QUEUE), part("resource-group", "acme")]);
+    assert_eq!((&only["parts"], &only["missing"]), (&parts, &json!([])));
+}
+
+#[tokio::test]
+async fn a_missing_queue_is_told() {
+    let Some(site) = Site::open().await else { return };
+    let (double, account) = (site.double(), site.account());
+    double.plant(Planted::new(account)).await.unwrap();
+    let mark = json!({"wbstore_deployment": NAME, "wbstore_queue": "gone", "wbstore_role": "files"});
+    double.plant_container(account, "wandb", &mark).await.unwrap();
+    let listed = listed(&site).await;
+    let missing = json!([part("event-subscription", QUEUE), part("queue", "gone")]);
+    assert_eq!(listed["deployments"][0]["missing"], missing, "{listed:#}");
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_told_and_nothing_is_called_missing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let action = "Microsoft.Storage/storageAccounts/queueServices/queues/read";
+    site.double().deny(&site.double().principal(), action);
+    let listed = listed(&site).await;
+    assert_eq!(listed["deployments"][0]["missing"], json!([]), "{listed:#}");
+    assert!(listed["unread"][0].as_str().unwrap().contains(action), "{listed:#}");
+}
+
+#[tokio::test]
+async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    let end = listed(&site).await["deployments"][0]["expires"].as_i64().expect("an end");
+    let days = (end - jiff::Timestamp::now().as_second()) / 86_400;
+    assert!((6..=7).contains(&days), "{end}");
+    site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    site.run("plan", &["--expires", "14d", "--exit-code"]).await.ends(5);
+}
+
+#[tokio::test]
+async fn what_has_expired_goes_with_its_own_names() {
+    let Some(site) = Site::open().await else { return };
+    let before = site.snapshot().await;
+    let names = ["--container", "mine", "--queue", "mine-too"];
+    site.provision(&[&names[..], &["--expires", "1m"]].concat()).await.ends(0);
+    // Long ago, by their own account.
+    site.double().end_leases(site.account(), "2020-01-01T00:00:00Z").await.unwrap();
+    let table = site.run("list", &[]).await.ends(0).stdout;
+    assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
+    site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&["mine-too"]);
+    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn nothing_expired_is_nothing_to_do() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.azure.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    ran.tells(&["has expired"]);
+    site.is_untouched();
+}

@@ -1,0 +1,117 @@
+//! One test's own subscription, and the deployment that it is about.
+
+use std::io::Write as _;
+
+use serde_json::Value;
+use wbstore_sandbox::azure::Azure;
+use wbstore_sandbox::azure::double::AzureDouble;
+use wbstore_sandbox::journal::Exchange;
+use wbstore_sandbox::ran::Ran;
+use wbstore_sandbox::snapshot::Snapshot;
+
+use super::{Ends, finish};
+
+/// The server that is provisioned for, unless a test says otherwise.
+pub const HOST: &str = "https://wandb.acme.com";
+/// The name that follows from it.
+pub const NAME: &str = "wandb-acme-com";
+/// The container's and the event queue's name that follow from that.
+pub const QUEUE: &str = "wbstore-wandb-acme-com";
+
+/// A subscription of its own, with one resource group and an account name that no other test has.
+pub struct Site {
+    pub azure: Azure,
+    place: Vec<String>,
+    endpoints: Vec<String>,
+}
+
+impl Site {
+    /// A fresh subscription; `None` where there is no Azurite, after saying so.
+    pub async fn open() -> Option<Self> {
+        let Some(azure) = Azure::from_env().await else {
+            left_out("needs Azurite, which `cargo sandbox test` starts");
+            return None;
+        };
+        let (place, endpoints) = (azure.place(), azure.endpoints());
+        Some(Self { azure, place, endpoints })
+    }
+
+    /// The storage account of the deployment.
+    pub fn account(&self) -> &str {
+        self.azure.account()
+    }
+
+    pub fn double(&self) -> &AzureDouble {
+        self.azure.double()
+    }
+
+    /// `wbstore <command> azure --host …`, where everything is, and `arguments`.
+    pub fn arguments<'a>(&'a self, command: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+        let mut all = vec![command, "azure"];
+        let listing = command == "list";
+        if !listing && !arguments.contains(&"--host") && !arguments.contains(&"--expired") {
+            all.extend(["--host", HOST]);
+        }
+        let endpoints = if listing { &[] } else { self.endpoints.as_slice() };
+        for pair in self.place.chunks(2).chain(endpoints.chunks(2)) {
+            if !arguments.contains(&pair[0].as_str()) {
+                all.extend(pair.iter().map(String::as_str));
+            }
+        }
+        all.extend(arguments);
+        all
+    }
+
+    /// Runs it to its end.
+    pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
+        let mut process = self.azure.wbstore();
+        process.args(self.arguments(command, arguments));
+        finish(process).await
+    }
+
+    /// `wbstore provision`, without asking.
+    pub async fn provision(&self, arguments: &[&str]) -> Ran {
+        self.run("provision", &[&["--yes"], arguments].concat()).await
+    }
+
+    /// The same with the default arguments, which must succeed.
+    pub async fn provisioned(&self) -> Ran {
+        self.provision(&[]).await.ends(0)
+    }
+
+    /// `wbstore plan` as JSON, which must not fail; a plan that refuses is no failure here.
+    pub async fn plan(&self, arguments: &[&str]) -> Value {
+        let ran = self.run("plan", &[&["--format", "json"], arguments].concat()).await;
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran}");
+        ran.json()
+    }
+
+    /// `wbstore teardown`, with the name given.
+    pub async fn teardown(&self, arguments: &[&str]) -> Ran {
+        self.run("teardown", &[&["--confirm", NAME], arguments].concat()).await
+    }
+
+    /// All that is there, read without wbstore.
+    pub async fn snapshot(&self) -> Snapshot {
+        self.double().snapshot().await.expect("the double tells what is there")
+    }
+
+    /// The requests since the journal was cleared that change something.
+    pub fn mutations(&self) -> Vec<Exchange> {
+        self.azure.proxy().journal().into_iter().filter(|exchange| exchange.mutating).collect()
+    }
+
+    /// Checks that nothing was sent that changes anything.
+    #[track_caller]
+    pub fn is_untouched(&self) {
+        let sent: Vec<_> = self.mutations().into_iter().map(|exchange| exchange.operation).collect();
+        assert!(sent.is_empty(), "{sent:?}");
+    }
+}
+
+/// Says which test is left out, and why. The harness keeps what a test prints to itself, unless it
+/// is written like this.
+fn left_out(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "left out: {test}: {why}");
+}

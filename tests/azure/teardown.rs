@@ -1,0 +1,176 @@
+//! What `teardown` removes, what it keeps, and when it will not begin.
+
+use serde_json::json;
+use wbstore_sandbox::azure::double::control::Planted;
+use wbstore_sandbox::azure::double::{Level, Lock};
+
+use crate::support::{Ends, NAME, QUEUE, Site};
+
+#[tokio::test]
+async fn everything_of_an_empty_deployment_goes() {
+    let Some(site) = Site::open().await else { return };
+    let before = site.snapshot().await;
+    site.provision(&["--dead-letter"]).await.ends(0);
+    site.teardown(&["--dead-letter"]).await.ends(0);
+    assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn a_teardown_may_be_repeated() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.teardown(&[]).await.ends(0);
+    site.azure.proxy().clear_journal();
+    site.teardown(&[]).await.ends(0).tells(&["wbstore list azure"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_container_that_is_not_empty_is_refused_with_its_counts() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    for n in 0..3 {
+        site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
+    }
+    site.azure.proxy().clear_journal();
+    site.teardown(&[]).await.ends(3).tells(&["3 objects", "12 bytes", "hint:", "--delete-objects"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_container_goes_with_its_blobs_in_one_call() {
+    let Some(site) = Site::open().await else { return };
+    let before = site.snapshot().await;
+    site.provisioned().await;
+    for n in 0..3 {
+        site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
+    }
+    site.azure.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    let sent = site.mutations();
+    let of = |name: &str| sent.iter().filter(|sent| sent.operation.contains(name)).count();
+    assert_eq!((of("containers.DELETE"), of("blob")), (1, 0), "{sent:?}");
+    assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_deletes_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
+    let keeps = json!({"enabled": true, "days": 7});
+    site.double().set_blob_service(site.account(), "containerDeleteRetentionPolicy", keeps);
+    site.azure.proxy().clear_journal();
+    let ran = site.run("teardown", &["--dry-run", "--delete-objects"]).await.ends(0);
+    ran.tells(&["delete", site.account(), "objects", "keeps deleted containers for 7 days"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn data_that_may_not_be_seen_is_never_called_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
+    let principal = site.double().principal();
+    for action in [
+        "Microsoft.Storage/storageAccounts/listServiceSas/action",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+    ] {
+        site.double().deny(&principal, action);
+    }
+    let ran = site.teardown(&["--delete-objects"]).await.ends(3);
+    ran.tells(&["cannot be counted", "listServiceSas/action", "Storage Blob Data Reader"]);
+}
+
+#[tokio::test]
+async fn without_the_right_to_sign_the_token_counts() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
+    let action = "Microsoft.Storage/storageAccounts/listServiceSas/action";
+    site.double().deny(&site.double().principal(), action);
+    site.teardown(&[]).await.ends(3).tells(&["1 object (4 bytes)"]);
+}
+
+#[tokio::test]
+async fn a_lock_refuses_the_whole_before_the_first_delete() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    let scope = site.double().account_id(site.account());
+    site.double().lock(Lock { scope, name: "keep".to_owned(), level: Level::CanNotDelete });
+    site.azure.proxy().clear_journal();
+    site.teardown(&[]).await.ends(3).tells(&["keep", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn holds_immutability_and_leases_are_found_in_the_plan() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().legal_hold(site.account(), QUEUE);
+    site.azure.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(3).tells(&["legal hold"]);
+    site.double().immutable(site.account(), QUEUE);
+    site.teardown(&["--delete-objects"]).await.ends(3).tells(&["immutab"]);
+    site.is_untouched();
+
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().lease(site.account(), QUEUE).await.unwrap();
+    site.azure.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(3).tells(&["lease"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn an_account_of_others_and_all_that_is_theirs_stays_as_it_was() {
+    let Some(site) = Site::open().await else { return };
+    let (double, account) = (site.double(), site.account());
+    double.plant(Planted::new(account).tag("team", "ml")).await.unwrap();
+    double.plant_container(account, "wbstore-wandb-acme-com2", &json!({"team": "ml"})).await.unwrap();
+    double.plant_queue(account, "wbstore-wandb-acme-com2", &json!({})).await.unwrap();
+    let rule = json!({"allowedOrigins": ["https://other.example"], "allowedMethods": ["GET"],
+        "allowedHeaders": ["x"], "exposedHeaders": ["y"], "maxAgeInSeconds": 5});
+    double.plant_cors(account, &[rule]).await.unwrap();
+    let theirs = json!({
+        "destination": {"endpointType": "StorageQueue", "properties":
+            {"resourceId": double.account_id(account), "queueName": "wbstore-wandb-acme-com2"}},
+        "filter": {"subjectBeginsWith": "/blobServices/default/containers/wbstore-wandb-acme-com2/blobs/"},
+        "labels": ["team:ml"],
+    });
+    double.plant_event_subscription(account, "theirs", &theirs, false);
+    let before = site.snapshot().await;
+    site.provisioned().await;
+    assert_ne!(site.snapshot().await, before);
+    site.teardown(&[]).await.ends(0);
+    assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+async fn an_account_of_ours_that_holds_more_is_kept() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.double().plant_container(site.account(), "theirs", &json!({})).await.unwrap();
+    site.teardown(&[]).await.ends(0).tells(&["`theirs`"]);
+    let left = site.snapshot().await;
+    assert!(left.get(&format!("container/{}/theirs", site.account())).is_some(), "{left}");
+    assert!(left.get(&format!("container/{}/{QUEUE}", site.account())).is_none(), "{left}");
+}
+
+#[tokio::test]
+async fn the_wrong_name_deletes_nothing() {
+    let Some(site) = Site::open().await else { return };
+    site.provisioned().await;
+    site.azure.proxy().clear_journal();
+    let ran = site.run("teardown", &["--confirm", "other"]).await;
+    assert_ne!(ran.code, Some(0), "{ran}");
+    ran.tells(&[NAME]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn emptying_by_lifecycle_rules_is_refused() {
+    let Some(site) = Site::open().await else { return };
+    let lifecycle = ["--delete-objects", "--empty-by", "lifecycle"];
+    site.teardown(&lifecycle).await.ends(2).tells(&["--empty-by lifecycle", "hint:"]);
+}

@@ -1,0 +1,164 @@
+//! The proof that it works, and what it says when it does not.
+
+use serde_json::{Value, json};
+use wbstore_sandbox::ran::Ran;
+
+use crate::support::{Ends, HOST, QUEUE, Site};
+
+/// `verify` with as little patience as there can be use for.
+async fn verify(site: &Site) -> Ran {
+    site.run("verify", &["--within", "3s", "--format", "json"]).await
+}
+
+/// The check called `name`.
+fn check(ran: &Ran, name: &str) -> Value {
+    let checks = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let mut named = checks.filter(|check| check["name"] == name);
+    named.next().unwrap_or_else(|| panic!("no check is called {name}: {ran}"))
+}
+
+async fn provisioned() -> Option<Site> {
+    let site = Site::open().await?;
+    site.provisioned().await;
+    Some(site)
+}
+
+#[tokio::test]
+async fn a_fresh_deployment_passes_every_check() {
+    let Some(site) = provisioned().await else { return };
+    let ran = verify(&site).await.ends(0);
+    for line in ran.stdout.lines() {
+        assert!(line.contains("\"verdict\":\"passed\""), "{line}");
+    }
+    for name in [
+        "drift",
+        "not public",
+        "event subscription",
+        "preflight GET",
+        "preflight PUT",
+        "preflight HEAD",
+        "preflight other origin",
+        "upload",
+        "ETag exposed",
+        "anonymous read",
+        "event",
+        "cleanup",
+    ] {
+        check(&ran, name);
+    }
+}
+
+#[tokio::test]
+async fn people_read_a_line_a_check_with_the_latency() {
+    let Some(site) = provisioned().await else { return };
+    let ran = site.run("verify", &["--within", "5s"]).await.ends(0);
+    assert!(ran.stdout.contains("after the upload") && ran.stdout.contains("It works:"), "{ran}");
+}
+
+#[tokio::test]
+async fn the_probe_is_removed_and_its_event_left_to_the_server() {
+    let Some(site) = provisioned().await else { return };
+    verify(&site).await.ends(0);
+    let left = site.snapshot().await;
+    assert!(!left.paths().any(|path| path.contains("wbstore-probe")), "{left}");
+    let messages = site.double().messages(site.account(), QUEUE).await.unwrap();
+    assert!(messages.iter().any(|message| message.contains("wbstore-probe")), "nothing is ever received");
+}
+
+#[tokio::test]
+async fn messages_of_others_are_only_looked_at() {
+    let Some(site) = provisioned().await else { return };
+    for n in 0..5 {
+        site.double().plant_message(site.account(), QUEUE, &format!("theirs {n}")).await.unwrap();
+    }
+    let ran = verify(&site).await.ends(0);
+    assert!(check(&ran, "event")["detail"].as_str().unwrap().contains("5 messages of others"), "{ran}");
+    let messages = site.double().messages(site.account(), QUEUE).await.unwrap();
+    assert_eq!(messages.iter().filter(|message| message.starts_with("theirs")).count(), 5);
+}
+
+#[tokio::test]
+async fn a_queue_that_hides_the_event_behind_others_leaves_it_open() {
+    let Some(site) = provisioned().await else { return };
+    for n in 0..40 {
+        site.double().plant_message(site.account(), QUEUE, &format!("theirs {n}")).await.unwrap();
+    }
+    let ran = verify(&site).await.ends(0);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "inconclusive", "{event}");
+    assert!(event["reason"].as_str().unwrap().contains("behind the first 32"), "{event}");
+}
+
+#[tokio::test]
+async fn nothing_provisioned_fails_it_at_once() {
+    let Some(site) = Site::open().await else { return };
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "drift")["verdict"], "failed");
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_sent_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    let properties = json!({
+        "destination": {"endpointType": "StorageQueue", "properties":
+            {"resourceId": site.double().account_id(site.account()), "queueName": QUEUE}},
+        "filter": {"subjectBeginsWith": "/blobServices/default/containers/other/blobs/",
+            "includedEventTypes": ["Microsoft.Storage.BlobCreated"]},
+        "labels": ["wbstore:wandb-acme-com"],
+    });
+    site.double().plant_event_subscription(site.account(), QUEUE, &properties, false);
+    let ran = verify(&site).await.ends(6);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "failed", "{event}");
+    assert!(event["hint"].as_str().is_some_and(|hint| hint.contains("wbstore plan azure")), "{event}");
+}
+
+#[tokio::test]
+async fn an_event_subscription_that_failed_is_told_as_such() {
+    let Some(site) = provisioned().await else { return };
+    let labels = json!({"labels": ["wbstore:wandb-acme-com"]});
+    site.double().plant_event_subscription(site.account(), QUEUE, &labels, true);
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "event subscription")["verdict"], "failed", "{ran}");
+}
+
+#[tokio::test]
+async fn a_browser_that_is_refused_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    site.double().plant_cors(site.account(), &[]).await.unwrap();
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "preflight PUT")["verdict"], "failed");
+    assert_eq!(check(&ran, "ETag exposed")["verdict"], "failed");
+}
+
+#[tokio::test]
+async fn an_account_that_every_page_may_use_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    let rule = |origin: &str| {
+        json!({"allowedOrigins": [origin], "allowedMethods": ["GET", "HEAD", "PUT"], "allowedHeaders": ["*"],
+            "exposedHeaders": ["*"], "maxAgeInSeconds": 3000})
+    };
+    site.double().plant_cors(site.account(), &[rule(HOST), rule("*")]).await.unwrap();
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(check(&ran, "preflight other origin")["verdict"], "failed");
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_sign_is_told_what_it_lacks() {
+    let Some(site) = provisioned().await else { return };
+    let action = "Microsoft.Storage/storageAccounts/listServiceSas/action";
+    site.double().deny(&site.double().principal(), action);
+    let ran = verify(&site).await.ends(3);
+    let all = check(&ran, "all checks");
+    assert!(all["hint"].as_str().is_some_and(|hint| hint.contains(action)), "{all}");
+}
+
+#[tokio::test]
+async fn an_internal_queue_has_no_event_to_wait_for() {
+    let Some(site) = Site::open().await else { return };
+    site.provision(&["--queue", "internal"]).await.ends(0);
+    site.azure.proxy().clear_journal();
+    let ran = site.run("verify", &["--queue", "internal", "--within", "3s"]).await.ends(0);
+    assert!(!ran.stdout.contains("after the upload"), "{ran}");
+}
