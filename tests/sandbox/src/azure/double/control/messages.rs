@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::{AzureDouble, Service};
-use super::succeeded;
+use super::contents::succeeded;
 
 impl AzureDouble {
     /// The bodies of up to 32 messages in a queue, without base64 where they have it.
