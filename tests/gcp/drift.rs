@@ -1,0 +1,232 @@
+//! Whatever was changed behind our back is found, and nothing else is touched to mend it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{EVENTS, Ends, NAME, Site};
+
+/// Checks that a plan finds what was changed on `site`, that `provision` mends it with no more than
+/// `calls`, and that all is as it was then. Gives what the plan said.
+async fn mends(site: &Site, calls: &[&str]) -> Value {
+    site.gcp.proxy().clear_journal();
+    site.run("plan", &["--exit-code"]).await.ends(5);
+    let plan = site.plan(&[]).await;
+    site.is_untouched();
+    site.provision(&[]).await.ends(0);
+    let sent: BTreeSet<_> = site.mutations().into_iter().collect();
+    assert_eq!(sent, calls.iter().map(ToString::to_string).collect());
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    plan
+}
+
+/// The same, and everything is to the byte as it was before.
+async fn restores(site: &Site, change: impl Future<Output = ()>, calls: &[&str]) {
+    let before = site.snapshot().await;
+    change.await;
+    assert_ne!(site.snapshot().await, before, "something was changed");
+    mends(site, calls).await;
+    assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_first_plan_is_pending_and_sends_nothing_that_changes() {
+    let site = Site::open().await;
+    site.run("plan", &["--exit-code"]).await.ends(5);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn settings_of_the_subscription_are_mended() {
+    let changes = [
+        ("expirationPolicy", json!({ "expirationPolicy": { "ttl": "2678400s" } })),
+        ("ackDeadlineSeconds", json!({ "ackDeadlineSeconds": 10 })),
+        ("messageRetentionDuration", json!({ "messageRetentionDuration": "600s" })),
+        ("pushConfig", json!({ "pushConfig": { "pushEndpoint": "https://push.example.com/x" } })),
+    ];
+    let site = Site::provisioned().await;
+    for (mask, settings) in changes {
+        restores(&site, site.patch_subscription(mask, settings), &["pubsub.subscriptions.patch"]).await;
+    }
+}
+
+#[tokio::test]
+async fn each_field_of_a_change_is_shown_with_both_values() {
+    let site = Site::provisioned().await;
+    site.patch_subscription("expirationPolicy", json!({ "expirationPolicy": { "ttl": "2678400s" } })).await;
+    let plan = site.run("plan", &[]).await.ends(0);
+    let change = |line: &str| line.contains("expires_unused:") && line.contains("31d → never");
+    assert!(plan.stdout.lines().any(change), "{plan}");
+}
+
+#[tokio::test]
+async fn a_detached_subscription_is_made_again_and_said_so() {
+    let site = Site::provisioned().await;
+    let detach = format!("{}:detach", site.subscription());
+    let before = site.snapshot().await;
+    site.ask("POST", &detach, json!({})).await;
+    let calls = ["pubsub.subscriptions.create", "pubsub.subscriptions.delete"];
+    let plan = mends(&site, &calls).await;
+    assert!(plan.to_string().contains("messages it still holds are lost"), "{plan:#}");
+    assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_deleted_topic_is_made_again_with_what_hangs_on_it() {
+    let site = Site::provisioned().await;
+    let before = site.snapshot().await;
+    site.ask("DELETE", &site.topic(), Value::Null).await;
+    assert_eq!(site.get(&site.subscription()).await["topic"], "_deleted-topic_");
+    let plan = mends(
+        &site,
+        &[
+            "pubsub.subscriptions.create",
+            "pubsub.subscriptions.delete",
+            "pubsub.topics.create",
+            "pubsub.topics.setIamPolicy",
+        ],
+    )
+    .await;
+    assert!(plan.to_string().contains("its topic was deleted"), "{plan:#}");
+    assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_deleted_subscription_is_made_again() {
+    let site = Site::provisioned().await;
+    let delete = async {
+        site.ask("DELETE", &site.subscription(), Value::Null).await;
+    };
+    restores(&site, delete, &["pubsub.subscriptions.create"]).await;
+}
+
+#[tokio::test]
+async fn settings_of_the_bucket_are_mended_in_one_call() {
+    let site = Site::provisioned().await;
+    let mut cors = site.bucket().await["cors"].clone();
+    cors[0]["method"] = json!(["GET"]);
+    let uniform = |enabled: bool, prevention: &str| {
+        json!({ "iamConfiguration": {
+            "uniformBucketLevelAccess": { "enabled": enabled }, "publicAccessPrevention": prevention,
+        } })
+    };
+    for change in [
+        uniform(false, "enforced"),
+        uniform(true, "inherited"),
+        json!({ "storageClass": "NEARLINE" }),
+        json!({ "cors": [] }),
+    ] {
+        restores(&site, site.patch_bucket(change), &["storage.UpdateBucket"]).await;
+    }
+    // All at once, and still one call.
+    let mut all = uniform(false, "inherited");
+    all["cors"] = json!([]);
+    all["storageClass"] = json!("COLDLINE");
+    restores(&site, site.patch_bucket(all), &["storage.UpdateBucket"]).await;
+    let updates = site.mutations().len();
+    assert_eq!(updates, 1);
+}
+
+#[tokio::test]
+async fn a_changed_cors_entry_is_somebody_elses_then_and_ours_is_made_again() {
+    let site = Site::provisioned().await;
+    let mut cors = site.bucket().await["cors"].clone();
+    cors[0]["maxAgeSeconds"] = json!(7);
+    site.patch_bucket(json!({ "cors": cors })).await;
+    mends(&site, &["storage.UpdateBucket"]).await;
+    let entries = site.bucket().await["cors"].clone();
+    let entries = entries.as_array().expect("a list");
+    assert_eq!((entries.len(), &entries[0]["maxAgeSeconds"]), (2, &json!(7)), "{entries:?}");
+}
+
+#[tokio::test]
+async fn a_lost_label_is_set_again_and_labels_of_others_stay() {
+    let site = Site::provisioned().await;
+    let labels = json!({ "wbstore-deployment": NAME, "team": "vision", "wbstore-queue": null });
+    site.patch_bucket(json!({ "labels": labels })).await;
+    mends(&site, &["storage.UpdateBucket"]).await;
+    let labels = site.bucket().await["labels"].clone();
+    assert_eq!((&labels["team"], &labels["wbstore-queue"]), (&json!("vision"), &json!("pubsub")));
+}
+
+#[tokio::test]
+async fn a_notification_that_was_doubled_is_reduced_to_one() {
+    let site = Site::provisioned().await;
+    let told = site.get(&site.notifications()).await["items"][0].clone();
+    for _ in 0..2 {
+        let again = json!({
+            "topic": told["topic"], "payload_format": "JSON_API_V1", "event_types": ["OBJECT_FINALIZE"],
+            "custom_attributes": told["custom_attributes"],
+        });
+        site.ask("POST", &site.notifications(), again).await;
+    }
+    mends(&site, &["storage.notifications.delete"]).await;
+    let left = site.get(&site.notifications()).await;
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(1), "{left}");
+    assert_eq!(left["items"][0]["id"], told["id"], "the oldest stays");
+}
+
+#[tokio::test]
+async fn a_notification_that_is_not_what_it_should_be_is_replaced() {
+    let site = Site::provisioned().await;
+    let before = site.snapshot().await;
+    let told = site.get(&site.notifications()).await["items"][0].clone();
+    let path = format!("{}/{}", site.notifications(), told["id"].as_str().expect("an id"));
+    site.ask("DELETE", &path, Value::Null).await;
+    let narrow = json!({
+        "topic": told["topic"], "payload_format": "NONE", "object_name_prefix": "x/",
+        "custom_attributes": told["custom_attributes"],
+    });
+    site.ask("POST", &site.notifications(), narrow).await;
+    mends(&site, &["storage.notifications.delete", "storage.notifications.insert"]).await;
+    assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_deleted_notification_is_made_again() {
+    let site = Site::provisioned().await;
+    let told = site.get(&site.notifications()).await["items"][0].clone();
+    let path = format!("{}/{}", site.notifications(), told["id"].as_str().expect("an id"));
+    let delete = async {
+        site.ask("DELETE", &path, Value::Null).await;
+    };
+    restores(&site, delete, &["storage.notifications.insert"]).await;
+}
+
+#[tokio::test]
+async fn a_publisher_grant_that_was_taken_is_given_again() {
+    let site = Site::provisioned().await;
+    let set = format!("{}:setIamPolicy", site.topic());
+    let take = async {
+        site.ask("POST", &set, json!({ "policy": { "bindings": [] } })).await;
+    };
+    restores(&site, take, &["pubsub.topics.setIamPolicy"]).await;
+}
+
+#[tokio::test]
+async fn a_deleted_bucket_is_made_again_with_its_notification() {
+    let site = Site::provisioned().await;
+    let delete = async {
+        site.ask("DELETE", &format!("/storage/v1/b/{}", site.bucket), Value::Null).await;
+    };
+    restores(&site, delete, &["storage.CreateBucket", "storage.notifications.insert"]).await;
+}
+
+#[tokio::test]
+async fn another_host_changes_only_the_cors_entry() {
+    let site = Site::provisioned().await;
+    let moved = "https://new.acme.com";
+    site.provision(&["--host", moved, "--name", NAME]).await.ends(0);
+    assert_eq!(site.mutations(), ["storage.UpdateBucket"]);
+    let entries = site.bucket().await["cors"].clone();
+    assert_eq!((entries.as_array().map(Vec::len), &entries[0]["origin"]), (Some(1), &json!([moved])));
+}
+
+#[tokio::test]
+async fn another_location_is_refused_and_not_made_anew() {
+    let site = Site::provisioned().await;
+    let ran = site.provision(&["--location", "EU", "--bucket", &site.bucket]).await.ends(3);
+    ran.tells(&[&site.bucket, "location", "hint:"]);
+    site.is_untouched();
+    assert_eq!(site.subscriptions().await, [EVENTS]);
+}
