@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use crate::support::{EVENTS, Ends, NAME, Site};
 
 /// Checks that a plan finds what was changed on `site`, that `provision` mends it with no more than
-/// `calls`, and that all is as it was then. Gives what the plan said.
+/// `calls`, and that nothing is left to do then. Gives what the plan said.
 async fn mends(site: &Site, calls: &[&str]) -> Value {
     site.gcp.proxy().clear_journal();
-    site.run("plan", &["--exit-code"]).await.ends(5);
-    let plan = site.plan(&[]).await;
+    let plan = site.run("plan", &["--exit-code", "--format", "json"]).await.ends(5).json();
     site.is_untouched();
     site.provision(&[]).await.ends(0);
     let sent: BTreeSet<_> = site.mutations().into_iter().collect();
@@ -21,12 +20,24 @@ async fn mends(site: &Site, calls: &[&str]) -> Value {
 }
 
 /// The same, and everything is to the byte as it was before.
-async fn restores(site: &Site, change: impl Future<Output = ()>, calls: &[&str]) {
+async fn restores(site: &Site, change: impl Future<Output = ()>, calls: &[&str]) -> Value {
     let before = site.snapshot().await;
     change.await;
     assert_ne!(site.snapshot().await, before, "something was changed");
-    mends(site, calls).await;
+    let plan = mends(site, calls).await;
     assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
+    plan
+}
+
+/// The fields that the only step of `plan` changes.
+fn fields(plan: &Value) -> Vec<&str> {
+    let steps = plan["steps"].as_array().expect("a list").iter();
+    let steps: Vec<_> = steps.filter(|step| step["action"] == "update").collect();
+    assert_eq!(steps.len(), 1, "{plan:#}");
+    let changes = steps[0]["changes"].as_array().expect("a list").iter();
+    let mut fields: Vec<_> = changes.map(|change| change["field"].as_str().expect("a name")).collect();
+    fields.sort_unstable();
+    fields
 }
 
 #[tokio::test]
@@ -37,17 +48,25 @@ async fn a_first_plan_is_pending_and_sends_nothing_that_changes() {
 }
 
 #[tokio::test]
-async fn settings_of_the_subscription_are_mended() {
-    let changes = [
-        ("expirationPolicy", json!({ "expirationPolicy": { "ttl": "2678400s" } })),
-        ("ackDeadlineSeconds", json!({ "ackDeadlineSeconds": 10 })),
-        ("messageRetentionDuration", json!({ "messageRetentionDuration": "600s" })),
-        ("pushConfig", json!({ "pushConfig": { "pushEndpoint": "https://push.example.com/x" } })),
-    ];
+async fn settings_of_the_subscription_are_found_and_mended_in_one_call() {
     let site = Site::provisioned().await;
-    for (mask, settings) in changes {
-        restores(&site, site.patch_subscription(mask, settings), &["pubsub.subscriptions.patch"]).await;
-    }
+    let change = async {
+        let push = json!({ "pushEndpoint": "https://push.example.com/x" });
+        let settings = json!({
+            "expirationPolicy": { "ttl": "2678400s" }, "ackDeadlineSeconds": 10,
+            "messageRetentionDuration": "600s", "pushConfig": push,
+        });
+        let mask = "expirationPolicy,ackDeadlineSeconds,messageRetentionDuration,pushConfig";
+        site.patch_subscription(mask, settings).await;
+    };
+    let plan = restores(&site, change, &["pubsub.subscriptions.patch"]).await;
+    let all = ["ack_deadline_seconds", "delivery", "expires_unused", "retention_seconds"];
+    assert_eq!(fields(&plan), all);
+    assert_eq!(site.mutations().len(), 1);
+    // One alone, of which nothing else tells.
+    let change = site
+        .patch_subscription("pushConfig", json!({ "pushConfig": { "pushEndpoint": "https://x.example" } }));
+    assert_eq!(fields(&restores(&site, change, &["pubsub.subscriptions.patch"]).await), ["delivery"]);
 }
 
 #[tokio::test]
@@ -101,30 +120,21 @@ async fn a_deleted_subscription_is_made_again() {
 }
 
 #[tokio::test]
-async fn settings_of_the_bucket_are_mended_in_one_call() {
+async fn settings_of_the_bucket_are_found_and_mended_in_one_call() {
     let site = Site::provisioned().await;
-    let mut cors = site.bucket().await["cors"].clone();
-    cors[0]["method"] = json!(["GET"]);
-    let uniform = |enabled: bool, prevention: &str| {
-        json!({ "iamConfiguration": {
-            "uniformBucketLevelAccess": { "enabled": enabled }, "publicAccessPrevention": prevention,
-        } })
-    };
-    for change in [
-        uniform(false, "enforced"),
-        uniform(true, "inherited"),
-        json!({ "storageClass": "NEARLINE" }),
-        json!({ "cors": [] }),
-    ] {
-        restores(&site, site.patch_bucket(change), &["storage.UpdateBucket"]).await;
-    }
-    // All at once, and still one call.
-    let mut all = uniform(false, "inherited");
-    all["cors"] = json!([]);
-    all["storageClass"] = json!("COLDLINE");
-    restores(&site, site.patch_bucket(all), &["storage.UpdateBucket"]).await;
-    let updates = site.mutations().len();
-    assert_eq!(updates, 1);
+    let access = |enabled: bool, prevention: &str| json!({ "uniformBucketLevelAccess": { "enabled": enabled }, "publicAccessPrevention": prevention });
+    let all = json!({
+        "iamConfiguration": access(false, "inherited"), "cors": [], "storageClass": "COLDLINE",
+        "labels": { "wbstore-queue": "internal" },
+    });
+    let plan = restores(&site, site.patch_bucket(all), &["storage.UpdateBucket"]).await;
+    let found = ["cors", "labels", "public_access_prevention", "storage_class", "uniform_access"];
+    assert_eq!(fields(&plan), found);
+    assert_eq!(site.mutations().len(), 1);
+    // One alone, beside which the other half of the same setting stays.
+    let change = json!({ "iamConfiguration": access(false, "enforced") });
+    let plan = restores(&site, site.patch_bucket(change), &["storage.UpdateBucket"]).await;
+    assert_eq!(fields(&plan), ["uniform_access"]);
 }
 
 #[tokio::test]
