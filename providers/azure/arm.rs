@@ -151,6 +151,18 @@ impl Arm {
         Err(explain(&answer, call.action, call.target))
     }
 
+    /// As [`Arm::post`], on what may not be there: then `None`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn ask(&self, path: &str, body: &Value, call: Call<'_>) -> Result<Option<Value>> {
+        let answer = self.send(Method::Post, self.url(path, call)?, Some(body), call).await?;
+        if answer.is_success() {
+            return Ok(Some(answer.body));
+        }
+        if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
+    }
+
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
         let mut request = Request::new(dressed(url), method);
         request.insert_header("accept", "application/json");

@@ -218,7 +218,10 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
             .because(clean(&root_cause(error)))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
     }
-    let words = clean(error.to_string().split("To troubleshoot").next().unwrap_or_default());
+    // The pipeline puts words of its own around what the credential says.
+    let said = links(error).map(ToString::to_string).find(|text| !text.contains("will not be retried"));
+    let said = said.unwrap_or_else(|| error.to_string());
+    let words = clean(said.split("To troubleshoot").next().unwrap_or_default());
     let words = words.split(" Trace ID:").next().unwrap_or_default();
     let hint = match words {
         _ if words.contains("AADSTS7000215") || words.contains("AADSTS7000222") => {

@@ -10,6 +10,7 @@ use crate::resource::{Address, Forbids, Found};
 use crate::text::clean;
 
 const ACTION: &str = "Microsoft.Authorization/locks/read";
+/// What stands between the id of a scope and the name of a lock on it, in lower case.
 const SUFFIX: &str = "/providers/microsoft.authorization/locks/";
 
 /// What a lock forbids.
@@ -34,8 +35,7 @@ pub struct Lock {
 impl Lock {
     fn read(value: &Value) -> Option<Self> {
         let id = value["id"].as_str()?;
-        // Ids differ in case from one answer to the next; all that matters is what they begin with.
-        let scope = id.to_lowercase().split(SUFFIX).next()?.to_owned();
+        let scope = id[..id.to_ascii_lowercase().find(SUFFIX)?].to_owned();
         let level = match value["properties"]["level"].as_str()? {
             "CanNotDelete" => Level::CanNotDelete,
             "ReadOnly" => Level::ReadOnly,
@@ -46,17 +46,19 @@ impl Lock {
 
     /// Whether it lies on the resource `id` or on what that is in.
     pub fn is_over(&self, id: &str) -> bool {
-        is_within(&id.to_lowercase(), &self.scope)
+        is_within(id, &self.scope)
     }
 
     /// Whether it lies on something in the resource `id`, which cannot be deleted for it.
     pub fn is_under(&self, id: &str) -> bool {
-        is_within(&self.scope, &id.to_lowercase())
+        is_within(&self.scope, id)
     }
 }
 
+/// Whether `id` is `scope` or below it. Ids differ in case from one answer to the next.
 fn is_within(id: &str, scope: &str) -> bool {
-    id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let (id, scope) = (id.to_lowercase(), scope.to_lowercase());
+    id.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How a resource is taken away.
@@ -87,8 +89,10 @@ pub fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Found<R
     for lock in locks {
         let (over, under) = (lock.is_over(id), lock.is_under(id));
         let message = format!("the lock `{}` on {} forbids it", lock.name, lock.scope);
-        let hint =
-            format!("ask its owner to lift it: `az lock delete --ids {}{SUFFIX}{}`", lock.scope, lock.name);
+        let hint = format!(
+            "ask its owner to lift it: `az lock delete --ids {}/providers/Microsoft.Authorization/locks/{}`",
+            lock.scope, lock.name
+        );
         if over && lock.level == Level::ReadOnly {
             found.obstacle(Forbids::Write, message.clone(), hint.clone());
         }

@@ -79,7 +79,8 @@ impl Objects {
     }
 
     async fn count_signed(&self, api: &Api) -> Result<Option<Tally>> {
-        let sas = Sas::signed(api, Scope::Container(&self.container, PERMISSIONS)).await?;
+        let scope = Scope::Container(&self.container, PERMISSIONS);
+        let Some(sas) = Sas::find(api, scope).await? else { return Ok(None) };
         count(&self.client(api, Some(sas.query()))?, &self.container).await
     }
 

@@ -44,11 +44,11 @@ pub struct Sas {
 }
 
 impl Sas {
-    /// Lets ARM sign for `scope`.
+    /// Lets ARM sign for `scope`; `None` where the account is not there.
     ///
     /// # Errors
     /// Those of the call; [`Kind::Failed`] for an answer without a signature.
-    pub async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
+    pub async fn find(api: &Api, scope: Scope<'_>) -> Result<Option<Self>> {
         let now = Timestamp::now();
         let ends = now.checked_add(GOOD_FOR).unwrap_or(now);
         let (action, operation, field, target) = match scope {
@@ -68,14 +68,25 @@ impl Sas {
         let call = Call { action, target: &target, version: version::STORAGE };
         let path = format!("{}/{operation}", api.account_id());
         let body = parameters(api, scope, ends);
-        let answer = api.arm.post(&path, Some(&body), call).await?;
+        let Some(answer) = api.arm.ask(&path, &body, call).await? else { return Ok(None) };
         match answer[field].as_str().map(|text| text.trim_start_matches('?')).filter(|text| !text.is_empty())
         {
-            Some(query) => Ok(Self { query: Secret::new(query.to_owned()), ends }),
+            Some(query) => Ok(Some(Self { query: Secret::new(query.to_owned()), ends })),
             None => {
                 Err(Error::new(Kind::Failed, format!("{action} on {target}: the answer holds no signature")))
             }
         }
+    }
+
+    /// Lets ARM sign for `scope` of an account that has to be there.
+    ///
+    /// # Errors
+    /// As [`Sas::find`]; [`Kind::Failed`] where the account is not there.
+    pub async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
+        Self::find(api, scope).await?.ok_or_else(|| {
+            Error::new(Kind::Failed, format!("the storage account {} is not there", api.account))
+                .hint("`wbstore provision azure` makes it")
+        })
     }
 
     /// The query that a client takes.

@@ -87,7 +87,8 @@ pub async fn verify(
         if let Some(verdict) = settings.events() {
             report.known("event subscription", verdict);
         }
-        let settling = Settling::new(Client::new()?, settings.account_created(), &report);
+        let (created, within) = (settings.account_created(), options.event_within);
+        let settling = Settling::new(Client::new()?, created, within, &report);
         let (probes, queue) = tokio::try_join!(
             Probes::new(api, target.container.as_str(), settling),
             look_at_queue(api, target)

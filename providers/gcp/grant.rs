@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::event::Reporter;
 use crate::name::DeploymentName;
-use crate::providers::gcp::bucket::calls::crowded;
+use crate::providers::gcp::bucket::calls::{crowded, retries};
 use crate::providers::gcp::failure::{Refusal, domain_restricted};
 use crate::providers::gcp::mark::Labels;
 use crate::providers::gcp::session::Api;
@@ -28,9 +28,6 @@ pub const SUBSCRIBER: &str = "roles/pubsub.subscriber";
 pub const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
 /// May sign as a service account (IAM docs, "Service account roles"; G22).
 pub const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
-
-/// How often a policy is changed again upon what somebody else wrote in between (G4).
-const TRIES: usize = 10;
 
 /// One role for one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +63,8 @@ impl Grant {
     /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
     /// `edit` changes nothing or no place is there.
     async fn change(&self, api: &Api, edit: impl Fn(&mut Policy) -> bool) -> Result<()> {
-        for _ in 0..TRIES {
+        let mut retries = retries();
+        loop {
             let Some(mut policy) = self.place.policy(api).await? else { return Ok(()) };
             if !edit(&mut policy) {
                 return Ok(());
@@ -76,8 +74,12 @@ impl Grant {
                 Err(refusal) if refusal.is_stale() => {}
                 Err(refusal) => return Err(self.explained(api, refusal)),
             }
+            let Some(pause) = retries.next() else {
+                let call = format!("{}.setIamPolicy on {}", self.place.service(), self.address());
+                return Err(crowded(&call));
+            };
+            tokio::time::sleep(pause).await;
         }
-        Err(crowded(&format!("{}.setIamPolicy on {}", self.place.service(), self.address())))
     }
 
     fn explained(&self, api: &Api, refusal: Refusal) -> Error {

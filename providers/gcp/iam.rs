@@ -82,7 +82,7 @@ const NODE_SUBSCRIPTION: [Permission; 2] = [
 ];
 
 /// What wbstore does with buckets and objects, and to find its way.
-const OPERATOR: [Permission; 12] = [
+const OPERATOR: [Permission; 15] = [
     ("resourcemanager.projects.get", "projects.serviceAccount.get: the service agent's address"),
     ("serviceusage.services.use", "counting the calls of user credentials on their quota project"),
     ("storage.buckets.create", "CreateBucket"),
@@ -91,6 +91,9 @@ const OPERATOR: [Permission; 12] = [
     ("storage.buckets.getIamPolicy", "GetIamPolicy: verify looks whether the bucket is public"),
     ("storage.buckets.list", "ListBuckets, for `wbstore list`"),
     ("storage.buckets.update", "UpdateBucket, notifications.insert and notifications.delete"),
+    ("storage.folders.delete", "DeleteFolder, at teardown where there are some"),
+    ("storage.folders.list", "ListFolders, at teardown where there may be some"),
+    ("storage.managedFolders.delete", "DeleteManagedFolder, at teardown where there are some"),
     ("storage.managedFolders.list", "ListManagedFolders, at teardown"),
     ("storage.objects.create", "the upload of verify's probe"),
     ("storage.objects.delete", "DeleteObject: verify's probe, and all objects with --delete-objects"),
@@ -204,8 +207,8 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
         "W&B's guide says nothing of who sets the storage up; this is every permission wbstore's calls take, and \
          `--format commands` tells which call takes which"
             .to_owned(),
-        "leave storage.buckets.delete, pubsub.topics.delete and storage.managedFolders.list out where nothing may \
-         be torn down"
+        "leave storage.buckets.delete, pubsub.topics.delete and the permissions on folders out where nothing may be \
+         torn down"
             .to_owned(),
         "verify signs its upload as the server does where the credentials can; without a key file that takes \
          iam.serviceAccounts.signBlob on their own account, and otherwise it uploads with its token and says so"

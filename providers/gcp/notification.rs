@@ -4,10 +4,11 @@
 //! (Cloud Storage docs, "Retry strategy"; G1). Ours carry an attribute of our own. They are listed before
 //! one is made, none is made blindly again, and of several of ours all but the oldest go.
 
-use std::collections::BTreeMap;
+mod configuration;
+
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
@@ -21,7 +22,8 @@ use crate::providers::gcp::rest::{self, segment};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::Subscription;
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
-use crate::text::clean;
+
+use configuration::{Configuration, Listing, is_unheard_of};
 
 /// The attribute by which a configuration is ours. It is also on every message.
 pub const ATTRIBUTE: &str = "wbstore";
@@ -66,47 +68,6 @@ pub struct Notification {
     pub prefix: Option<String>,
     /// How many configurations of ours there are.
     pub entries: usize,
-}
-
-/// A configuration as the JSON API has it (`Notifications` resource).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct Configuration {
-    id: String,
-    topic: String,
-    event_types: Vec<String>,
-    payload_format: String,
-    object_name_prefix: String,
-    custom_attributes: BTreeMap<String, String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Listing {
-    items: Vec<Configuration>,
-}
-
-impl Configuration {
-    /// Ids are numbers that count up, written as text.
-    fn age(&self) -> (usize, &str) {
-        (self.id.len(), &self.id)
-    }
-
-    fn events(&self) -> Vec<String> {
-        let mut events = self.event_types.clone();
-        events.sort();
-        if events.is_empty() { vec!["all".to_owned()] } else { events }
-    }
-
-    fn describe(&self) -> String {
-        let topic = self.topic.trim_start_matches("//pubsub.googleapis.com/");
-        format!(
-            "notification {} to {} for {}",
-            clean(&self.id),
-            clean(topic),
-            clean(&self.events().join(", "))
-        )
-    }
 }
 
 impl Notification {
@@ -262,15 +223,6 @@ impl Notification {
             );
         }
     }
-}
-
-/// The two answers that Cloud Storage gives while it does not know the topic, or its own permission to
-/// publish there (G2): a 403 and a 400.
-fn is_unheard_of(refusal: &Refusal) -> bool {
-    let words = refusal.message.to_lowercase();
-    let publish = words.contains("permission to publish");
-    let topic = words.contains("topic not found") || words.contains("topic does not exist");
-    matches!(refusal.http, 400 | 403) && (publish || topic)
 }
 
 impl Resource for Notification {

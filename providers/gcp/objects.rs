@@ -8,7 +8,7 @@ mod listing;
 mod retained;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -37,6 +37,9 @@ pub struct Objects {
     /// What was counted, for the progress of the deletion.
     #[serde(skip)]
     known: Arc<AtomicU64>,
+    /// Whether there were folders, which otherwise nobody needs to ask for again.
+    #[serde(skip)]
+    has_folders: Arc<AtomicBool>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     found: Option<Contents>,
 }
@@ -54,7 +57,14 @@ impl Objects {
     /// The contents of `bucket`. Unless the user said that they may be deleted (`delete_objects`), a
     /// bucket that holds something is not torn down.
     pub fn new(bucket: &str, delete_objects: bool, empty_by: EmptyBy) -> Self {
-        Self { bucket: bucket.to_owned(), delete_objects, empty_by, known: Arc::default(), found: None }
+        Self {
+            bucket: bucket.to_owned(),
+            delete_objects,
+            empty_by,
+            known: Arc::default(),
+            has_folders: Arc::default(),
+            found: None,
+        }
     }
 
     /// Where the contents of `bucket` stand: what tells of deletions is removed before them.
@@ -107,6 +117,7 @@ impl Resource for Objects {
         let hierarchical = described.hierarchical_namespace.as_ref().is_some_and(|one| one.enabled);
         tally.folders = managed + if hierarchical { folders::plain(&bucket).await? } else { 0 };
         self.known.store(tally.objects + tally.noncurrent, Ordering::Relaxed);
+        self.has_folders.store(tally.folders > 0, Ordering::Relaxed);
         if tally.is_empty() {
             return Ok(Found::absent());
         }
@@ -146,7 +157,10 @@ impl Resource for Objects {
         match self.empty_by {
             EmptyBy::Calls => {
                 empty(&bucket, self.known.load(Ordering::Relaxed), progress).await?;
-                folders::remove(&bucket, progress).await
+                match self.has_folders.load(Ordering::Relaxed) {
+                    true => folders::remove(&bucket, progress).await,
+                    false => Ok(()),
+                }
             }
             EmptyBy::Lifecycle => hand_over(api, &self.bucket).await,
         }

@@ -1,7 +1,7 @@
 //! The JSON calls that Google's clients for Rust do not make: notification configurations, the service
 //! agent's address, and policies of service accounts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use serde::de::DeserializeOwned;
@@ -50,15 +50,26 @@ impl Rest {
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut request =
-            Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
+        let mut request = Request::new(method.clone(), &format!("{}{path}", self.home()))?
+            .header("accept", "application/json");
         for (name, value) in headers(&self.credentials).await? {
             request = request.header(name, value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        self.client.send(&request).await
+        let begun = Instant::now();
+        let result = self.client.send(&request).await;
+        let status = result.as_ref().map_or(0, |answer| answer.status);
+        tracing::info!(
+            %method,
+            host = self.home.host_str().unwrap_or_default(),
+            path = path.split('?').next().unwrap_or_default(),
+            status,
+            took_ms = begun.elapsed().as_millis(),
+            "request"
+        );
+        result
     }
 
     /// Sends a call that only looks, again when the server has a fault, as Google's own clients do.

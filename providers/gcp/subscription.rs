@@ -1,5 +1,7 @@
 //! The subscription that the server reads its events from.
 
+mod calls;
+
 use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
 use google_cloud_wkt::{Duration, FieldMask};
 use jiff::Timestamp;
@@ -14,6 +16,9 @@ use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::{Topic, still_ours};
 use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
 use crate::text::clean;
+
+use calls::{delivery, get};
+pub use calls::{labels_of, relabel};
 
 /// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
@@ -182,21 +187,6 @@ impl Subscription {
     }
 }
 
-/// How messages leave the subscription. The address of a push may carry a token in its query, so only
-/// its beginning is told.
-fn delivery(found: &model::Subscription) -> String {
-    let push = found.push_config.as_ref().map(|push| push.push_endpoint.as_str()).unwrap_or_default();
-    if !push.is_empty() {
-        return format!("push to {}", clean(push.split(['?', '#']).next().unwrap_or_default()));
-    }
-    match (&found.bigquery_config, &found.cloud_storage_config, &found.bigtable_config) {
-        (Some(config), _, _) => format!("bigquery table {}", clean(&config.table)),
-        (_, Some(config), _) => format!("storage bucket {}", clean(&config.bucket)),
-        (_, _, Some(config)) => format!("bigtable table {}", clean(&config.table)),
-        _ => PULL.to_owned(),
-    }
-}
-
 impl Resource for Subscription {
     type Api = Api;
 
@@ -281,39 +271,4 @@ impl Resource for Subscription {
             None => Ok(()),
         }
     }
-}
-
-async fn get(api: &Api, name: &str) -> Result<Option<model::Subscription>> {
-    let full = api.subscription_name(name);
-    match api.subscriptions().await?.get_subscription().set_subscription(full).send().await {
-        Ok(subscription) => Ok(Some(subscription)),
-        Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(failure(&error, "pubsub.subscriptions.get", Subscription::at(name))),
-    }
-}
-
-/// The labels of the subscription `name`; `None` where it is not there.
-///
-/// # Errors
-/// Those of the cloud.
-pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
-    Ok(get(api, name).await?.map(|subscription| mark::labels(subscription.labels)))
-}
-
-/// Sets all labels of the subscription `name`. Pub/Sub has no condition on this, so they are read just
-/// before.
-///
-/// # Errors
-/// Those of the cloud.
-pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
-    let subscription = model::Subscription::new().set_name(api.subscription_name(name)).set_labels(labels);
-    api.subscriptions()
-        .await?
-        .update_subscription()
-        .set_subscription(subscription)
-        .set_update_mask(FieldMask::default().set_paths(["labels"]))
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| failure(&error, "pubsub.subscriptions.update", Subscription::at(name)))
 }

@@ -35,7 +35,8 @@ pub async fn verify(
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
     let options = VerifyOptions { event_within: args.within.0, cancel: cancel.clone() };
-    let hopeless = change.plan.is_refused() || is_missing(&change.plan, "bucket");
+    let nowhere = ["bucket", "container"].iter().any(|kind| is_missing(&change.plan, kind));
+    let hopeless = change.plan.is_refused() || nowhere;
     let prove = async {
         if hopeless {
             drop(sender);

@@ -54,7 +54,7 @@ async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
     }
     let read_back = When::operation("s3:GetBucketCors", 1).times(usize::MAX);
     site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
-    let mut running = Running::start(&site, "provision", &["--yes"]);
+    let mut running = Running::start(site.command("provision", &["--yes"]));
     running.says("aws/cors/").await;
     running.says("waiting").await;
     running.interrupt();

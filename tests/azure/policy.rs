@@ -61,7 +61,7 @@ fn action(call: &str) -> Option<&'static str> {
         "arm.storageAccounts.DELETE" => "Microsoft.Storage/storageAccounts/delete",
         "arm.storageAccounts.ListServiceSas" => "Microsoft.Storage/storageAccounts/listServiceSas/action",
         "arm.storageAccounts.ListAccountSas" => "Microsoft.Storage/storageAccounts/listAccountSas/action",
-        "arm.checkNameAvailability" => "Microsoft.Storage/checknameavailability/read",
+        "arm.checkNameAvailability.POST" => "Microsoft.Storage/checknameavailability/read",
         "arm.blobServices.GET" => "Microsoft.Storage/storageAccounts/blobServices/read",
         "arm.blobServices.PUT" => "Microsoft.Storage/storageAccounts/blobServices/write",
         "arm.containers.GET" | "arm.containers.LIST" => {
@@ -86,7 +86,7 @@ fn action(call: &str) -> Option<&'static str> {
         }
         "arm.eventSubscriptions.DELETE" => "Microsoft.EventGrid/eventSubscriptions/delete",
         // Whoever may begin an operation may ask after it.
-        call if call.contains("perations") => return None,
+        call if call.contains("peration") => return None,
         call if call.starts_with("arm.") => panic!("{call} takes a permission that this test does not know"),
         _ => return None,
     })

@@ -14,7 +14,7 @@ const KEY: &str =
 /// An account of others with that key, and what a deployment leaves of a plan before there is one.
 async fn planted() -> Option<Site> {
     let site = Site::open().await?;
-    site.double().plant(Planted::new(site.account()).key(KEY)).await.unwrap();
+    site.double().plant(Planted::new(site.account()).key(KEY)).await.expect("the name is free");
     Some(site)
 }
 

@@ -132,6 +132,8 @@ async fn an_account_of_others_and_all_that_is_theirs_stays_as_it_was() {
     let rule = json!({"allowedOrigins": ["https://other.example"], "allowedMethods": ["GET"],
         "allowedHeaders": ["x"], "exposedHeaders": ["y"], "maxAgeInSeconds": 5});
     double.plant_cors(account, &[rule]).await.unwrap();
+    let keeps = json!({"enabled": true, "days": 7, "allowPermanentDelete": false});
+    double.set_blob_service(account, "deleteRetentionPolicy", keeps);
     let theirs = json!({
         "destination": {"endpointType": "StorageQueue", "properties":
             {"resourceId": double.account_id(account), "queueName": "wbstore-wandb-acme-com2"}},

@@ -1,5 +1,8 @@
 //! The proof that it works, and what it says when it does not.
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use wbstore_sandbox::ran::Ran;
 
@@ -59,8 +62,7 @@ async fn people_read_a_line_a_check_with_the_latency() {
 async fn the_probe_is_removed_and_its_event_left_to_the_server() {
     let Some(site) = provisioned().await else { return };
     verify(&site).await.ends(0);
-    let left = site.snapshot().await;
-    assert!(!left.paths().any(|path| path.contains("wbstore-probe")), "{left}");
+    assert!(!has_probe(&site).await);
     let messages = site.double().messages(site.account(), QUEUE).await.unwrap();
     assert!(messages.iter().any(|message| message.contains("wbstore-probe")), "nothing is ever received");
 }
@@ -97,9 +99,8 @@ async fn nothing_provisioned_fails_it_at_once() {
     site.is_untouched();
 }
 
-#[tokio::test]
-async fn an_event_that_is_not_sent_fails_it() {
-    let Some(site) = provisioned().await else { return };
+/// Sends the events of the container elsewhere.
+fn without_events(site: &Site) {
     let properties = json!({
         "destination": {"endpointType": "StorageQueue", "properties":
             {"resourceId": site.double().account_id(site.account()), "queueName": QUEUE}},
@@ -108,6 +109,12 @@ async fn an_event_that_is_not_sent_fails_it() {
         "labels": ["wbstore:wandb-acme-com"],
     });
     site.double().plant_event_subscription(site.account(), QUEUE, &properties, false);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_sent_fails_it() {
+    let Some(site) = provisioned().await else { return };
+    without_events(&site);
     let ran = verify(&site).await.ends(6);
     let event = check(&ran, "event");
     assert_eq!(event["verdict"], "failed", "{event}");
@@ -161,4 +168,28 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     site.azure.proxy().clear_journal();
     let ran = site.run("verify", &["--queue", "internal", "--within", "3s"]).await.ends(0);
     assert!(!ran.stdout.contains("after the upload"), "{ran}");
+}
+
+#[tokio::test]
+async fn an_interrupt_removes_the_probe_too() {
+    let Some(site) = provisioned().await else { return };
+    without_events(&site);
+    let mut command = tokio::process::Command::from(site.azure.wbstore());
+    command.args(site.arguments("verify", &["--within", "60s"]));
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let process = command.spawn().expect("it starts");
+    while !has_probe(&site).await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let id = process.id().expect("it still runs").to_string();
+    // Unsafe code is forbidden here, and the standard library has no signals.
+    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    let ended = tokio::time::timeout(Duration::from_secs(20), process.wait_with_output()).await;
+    let ended = ended.expect("it ends soon").expect("its output is read");
+    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(!has_probe(&site).await);
+}
+
+async fn has_probe(site: &Site) -> bool {
+    site.snapshot().await.paths().any(|path| path.contains("wbstore-probe"))
 }

@@ -161,6 +161,9 @@ pub async fn denied_is_an_error_and_not_absence<C: Cloud>() {
             let shown = cloud.run(verb, dry_run).await;
             assert_eq!(shown.code, Some(0), "{shown}");
             for operation in operations(&cloud, |exchange| !exchange.mutating) {
+                if state == "empty" && C::MOOT_WHEN_EMPTY.contains(&operation.as_str()) {
+                    continue;
+                }
                 cloud.proxy().clear_journal();
                 let denied = Fault::fail(Failure::AccessDenied);
                 let armed = cloud.proxy().arm(When::every(&operation), denied);

@@ -1,5 +1,5 @@
 //! The front door: the built `wbstore` against doubles of Google Cloud, looked at with plain requests
-//! around them.
+//! around them, and by Google's own clients.
 //!
 //! `cargo test --test gcp` is enough; `cargo sandbox test` runs it against Google's own Pub/Sub emulator
 //! too, where that is installed.

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory, Parser};
 use wbstore::cli::Cli;
 
-use crate::{markdown, pages, readme};
+use crate::{markdown, pages, readme, root};
 
 #[test]
 fn every_link_leads_somewhere() {
@@ -107,6 +107,49 @@ fn the_readme_agrees_with_itself_and_the_manifest() {
     assert!(!typed.is_empty() && typed.is_subset(&printed), "{typed:?} was typed, and {printed:?} printed");
     let rust = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " ");
     assert!(page.contains(rust), "the README asks for another {rust}");
+}
+
+/// The rules that each cloud's page answers: the page, the letter and the last number.
+const RULES: [(&str, char, usize); 3] =
+    [("docs/aws.md", 'A', 31), ("docs/gcp.md", 'G', 26), ("docs/azure.md", 'Z', 25)];
+
+#[test]
+fn every_rule_is_answered_once() {
+    for (path, letter, last) in RULES {
+        let page = std::fs::read_to_string(root().join(path)).expect("the page is there");
+        let mut answered: Vec<_> = page.lines().filter_map(|line| rule_of(line, letter)).collect();
+        answered.sort_unstable();
+        let all: Vec<_> = (1..=last).collect();
+        assert_eq!(answered, all, "{path}");
+    }
+}
+
+/// The number of the rule in the first cell of a row such as `| G12 | …`.
+fn rule_of(line: &str, letter: char) -> Option<usize> {
+    let cell = line.strip_prefix("| ")?.split(" | ").next()?;
+    cell.strip_prefix(letter)?.parse().ok()
+}
+
+#[test]
+fn every_option_of_a_cloud_is_in_its_table() {
+    for (cloud, title, heading) in
+        [("gcp", "On Google Cloud", "Google Cloud options"), ("azure", "On Azure", "Azure options")]
+    {
+        let listed: BTreeSet<_> = markdown::table(&readme(), title)
+            .iter()
+            .flat_map(|row| row[0].split(", "))
+            .map(|option| option.trim_matches('`').trim_start_matches("--").to_owned())
+            .collect();
+        let program = Cli::command();
+        let there: BTreeSet<_> = program
+            .get_subcommands()
+            .filter_map(|command| command.find_subcommand(cloud))
+            .flat_map(Command::get_arguments)
+            .filter(|argument| argument.get_help_heading() == Some(heading))
+            .filter_map(|argument| argument.get_long().map(str::to_owned))
+            .collect();
+        assert_eq!(listed, there, "{title}");
+    }
 }
 
 /// The calls of `wbstore` in a line of shell, word by word.

@@ -124,3 +124,15 @@ fn a_web_page_is_told_as_one() {
 fn a_server_cannot_drive_the_terminal() {
     assert!(!told(400, "Bad\u{1b}[31m", "red\u{202e}").to_string().contains(['\u{1b}', '\u{202e}']));
 }
+
+#[test]
+fn entras_own_words_are_told_without_the_pipelines() {
+    let said = "ClientSecretCredential authentication failed. AADSTS7000215: Invalid client secret provided. Trace \
+                ID: 1\nTo troubleshoot, visit https://aka.ms/x";
+    let error = azure_core::Error::with_message(ErrorKind::Credential, said)
+        .with_context("non-transport error occurred which will not be retried");
+    let error = failure(error, ACTION, "x");
+    assert_eq!(error.kind(), Kind::Credentials);
+    assert!(error.chain().ends_with("AADSTS7000215: Invalid client secret provided."), "{}", error.chain());
+    assert!(hint(&error).contains("AZURE_CLIENT_SECRET"));
+}

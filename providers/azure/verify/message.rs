@@ -110,7 +110,7 @@ mod tests {
         let both = json!([deleted, event_grid("/y")]).to_string();
         assert_eq!(created(&both), ["/y"]);
         for other in ["", "text", "[]", "{}", "bm90IGpzb24=", r#"{"eventType":"x"}"#] {
-            assert_eq!(created(other), [String::new(); 0], "{other}");
+            assert!(created(other).is_empty(), "{other}");
         }
     }
 

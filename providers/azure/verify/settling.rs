@@ -23,12 +23,12 @@ pub struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    /// Calls to an account that was `created` then, in RFC 3339.
-    pub fn new(http: Client, created: Option<&str>, report: &'a Report) -> Self {
+    /// Calls to an account that was `created` then, in RFC 3339. Nobody waits longer than `within`.
+    pub fn new(http: Client, created: Option<&str>, within: Duration, report: &'a Report) -> Self {
         let age = created
             .and_then(|text| text.parse::<Timestamp>().ok())
             .and_then(|created| Duration::try_from(created.duration_until(Timestamp::now())).ok());
-        let left = age.and_then(|age| SETTLES_WITHIN.checked_sub(age));
+        let left = age.and_then(|age| SETTLES_WITHIN.checked_sub(age)).map(|left| left.min(within));
         Self { http, until: left.map(|left| Instant::now() + left), report }
     }
 
@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn only_a_young_account_gets_patience() {
         let report = Report(unbounded_channel().0);
-        let is_new = |created: Option<&str>| Settling::new(Client::new().unwrap(), created, &report).is_new();
+        let is_new = |created: Option<&str>| {
+            Settling::new(Client::new().unwrap(), created, SETTLES_WITHIN, &report).is_new()
+        };
         let ago = |seconds| (Timestamp::now() - Duration::from_secs(seconds)).to_string();
         assert!(is_new(Some(&ago(10))));
         assert!(!is_new(Some(&ago(400))));

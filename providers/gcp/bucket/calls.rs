@@ -1,6 +1,9 @@
 //! The calls that a bucket is read and changed with. Every change carries the metageneration that was
 //! read, so that what somebody else changed meanwhile is seen again instead of lost (G9).
 
+use std::time::Duration;
+
+use backon::BackoffBuilder;
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
 use google_cloud_storage::model;
@@ -8,13 +11,19 @@ use google_cloud_wkt::FieldMask;
 
 use super::Bucket;
 use crate::error::{Error, Kind, Result};
+use crate::patience::pauses;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy::VERSION;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
 
-/// How often a change is made again upon what somebody else wrote in between.
+/// How often a change is made upon what somebody else wrote in between (G4).
 const TRIES: usize = 10;
+
+/// The pauses before each new try.
+pub fn retries() -> impl Iterator<Item = Duration> {
+    pauses().with_max_times(TRIES - 1).build()
+}
 
 /// A change of a bucket: the settings to send and the paths of those that differ.
 pub type Change = (model::Bucket, Vec<&'static str>);
@@ -67,7 +76,8 @@ pub async fn relabel(api: &Api, name: &str, edit: impl Fn(Labels) -> Labels) -> 
 /// # Errors
 /// [`Kind::Conflict`] when others are faster every time; those of the cloud.
 pub async fn change(api: &Api, name: &str, edit: impl Fn(&model::Bucket) -> Option<Change>) -> Result<()> {
-    for _ in 0..TRIES {
+    let mut retries = retries();
+    loop {
         let Some(bucket) = get(api, name).await? else { return Ok(()) };
         let Some((settings, paths)) = edit(&bucket) else { return Ok(()) };
         let sent = api
@@ -83,13 +93,17 @@ pub async fn change(api: &Api, name: &str, edit: impl Fn(&model::Bucket) -> Opti
         if !Refusal::of(&error).is_some_and(|refusal| refusal.is_stale()) {
             return Err(failure(&error, "storage.buckets.update", Bucket::at(name)));
         }
+        let Some(pause) = retries.next() else {
+            return Err(crowded(&format!("storage.buckets.update on {}", Bucket::at(name))));
+        };
+        tokio::time::sleep(pause).await;
     }
-    Err(crowded(&format!("storage.buckets.update on {}", Bucket::at(name))))
 }
 
-/// Somebody else was faster every time.
+/// Somebody else was faster every time. That is final: the pauses in between were long enough.
 pub fn crowded(call: &str) -> Error {
     Error::new(Kind::Conflict, format!("{call}: it was changed by somebody else {TRIES} times in a row"))
+        .within(Duration::ZERO)
         .hint("another tool keeps writing to it; stop that and run again")
 }
 

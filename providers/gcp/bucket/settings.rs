@@ -92,3 +92,75 @@ pub(super) fn soft_delete(bucket: &model::Bucket) -> String {
         .parse::<SoftDelete>()
         .map_or_else(|_| format!("{seconds}s"), |length| length.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use google_cloud_storage::model::bucket::Cors as Entry;
+
+    use super::*;
+    use crate::providers::gcp::cors::Cors;
+
+    fn wanted() -> Bucket {
+        Bucket {
+            name: "acme-runs".to_owned(),
+            deployment: "acme".parse().unwrap(),
+            only_expired: false,
+            leaving: false,
+            service_account: None,
+            soft_delete_asked: false,
+            location: "US".to_owned(),
+            storage_class: "STANDARD".to_owned(),
+            uniform_access: true,
+            public_access_prevention: "enforced".to_owned(),
+            soft_delete: "7d".to_owned(),
+            kms_key: None,
+            cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
+            labels: mark::desired(&"acme".parse().unwrap(), None),
+        }
+    }
+
+    fn theirs() -> model::Bucket {
+        let entry = Entry::new().set_origin(["https://x.example"]).set_method(["GET"]);
+        model::Bucket::new()
+            .set_location("US")
+            .set_storage_class("STANDARD")
+            .set_cors([entry])
+            .set_labels([("team", "ml")])
+    }
+
+    /// `found` after the settings at `paths` were written.
+    fn after(mut found: model::Bucket, (settings, paths): calls::Change) -> model::Bucket {
+        for path in paths {
+            match path {
+                "iam_config" => found.iam_config.clone_from(&settings.iam_config),
+                "cors" => found.cors.clone_from(&settings.cors),
+                "labels" => found.labels.clone_from(&settings.labels),
+                other => panic!("{other} does not differ"),
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_differs_goes_into_one_change_and_nothing_is_left_to_do() {
+        let change = wanted().change(&theirs(), true).expect("a change");
+        let found = after(theirs(), change);
+        assert_eq!(found.cors.len(), 2);
+        assert_eq!((found.labels["team"].as_str(), found.labels[mark::ADOPTED].as_str()), ("ml", "true"));
+        assert_eq!(wanted().change(&found, false), None);
+        let labels = mark::labels(found.labels.clone());
+        assert_eq!(wanted().observed(&found, &labels).cors, wanted().cors);
+    }
+
+    #[test]
+    fn soft_delete_and_keys_of_others_are_left_alone_until_they_are_asked_for() {
+        let found = after(theirs(), wanted().change(&theirs(), true).expect("a change"))
+            .set_soft_delete_policy(SoftDeletePolicy::new().set_retention_duration(Duration::clamp(0, 0)))
+            .set_encryption(model::bucket::Encryption::new().set_default_kms_key("theirs"));
+        assert_eq!(wanted().change(&found, false), None);
+        let asked = Bucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
+        let (settings, paths) = asked.change(&found, false).expect("a change");
+        assert_eq!(paths, ["soft_delete_policy", "encryption"]);
+        assert_eq!(soft_delete(&settings), "7d");
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use serde_json::Value;
 use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::azure::double::AzureDouble;
 use wbstore_sandbox::journal::Exchange;
@@ -77,13 +76,6 @@ impl Site {
     /// The same with the default arguments, which must succeed.
     pub async fn provisioned(&self) -> Ran {
         self.provision(&[]).await.ends(0)
-    }
-
-    /// `wbstore plan` as JSON, which must not fail; a plan that refuses is no failure here.
-    pub async fn plan(&self, arguments: &[&str]) -> Value {
-        let ran = self.run("plan", &[&["--format", "json"], arguments].concat()).await;
-        assert!(matches!(ran.code, Some(0 | 3)), "{ran}");
-        ran.json()
     }
 
     /// `wbstore teardown`, with the name given.

@@ -25,6 +25,10 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
     const PARTS: &'static [&'static str];
 
+    /// Reads on which nothing hangs while nothing is there: they only make a message better, or are
+    /// made at the same time as the one that tells.
+    const MOOT_WHEN_EMPTY: &'static [&'static str] = &[];
+
     /// What has to run for it beside this process.
     type Ground: Send + Sync;
 

@@ -30,6 +30,8 @@ impl Cloud for Azure {
         "event-subscription/ACCOUNT/wbstore-wandb-acme-com",
     ];
     const SHARED: &'static [&'static str] = &["cors"];
+    /// A taken name is refused in any case, but with fewer words.
+    const MOOT_WHEN_EMPTY: &'static [&'static str] = &["arm.checkNameAvailability.POST"];
 
     type Ground = Azurite;
 

@@ -24,6 +24,9 @@ impl Cloud for Gcp {
         &["bucket/acme-media", "topic/wbstore-wandb-acme-com", "subscription/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "labels", "notifications", "policy"];
 
+    /// The bucket's policy, beside the bucket.
+    const MOOT_WHEN_EMPTY: &'static [&'static str] = &["storage.GetIamPolicy"];
+
     /// Google's Pub/Sub emulator, where it is installed.
     type Ground = Option<PubsubEmulator>;
 
@@ -71,7 +74,14 @@ impl Cloud for Gcp {
     }
 
     async fn snapshot(&self) -> Snapshot {
-        self.double().snapshot().await
+        let all = self.double().snapshot().await;
+        let mut snapshot = Snapshot::default();
+        for path in all.paths() {
+            // What is said of a part itself is one of its documents.
+            let itself = if path.matches('/').count() == 1 { "/settings" } else { "" };
+            snapshot.insert(format!("{path}{itself}"), all.get(path).unwrap_or_default());
+        }
+        snapshot
     }
 
     async fn neighbours(&self) {

@@ -124,6 +124,30 @@ async fn a_careless_filter_matches_the_sibling_and_a_careless_type_matches_all()
 }
 
 #[tokio::test]
+async fn a_blob_of_blocks_is_one_event_with_the_size_of_all() {
+    let Some((double, account)) = planted(Options { polls: 0, ..Options::default() }).await else { return };
+    put(&double, &account, &wanted(&double, &account, json!({}))).await;
+    assert_eq!(settled(&double, &account).await, "Succeeded");
+    let token = format!("Bearer {}", double.token(&double.principal(), "https://storage.azure.com", 600));
+    let url = format!("{}/{account}/wandb/a%20b", double.blob_url());
+    let headers = [("x-ms-version", "2024-11-04"), ("authorization", token.as_str())];
+    for (query, body) in [
+        ("comp=block&blockid=MDE%3D", "hello "),
+        ("comp=block&blockid=MDI%3D", "world"),
+        ("comp=blocklist", "<BlockList><Latest>MDE=</Latest><Latest>MDI=</Latest></BlockList>"),
+    ] {
+        assert_eq!(send("PUT", &format!("{url}?{query}"), &headers, body).await.status, 201, "{query}");
+    }
+    assert_eq!(subjects(&double, &account, 1).await, ["/blobServices/default/containers/wandb/blobs/a b"]);
+    let bodies = double.messages(&account, "wandb").await.expect("the queue is there");
+    let event: Value = serde_json::from_str(&bodies[0]).expect("an event");
+    assert_eq!(
+        (&event["data"]["api"], &event["data"]["contentLength"]),
+        (&json!("PutBlockList"), &json!(11))
+    );
+}
+
+#[tokio::test]
 async fn failure_is_for_ever() {
     let Some((double, account)) = planted(Options { polls: 0, ..Options::default() }).await else { return };
     let properties = wanted(&double, &account, json!({}));

@@ -1,16 +1,15 @@
 //! What a test may do to the cloud behind everybody's back.
 
+mod contents;
 mod lease;
-mod messages;
 mod planted;
 
-use axum::http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::AzureDouble;
 use super::claims::Principal;
-use super::store::{EventSubscription, Group, Key, Lock, Registration, State, Subscription, Topic, guid};
+use super::store::{Group, Key, Lock, Registration, Subscription, guid};
 use super::trouble::{Armed, Trouble};
-use super::{AzureDouble, Service, blob_service, plane};
 
 pub use planted::Planted;
 
@@ -173,132 +172,4 @@ impl AzureDouble {
             one.properties.insert(name.to_owned(), value);
         }
     }
-
-    /// Makes a container.
-    pub async fn plant_container(&self, account: &str, name: &str, metadata: &Value) -> std::io::Result<()> {
-        let path = format!("/{account}/{name}?restype=container");
-        self.make(Service::Blob, &path, metadata).await
-    }
-
-    /// Makes a queue.
-    pub async fn plant_queue(&self, account: &str, name: &str, metadata: &Value) -> std::io::Result<()> {
-        self.make(Service::Queue, &format!("/{account}/{name}"), metadata).await
-    }
-
-    async fn make(&self, service: Service, path: &str, metadata: &Value) -> std::io::Result<()> {
-        let headers = plane::metadata_headers(metadata)
-            .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))?;
-        let headers = plane::borrowed(&headers);
-        succeeded(self.shared.plane.ask(service, Method::PUT, path, &headers, "").await?)
-    }
-
-    /// Gives an account a table and a file share of these names.
-    pub fn plant_table_and_share(&self, account: &str, table: &str, share: &str) {
-        if let Some(one) = self.shared.world().accounts.get_mut(account) {
-            one.tables.push(table.to_owned());
-            one.shares.push(share.to_owned());
-        }
-    }
-
-    /// Writes a blob behind Event Grid's back.
-    pub async fn plant_blob(
-        &self,
-        account: &str,
-        container: &str,
-        blob: &str,
-        text: &str,
-    ) -> std::io::Result<()> {
-        let path = format!("/{account}/{container}/{blob}");
-        let headers = [("x-ms-blob-type", "BlockBlob")];
-        let body = text.to_owned();
-        succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, body).await?)
-    }
-
-    /// Sets the CORS rules of an account, written as ARM writes them.
-    pub async fn plant_cors(&self, account: &str, rules: &[Value]) -> std::io::Result<()> {
-        blob_service::set_rules(&self.shared, account, rules)
-            .await
-            .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))
-    }
-
-    /// Sets other sections of the blob service of an account, by their names in ARM.
-    pub fn set_blob_service(&self, account: &str, section: &str, value: Value) {
-        if let Some(one) = self.shared.world().accounts.get_mut(account) {
-            one.blob_service.insert(section.to_owned(), value);
-        }
-    }
-
-    /// Makes an event subscription of an account that is there at once. Its state is `Succeeded` or,
-    /// if it shall be so, `Failed`.
-    pub fn plant_event_subscription(&self, account: &str, name: &str, properties: &Value, failed: bool) {
-        let mut world = self.shared.world();
-        let Some(source) = world.accounts.get(account).cloned() else { return };
-        super::system_topics::need(&mut world, &source);
-        let id = format!("{}/providers/Microsoft.EventGrid/eventSubscriptions/{name}", source.id());
-        let one = EventSubscription {
-            name: name.to_owned(),
-            source: source.id(),
-            properties: super::event_subscriptions::completed(
-                properties.as_object().cloned().unwrap_or_default(),
-            ),
-            state: if failed { State::Failed } else { State::Succeeded },
-            id,
-        };
-        world.event_subscriptions.insert(one.id.to_ascii_lowercase(), one);
-    }
-
-    /// Makes a system topic of an account by name, as an administrator would.
-    pub fn plant_topic(&self, account: &str, name: &str) {
-        let mut world = self.shared.world();
-        let Some(source) = world.accounts.get(account).cloned() else { return };
-        let id = format!(
-            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.EventGrid/systemTopics/{name}",
-            source.subscription, source.group
-        );
-        let topic = Topic {
-            name: name.to_owned(),
-            source: source.id(),
-            location: source.location,
-            implicit: false,
-            id: id.clone(),
-        };
-        world.topics.insert(id.to_ascii_lowercase(), topic);
-    }
-
-    /// Puts a legal hold on a container.
-    pub fn legal_hold(&self, account: &str, container: &str) {
-        let hold = json!({
-            "hasLegalHold": true, "legalHold": { "hasLegalHold": true, "tags": [{ "tag": "case42" }] },
-        });
-        self.hold(account, container, hold);
-    }
-
-    /// Gives a container a locked immutability policy.
-    pub fn immutable(&self, account: &str, container: &str) {
-        let policy = json!({
-            "immutabilityPeriodSinceCreationInDays": 365, "state": "Locked", "allowProtectedAppendWrites": false,
-        });
-        let hold = json!({ "hasImmutabilityPolicy": true, "immutabilityPolicy": { "properties": policy } });
-        self.hold(account, container, hold);
-    }
-
-    fn hold(&self, account: &str, container: &str, hold: Value) {
-        if let Some(one) = self.shared.world().accounts.get_mut(account) {
-            one.holds.insert(container.to_owned(), hold);
-        }
-    }
-
-    /// Takes an endless lease on a container.
-    pub async fn lease(&self, account: &str, container: &str) -> std::io::Result<()> {
-        let path = format!("/{account}/{container}?restype=container&comp=lease");
-        let headers = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
-        succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, "").await?)
-    }
-}
-
-fn succeeded(reply: axum::http::Response<hyper::body::Bytes>) -> std::io::Result<()> {
-    if reply.status().is_success() {
-        return Ok(());
-    }
-    Err(std::io::Error::other(String::from_utf8_lossy(reply.body()).into_owned()))
 }

@@ -57,7 +57,7 @@ async fn pass(service: Service, shared: &Arc<Shared>, request: Request<Body>) ->
     };
     if reply.status().is_success() {
         learn(shared, &ask);
-        delivery::consider(shared, &account, &ask, &reply);
+        delivery::consider(shared, &account, &ask, &reply).await;
     }
     match struck.is_some() {
         true => Err(Fault::new(503, "ServerBusy", "The server is currently unable to receive requests.")),

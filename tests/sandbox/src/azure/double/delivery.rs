@@ -15,9 +15,10 @@ use super::store::{Account, EventSubscription, State, guid, now};
 use super::{Service, Shared};
 
 /// Delivers what the request has caused to all who asked for it.
-pub(super) fn consider(shared: &Arc<Shared>, account: &Account, ask: &Ask, reply: &Reply) {
+pub(super) async fn consider(shared: &Arc<Shared>, account: &Account, ask: &Ask, reply: &Reply) {
     let Some((kind, api)) = cause(ask) else { return };
-    let event = event(shared, account, ask, reply, kind, api);
+    let length = length(shared, ask).await;
+    let event = event(shared, account, ask, reply, (kind, api, length));
     let world = shared.world();
     let asked = |one: &&EventSubscription| {
         one.source.eq_ignore_ascii_case(&account.id()) && one.state == State::Succeeded && wants(one, &event)
@@ -45,12 +46,24 @@ fn cause(ask: &Ask) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn event(shared: &Shared, account: &Account, ask: &Ask, reply: &Reply, kind: &str, api: &str) -> Value {
+/// The size of the whole blob, however it came together; none for one that is gone.
+async fn length(shared: &Shared, ask: &Ask) -> u64 {
+    let head = shared.plane.ask(Service::Blob, Method::HEAD, ask.path(), &[], "").await;
+    let length =
+        head.ok().and_then(|reply| reply.headers().get("content-length")?.to_str().ok()?.parse().ok());
+    length.unwrap_or_default()
+}
+
+fn event(
+    shared: &Shared,
+    account: &Account,
+    ask: &Ask,
+    reply: &Reply,
+    (kind, api, length): (&str, &str, u64),
+) -> Value {
     let text =
         |name: &str| reply.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Ask { parent: container, child: blob, .. } = ask;
-    // Put Block List has no content of its own; its length is that of the list.
-    let length = if api == "PutBlob" { ask.body.len() } else { 0 };
     let sequencer = shared.world().next();
     json!({
         "topic": account.id(),

@@ -3,8 +3,8 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::super::{AzureDouble, Service, plane};
-use super::succeeded;
+use super::contents::succeeded;
+use crate::azure::double::{AzureDouble, Service, plane};
 
 impl AzureDouble {
     /// Puts the end of every lease in an account that has one to `end`, as waiting would: in its tags,

@@ -58,6 +58,11 @@ impl Ask {
         request
     }
 
+    /// The path as it was sent.
+    pub(in crate::azure::double) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
     pub(in crate::azure::double) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -99,6 +104,9 @@ impl Ask {
             }
             (Service::Blob, true, _) => {
                 "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
+            }
+            (Service::Blob, false, "GET") if self.query("comp") == "list" => {
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
             }
             (Service::Blob, false, "GET" | "HEAD") => {
                 "Microsoft.Storage/storageAccounts/blobServices/containers/read"

@@ -1,0 +1,214 @@
+//! The clients of one project.
+
+use std::time::Duration;
+
+use google_cloud_auth::credentials::{Builder, Credentials};
+use google_cloud_auth::signer::Signer;
+use google_cloud_gax::retry_policy::{RetryPolicy, RetryPolicyExt};
+use google_cloud_pubsub::client::{SchemaService, Subscriber, SubscriptionAdmin, TopicAdmin};
+use google_cloud_storage::client::{Storage, StorageControl};
+use google_cloud_storage::retry_policy::RetryableErrors;
+use tokio::sync::OnceCell;
+
+use super::{Service, Session};
+use crate::error::{Error, Kind, Result};
+use crate::providers::gcp::failure::root_cause;
+use crate::providers::gcp::rest::Rest;
+use crate::text::clean;
+
+/// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const CALL_WITHIN: Duration = Duration::from_secs(45);
+/// How often a call that may be repeated is sent.
+const TRIES: u32 = 3;
+
+/// The clients of one project, each built when it is first asked for.
+pub struct Api {
+    /// The id of the project that everything is in.
+    pub project: String,
+    /// The address of the project's Cloud Storage service agent, which publishes the events.
+    pub agent: String,
+    session: Session,
+    control: OnceCell<StorageControl>,
+    objects: OnceCell<Storage>,
+    topics: OnceCell<TopicAdmin>,
+    subscriptions: OnceCell<SubscriptionAdmin>,
+    schemas: OnceCell<SchemaService>,
+    subscriber: OnceCell<Subscriber>,
+    storage_json: OnceCell<Rest>,
+    iam: OnceCell<Rest>,
+    iam_credentials: OnceCell<Rest>,
+}
+
+/// Builds a client with our limits; the client repeats only calls that are idempotent.
+macro_rules! client {
+    ($self:ident, $cell:ident, $type:ident, $service:ident) => {{
+        let build = || async {
+            let builder = $type::builder()
+                .with_credentials($self.session.credentials()?)
+                .with_endpoint($self.session.endpoints.text(Service::$service))
+                .with_retry_policy(retries())
+                .with_attempt_timeout(ANSWER_WITHIN);
+            builder.build().await.map_err(unbuilt)
+        };
+        $self.$cell.get_or_try_init(build).await
+    }};
+}
+
+impl Api {
+    pub(super) fn new(session: Session, project: &str, agent: &str) -> Self {
+        Self {
+            project: project.to_owned(),
+            agent: agent.to_owned(),
+            session,
+            control: OnceCell::new(),
+            objects: OnceCell::new(),
+            topics: OnceCell::new(),
+            subscriptions: OnceCell::new(),
+            schemas: OnceCell::new(),
+            subscriber: OnceCell::new(),
+            storage_json: OnceCell::new(),
+            iam: OnceCell::new(),
+            iam_credentials: OnceCell::new(),
+        }
+    }
+
+    /// Buckets, and objects but for their contents (gRPC).
+    ///
+    /// # Errors
+    /// This and all below: [`Kind::Credentials`] offline, [`Kind::Failed`] when TLS cannot be set up.
+    pub async fn control(&self) -> Result<&StorageControl> {
+        client!(self, control, StorageControl, Storage)
+    }
+
+    /// The contents of objects (JSON API).
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn objects(&self) -> Result<&Storage> {
+        let build = || async {
+            let builder = Storage::builder()
+                .with_credentials(self.session.credentials()?)
+                .with_endpoint(self.session.endpoints.text(Service::Storage))
+                .with_retry_policy(retries());
+            builder.build().await.map_err(unbuilt)
+        };
+        self.objects.get_or_try_init(build).await
+    }
+
+    /// Topics (JSON).
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn topics(&self) -> Result<&TopicAdmin> {
+        client!(self, topics, TopicAdmin, Pubsub)
+    }
+
+    /// Subscriptions (JSON).
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn subscriptions(&self) -> Result<&SubscriptionAdmin> {
+        client!(self, subscriptions, SubscriptionAdmin, Pubsub)
+    }
+
+    /// The policies of topics and subscriptions (JSON). Google's client has them here and for all three
+    /// kinds of resource.
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn schemas(&self) -> Result<&SchemaService> {
+        client!(self, schemas, SchemaService, Pubsub)
+    }
+
+    /// Messages (gRPC).
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn subscriber(&self) -> Result<&Subscriber> {
+        let build = || async {
+            let builder = Subscriber::builder()
+                .with_credentials(self.session.credentials()?)
+                .with_endpoint(self.session.endpoints.text(Service::Pubsub));
+            builder.build().await.map_err(unbuilt)
+        };
+        self.subscriber.get_or_try_init(build).await
+    }
+
+    /// What of Cloud Storage only the JSON API has.
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn storage_json(&self) -> Result<&Rest> {
+        self.storage_json.get_or_try_init(|| async { self.session.rest(Service::Storage) }).await
+    }
+
+    /// Service accounts and their policies.
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn iam(&self) -> Result<&Rest> {
+        self.iam.get_or_try_init(|| async { self.session.rest(Service::Iam) }).await
+    }
+
+    /// Signatures by service accounts.
+    ///
+    /// # Errors
+    /// See [`Api::control`].
+    pub async fn iam_credentials(&self) -> Result<&Rest> {
+        self.iam_credentials.get_or_try_init(|| async { self.session.rest(Service::IamCredentials) }).await
+    }
+
+    /// The credentials themselves, for what signs.
+    ///
+    /// # Errors
+    /// [`Kind::Credentials`] offline.
+    pub fn credentials(&self) -> Result<Credentials> {
+        self.session.credentials()
+    }
+
+    /// What signs URLs as the W&B server does: the key of a service account, or IAM for one. `None` where
+    /// the credentials are of no service account, as those of a user.
+    pub fn signer(&self) -> Option<Signer> {
+        self.session.signs.then(|| Builder::default().build_signer().ok()).flatten()
+    }
+
+    /// Where browsers and the JSON API reach Cloud Storage, such as `https://storage.googleapis.com`,
+    /// without a slash at the end.
+    pub fn storage_endpoint(&self) -> String {
+        self.session.endpoints.text(Service::Storage)
+    }
+
+    /// The number of the project, which the address of its service agent holds
+    /// (`service-<number>@gs-project-accounts…`).
+    pub fn project_number(&self) -> Option<&str> {
+        let number = self.agent.strip_prefix("service-")?.split('@').next()?;
+        number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+    }
+
+    /// The full name of a bucket. Names of buckets are global, so the project is `_` (Cloud Storage RPC
+    /// reference, `GetBucketRequest`).
+    pub fn bucket_name(&self, bucket: &str) -> String {
+        format!("projects/_/buckets/{bucket}")
+    }
+
+    /// The full name of a topic.
+    pub fn topic_name(&self, topic: &str) -> String {
+        format!("projects/{}/topics/{topic}", self.project)
+    }
+
+    /// The full name of a subscription.
+    pub fn subscription_name(&self, subscription: &str) -> String {
+        format!("projects/{}/subscriptions/{subscription}", self.project)
+    }
+}
+
+/// Faults of the network and of the server are tried again here, where the call is idempotent; anything
+/// that lasts longer is the engine's.
+fn retries() -> impl RetryPolicy + 'static {
+    RetryableErrors.with_time_limit(CALL_WITHIN).with_attempt_limit(TRIES)
+}
+
+fn unbuilt(error: google_cloud_gax::client_builder::Error) -> Error {
+    Error::new(Kind::Failed, "set up a client of Google Cloud").because(clean(&root_cause(&error)))
+}
