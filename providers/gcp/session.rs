@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
 use crate::patience::unless_busy;
-use crate::providers::gcp::failure::{LOG_IN, Refusal, root_cause};
+use crate::providers::gcp::failure::{LOG_IN, Refusal};
 use crate::providers::gcp::rest::{self, Rest, segment};
 use crate::text::clean;
 

@@ -241,6 +241,19 @@ async fn a_binding_that_came_between_reading_and_writing_survives() {
 }
 
 #[tokio::test]
+async fn a_binding_that_came_before_our_first_one_survives() {
+    let site = Site::open().await;
+    let late = async {
+        let late = json!({ "role": "roles/pubsub.viewer", "members": ["user:late@acme.com"] });
+        let policy = json!({ "policy": { "bindings": [late] } });
+        site.ask("POST", &format!("{}:setIamPolicy", site.topic()), policy).await;
+    };
+    race(&site, "pubsub.topics.setIamPolicy", &[], late).await;
+    let policy = site.get(&format!("{}:getIamPolicy", site.topic())).await;
+    assert_eq!(policy["bindings"].as_array().map(Vec::len), Some(2), "{policy}");
+}
+
+#[tokio::test]
 async fn a_cors_entry_and_a_label_that_came_between_reading_and_writing_survive() {
     let planted = planted().await;
     let site = &planted.site;
