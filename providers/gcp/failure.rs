@@ -22,6 +22,10 @@ pub use explain::domain_restricted;
 pub const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS; \
                           `wbstore plan gcp --offline --account-id <project number>` needs none";
 
+/// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no
+/// quota project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). It is nobody's to set up.
+const CLIENT_PROJECT: &str = "764086051850";
+
 /// A Google API said no.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refusal {
@@ -87,7 +91,7 @@ impl Refusal {
                     refusal.service = info.metadata.get("service").map(|text| clean(text));
                     refusal.project = info.metadata.get("consumer").and_then(|text| {
                         let project = text.strip_prefix("projects/")?;
-                        Some(clean(project)).filter(|text| !text.is_empty())
+                        Some(clean(project)).filter(|text| !text.is_empty() && text != CLIENT_PROJECT)
                     });
                     refusal.permission = info.metadata.get("permission").map(|text| clean(text));
                 }
@@ -225,7 +229,11 @@ pub fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
         "no token could be had for the Google credentials",
     )
     .because(clean(&root_cause(error)));
-    if passes { error.hint("check the network and any proxy") } else { error.hint(LOG_IN) }
+    if passes {
+        error.hint(format!("check the network and any proxy; if no credentials are set up here, {LOG_IN}"))
+    } else {
+        error.hint(LOG_IN)
+    }
 }
 
 /// The innermost cause, which names the thing itself: a refused connection, a missing file.

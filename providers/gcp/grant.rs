@@ -29,6 +29,10 @@ pub const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
 /// May sign as a service account (IAM docs, "Service account roles"; G22).
 pub const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 
+/// The etag of a policy that nobody has set yet, `ACAB` in base64, as IAM has it on every kind of resource
+/// without roles of its own (`gcloud pubsub topics get-iam-policy` on a new topic prints it).
+const UNSET: &[u8] = &[0x00, 0x20, 0x01];
+
 /// One role for one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
@@ -144,10 +148,14 @@ impl Resource for Grant {
 
     async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
         if matches!((&from, &self.place), (Prior::New, Place::Topic(_) | Place::Subscription(_))) {
-            // What was made a moment ago has an empty policy; a bucket's begins with roles of its own.
-            let mut policy = Policy::new();
+            // What was made a moment ago has an empty policy, and is not read for it; a bucket's begins with
+            // roles of its own.
+            let mut policy = Policy::new().set_etag(UNSET);
             iam_policy::add(&mut policy, self.role, &self.member);
-            return self.place.set_policy(api, policy).await?.map_err(|refusal| self.explained(api, refusal));
+            match self.place.set_policy(api, policy).await? {
+                Err(refusal) if refusal.is_stale() => {}
+                answer => return answer.map_err(|refusal| self.explained(api, refusal)),
+            }
         }
         let mut earlier = None;
         if !matches!(from, Prior::New) || self.part_of().is_none() {

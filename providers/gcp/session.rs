@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
 use crate::patience::unless_busy;
-use crate::providers::gcp::failure::{LOG_IN, Refusal, root_cause};
+use crate::providers::gcp::failure::{LOG_IN, Refusal};
 use crate::providers::gcp::rest::{self, Rest, segment};
 use crate::text::clean;
 
@@ -41,14 +41,17 @@ impl Session {
     /// over plain http to another machine.
     pub fn open() -> Result<Self> {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
-        let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_some_and(|path| !path.is_empty());
-        let signs = named || !endpoints.any();
+        let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|path| !path.is_empty());
+        let signs = named.is_some() || !endpoints.any();
         let credentials = if !signs {
             anonymous::Builder::new().build()
         } else {
             Builder::default().with_scopes([SCOPE]).build().map_err(|error| {
-                Error::new(Kind::Credentials, "no usable Google credentials were found")
-                    .because(clean(&root_cause(&error)))
+                let place = named.map(|path| format!(" in {}", clean(&path.to_string_lossy())));
+                let place = place.unwrap_or_default();
+                Error::new(Kind::Credentials, format!("no usable Google credentials were found{place}"))
+                    // It says what is wrong, and its cause only with what.
+                    .because(clean(&error.to_string()))
                     .hint(LOG_IN)
             })?
         };

@@ -4,11 +4,20 @@
 //! `cargo test --test gcp` is enough; `cargo sandbox test` runs it against Google's own Pub/Sub emulator
 //! too, where that is installed.
 
+mod bad_input_cloud;
 mod clients;
+mod consent;
+mod denied;
+mod drift;
+mod foreign_entries;
 mod interrupt;
 mod list_and_expiry;
 mod outputs;
+mod ownership;
+mod plan_formats;
 mod policy;
+mod provision;
 mod support;
 mod teardown;
 mod verify;
+mod waiting;

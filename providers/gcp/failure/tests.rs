@@ -94,6 +94,23 @@ fn every_no_has_its_kind_and_a_way_on() {
 }
 
 #[test]
+fn the_project_of_gcloud_itself_is_not_the_users() {
+    let body = |consumer: &str| {
+        format!(
+            r#"{{"error":{{"code":403,"status":"PERMISSION_DENIED","message":"The API requires a quota project","details":[
+               {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","domain":"googleapis.com",
+                 "metadata":{{"consumer":"projects/{consumer}"}}}}]}}}}"#
+        )
+    };
+    for (consumer, shown) in [(CLIENT_PROJECT, "acme"), ("42", "42")] {
+        let error =
+            refusal(403, &body(consumer)).within("acme").explain("storage.buckets.get", "gcp/bucket/b");
+        let next = error.what_next().unwrap_or_default().to_owned();
+        assert!(next.contains(&format!("set-quota-project {shown}`")), "{next}");
+    }
+}
+
+#[test]
 fn absence_and_a_taken_name_are_told_apart_from_a_stale_etag() {
     assert!(refusal(404, r#"{"error":{"code":404}}"#).is_not_found());
     assert!(!refusal(404, "<html>").is_not_found());

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use wbstore_sandbox::gcp::Gcp;
 use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::ran::Ran;
+use wbstore_sandbox::snapshot::Snapshot;
 
 use super::{Ends, finish};
 
 /// The server that is provisioned for, unless a test says otherwise.
-const HOST: &str = "https://wandb.acme.com";
+pub const HOST: &str = "https://wandb.acme.com";
 /// The name that follows from it.
 pub const NAME: &str = "wandb-acme-com";
 /// The name of topic and subscription that follows from that.
@@ -57,6 +58,23 @@ impl Site {
     /// Runs it to its end.
     pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
         finish(self.command(command, arguments)).await
+    }
+
+    /// The same with these variables too; an empty one is taken away.
+    pub async fn run_with(&self, env: &[(&str, &str)], command: &str, arguments: &[&str]) -> Ran {
+        let mut process = self.command(command, arguments);
+        for (name, value) in env {
+            match *value {
+                "" => process.env_remove(name),
+                value => process.env(name, value),
+            };
+        }
+        finish(process).await
+    }
+
+    /// The plan as JSON, whether it is refused or not.
+    pub async fn plan(&self, arguments: &[&str]) -> Value {
+        self.run("plan", &[&["--format", "json"], arguments].concat()).await.json()
     }
 
     /// `wbstore provision`, without asking.
@@ -109,6 +127,38 @@ impl Site {
         json!([names(&buckets["items"]), names(&topics["topics"]), self.subscriptions().await])
     }
 
+    /// The bucket, as the JSON API shows it.
+    pub async fn bucket(&self) -> Value {
+        self.get(&format!("/storage/v1/b/{}", self.bucket)).await
+    }
+
+    /// The path of the bucket's notifications.
+    pub fn notifications(&self) -> String {
+        format!("/storage/v1/b/{}/notificationConfigs", self.bucket)
+    }
+
+    /// The path of the topic.
+    pub fn topic(&self) -> String {
+        format!("/v1/projects/{}/topics/{EVENTS}", self.gcp.project())
+    }
+
+    /// Changes settings of the subscription; `mask` names them.
+    pub async fn patch_subscription(&self, mask: &str, settings: Value) {
+        let body = json!({ "subscription": settings, "updateMask": mask });
+        self.ask("PATCH", &self.subscription(), body).await;
+    }
+
+    /// Everything in the project.
+    pub async fn snapshot(&self) -> Snapshot {
+        self.gcp.double().snapshot().await
+    }
+
+    /// What was sent to change anything.
+    pub fn mutations(&self) -> Vec<String> {
+        let sent = self.gcp.proxy().journal().into_iter().filter(|exchange| exchange.mutating);
+        sent.map(|Exchange { operation, .. }| operation).collect()
+    }
+
     /// The path of the server's subscription.
     pub fn subscription(&self) -> String {
         format!("/v1/projects/{}/subscriptions/{EVENTS}", self.gcp.project())
@@ -117,8 +167,7 @@ impl Site {
     /// Checks that nothing was sent that changes anything.
     #[track_caller]
     pub fn is_untouched(&self) {
-        let sent = self.gcp.proxy().journal().into_iter().filter(|exchange| exchange.mutating);
-        let sent: Vec<_> = sent.map(|Exchange { operation, .. }| operation).collect();
+        let sent = self.mutations();
         assert!(sent.is_empty(), "{sent:?}");
     }
 }
