@@ -69,8 +69,8 @@ impl Scenario {
     pub async fn run<C: Cloud>(self, cloud: &C) -> Ran {
         let (verb, arguments) =
             if self.provisions() { ("provision", PROVISION) } else { ("teardown", TEARDOWN) };
-        // What does not pass within five seconds is final.
-        let mut arguments = [arguments, &["--verbose", "--wait", "5s"]].concat();
+        // What does not pass within ten seconds is final.
+        let mut arguments = [arguments, &["--verbose", "--wait", "10s"]].concat();
         if self == Self::Adopt {
             arguments.push("--adopt");
         }

@@ -25,7 +25,8 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
     const PARTS: &'static [&'static str];
 
-    /// Commands and reads of theirs that only add a word to what is shown: denied, they change nothing else.
+    /// Commands and reads that they can do without: such a read only adds a word to what is shown, or there
+    /// is another way to the same answer.
     const ADVICE: &'static [(&'static str, &'static str)] = &[];
 
     /// What has to run for it beside this process.
