@@ -20,9 +20,10 @@ use crate::providers::gcp::session::Api;
 /// How often a change is made upon what somebody else wrote in between (G4).
 const TRIES: usize = 10;
 
-/// The pauses before each new try.
+/// The pauses before each new try. A bucket takes one change of its settings a second (Cloud Storage docs,
+/// "Quotas and limits"; G8); longer ones are the engine's, which shows them.
 pub fn retries() -> impl Iterator<Item = Duration> {
-    pauses().with_max_times(TRIES - 1).build()
+    pauses().with_max_delay(Duration::from_secs(1)).with_max_times(TRIES - 1).build()
 }
 
 /// A change of a bucket: the settings to send and the paths of those that differ.
