@@ -33,7 +33,7 @@ pub async fn sweep<C: Cloud>() {
     for &(held, meanwhile) in PAIRS {
         let Some(cloud) = C::fresh().await else { return };
         let reference = Reference::of(held, &cloud).await;
-        let places: Vec<_> = (0..reference.requests).step_by(STRIDE).collect();
+        let places: Vec<_> = (0..reference.requests).step_by(STRIDE * C::SPARSE).collect();
         let runs = places.iter().map(|&index| pair::<C>(held, meanwhile, index));
         let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
         let good = outcomes.iter().filter(|outcome| outcome.is_empty()).count();

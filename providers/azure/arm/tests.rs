@@ -126,12 +126,27 @@ async fn an_account_that_was_made_behind_a_503_is_asked_after() {
         (200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#),
     ]);
     let target = target();
+    let id = "/storageAccounts/a";
     for kind in [Kind::Transient, Kind::NotYet, Kind::NotYet] {
-        let error = arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
+        let error = arm.put(id, &json!({}), BUDGET, call(&target)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
     }
-    arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap();
-    assert_eq!(asked(&script), ["PUT /a", "PUT /a", "GET /a", "GET /a"]);
+    arm.put(id, &json!({}), BUDGET, call(&target)).await.unwrap();
+    let (put, get) = (format!("PUT {id}"), format!("GET {id}"));
+    assert_eq!(asked(&script), [put.clone(), put, get.clone(), get]);
+}
+
+#[tokio::test]
+async fn what_is_refused_while_the_account_is_busy_is_asked_for_again() {
+    let busy = r#"{"error":{"code":"StorageAccountOperationInProgress","message":"m"}}"#;
+    let (arm, script) = arm(&[(409, &[], busy), (200, &[], "{}")]);
+    let target = target();
+    let id = "/storageAccounts/a/blobServices/default/containers/c";
+    let error = arm.put(id, &json!({}), BUDGET, call(&target)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    arm.put(id, &json!({}), BUDGET, call(&target)).await.unwrap();
+    let put = format!("PUT {id}");
+    assert_eq!(asked(&script), [put.clone(), put]);
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// is another way to the same answer.
     const ADVICE: &'static [(&'static str, &'static str)] = &[];
 
+    /// One in how many requests the sweeps look at, of those they would otherwise: a cloud whose changes
+    /// take their time gets fewer, so that a test run stays short.
+    const SPARSE: usize = 1;
+
     /// What has to run for it beside this process.
     type Ground: Send + Sync;
 

@@ -40,6 +40,8 @@ impl Cloud for Azure {
         ("teardown", "arm.storageAccounts.ListServiceSas"),
     ];
 
+    const SPARSE: usize = 3;
+
     type Ground = Azurite;
 
     async fn ground() -> Result<Azurite, Error> {
