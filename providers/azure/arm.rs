@@ -111,6 +111,18 @@ impl Arm {
         if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
     }
 
+    /// As [`Arm::get`], for what is looked at before anything is done: what is still being deleted is not
+    /// there any more, and making it again waits for the end of that.
+    ///
+    /// # Errors
+    /// Those of [`Arm::get`].
+    pub async fn look(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
+        match self.get(path, call).await {
+            Err(error) if error.kind() == Kind::NotYet => Ok(None),
+            found => found,
+        }
+    }
+
     /// All members of the list at `path`; none where what should hold them is not there.
     ///
     /// # Errors
@@ -139,7 +151,7 @@ impl Arm {
         Err(Error::new(Kind::Failed, format!("{} on {}: the list has no end", call.action, call.target)))
     }
 
-    /// Calls an action such as `listKeys`, once.
+    /// Calls an action such as `listKeys`, which does no harm when it is called twice.
     ///
     /// # Errors
     /// Those of the call.
@@ -170,7 +182,8 @@ impl Arm {
             request.insert_header("content-type", "application/json");
             request.set_body(body.to_string());
         }
-        let pipeline = if method == Method::Get { &self.reads } else { &self.writes };
+        let harmless = matches!(method, Method::Get | Method::Post);
+        let pipeline = if harmless { &self.reads } else { &self.writes };
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
         let raw = pipeline
             .send(&Context::new(), &mut request, Some(options))

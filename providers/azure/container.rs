@@ -156,7 +156,7 @@ impl Resource for Container {
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let (container, locks) = futures::join!(api.arm.get(&id, call(READ, &at)), lock::locks(api, &at));
+        let (container, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
         let (container, (locks, _)) = (container?, locks?);
         let mut found = match container.filter(|container| container["properties"]["deleted"] != json!(true))
         {

@@ -67,7 +67,7 @@ impl Resource for Queue {
 
     async fn read(&self, api: &Api) -> Result<Found<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let (queue, locks) = futures::join!(api.arm.get(&id, call(READ, &at)), lock::locks(api, &at));
+        let (queue, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
         let (queue, (locks, _)) = (queue?, locks?);
         let mut found = match queue {
             None => Found::absent(),

@@ -66,14 +66,14 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
 /// Every request with every mode, or the sample. Which request gets which of the rarer modes is
 /// fixed, so that a failure can be had again.
 fn cases(reference: &Reference, stride: usize, full: bool) -> Vec<(Mode, usize)> {
-    let modes = |index: usize| {
-        let rarer = if full { IN_TURN } else { &IN_TURN[index % IN_TURN.len()..][..1] };
+    let modes = |(place, index): (usize, usize)| {
+        let rarer = if full { IN_TURN } else { &IN_TURN[place % IN_TURN.len()..][..1] };
         let modes = ALWAYS.iter().chain(rarer);
         modes
             .filter(move |mode| full || index >= reference.first_write || !mode.comes_after())
             .map(move |mode| (*mode, index))
     };
-    (0..reference.requests).step_by(stride).flat_map(modes).collect()
+    (0..reference.requests).step_by(stride).enumerate().flat_map(modes).collect()
 }
 
 fn told((mode, index, outcome): &(Mode, usize, Outcome)) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -39,11 +39,12 @@ const PARTS: [(&str, &str, &str); 4] = [
 ];
 
 impl Contents {
-    /// What is in the account and not ours, or cannot be told, in words. What has one of our names is
-    /// looked at for our mark.
+    /// What is in the account and not ours, in words. What has one of our names is looked at for our
+    /// mark.
     ///
     /// # Errors
-    /// Those of the lists, but for being denied.
+    /// Those of the lists. Denied is one: an account that may not be looked into is neither deleted nor
+    /// given back.
     pub async fn others(&self, api: &Api, deployment: &DeploymentName) -> Result<Vec<String>> {
         let lists = futures::future::join_all(PARTS.map(|part| self.others_of(api, deployment, part)));
         let (lists, events) = futures::join!(lists, self.other_subscriptions(api));
@@ -64,12 +65,7 @@ impl Contents {
         let at = Account::at(&api.account);
         let call = Call { action, target: &at, version: version::STORAGE };
         let path = format!("{}/{path}", api.account_id());
-        let parts = match api.arm.list(&path, call).await {
-            Err(error) if error.kind() == Kind::Denied => {
-                return Ok(vec![format!("perhaps a {what}: {action} is denied")]);
-            }
-            parts => parts?,
-        };
+        let parts = api.arm.list(&path, call).await?;
         let ours = match what {
             "container" => &self.containers[..],
             "queue" => &self.queues[..],
@@ -95,12 +91,7 @@ impl Contents {
         let action = "Microsoft.EventGrid/eventSubscriptions/read";
         let call = Call { action, target: &at, version: version::EVENT_GRID };
         let path = format!("{}/providers/Microsoft.EventGrid/eventSubscriptions", api.account_id());
-        let all = match api.arm.list(&path, call).await {
-            Err(error) if error.kind() == Kind::Denied => {
-                return Ok(vec![format!("perhaps an event subscription: {action} is denied")]);
-            }
-            all => all?,
-        };
+        let all = api.arm.list(&path, call).await?;
         let names = all.iter().filter_map(|one: &Value| one["name"].as_str());
         let others = names.filter(|name| *name != self.event_subscription);
         Ok(others.map(|name| format!("the event subscription {}", quoted(name))).collect())

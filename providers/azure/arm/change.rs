@@ -88,7 +88,7 @@ impl Arm {
             begun(&answer, deleting)
         } else if deleting && is_absent(&answer) {
             Progress::Done
-        } else if answer.said().code == "StorageAccountOperationInProgress" && !deleting {
+        } else if answer.said().code == "StorageAccountOperationInProgress" && makes_account(method, id) {
             Progress::Running(Watch::Resource, answer.retry_after())
         } else {
             return Err(explain(&answer, call.action, call.target));
@@ -155,6 +155,13 @@ impl Arm {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Watch>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what is under way may be this very call: an account can be made by one that was answered
+/// with an error (Z3). Any other change has to be asked for again.
+fn makes_account(method: Method, id: &str) -> bool {
+    let kind = id.rsplit('/').nth(1).unwrap_or_default();
+    method == Method::Put && kind.eq_ignore_ascii_case("storageAccounts")
 }
 
 fn key(method: Method, id: &str) -> String {

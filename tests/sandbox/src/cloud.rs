@@ -25,9 +25,9 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
     const PARTS: &'static [&'static str];
 
-    /// Reads on which nothing hangs while nothing is there: they only make a message better, or are
-    /// made at the same time as the one that tells.
-    const MOOT_WHEN_EMPTY: &'static [&'static str] = &[];
+    /// Commands and reads that they can do without: such a read only adds a word to what is shown, or there
+    /// is another way to the same answer.
+    const ADVICE: &'static [(&'static str, &'static str)] = &[];
 
     /// What has to run for it beside this process.
     type Ground: Send + Sync;

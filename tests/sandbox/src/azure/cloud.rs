@@ -30,8 +30,15 @@ impl Cloud for Azure {
         "event-subscription/ACCOUNT/wbstore-wandb-acme-com",
     ];
     const SHARED: &'static [&'static str] = &["cors"];
-    /// A taken name is refused in any case, but with fewer words.
-    const MOOT_WHEN_EMPTY: &'static [&'static str] = &["arm.checkNameAvailability.POST"];
+    /// A taken name is refused in any case, a provider that is not registered by the first call that needs
+    /// it, and what others are told is for people to know.
+    const ADVICE: &'static [(&'static str, &'static str)] = &[
+        ("provision", "arm.checkNameAvailability.POST"),
+        ("provision", "arm.eventSubscriptions.LIST"),
+        ("provision", "arm.providers.GET"),
+        // Without a signature the objects are counted by our own token.
+        ("teardown", "arm.storageAccounts.ListServiceSas"),
+    ];
 
     type Ground = Azurite;
 
@@ -159,6 +166,11 @@ fn placed(path: &str) -> String {
     let (kind, rest) = path.split_once('/').unwrap_or((path, ""));
     match kind {
         "cors" | "blob-service" => format!("account/{rest}/{kind}"),
+        // Azure makes it for the event subscription, and removes it with the last one.
+        "system-topic" if rest.ends_with("/(implicit)") => {
+            let account = rest.trim_end_matches("/(implicit)");
+            format!("event-subscription/{account}/wbstore-{NAME}/system-topic")
+        }
         "blob" => {
             let mut parts = rest.splitn(3, '/');
             let mut next = || parts.next().unwrap_or_default();

@@ -24,8 +24,13 @@ impl Cloud for Gcp {
         &["bucket/acme-media", "topic/wbstore-wandb-acme-com", "subscription/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "labels", "notifications", "policy"];
 
-    /// The bucket's policy, beside the bucket.
-    const MOOT_WHEN_EMPTY: &'static [&'static str] = &["storage.GetIamPolicy"];
+    /// Whether the bucket is open to all, besides what its own settings say; which subscriptions of others
+    /// a topic leaves behind.
+    const ADVICE: &'static [(&'static str, &'static str)] = &[
+        ("provision", "storage.GetIamPolicy"),
+        ("teardown", "storage.GetIamPolicy"),
+        ("teardown", "pubsub.topics.subscriptions.list"),
+    ];
 
     /// Google's Pub/Sub emulator, where it is installed.
     type Ground = Option<PubsubEmulator>;
