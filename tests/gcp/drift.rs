@@ -29,14 +29,16 @@ async fn restores(site: &Site, change: impl Future<Output = ()>, calls: &[&str])
     plan
 }
 
-/// The fields that the only step of `plan` changes.
-fn fields(plan: &Value) -> Vec<&str> {
+/// The fields that the only step of `plan` changes, without their own fields.
+fn fields<'a>(plan: &'a Value) -> Vec<&'a str> {
     let steps = plan["steps"].as_array().expect("a list").iter();
     let steps: Vec<_> = steps.filter(|step| step["action"] == "update").collect();
     assert_eq!(steps.len(), 1, "{plan:#}");
     let changes = steps[0]["changes"].as_array().expect("a list").iter();
-    let mut fields: Vec<_> = changes.map(|change| change["field"].as_str().expect("a name")).collect();
+    let name = |change: &'a Value| change["field"].as_str().expect("a name").split('.').next();
+    let mut fields: Vec<_> = changes.filter_map(name).collect();
     fields.sort_unstable();
+    fields.dedup();
     fields
 }
 
