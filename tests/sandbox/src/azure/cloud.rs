@@ -40,7 +40,7 @@ impl Cloud for Azure {
         ("teardown", "arm.storageAccounts.ListServiceSas"),
     ];
 
-    const SPARSE: usize = 3;
+    const SPARSE: usize = 2;
 
     type Ground = Azurite;
 

@@ -32,8 +32,6 @@ impl Cloud for Gcp {
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
 
-    const SPARSE: usize = 2;
-
     /// Google's Pub/Sub emulator, where it is installed.
     type Ground = Option<PubsubEmulator>;
 
