@@ -25,10 +25,11 @@ impl Cloud for Gcp {
     const SHARED: &'static [&'static str] = &["cors", "labels", "notifications", "policy"];
 
     /// Whether the bucket is open to all, besides what its own settings say; which subscriptions of others
-    /// a topic leaves behind.
+    /// a topic leaves behind; managed folders, with which the service deletes no bucket.
     const ADVICE: &'static [(&'static str, &'static str)] = &[
         ("provision", "storage.GetIamPolicy"),
         ("teardown", "storage.GetIamPolicy"),
+        ("teardown", "storage.ListManagedFolders"),
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
 
