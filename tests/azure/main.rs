@@ -2,6 +2,7 @@
 //!
 //! `cargo sandbox test -- --test azure` runs it; without Azurite every test is left out, and says so.
 
+mod bad_input_cloud;
 mod list_and_expiry;
 mod policy;
 mod secret;

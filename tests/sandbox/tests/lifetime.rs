@@ -1,22 +1,24 @@
 //! Nothing outlives the sandbox, however it ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use wbstore_sandbox::aws::Aws;
 
-/// A `cargo sandbox up` and the address of its emulator.
-fn up() -> (Child, String) {
+/// A `cargo sandbox up`, the address of its emulator, and what it goes on to speak into: closed, that
+/// would be the end of it.
+fn up() -> (Child, String, BufReader<ChildStderr>) {
     let mut sandbox = Command::new(env!("CARGO_BIN_EXE_wbstore-sandbox"))
         .args(["up", "aws"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("cargo has built it");
-    let stderr = sandbox.stderr.take().expect("it is piped");
-    let line = BufReader::new(stderr)
+    let mut stderr = BufReader::new(sandbox.stderr.take().expect("it is piped"));
+    let line = stderr
+        .by_ref()
         .lines()
         .map_while(Result::ok)
         .find(|line| line.contains("ministack is at http://"))
@@ -24,7 +26,7 @@ fn up() -> (Child, String) {
     let (_, rest) = line.split_once("http://").expect("that is how it was found");
     let address = rest.split(' ').next().unwrap_or(rest).to_owned();
     TcpStream::connect(&address).expect("the emulator listens");
-    (sandbox, address)
+    (sandbox, address, stderr)
 }
 
 fn assert_gone(address: &str) {
@@ -40,7 +42,7 @@ async fn a_killed_sandbox_takes_its_emulator_along() {
     if Aws::from_env().await.is_none() {
         return;
     }
-    let (mut sandbox, emulator) = up();
+    let (mut sandbox, emulator, _stderr) = up();
     sandbox.kill().expect("it runs");
     sandbox.wait().expect("it was ours");
     assert_gone(&emulator);
@@ -51,7 +53,7 @@ async fn a_terminated_sandbox_cleans_up_and_says_so() {
     if Aws::from_env().await.is_none() {
         return;
     }
-    let (mut sandbox, emulator) = up();
+    let (mut sandbox, emulator, _stderr) = up();
     let pid = sandbox.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill command");
     assert!(sent.success());
