@@ -49,8 +49,9 @@ pub enum Kind {
     Transient,
     /// Another change of the same thing is under way; it passes.
     Conflict,
-    /// The cloud goes on with it by itself, for hours; run again later.
-    Pending,
+    /// What exists is not what the plan was made of. A read that lags behind passes; a change by somebody
+    /// else does not.
+    Outdated,
     /// The user pressed Ctrl-C.
     Interrupted,
     /// Anything else.
@@ -60,7 +61,7 @@ pub enum Kind {
 impl Kind {
     /// Whether the same call may succeed a little later.
     pub fn passes(self) -> bool {
-        matches!(self, Self::NotYet | Self::Throttled | Self::Transient | Self::Conflict)
+        matches!(self, Self::NotYet | Self::Throttled | Self::Transient | Self::Conflict | Self::Outdated)
     }
 
     /// What to do next, where the failure itself says nothing better.
@@ -102,6 +103,12 @@ impl Error {
     /// Something wbstore will not do.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
+    }
+
+    /// What was to be created exists already: ours where an answer was lost on its way, somebody's
+    /// otherwise. The engine looks and decides.
+    pub fn exists(what: impl fmt::Display) -> Self {
+        Self::new(Kind::Conflict, format!("{what} exists already")).hint("`wbstore plan` shows whose it is")
     }
 
     /// Adds what to do next: a sentence, a command or a permission.
@@ -164,8 +171,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Input => exit::USAGE,
-            Kind::Refused | Kind::Denied => exit::REFUSED,
-            Kind::Pending => exit::PARTIAL,
+            Kind::Refused | Kind::Denied | Kind::Outdated => exit::REFUSED,
             Kind::Interrupted => exit::INTERRUPTED,
             Kind::Credentials
             | Kind::NotYet

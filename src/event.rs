@@ -1,11 +1,12 @@
 //! What the engine reports while it applies a plan. Views turn events into text, bars or JSON.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
 
 use crate::action::Action;
 use crate::address::Address;
@@ -73,6 +74,22 @@ pub enum Event {
         /// What it waited for; empty after an interrupt.
         by: Vec<Address>,
     },
+    /// The step succeeded, and the cloud carries it out by itself until a date.
+    Pending {
+        /// Which step.
+        address: Address,
+        /// What is being done to it.
+        action: Action,
+        /// When it should be over.
+        until: Timestamp,
+    },
+    /// The step was under way when the user pressed Ctrl-C, and can be continued by another run.
+    Halted {
+        /// Which step.
+        address: Address,
+        /// How far it came: a count such as `3000 of 12000 versions`, or what it was waiting for.
+        at: String,
+    },
     /// The user pressed Ctrl-C; what is under way is brought to its end.
     Interrupted,
 }
@@ -98,35 +115,50 @@ impl Events {
     }
 }
 
-/// Lets one step report how far it has come.
-#[derive(Clone, Debug)]
-pub struct Reporter {
+/// What one step knows of its run: where to report how far it has come, whether to stop, and whether what
+/// it is part of was created a moment ago.
+#[derive(Debug)]
+pub struct Progress {
     address: Address,
     events: Events,
-    cancel: tokio_util::sync::CancellationToken,
-    begun: Arc<AtomicBool>,
+    cancel: CancellationToken,
+    parent_is_new: bool,
+    counted: Mutex<Option<String>>,
 }
 
-impl Reporter {
-    /// A reporter for the step at `address`, which `cancel` asks to stop.
-    pub fn new(address: Address, events: Events, cancel: tokio_util::sync::CancellationToken) -> Self {
-        Self { address, events, cancel, begun: Arc::default() }
+impl Progress {
+    /// The progress of the step at `address`, which `cancel` asks to stop.
+    pub fn new(address: Address, events: Events, cancel: CancellationToken) -> Self {
+        Self { address, events, cancel, parent_is_new: false, counted: Mutex::default() }
+    }
+
+    /// The same for what is part of something that this run has created.
+    #[must_use]
+    pub fn within_new(self, parent_is_new: bool) -> Self {
+        Self { parent_is_new, ..self }
+    }
+
+    /// Whether this run has created what the resource is [part of](crate::resource::Resource::part_of), so
+    /// that nobody else can have written into it: there is nothing to read before the first write.
+    pub fn parent_is_new(&self) -> bool {
+        self.parent_is_new
     }
 
     /// Reports that `done` of `total` are done.
-    pub fn progress(&self, done: u64, total: u64, unit: &'static str) {
-        self.begun.fetch_or(done > 0, Ordering::Relaxed);
+    pub fn count(&self, done: u64, total: u64, unit: &'static str) {
+        let counted = (done > 0).then(|| format!("{done} of {total} {unit}"));
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
         self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
+    }
+
+    /// How far the step has come, such as `3000 of 12000 versions`, where it counts.
+    pub fn counted(&self) -> Option<String> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reports that the step waits `next` for `why`, of a patience of `left`.
     pub fn waiting(&self, why: impl Into<String>, next: Duration, left: Duration) {
         self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
-    }
-
-    /// Whether some of the step is done, so that it cannot be said that nothing was changed.
-    pub fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
     }
 
     /// Whether the user wants us to stop at the next good place.

@@ -10,14 +10,16 @@
 //! - A **stack** is all that a provider hands over for one deployment: [`Stack`](resource::Stack).
 //! - A **plan** is the pure difference of what is wanted and what was found, as **steps** with edges:
 //!   [`plan()`](plan::plan). A dry run is a plan that nobody applies.
-//! - The **engine** observes and applies, and reports **events**; it never prints. Views turn plans
+//! - The **engine** observes, decides [again](plan::again) right before each step, applies, and reports
+//!   **events**; it never prints. Views turn plans
 //!   and events into text, bars or JSON.
 //! - **Outputs** are what the server needs: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
 //!
 //! There is no state file. The cloud is the state, and the mark says what is ours:
 //!
 //! ```text
-//! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → apply → outputs
+//! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step
+//! → apply → outputs
 //! ```
 
 pub mod action;
@@ -29,6 +31,7 @@ pub mod error;
 pub mod event;
 pub mod http;
 pub mod lease;
+pub mod mutations;
 pub mod name;
 pub mod origin;
 pub mod output;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a cloud, a clock or a terminal. A dry run is a plan that nobody applies.
 
+mod again;
 mod decide;
 mod order;
 
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::action::Action;
 use crate::resource::{Address, Observation, Output};
+pub use again::{Again, again};
 
 /// The version of the plan's JSON form, raised when a reader would have to change.
 pub const FORMAT: u32 = 1;
@@ -79,6 +81,9 @@ pub struct Step {
     pub kept: Vec<String>,
     /// Facts worth knowing.
     pub findings: Vec<String>,
+    /// Other people's entries that end with it, which are among the findings too.
+    #[serde(skip)]
+    pub ends: Vec<String>,
 }
 
 impl Step {
@@ -171,10 +176,7 @@ pub struct Subject {
 
 /// Compares what is wanted with what was found.
 pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
-    let mut steps: Vec<Step> = observations.iter().map(|seen| decide::step(goal, seen)).collect();
-    if goal == Goal::Absent {
-        order::settle_children(observations, &mut steps);
-    }
+    let mut steps = decided(goal, observations);
     order::connect(goal, observations, &mut steps);
     let steps = order::in_order(steps);
     let Subject { deployment, scope, outputs, notes } = subject;
@@ -192,6 +194,15 @@ pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan 
     };
     plan.digest = digest(&plan);
     plan
+}
+
+/// The step of each observation, in their order.
+fn decided(goal: Goal, observations: &[Observation]) -> Vec<Step> {
+    let mut steps: Vec<Step> = observations.iter().map(|seen| decide::step(goal, seen)).collect();
+    if goal == Goal::Absent {
+        order::settle_children(observations, &mut steps);
+    }
+    steps
 }
 
 fn count(goal: Goal, steps: &[Step]) -> Counts {

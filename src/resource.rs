@@ -11,14 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
+use crate::mutations::Mutations;
 
 pub use crate::address::Address;
-pub use bound::{AnyResource, Bound};
+pub use bound::{AnyResource, Bound, Look};
 
 /// Whose a found resource is. The default answer to doubt is to refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,13 +61,9 @@ pub struct Obstacle {
     pub hint: Option<String>,
 }
 
-/// What a look at one resource showed.
-#[derive(Clone, Debug)]
-pub struct Found<R> {
-    /// The observed state, normalised; `None` only when the cloud says that it is not there.
-    pub state: Option<R>,
-    /// Whose it is. Without a state this says nothing.
-    pub owner: Owner,
+/// What a reviewer should know of a look besides state and owner.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks {
     /// Other people's entries in the same document, which survive to the byte.
     pub kept: Vec<String>,
     /// Facts a reviewer should know of, one sentence each.
@@ -74,20 +72,92 @@ pub struct Found<R> {
     pub obstacles: Vec<Obstacle>,
 }
 
-impl<R> Found<R> {
-    /// The cloud says that it is not there.
+/// What a look at one resource showed.
+#[derive(Clone, Debug)]
+pub enum Seen<R> {
+    /// The cloud reports that it does not exist.
+    Absent(Remarks),
+    /// It exists.
+    There {
+        /// The observed state, normalised.
+        state: R,
+        /// Whose it is.
+        owner: Owner,
+        /// What else was seen.
+        remarks: Remarks,
+    },
+}
+
+impl<R> Seen<R> {
+    /// The cloud reports that it does not exist.
     pub fn absent() -> Self {
-        Self { state: None, owner: Owner::Ours, kept: vec![], findings: vec![], obstacles: vec![] }
+        Self::Absent(Remarks::default())
     }
 
-    /// It is there, in this state.
-    pub fn present(state: R, owner: Owner) -> Self {
-        Self { state: Some(state), owner, ..Self::absent() }
+    /// It exists in this state.
+    pub fn there(state: R, owner: Owner) -> Self {
+        Self::There { state, owner, remarks: Remarks::default() }
+    }
+
+    /// The observed state of what exists.
+    pub fn state(&self) -> Option<&R> {
+        match self {
+            Self::Absent(_) => None,
+            Self::There { state, .. } => Some(state),
+        }
+    }
+
+    /// The owner of what exists.
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Absent(_) => None,
+            Self::There { owner, .. } => Some(owner),
+        }
+    }
+
+    /// Replaces the owner of what exists.
+    pub fn set_owner(&mut self, new: Owner) {
+        if let Self::There { owner, .. } = self {
+            *owner = new;
+        }
+    }
+
+    /// Whether it exists without any mark, so that writing it is taking it over.
+    pub fn is_unmarked(&self) -> bool {
+        self.owner() == Some(&Owner::Other(None))
+    }
+
+    /// What else was seen.
+    pub fn remarks(&self) -> &Remarks {
+        match self {
+            Self::Absent(remarks) | Self::There { remarks, .. } => remarks,
+        }
+    }
+
+    /// What else was seen, to be added to.
+    pub fn remarks_mut(&mut self) -> &mut Remarks {
+        match self {
+            Self::Absent(remarks) | Self::There { remarks, .. } => remarks,
+        }
+    }
+
+    /// Adds a fact a reviewer should know of.
+    pub fn finding(&mut self, fact: impl Into<String>) {
+        self.remarks_mut().findings.push(fact.into());
     }
 
     /// Adds a reason why `forbids` cannot be done.
     pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
-        self.obstacles.push(Obstacle { forbids, message: message.into(), hint: Some(hint.into()) });
+        let obstacle = Obstacle { forbids, message: message.into(), hint: Some(hint.into()) };
+        self.remarks_mut().obstacles.push(obstacle);
+    }
+
+    /// The same with another form of the state.
+    pub fn map<T>(self, form: impl FnOnce(R) -> T) -> Seen<T> {
+        match self {
+            Self::Absent(remarks) => Seen::Absent(remarks),
+            Self::There { state, owner, remarks } => Seen::There { state: form(state), owner, remarks },
+        }
     }
 }
 
@@ -106,29 +176,16 @@ pub enum Removal {
     Contents,
 }
 
-/// What a write starts from, as the last read found it.
-#[derive(Clone, Copy, Debug)]
-pub enum Prior<'a, R> {
-    /// It is not there.
-    Absent,
-    /// It is not there, and what it is [part of](Resource::part_of) has just been made by us, so that
-    /// nobody else can have written into it: there is nothing to read first.
-    New,
-    /// It is there and ours.
-    Ours(&'a R),
-    /// It is there without a mark, and the user wants it taken over.
-    Unmarked(&'a R),
-}
-
-/// What the engine knows of a write besides what was found.
+/// What a deletion came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writing {
-    /// Nothing.
-    Plain,
-    /// What was found is to be taken over.
-    Adopting,
-    /// What it is part of was made a moment ago in the same run.
-    InNew,
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// The cloud removes it by itself until then, so that what waits for it has to wait for another run.
+    Pending {
+        /// When it should be over.
+        until: Timestamp,
+    },
 }
 
 /// One cloud object, or one entry of ours inside a shared document.
@@ -161,6 +218,12 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         None
     }
 
+    /// Whether the call that creates it fails where something of the name exists. Where it would change
+    /// that instead, the engine looks once more before it creates anything.
+    fn creation_is_exclusive(&self) -> bool {
+        false
+    }
+
     /// How long the cloud may take to catch up before a "not yet" becomes a failure.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)
@@ -170,26 +233,46 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// Denied is an error, never absence.
-    fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Found<Self>>> + Send;
+    fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send;
 
-    /// Makes it so; harmless to repeat.
+    /// Creates it, or changes what was `seen` into what is described; takes it over where that
+    /// [carries no mark](Seen::is_unmarked). A document that others write into is read once more, merged
+    /// and written with no other request between. Harmless to repeat.
     ///
     /// # Errors
-    /// Those of the cloud; the engine repeats the call for the kinds that pass.
-    fn write(&self, api: &Self::Api, from: Prior<'_, Self>) -> impl Future<Output = Result<()>> + Send;
+    /// Those of the cloud. After one that passes the engine looks and decides again, and repeats the call
+    /// only if it is still the planned one; what exists already although it was to be created is
+    /// [`Error::exists`].
+    fn write(
+        &self,
+        api: &Self::Api,
+        seen: &Seen<Self>,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Removes only what wbstore put there. Already gone is success.
+    /// Removes only what wbstore put there. `seen` is what exists. Already gone is success.
     ///
     /// # Errors
-    /// Those of the cloud; the engine repeats the call for the kinds that pass.
-    fn delete(&self, api: &Self::Api, progress: &Reporter) -> impl Future<Output = Result<()>> + Send;
+    /// As [`Resource::write`].
+    fn delete(
+        &self,
+        api: &Self::Api,
+        seen: &Self,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<Deleted>> + Send;
 
-    /// Takes our mark off a resource that was adopted, and leaves everything else.
+    /// Removes our mark from a resource that was adopted, and leaves everything else. `seen` is what
+    /// exists.
     ///
     /// # Errors
-    /// Those of the cloud.
-    fn release(&self, api: &Self::Api) -> impl Future<Output = Result<()>> + Send {
-        let _ = api;
+    /// As [`Resource::write`].
+    fn release(
+        &self,
+        api: &Self::Api,
+        seen: &Self,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (api, seen, progress);
         async { Ok(()) }
     }
 }
@@ -213,7 +296,7 @@ pub struct Observation {
     /// The desired fields.
     pub desired: Fields,
     /// What the look showed, or why it was refused.
-    pub found: std::result::Result<Found<Fields>, Arc<Error>>,
+    pub seen: std::result::Result<Seen<Fields>, Arc<Error>>,
 }
 
 /// One line of what the server needs, such as `BUCKET=s3://acme-wandb`.
@@ -240,6 +323,8 @@ pub struct Stack {
     /// What must hold besides, looked at together with the resources so that it costs no time of
     /// its own.
     pub guards: Vec<Guard>,
+    /// What the clients of the resources have sent that changes something.
+    pub mutations: Arc<Mutations>,
 }
 
 /// Something that must hold before anything is planned, such as whose the credentials are.

@@ -89,14 +89,15 @@ async fn provision(
     change.require_allowed()?;
     change.require_digest(args.expect.as_deref())?;
     if !change.plan.is_empty() {
-        if !args.yes && !console.is_interactive() {
+        let asks = !args.yes;
+        if asks && !console.is_interactive() {
             return Err(Error::input("nothing was changed: there is no terminal to ask on")
                 .hint("add --yes to go on without asking"));
         }
-        if !args.yes && !console.confirm("Make these changes?")? {
+        if asks && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
-        let code = change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
+        let code = change.apply(asks, args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{self, Tags};
 use crate::providers::aws::objects::is_emptying;
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
@@ -62,20 +62,12 @@ impl Bucket {
         let Err(error) = made else { return Ok(()) };
         match code(&error) {
             // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
-            "BucketAlreadyOwnedByYou" => self.still_ours(api).await,
+            "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
             "BucketAlreadyExists" => {
                 Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
                     .hint("bucket names are shared by everybody; choose another with --bucket"))
             }
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
-        }
-    }
-
-    async fn still_ours(&self, api: &Api) -> Result<()> {
-        match mark::owner(&tags(api, &self.name).await?, &self.deployment) {
-            Owner::Ours | Owner::Adopted => Ok(()),
-            _ => Err(Error::refused(format!("a bucket {} without our mark appeared meanwhile", self.name))
-                .hint("run again to see it in the plan")),
         }
     }
 
@@ -120,7 +112,13 @@ impl Resource for Bucket {
         Self::at(&self.name)
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    fn creation_is_exclusive(&self) -> bool {
+        // Except in us-east-1, which answers 200 to the owner's second call (API reference, `CreateBucket`):
+        // docs/aws.md names that gap.
+        true
+    }
+
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (head, tags, ownership, emptying) = futures::join!(
             head(api, &self.name),
             tags(api, &self.name),
@@ -132,7 +130,7 @@ impl Resource for Bucket {
             tags?;
             ownership?;
             emptying?;
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         };
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let state = Self {
@@ -143,7 +141,7 @@ impl Resource for Bucket {
             object_ownership: ownership?,
             tags: mark::managed(&tags, &self.tags),
         };
-        let mut found = Found::present(state, owner);
+        let mut found = Seen::there(state, owner);
         if emptying? {
             found.obstacle(
                 Forbids::Present,
@@ -158,7 +156,7 @@ impl Resource for Bucket {
         for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
             let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
             if wanted != Some(is) && is != "internal" {
-                found.findings.push(format!(
+                found.finding(format!(
                     "its tag {key} names `{is}`: that queue stays, and `wbstore list` shows it"
                 ));
                 found.obstacle(
@@ -171,27 +169,24 @@ impl Resource for Bucket {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let (prior, adopt) = match from {
-            Prior::Absent | Prior::New => return self.create(api).await,
-            Prior::Ours(prior) => (prior, false),
-            Prior::Unmarked(prior) => (prior, true),
-        };
-        if adopt || prior.tags != self.tags {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        let Some(state) = seen.state() else { return self.create(api).await };
+        let adopt = seen.is_unmarked();
+        if adopt || state.tags != self.tags {
             self.retag(api, adopt).await?;
         }
-        if prior.object_ownership != self.object_ownership {
+        if state.object_ownership != self.object_ownership {
             self.enforce_ownership(api).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let deleted =
             api.s3.delete_bucket().bucket(&self.name).expected_bucket_owner(api.owner()).send().await;
-        let Err(error) = deleted else { return Ok(()) };
+        let Err(error) = deleted else { return Ok(Deleted::Gone) };
         match code(&error) {
-            "NoSuchBucket" => Ok(()),
+            "NoSuchBucket" => Ok(Deleted::Gone),
             "BucketNotEmpty" => Err(Error::new(
                 Kind::Failed,
                 format!("s3:DeleteBucket on {}: objects arrived while it was being emptied", self.address()),
@@ -201,7 +196,7 @@ impl Resource for Bucket {
         }
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         let others = tags(api, &self.name).await?.into_iter().filter(|(key, _)| !mark::is_ours(key));
         put_tags(api, &self.name, others).await
     }

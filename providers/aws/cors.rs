@@ -5,11 +5,11 @@ use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// The most rules S3 takes for one bucket (S3 user guide, "CORS configuration").
 const MOST_RULES: usize = 100;
@@ -170,13 +170,13 @@ impl Resource for Cors {
         Some(Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let rules = self.rules(api).await?;
         let mut found = match rules.iter().find(|rule| rule.id() == Some(&self.id)) {
-            Some(rule) => Found::present(self.observed(rule), Owner::Ours),
-            None => Found::absent(),
+            Some(rule) => Seen::there(self.observed(rule), Owner::Ours),
+            None => Seen::absent(),
         };
-        if found.state.is_none() && rules.len() >= MOST_RULES {
+        if found.state().is_none() && rules.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
                 format!("the bucket has {} CORS rules, and S3 takes no more than {MOST_RULES}", rules.len()),
@@ -184,21 +184,19 @@ impl Resource for Cors {
             );
         }
         for rule in self.hidden_by(&rules) {
-            found.findings.push(format!(
+            found.finding(format!(
                 "{} stands before ours and answers for the same origin, so browsers get its headers",
                 describe(rule)
             ));
         }
-        found.kept = rules.iter().filter(|rule| rule.id() != Some(&self.id)).map(describe).collect();
+        found.remarks_mut().kept =
+            rules.iter().filter(|rule| rule.id() != Some(&self.id)).map(describe).collect();
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
         let ours = self.to_rule()?;
-        let mut rules = match from {
-            Prior::New => vec![],
-            _ => self.rules(api).await?,
-        };
+        let mut rules = if progress.parent_is_new() { vec![] } else { self.rules(api).await? };
         match rules.iter_mut().find(|rule| rule.id() == Some(&self.id)) {
             Some(place) => *place = ours,
             None => rules.push(ours),
@@ -206,11 +204,14 @@ impl Resource for Cors {
         self.put(api, rules).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let mut rules = self.rules(api).await?;
         let before = rules.len();
         rules.retain(|rule| rule.id() != Some(&self.id));
-        if rules.len() == before { Ok(()) } else { self.put(api, rules).await }
+        if rules.len() < before {
+            self.put(api, rules).await?;
+        }
+        Ok(Deleted::Gone)
     }
 }
 

@@ -214,6 +214,7 @@ impl Provider for Aws {
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
             notes: self.notes(goal),
+            mutations: Arc::clone(&self.api.mutations),
             guards: self.doubt.iter().map(guard).collect(),
         })
     }

@@ -7,11 +7,11 @@ use aws_sdk_s3::types::{
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Owner, Removal, Resource, Seen};
 
 /// What new objects are encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ impl Resource for Encryption {
         Some(Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let answer = api
             .s3
             .get_bucket_encryption()
@@ -77,7 +77,7 @@ impl Resource for Encryption {
             }
             Err(error) => return Err(failure(error, "s3:GetEncryptionConfiguration", self.address())),
         };
-        let Some(rule) = rules.and_then(|rules| rules.into_iter().next()) else { return Ok(Found::absent()) };
+        let Some(rule) = rules.and_then(|rules| rules.into_iter().next()) else { return Ok(Seen::absent()) };
         let default = rule.apply_server_side_encryption_by_default;
         let state = Self {
             bucket: self.bucket.clone(),
@@ -88,18 +88,18 @@ impl Resource for Encryption {
         if self.kms_key.is_none() && state.algorithm != self.algorithm {
             // Somebody chose a key for this bucket; without --kms-key that is theirs to manage.
             let key = state.kms_key.as_deref().unwrap_or("the key alias/aws/s3").to_owned();
-            let mut found = Found::present(self.clone(), Owner::Ours);
-            found.findings.push(format!(
+            let mut found = Seen::there(self.clone(), Owner::Ours);
+            found.finding(format!(
                 "the bucket encrypts with {key}, which stays; pass --kms-key to manage it and to print AWS_S3_KMS_ID"
             ));
             return Ok(found);
         }
         // With S3's own keys the bucket key setting means nothing.
         let bucket_key = if self.kms_key.is_none() { self.bucket_key } else { state.bucket_key };
-        Ok(Found::present(Self { bucket_key, ..state }, Owner::Ours))
+        Ok(Seen::there(Self { bucket_key, ..state }, Owner::Ours))
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         let Self { bucket, algorithm, kms_key, bucket_key } = self;
         let incomplete = |error| Error::new(Kind::Failed, "the encryption rule is incomplete").because(error);
         let by_default = ServerSideEncryptionByDefault::builder()
@@ -123,7 +123,7 @@ impl Resource for Encryption {
             .map_err(|error| missing_bucket(error, "s3:PutEncryptionConfiguration", self.address()))
     }
 
-    async fn delete(&self, _: &Api, _: &Reporter) -> Result<()> {
-        Ok(())
+    async fn delete(&self, _: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        Ok(Deleted::Gone)
     }
 }

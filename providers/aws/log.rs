@@ -1,8 +1,10 @@
 //! Tells of every request with `--verbose`: which operation, where to, what came back and how long
 //! it took. Only what is named here is told; no header, body or query ever is.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::mutations::Mutations;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
@@ -12,9 +14,17 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 
-/// Writes one record an attempt.
+/// Whether an operation of S3, SQS or STS is more than a look.
+fn changes_something(operation: &str) -> bool {
+    !["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
+}
+
+/// Writes one record an attempt, and counts those that change something.
 #[derive(Debug)]
-pub struct RequestLog;
+pub struct RequestLog {
+    /// What has been sent that changes something.
+    pub mutations: Arc<Mutations>,
+}
 
 #[derive(Debug)]
 struct Begun(Instant);
@@ -35,6 +45,9 @@ impl Intercept for RequestLog {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if bag.load::<Metadata>().is_none_or(|operation| changes_something(operation.name())) {
+            self.mutations.sent();
+        }
         let mut layer = Layer::new("RequestLog");
         layer.store_put(Begun(Instant::now()));
         bag.push_layer(layer);
@@ -56,6 +69,9 @@ impl Intercept for RequestLog {
             let headers = response.headers();
             headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))
         });
+        if changes_something(operation) && status != 0 {
+            self.mutations.answered(status);
+        }
         tracing::info!(
             service,
             operation,

@@ -14,12 +14,12 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{arguments, code, failure, message, missing_bucket};
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// How long S3 may take to see a new queue and its policy; SQS gives 60 s for a policy (A8, A9).
 const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
@@ -204,10 +204,10 @@ impl Resource for Notification {
         Some(Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let document = self.document(api).await?;
         let mut found = match self.ours(&document) {
-            Some(entry) => Found::present(
+            Some(entry) => Seen::there(
                 Self {
                     queue_arn: entry.queue_arn.clone(),
                     events: entry.events.iter().map(|event| event.as_str().to_owned()).collect(),
@@ -216,7 +216,7 @@ impl Resource for Notification {
                 },
                 Owner::Ours,
             ),
-            None => Found::absent(),
+            None => Seen::absent(),
         };
         for entry in self.others(&document) {
             if entry.overlaps(&self.events) {
@@ -226,15 +226,15 @@ impl Resource for Notification {
                     "choose a bucket of its own with --bucket, or send that entry through EventBridge or an SNS topic",
                 );
             }
-            found.kept.push(entry.words);
+            found.remarks_mut().kept.push(entry.words);
         }
         if document.event_bridge_configuration.is_some() {
-            found.kept.push("delivery to EventBridge".to_owned());
+            found.remarks_mut().kept.push("delivery to EventBridge".to_owned());
         }
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
         let Self { bucket: _, queue: _, id, queue_arn, events, filters: _ } = self;
         let ours = QueueConfiguration::builder()
             .id(id)
@@ -242,9 +242,9 @@ impl Resource for Notification {
             .set_events(Some(events.iter().map(|event| Event::from(event.as_str())).collect()))
             .build()
             .map_err(|error| Error::new(Kind::Failed, "the notification is incomplete").because(error))?;
-        let mut document = match from {
-            Prior::New => NotificationConfiguration::builder().build(),
-            _ => self.document(api).await?,
+        let mut document = match progress.parent_is_new() {
+            true => NotificationConfiguration::builder().build(),
+            false => self.document(api).await?,
         };
         let queues = document.queue_configurations.get_or_insert_default();
         match queues.iter_mut().find(|entry| entry.id() == Some(id)) {
@@ -254,15 +254,16 @@ impl Resource for Notification {
         self.put(api, document).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let mut document = self.document(api).await?;
         if self.ours(&document).is_none() {
-            return Ok(());
+            return Ok(Deleted::Gone);
         }
         if let Some(queues) = &mut document.queue_configurations {
             queues.retain(|entry| entry.id() != Some(&self.id));
         }
-        self.put(api, document).await
+        self.put(api, document).await?;
+        Ok(Deleted::Gone)
     }
 }
 

@@ -7,9 +7,6 @@ mod lifecycle;
 mod listing;
 mod walk;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use aws_sdk_s3::types::{DefaultRetention, ObjectLockEnabled};
 use serde::Serialize;
 
@@ -21,10 +18,10 @@ pub(super) use self::listing::{Bucket, Cursor};
 use super::failure::{code, failure};
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::provider::EmptyBy;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// All versions, delete markers and unfinished uploads of one bucket.
 #[derive(Clone, Debug, Serialize)]
@@ -37,9 +34,6 @@ pub struct Objects {
     delete_objects: bool,
     #[serde(skip)]
     empty_by: EmptyBy,
-    /// What was counted, for the progress of the deletion.
-    #[serde(skip)]
-    known: Arc<AtomicU64>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     found: Option<Contents>,
 }
@@ -54,6 +48,13 @@ struct Contents {
     bytes: u64,
 }
 
+impl Contents {
+    fn entries(self) -> u64 {
+        let Self { objects, versions, delete_markers, uploads, bytes: _ } = self;
+        objects + versions + delete_markers + uploads
+    }
+}
+
 impl Objects {
     /// The contents of `bucket`, which belongs to `deployment`. Unless the user said that they may be
     /// deleted (`delete_objects`), a bucket that holds something is not torn down.
@@ -63,7 +64,6 @@ impl Objects {
             deployment: deployment.to_string(),
             delete_objects,
             empty_by,
-            known: Arc::default(),
             found: None,
         }
     }
@@ -91,7 +91,7 @@ impl Resource for Objects {
         Some(super::bucket::Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let bucket = Bucket::new(api, &self.bucket);
         let start = Cursor::default();
         // All at once, so that an empty bucket costs no more time than a single call.
@@ -102,16 +102,15 @@ impl Resource for Objects {
             object_lock(&bucket)
         );
         let (Some(versions), Some(uploads)) = (versions?, uploads?) else {
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         };
         let tally = count(&bucket, versions, uploads).await?;
-        self.known.store(tally.entries(), Ordering::Relaxed);
         if tally.entries() == 0 {
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         }
-        let mut found = Found::present(self.found(&tally), Owner::Ours);
+        let mut found = Seen::there(self.found(&tally), Owner::Ours);
         if tally.more {
-            found.findings.push(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
+            found.finding(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
         }
         if !self.delete_objects {
             found.obstacle(
@@ -127,7 +126,7 @@ impl Resource for Objects {
                 "MFA delete is on, so that only the account's root user can delete versions",
                 "let the root user switch MFA delete off, with its device",
             ),
-            None => found.findings.push("the endpoint does not tell whether MFA delete is on".to_owned()),
+            None => found.finding("the endpoint does not tell whether MFA delete is on".to_owned()),
         }
         if let Some(lock) = lock? {
             found.obstacle(
@@ -137,7 +136,7 @@ impl Resource for Objects {
             );
         }
         if self.empty_by == EmptyBy::Lifecycle {
-            found.findings.push(
+            found.finding(
                 "S3 will delete everything by lifecycle rules, which takes two days or more; classes of storage \
                  with a least duration are billed for all of it"
                     .to_owned(),
@@ -146,18 +145,21 @@ impl Resource for Objects {
         Ok(found)
     }
 
-    async fn write(&self, _: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, _: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
     }
 
-    async fn delete(&self, api: &Api, progress: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, seen: &Self, progress: &Progress) -> Result<Deleted> {
         if !self.delete_objects {
             return Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
                 .hint("pass --delete-objects"));
         }
         let bucket = Bucket::new(api, &self.bucket);
         match self.empty_by {
-            EmptyBy::Calls => empty(&bucket, self.known.load(Ordering::Relaxed), progress).await,
+            EmptyBy::Calls => {
+                empty(&bucket, seen.found.map_or(0, Contents::entries), progress).await?;
+                Ok(Deleted::Gone)
+            }
             EmptyBy::Lifecycle => hand_over(&bucket, &self.deployment).await,
         }
     }

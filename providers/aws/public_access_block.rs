@@ -5,11 +5,11 @@ use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Owner, Removal, Resource, Seen};
 
 /// The four blocks, all on.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +58,7 @@ impl Resource for PublicAccessBlock {
         Some(Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let answer = api
             .s3
             .get_public_access_block()
@@ -73,7 +73,7 @@ impl Resource for PublicAccessBlock {
             }
             Err(error) => return Err(failure(error, "s3:GetBucketPublicAccessBlock", self.address())),
         };
-        let Some(found) = found else { return Ok(Found::absent()) };
+        let Some(found) = found else { return Ok(Seen::absent()) };
         let state = Self {
             bucket: self.bucket.clone(),
             block_public_acls: found.block_public_acls.unwrap_or(false),
@@ -81,10 +81,10 @@ impl Resource for PublicAccessBlock {
             block_public_policy: found.block_public_policy.unwrap_or(false),
             restrict_public_buckets: found.restrict_public_buckets.unwrap_or(false),
         };
-        Ok(Found::present(state, Owner::Ours))
+        Ok(Seen::there(state, Owner::Ours))
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         let Self {
             bucket,
             block_public_acls,
@@ -109,7 +109,7 @@ impl Resource for PublicAccessBlock {
             .map_err(|error| missing_bucket(error, "s3:PutBucketPublicAccessBlock", self.address()))
     }
 
-    async fn delete(&self, _: &Api, _: &Reporter) -> Result<()> {
-        Ok(())
+    async fn delete(&self, _: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        Ok(Deleted::Gone)
     }
 }

@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::{self, Tags};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
 /// `QueueDeletedRecently`); ten more have been seen to be needed.
@@ -120,10 +120,7 @@ impl Queue {
             )
             .within(NAME_FREE_WITHIN)
             .hint("run again in a minute, or choose another name with --queue")),
-            "QueueNameExists" | "QueueAlreadyExists" => {
-                Err(Error::refused(format!("a queue {} with other settings appeared meanwhile", self.name))
-                    .hint("run again to see it in the plan"))
-            }
+            "QueueNameExists" | "QueueAlreadyExists" => Err(Error::exists(self.address())),
             _ => Err(failure(error, "sqs:CreateQueue", self.address())),
         }
     }
@@ -214,18 +211,24 @@ impl Resource for Queue {
         Self::at(&self.name)
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    fn creation_is_exclusive(&self) -> bool {
+        // But for a queue with the very same attributes, our statement included (API reference,
+        // `CreateQueue`).
+        true
+    }
+
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
         let Some(attributes) = attributes? else {
             // What may not be read would stop the run half-way, once there is something to read.
             tags?;
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         };
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
-        let mut found = Found::present(self.state(&attributes, &policy, &tags), owner);
-        found.kept = policy.others(&self.sid);
-        found.findings = policy.open_to_all();
+        let mut found = Seen::there(self.state(&attributes, &policy, &tags), owner);
+        found.remarks_mut().kept = policy.others(&self.sid);
+        found.remarks_mut().findings = policy.open_to_all();
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
             found.obstacle(
                 Forbids::Write,
@@ -240,7 +243,7 @@ impl Resource for Queue {
                     "it is encrypted with alias/aws/sqs, which S3 may not use",
                     "switch the queue to SSE-SQS or to a key of your own",
                 ),
-                Some(key) => found.findings.push(format!(
+                Some(key) => found.finding(format!(
                     "the queue is encrypted with {key}: its key policy must let s3.amazonaws.com use \
                      kms:GenerateDataKey and kms:Decrypt, or events vanish"
                 )),
@@ -250,13 +253,10 @@ impl Resource for Queue {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let (prior, adopt) = match from {
-            Prior::Absent | Prior::New => return self.create(api).await,
-            Prior::Ours(prior) => (prior, false),
-            Prior::Unmarked(prior) => (prior, true),
-        };
-        if adopt || prior.tags != self.tags {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        let Some(state) = seen.state() else { return self.create(api).await };
+        let adopt = seen.is_unmarked();
+        if adopt || state.tags != self.tags {
             let tags = mark::to_write(&self.tags, adopt, Timestamp::now());
             api.sqs
                 .tag_queue()
@@ -270,27 +270,27 @@ impl Resource for Queue {
             }
         }
         let mut policy = None;
-        if let Some(statement) = self.statement.as_ref().filter(|_| prior.statement != self.statement) {
+        if let Some(statement) = self.statement.as_ref().filter(|_| state.statement != self.statement) {
             let mut document = self.policy(api).await?;
             document.upsert(&self.sid, statement)?;
             policy = Some(document.to_string());
         }
         let mut settings = self.settings(policy);
-        if prior.sse_sqs {
+        if state.sse_sqs {
             settings.remove(&Attribute::SqsManagedSseEnabled);
         }
         self.set(api, settings).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         match api.sqs.delete_queue().queue_url(api.queue_url(&self.name)).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_gone(code(&error)) => Ok(()),
+            Ok(_) => Ok(Deleted::Gone),
+            Err(error) if is_gone(code(&error)) => Ok(Deleted::Gone),
             Err(error) => Err(failure(error, "sqs:DeleteQueue", self.address())),
         }
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         let mut document = self.policy(api).await?;
         if document.remove(&self.sid) {
             // An empty value takes the policy off (SQS API reference, `SetQueueAttributes`).

@@ -10,6 +10,7 @@ use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
 use crate::http::redact;
+use crate::mutations::Mutations;
 use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{failure, root_cause};
@@ -31,6 +32,8 @@ pub struct Api {
     pub account: AccountId,
     /// The region of bucket and queue.
     pub region: Region,
+    /// What the clients have sent that changes something.
+    pub mutations: Arc<Mutations>,
     queues: String,
 }
 
@@ -53,6 +56,7 @@ pub struct Session {
     sdk: SdkConfig,
     region: Region,
     assumed_region: bool,
+    mutations: Arc<Mutations>,
 }
 
 impl Session {
@@ -84,7 +88,7 @@ impl Session {
         if assumed_region {
             sdk = sdk.into_builder().region(aws_types::region::Region::new(region.to_string())).build();
         }
-        let session = Self { sdk, region, assumed_region };
+        let session = Self { sdk, region, assumed_region, mutations: Arc::default() };
         for service in ["S3", "SQS", "STS"] {
             if let Some(endpoint) = session.endpoint(service) {
                 check_endpoint(&endpoint)?;
@@ -104,7 +108,7 @@ impl Session {
             .behavior_version(BehaviorVersion::latest())
             .region(aws_types::region::Region::new(region.to_string()))
             .build();
-        Ok(Self { sdk, region, assumed_region: false })
+        Ok(Self { sdk, region, assumed_region: false, mutations: Arc::default() })
     }
 
     /// The region everything is made in.
@@ -145,7 +149,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
     pub async fn identity(&self) -> Result<AccountId> {
-        let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
+        let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(self.log()).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
             let answer = sts.get_caller_identity().send().await;
@@ -164,14 +168,18 @@ impl Session {
         caller.account().unwrap_or_default().parse()
     }
 
+    fn log(&self) -> RequestLog {
+        RequestLog { mutations: Arc::clone(&self.mutations) }
+    }
+
     /// The clients for `account`.
     pub fn api(&self, account: AccountId) -> Arc<Api> {
         let s3 = aws_sdk_s3::config::Builder::from(&self.sdk)
             // An endpoint of one's own rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())
-            .interceptor(RequestLog)
+            .interceptor(self.log())
             .build();
-        let sqs = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(RequestLog).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(self.log()).build();
         let queues = self.endpoint("SQS").map_or_else(
             || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
             |endpoint| endpoint.trim_end_matches('/').to_owned(),
@@ -181,6 +189,7 @@ impl Session {
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             account,
             region: self.region.clone(),
+            mutations: Arc::clone(&self.mutations),
             queues,
         })
     }

@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::aws::bucket::Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// The statement that denies unencrypted requests.
 #[derive(Clone, Debug, Serialize)]
@@ -86,25 +86,25 @@ impl Resource for TlsPolicy {
         Some(Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let document = self.document(api).await?;
         let mut found = match document.statement(&self.sid) {
             Some(statement) => {
                 // Two spellings of one meaning are no drift.
                 let same = policy_document::same_meaning(statement, &self.statement);
                 let statement = if same { &self.statement } else { statement }.clone();
-                Found::present(Self { statement, ..self.clone() }, Owner::Ours)
+                Seen::there(Self { statement, ..self.clone() }, Owner::Ours)
             }
-            None => Found::absent(),
+            None => Seen::absent(),
         };
-        found.kept = document.others(&self.sid);
-        found.findings = document.open_to_all();
-        if !found.findings.is_empty() && found.state.is_none() {
+        found.remarks_mut().kept = document.others(&self.sid);
+        found.remarks_mut().findings = document.open_to_all();
+        if !found.remarks().findings.is_empty() && found.state().is_none() {
             found.obstacle(
                 Forbids::Write,
                 format!(
                     "{}; S3 takes no policy with such a statement once public access is blocked",
-                    found.findings.join("; ")
+                    found.remarks().findings.join("; ")
                 ),
                 "remove the statement, or choose a bucket of its own with --bucket",
             );
@@ -112,18 +112,16 @@ impl Resource for TlsPolicy {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let mut document = match from {
-            Prior::New => PolicyDocument::new()?,
-            _ => self.document(api).await?,
-        };
+    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
+        let mut document =
+            if progress.parent_is_new() { PolicyDocument::new()? } else { self.document(api).await? };
         if document.upsert(&self.sid, &self.statement)? { self.put(api, document).await } else { Ok(()) }
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let mut document = self.document(api).await?;
         if !document.remove(&self.sid) {
-            return Ok(());
+            return Ok(Deleted::Gone);
         }
         let open = document.open_to_all();
         self.put(api, document).await.map_err(|error| match open.as_slice() {
@@ -131,6 +129,7 @@ impl Resource for TlsPolicy {
                 "{first}, which S3 does not take while public access is blocked; remove it first"
             )),
             _ => error,
-        })
+        })?;
+        Ok(Deleted::Gone)
     }
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::error::Result;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::failure::MADE_WITHIN;
@@ -17,7 +17,7 @@ use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
 pub use contents::Contents;
@@ -41,9 +41,12 @@ pub struct Account {
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
-    /// What of ours is in it; told where the account is to go.
+    /// What of ours is in it, where the account is to go.
     #[serde(skip)]
     pub contents: Option<Contents>,
+    /// Of what is there: all its tags, of which our mark is a part.
+    #[serde(skip)]
+    pub tags: Value,
     /// Where it is.
     pub location: String,
     /// What kind it is and what it allows.
@@ -69,6 +72,7 @@ impl Account {
             only_expired: false,
             location_is_wanted: false,
             contents: None,
+            tags: Value::Null,
             location: location.to_owned(),
             settings: Settings::wanted(),
             state: SUCCEEDED.to_owned(),
@@ -90,51 +94,42 @@ impl Account {
             settings: Settings::observed(account),
             state: clean(state),
             mark: mark::managed(&Form::Tags.read(&account["tags"]), &self.mark),
+            tags: account["tags"].clone(),
             ..self.clone()
         }
     }
 
     /// What of `account` concerns whoever puts a bucket into it without being its owner.
-    fn look_at_foreign(&self, account: &Value, found: &mut Found<Self>) {
+    fn look_at_foreign(&self, account: &Value, found: &mut Seen<Self>) {
         for (message, hint) in Settings::observed(account).unfit() {
             found.obstacle(Forbids::Present, message, hint);
         }
-        found.findings.extend(settings::exposures(account));
-        found.findings.push(
+        found.remarks_mut().findings.extend(settings::exposures(account));
+        found.finding(
             "it is not ours: it is used as it is, but for our one CORS rule, and teardown leaves it"
                 .to_owned(),
         );
     }
 
     /// Keeps the account when it holds what is not ours; says so in `found`.
-    async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Found<Self>) -> Result<()> {
+    async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Seen<Self>) -> Result<()> {
         let others = ours.others(api, &self.deployment).await?;
         if others.is_empty() {
-            found
-                .findings
-                .push("it goes for good: Azure may bring an account back for 14 days, or not".to_owned());
+            found.finding("it goes for good: Azure may bring an account back for 14 days, or not".to_owned());
             return Ok(());
         }
         // What was ours alone is given back instead.
-        found.owner = Owner::Adopted;
-        found.findings.extend(others.into_iter().map(|other| format!("it stays, because it holds {other}")));
+        found.set_owner(Owner::Adopted);
+        found
+            .remarks_mut()
+            .findings
+            .extend(others.into_iter().map(|other| format!("it stays, because it holds {other}")));
         Ok(())
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
         let at = self.address();
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
-        // A PUT would change an account that is there (Z2).
-        if let Some(account) = self.get(api).await? {
-            return match mark::owner(&Form::Tags.read(&account["tags"]), &self.deployment) {
-                Owner::Ours => api.arm.settle(&api.account_id(), MADE_WITHIN, call).await,
-                _ => Err(Error::refused(format!(
-                    "an account {} without our mark appeared meanwhile",
-                    self.name
-                ))
-                .hint("run again to see it in the plan")),
-            };
-        }
         let mark = mark::to_write(&self.mark, &Mark::new(), false, Timestamp::now());
         let body = json!({
             "location": self.location,
@@ -146,32 +141,26 @@ impl Account {
         api.arm.put(&api.account_id(), &body, MADE_WITHIN, call).await
     }
 
-    async fn update(&self, api: &Api, prior: &Self) -> Result<()> {
+    async fn update(&self, api: &Api, state: &Self) -> Result<()> {
         let at = self.address();
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
-        if prior.state != SUCCEEDED {
+        if state.state != SUCCEEDED {
             // What it comes to is read back.
             return api.arm.settle(&api.account_id(), MADE_WITHIN, call).await;
         }
         let mut body = json!({});
-        if prior.settings != self.settings {
+        if state.settings != self.settings {
             body["properties"] = self.settings.changeable();
         }
-        if prior.mark != self.mark {
-            body["tags"] = self.tags(api).await?;
+        if state.mark != self.mark {
+            let observed = Form::Tags.read(&state.tags);
+            let mark = mark::to_write(&self.mark, &observed, false, Timestamp::now());
+            body["tags"] = Form::Tags.write(&state.tags, &mark);
         }
         if body.as_object().is_some_and(|body| body.is_empty()) {
             return Ok(());
         }
         api.arm.patch(&api.account_id(), &body, MADE_WITHIN, call).await
-    }
-
-    /// The account's tags, with ours as they should be.
-    async fn tags(&self, api: &Api) -> Result<Value> {
-        let account = self.get(api).await?.unwrap_or_default();
-        let observed = Form::Tags.read(&account["tags"]);
-        let mark = mark::to_write(&self.mark, &observed, false, Timestamp::now());
-        Ok(Form::Tags.write(&account["tags"], &mark))
     }
 }
 
@@ -190,7 +179,7 @@ impl Resource for Account {
         vec![Provider::at(provider::STORAGE)]
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let at = self.address();
         let (account, locks) = futures::join!(self.get(api), lock::locks(api, &at));
         let (account, (locks, unread)) = (account?, locks?);
@@ -201,7 +190,7 @@ impl Resource for Account {
                     Owner::Ours => Owner::Ours,
                     _ => Owner::Used,
                 };
-                let mut found = Found::present(self.observed(account), owner);
+                let mut found = Seen::there(self.observed(account), owner);
                 if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
                     found.obstacle(
                         Forbids::Delete,
@@ -211,50 +200,44 @@ impl Resource for Account {
                 }
                 found
             }
-            None => Found::absent(),
+            None => Seen::absent(),
         };
         match (&account, &self.contents) {
-            (Some(_), Some(contents)) if found.owner == Owner::Ours => {
+            (Some(_), Some(contents)) if found.owner() == Some(&Owner::Ours) => {
                 self.look_inside(api, contents, &mut found).await?;
             }
-            (Some(account), None) if found.owner == Owner::Used => self.look_at_foreign(account, &mut found),
+            (Some(account), None) if found.owner() == Some(&Owner::Used) => {
+                self.look_at_foreign(account, &mut found)
+            }
             (None, None) => self.look_for_name(api, &mut found).await?,
             _ => {}
         }
-        found.findings.extend(unread.iter().map(|scope| lock::unread(scope)));
-        let removal = match found.owner {
-            Owner::Adopted => lock::Removal::Writes,
+        found.remarks_mut().findings.extend(unread.iter().map(|scope| lock::unread(scope)));
+        let removal = match found.owner() {
+            Some(Owner::Adopted) => lock::Removal::Writes,
             _ => lock::Removal::Deletes,
         };
         lock::forbid(locks, &api.account_id(), removal, &mut found);
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        match from {
-            Prior::Absent | Prior::New => self.create(api).await,
-            Prior::Ours(prior) | Prior::Unmarked(prior) => self.update(api, prior).await,
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        match seen.state() {
+            None => self.create(api).await,
+            Some(state) => self.update(api, state).await,
         }
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let at = self.address();
-        // What came since the plan would go with it.
-        if let Some(contents) = &self.contents {
-            let others = contents.others(api, &self.deployment).await?;
-            if !others.is_empty() {
-                return Err(Error::refused(format!("{at} holds {} meanwhile", others.join(", ")))
-                    .hint("run again: the plan shows what becomes of it"));
-            }
-        }
         let call = call("Microsoft.Storage/storageAccounts/delete", &at);
-        api.arm.delete(&api.account_id(), MADE_WITHIN, call).await
+        api.arm.delete(&api.account_id(), MADE_WITHIN, call).await?;
+        Ok(Deleted::Gone)
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let at = self.address();
-        let Some(account) = self.get(api).await? else { return Ok(()) };
-        let body = json!({"tags": Form::Tags.write(&account["tags"], &Mark::new())});
+        let body = json!({"tags": Form::Tags.write(&seen.tags, &Mark::new())});
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
         api.arm.patch(&api.account_id(), &body, MADE_WITHIN, call).await
     }

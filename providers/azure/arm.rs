@@ -22,11 +22,12 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::redact;
+use crate::mutations::Mutations;
 use crate::providers::azure::failure::{explain, failure};
 use crate::resource::Address;
 
 pub use answer::{Answer, Said};
-pub use operation::{Progress, Watch, begun, watched};
+pub use operation::{Stage, Watch, begun, watched};
 
 /// The versions of the REST API that we speak, one a provider.
 pub mod version {
@@ -62,6 +63,8 @@ pub struct Arm {
     home: Url,
     reads: Pipeline,
     writes: Pipeline,
+    /// What has been sent that changes something.
+    pub mutations: Arc<Mutations>,
     /// The operations that this run began and that have not ended, by method and id of the
     /// resource.
     under_way: Mutex<HashMap<String, Watch>>,
@@ -95,6 +98,7 @@ impl Arm {
             home,
             reads: pipeline(retry),
             writes: pipeline(RetryOptions::none()),
+            mutations: Arc::default(),
             under_way: Mutex::default(),
         }
     }
@@ -175,6 +179,17 @@ impl Arm {
         if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
     }
 
+    /// Calls an action that changes something, such as `register`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn act(&self, path: &str, call: Call<'_>) -> Result<()> {
+        self.mutations.sent();
+        let answer = self.send(Method::Post, self.url(path, call)?, None, call).await?;
+        self.mutations.answered(answer.status);
+        if answer.is_success() { Ok(()) } else { Err(explain(&answer, call.action, call.target)) }
+    }
+
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
         let mut request = Request::new(dressed(url), method);
         request.insert_header("accept", "application/json");
@@ -184,12 +199,19 @@ impl Arm {
         }
         let harmless = matches!(method, Method::Get | Method::Post);
         let pipeline = if harmless { &self.reads } else { &self.writes };
+        if !harmless {
+            self.mutations.sent();
+        }
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
         let raw = pipeline
             .send(&Context::new(), &mut request, Some(options))
             .await
             .map_err(|error| failure(error, call.action, call.target))?;
-        Ok(raw.into())
+        let answer: Answer = raw.into();
+        if !harmless {
+            self.mutations.answered(answer.status);
+        }
+        Ok(answer)
     }
 
     fn url(&self, path: &str, call: Call<'_>) -> Result<Url> {

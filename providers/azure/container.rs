@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::error::Result;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -16,7 +16,7 @@ use crate::providers::azure::failure::BEING_DELETED_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 use crate::text::clean;
 
 const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
@@ -41,6 +41,9 @@ pub struct Container {
     /// Whether teardown may remove it only after its lease has ended.
     #[serde(skip)]
     pub only_expired: bool,
+    /// Of what is there: all its metadata, of which our mark is a part.
+    #[serde(skip)]
+    pub metadata: Value,
     /// Who may read it without a key: `None` is nobody.
     pub public_access: String,
     /// Our metadata.
@@ -77,20 +80,7 @@ impl Container {
         api.arm.get(&Self::id(api, name), call(READ, &at)).await
     }
 
-    /// The metadata of `container`, with our mark as it should be.
-    fn metadata(&self, container: &Value, adopting: bool) -> Value {
-        let metadata = &container["properties"]["metadata"];
-        let mut mark = mark::to_write(&self.mark, &Form::Metadata.read(metadata), adopting, Timestamp::now());
-        mark::keep_former_origin(&mut mark, &Form::Metadata.read(metadata));
-        Form::Metadata.write(metadata, &mark)
-    }
-
-    fn is_ours(&self, container: &Value) -> bool {
-        let mark = Form::Metadata.read(&container["properties"]["metadata"]);
-        matches!(mark::owner(&mark, &self.deployment), Owner::Ours | Owner::Adopted)
-    }
-
-    fn look_at_holds(container: &Value, found: &mut Found<Self>) {
+    fn look_at_holds(container: &Value, found: &mut Seen<Self>) {
         let properties = &container["properties"];
         let set = |name: &str| properties[name].as_bool() == Some(true);
         if set("hasLegalHold") {
@@ -118,7 +108,7 @@ impl Container {
         }
     }
 
-    fn look_at_names(&self, mark: &Mark, found: &mut Found<Self>) {
+    fn look_at_names(&self, mark: &Mark, found: &mut Seen<Self>) {
         for (key, flag, what) in
             [(mark::QUEUE, "--queue", "queue"), (mark::DEAD_LETTER, "--dead-letter", "container")]
         {
@@ -127,9 +117,7 @@ impl Container {
                 continue;
             }
             let is = clean(is);
-            found
-                .findings
-                .push(format!("its mark names the {what} `{is}`, which stays; `wbstore list` shows it"));
+            found.finding(format!("its mark names the {what} `{is}`, which stays; `wbstore list` shows it"));
             found.obstacle(
                 Forbids::Delete,
                 format!("its mark names the {what} `{is}`, which this command would leave behind"),
@@ -154,13 +142,13 @@ impl Resource for Container {
         Some(Account::at(&self.account))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let (container, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
         let (container, (locks, _)) = (container?, locks?);
         let mut found = match container.filter(|container| container["properties"]["deleted"] != json!(true))
         {
-            None => Found::absent(),
+            None => Seen::absent(),
             Some(container) => {
                 let properties = &container["properties"];
                 let observed = Form::Metadata.read(&properties["metadata"]);
@@ -168,9 +156,10 @@ impl Resource for Container {
                 let state = Self {
                     public_access: clean(public),
                     mark: mark::managed(&observed, &self.mark),
+                    metadata: properties["metadata"].clone(),
                     ..self.clone()
                 };
-                let mut found = Found::present(state, mark::owner(&observed, &self.deployment));
+                let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
                     found.obstacle(
                         Forbids::Delete,
@@ -187,42 +176,32 @@ impl Resource for Container {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let call = call(WRITE, &at);
-        let adopting = matches!(from, Prior::Unmarked(_));
-        let there = match from {
-            Prior::New => None,
-            _ => api.arm.get(&id, call).await?,
-        };
-        let new = matches!(from, Prior::Absent | Prior::New);
-        if new && there.as_ref().is_some_and(|container| !self.is_ours(container)) {
-            return Err(Error::refused(format!(
-                "a container {} without our mark appeared meanwhile",
-                self.name
-            ))
-            .hint("run again to see it in the plan"));
-        }
-        let metadata = self.metadata(there.as_ref().unwrap_or(&Value::Null), adopting);
+        let metadata = seen.state().map_or(&Value::Null, |state| &state.metadata);
+        let observed = Form::Metadata.read(metadata);
+        let mut mark = mark::to_write(&self.mark, &observed, seen.is_unmarked(), Timestamp::now());
+        mark::keep_former_origin(&mut mark, &observed);
+        let metadata = Form::Metadata.write(metadata, &mark);
         let body = json!({"properties": {"publicAccess": self.public_access, "metadata": metadata}});
-        match there {
+        match seen.state() {
             Some(_) => api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await,
             None => api.arm.put(&id, &body, BEING_DELETED_WITHIN, call).await,
         }
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let at = self.address();
-        api.arm.remove(&Self::id(api, &self.name), BEING_DELETED_WITHIN, call(DELETE, &at)).await
+        api.arm.remove(&Self::id(api, &self.name), BEING_DELETED_WITHIN, call(DELETE, &at)).await?;
+        Ok(Deleted::Gone)
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let call = call(WRITE, &at);
-        let Some(container) = api.arm.get(&id, call).await? else { return Ok(()) };
-        let metadata = Form::Metadata.write(&container["properties"]["metadata"], &Mark::new());
+        let metadata = Form::Metadata.write(&seen.metadata, &Mark::new());
         let body = json!({"properties": {"metadata": metadata}});
-        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await
+        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call(WRITE, &at)).await
     }
 }
 

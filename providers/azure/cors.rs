@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -20,7 +20,7 @@ use crate::providers::azure::container::Container;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 use document::{MOST_RULES, Rule};
 
@@ -129,20 +129,20 @@ impl Resource for Cors {
         Some(Account::at(&self.account))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api));
         let (service, ours, locks) =
             futures::join!(api.arm.get(&id, call(READ, &at)), self.ours(api), lock::locks(api, &at));
         let (service, ours, (locks, _)) = (service?.unwrap_or_default(), ours?, locks?);
         let rules = document::rules(&service);
-        let mut found = Found::absent();
+        let mut found = Seen::absent();
         // The wanted rule is the first of ours.
         if let Some(rule) = ours.iter().find(|rule| rules.iter().any(|there| rule.is(there))) {
-            found = Found::present(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
+            found = Seen::there(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
         }
         let others: Vec<&Value> =
             rules.iter().filter(|there| !ours.iter().any(|rule| rule.is(there))).collect();
-        if found.state.is_none() && others.len() >= MOST_RULES {
+        if found.state().is_none() && others.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
                 format!("the account has {} CORS rules, and takes no more than {MOST_RULES}", others.len()),
@@ -151,24 +151,25 @@ impl Resource for Cors {
             );
         }
         if !others.is_empty() {
-            found.findings.push("the rules are shared by all containers of the account".to_owned());
+            found.finding("the rules are shared by all containers of the account".to_owned());
         }
         for rule in &others {
             if document::is_open(rule) {
-                found.findings.push("a rule that is not ours lets pages from anywhere in".to_owned());
+                found.finding("a rule that is not ours lets pages from anywhere in".to_owned());
             }
         }
-        found.kept = others.into_iter().map(document::describe).collect();
+        found.remarks_mut().kept = others.into_iter().map(document::describe).collect();
         lock::forbid(locks, &id, lock::Removal::Writes, &mut found);
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         self.put(api, Some(&self.rule)).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
-        self.put(api, None).await
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        self.put(api, None).await?;
+        Ok(Deleted::Gone)
     }
 }
 

@@ -160,6 +160,7 @@ impl Provider for Azure {
             resources: self.resources(goal)?,
             outputs: if here { self.outputs() } else { vec![] },
             notes: self.notes(goal),
+            mutations: Arc::clone(&self.api.arm.mutations),
             guards: if here && self.group == Group::Unread { vec![guard()] } else { vec![] },
         })
     }

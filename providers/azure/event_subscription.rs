@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::error::{Kind, Result};
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -23,7 +23,7 @@ use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
 
 pub use shape::Shape;
@@ -63,6 +63,9 @@ pub struct EventSubscription {
     pub shape: Shape,
     /// How far Event Grid is with it.
     pub state: String,
+    /// Of what is there: all its labels, of which our mark is a part.
+    #[serde(skip)]
+    pub labels: Value,
     /// Our labels.
     pub mark: Mark,
 }
@@ -90,6 +93,7 @@ impl EventSubscription {
             only_expired: false,
             shape,
             state: SUCCEEDED.to_owned(),
+            labels: Value::Null,
             mark,
         }
     }
@@ -104,7 +108,7 @@ impl EventSubscription {
     }
 
     /// Those of others on the same account: their names, and of what tells the same queue a warning.
-    async fn look_beside(&self, api: &Api, found: &mut Found<Self>) -> Result<()> {
+    async fn look_beside(&self, api: &Api, beside: &mut Remarks) -> Result<()> {
         let at = self.address();
         let all = match api.arm.list(&Self::all(api), call(READ, &at)).await {
             Err(error) if error.kind() == Kind::Denied => return Ok(()),
@@ -113,12 +117,12 @@ impl EventSubscription {
         for other in all.iter().filter(|other| other["name"] != self.name.as_str()) {
             let name = quoted(other["name"].as_str().unwrap_or_default());
             if self.shape.shares_queue(other) {
-                found.findings.push(format!(
+                beside.findings.push(format!(
                     "the event subscription {name}, which is not ours, tells the same queue, so that the server may \
                      see an upload twice"
                 ));
             }
-            found.kept.push(format!("event subscription {name}"));
+            beside.kept.push(format!("event subscription {name}"));
         }
         Ok(())
     }
@@ -148,9 +152,9 @@ impl Resource for EventSubscription {
         Some(Account::at(&self.account))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let mut beside = Found::absent();
+        let mut beside = Remarks::default();
         let (subscription, locks, others) = futures::join!(
             api.arm.get(&id, call(READ, &at)),
             lock::locks(api, &at),
@@ -159,7 +163,7 @@ impl Resource for EventSubscription {
         let (subscription, (locks, _)) = (subscription?, locks?);
         others?;
         let mut found = match subscription {
-            None => Found::absent(),
+            None => Seen::absent(),
             Some(subscription) => {
                 let properties = &subscription["properties"];
                 let observed = mark::from_labels(&properties["labels"]);
@@ -167,9 +171,10 @@ impl Resource for EventSubscription {
                     shape: Shape::observed(properties, &self.shape),
                     state: shape::state(properties),
                     mark: mark::managed(&observed, &self.mark),
+                    labels: properties["labels"].clone(),
                     ..self.clone()
                 };
-                let mut found = Found::present(state, mark::owner(&observed, &self.deployment));
+                let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
                     found.obstacle(
                         Forbids::Delete,
@@ -180,56 +185,43 @@ impl Resource for EventSubscription {
                 found
             }
         };
-        (found.kept, found.findings) = (beside.kept, beside.findings);
+        let Remarks { kept, findings, obstacles } = beside;
+        found.remarks_mut().kept = kept;
+        found.remarks_mut().findings = findings;
+        found.remarks_mut().obstacles.extend(obstacles);
         lock::forbid(locks, &id, lock::Removal::Deletes, &mut found);
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let call = call(WRITE, &at);
-        let there = match from {
-            Prior::New => None,
-            _ => api.arm.get(&id, call).await?,
-        };
-        let adopting = matches!(from, Prior::Unmarked(_));
-        let mut labels = Value::Null;
-        if let Some(there) = there {
-            let properties = &there["properties"];
-            let owner = mark::owner(&mark::from_labels(&properties["labels"]), &self.deployment);
-            if !adopting && !matches!(owner, Owner::Ours | Owner::Adopted) {
-                return Err(Error::refused(format!(
-                    "an event subscription {} without our mark appeared meanwhile",
-                    self.name
-                ))
-                .hint("run again to see it in the plan"));
-            }
-            labels = properties["labels"].clone();
-            match shape::state(properties).as_str() {
+        if let Seen::There { state, owner, .. } = seen {
+            match state.state.as_str() {
                 SUCCEEDED => {}
                 // It stays so; only a new one can come to work (Z17).
-                FAILED if owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
+                FAILED if *owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
                 // What it comes to is read back.
                 _ => return api.arm.settle(&id, SETTLED_WITHIN, call).await,
             }
         }
-        let observed = mark::from_labels(&labels);
-        let mark = mark::to_write(&self.mark, &observed, adopting, Timestamp::now());
-        let body = self.shape.body(&api.account_id(), mark::to_labels(&labels, &mark));
+        let labels = seen.state().map_or(&Value::Null, |state| &state.labels);
+        let observed = mark::from_labels(labels);
+        let mark = mark::to_write(&self.mark, &observed, seen.is_unmarked(), Timestamp::now());
+        let body = self.shape.body(&api.account_id(), mark::to_labels(labels, &mark));
         api.arm.put(&id, &body, SETTLED_WITHIN, call).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let at = self.address();
-        api.arm.delete(&Self::id(api, &self.name), SETTLED_WITHIN, call(DELETE, &at)).await
+        api.arm.delete(&Self::id(api, &self.name), SETTLED_WITHIN, call(DELETE, &at)).await?;
+        Ok(Deleted::Gone)
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let call = call(WRITE, &at);
-        let Some(there) = api.arm.get(&id, call).await? else { return Ok(()) };
-        let labels = mark::to_labels(&there["properties"]["labels"], &Mark::new());
-        api.arm.patch(&id, &serde_json::json!({"labels": labels}), SETTLED_WITHIN, call).await
+        let labels = mark::to_labels(&seen.labels, &Mark::new());
+        api.arm.patch(&id, &serde_json::json!({"labels": labels}), SETTLED_WITHIN, call(WRITE, &at)).await
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::{Kind, Result};
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found};
+use crate::resource::{Address, Forbids, Seen};
 use crate::text::clean;
 
 const ACTION: &str = "Microsoft.Authorization/locks/read";
@@ -85,7 +85,7 @@ pub fn unread(scope: &str) -> String {
 }
 
 /// Adds what `locks` forbid to do with the resource `id` to `found`.
-pub fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Found<R>) {
+pub fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Seen<R>) {
     for lock in locks {
         let (over, under) = (lock.is_over(id), lock.is_under(id));
         let message = format!("the lock `{}` on {} forbids it", lock.name, lock.scope);
@@ -143,9 +143,9 @@ mod tests {
     }
 
     fn forbidden_to(removal: Removal, lock: Lock, id: &str) -> Vec<Forbids> {
-        let mut found = Found::<()>::absent();
+        let mut found = Seen::<()>::absent();
         forbid(&[lock], id, removal, &mut found);
-        found.obstacles.iter().map(|obstacle| obstacle.forbids).collect()
+        found.remarks().obstacles.iter().map(|obstacle| obstacle.forbids).collect()
     }
 
     fn forbidden(lock: Lock, id: &str) -> Vec<Forbids> {

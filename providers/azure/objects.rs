@@ -15,8 +15,8 @@ use super::arm::{Call, version};
 use super::sas::{LIST_SERVICE_SAS, Sas, Scope};
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::event::Progress;
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// To list blobs.
 const PERMISSIONS: &str = "l";
@@ -120,17 +120,17 @@ impl Resource for Objects {
         Some(self.parent.clone())
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         // All at once, so that an empty container costs no more time than its listing.
         let (tally, soft_delete) = tokio::join!(self.count(api), self.soft_delete(api));
         let Some(tally) = tally?.filter(|tally| tally.entries() > 0) else {
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         };
-        let mut found = Found::present(self.found(&tally), Owner::Ours);
+        let mut found = Seen::there(self.found(&tally), Owner::Ours);
         if tally.more {
-            found.findings.push(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
+            found.finding(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
         }
-        found.findings.extend(soft_delete?.told(Timestamp::now()));
+        found.remarks_mut().findings.extend(soft_delete?.told(Timestamp::now()));
         if !self.delete_objects {
             found.obstacle(
                 Forbids::Delete,
@@ -141,14 +141,14 @@ impl Resource for Objects {
         Ok(found)
     }
 
-    async fn write(&self, _: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, _: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
     }
 
     /// Does nothing but make sure: the blobs go with their container.
-    async fn delete(&self, _: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, _: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         if self.delete_objects {
-            return Ok(());
+            return Ok(Deleted::Gone);
         }
         Err(Error::refused(format!("empty {}: nobody asked for it", self.container))
             .hint("pass --delete-objects"))

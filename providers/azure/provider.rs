@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
 /// What gives us accounts, containers and queues.
@@ -67,14 +67,14 @@ impl Resource for Provider {
         Self::at(self.namespace)
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let state = match self.state(api).await {
             Ok(state) => state,
             // It belongs to the subscription, and whoever may work in one resource group only need not
             // see it. An unregistered one is told by the first call that needs it.
             Err(error) if error.kind() == Kind::Denied => {
-                let mut found = Found::present(self.clone(), Owner::Used);
-                found.findings.push(format!(
+                let mut found = Seen::there(self.clone(), Owner::Used);
+                found.finding(format!(
                     "whether {} is registered may not be read (Microsoft.Resources/subscriptions/providers/read)",
                     self.namespace
                 ));
@@ -83,9 +83,9 @@ impl Resource for Provider {
             Err(error) => return Err(error),
         };
         if state == self.registration {
-            return Ok(Found::present(self.clone(), Owner::Used));
+            return Ok(Seen::there(self.clone(), Owner::Used));
         }
-        let mut found = Found::absent();
+        let mut found = Seen::absent();
         if !self.may_register && state != "Registering" {
             found.obstacle(
                 Forbids::Write,
@@ -99,7 +99,7 @@ impl Resource for Provider {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         let state = self.state(api).await?;
         if state == self.registration {
             return Ok(());
@@ -107,14 +107,14 @@ impl Resource for Provider {
         if state != "Registering" {
             let (at, action) = (self.address(), format!("{}/register/action", self.namespace));
             let call = Call { action: &action, target: &at, version: version::RESOURCES };
-            api.arm.post(&format!("{}/register", self.id(api)), None, call).await?;
+            api.arm.act(&format!("{}/register", self.id(api)), call).await?;
         }
         Err(Error::new(Kind::NotYet, format!("{} is being registered", self.namespace))
             .within(REGISTERED_WITHIN)
             .retry_after(ASK_EVERY))
     }
 
-    async fn delete(&self, _: &Api, _: &Reporter) -> Result<()> {
-        Ok(())
+    async fn delete(&self, _: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        Ok(Deleted::Gone)
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::error::Result;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -13,7 +13,7 @@ use crate::providers::azure::failure::BEING_DELETED_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 const READ: &str = "Microsoft.Storage/storageAccounts/queueServices/queues/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/queueServices/queues/write";
@@ -34,6 +34,9 @@ pub struct Queue {
     /// Whether teardown may remove it only after its lease has ended.
     #[serde(skip)]
     pub only_expired: bool,
+    /// Of what is there: all its metadata, of which our mark is a part.
+    #[serde(skip)]
+    pub metadata: Value,
     /// Our metadata.
     pub mark: Mark,
 }
@@ -65,16 +68,17 @@ impl Resource for Queue {
         Some(Account::at(&self.account))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let (queue, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
         let (queue, (locks, _)) = (queue?, locks?);
         let mut found = match queue {
-            None => Found::absent(),
+            None => Seen::absent(),
             Some(queue) => {
-                let observed = Form::Metadata.read(&queue["properties"]["metadata"]);
-                let state = Self { mark: mark::managed(&observed, &self.mark), ..self.clone() };
-                let mut found = Found::present(state, mark::owner(&observed, &self.deployment));
+                let metadata = queue["properties"]["metadata"].clone();
+                let observed = Form::Metadata.read(&metadata);
+                let state = Self { mark: mark::managed(&observed, &self.mark), metadata, ..self.clone() };
+                let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
                     found.obstacle(
                         Forbids::Delete,
@@ -89,44 +93,30 @@ impl Resource for Queue {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let call = call(WRITE, &at);
-        let there = match from {
-            Prior::New => None,
-            _ => api.arm.get(&id, call).await?,
-        };
-        let metadata = there.as_ref().map_or(&Value::Null, |queue| &queue["properties"]["metadata"]);
+        let metadata = seen.state().map_or(&Value::Null, |state| &state.metadata);
         let observed = Form::Metadata.read(metadata);
-        let new = matches!(from, Prior::Absent | Prior::New);
-        if new
-            && there.is_some()
-            && !matches!(mark::owner(&observed, &self.deployment), Owner::Ours | Owner::Adopted)
-        {
-            return Err(Error::refused(format!("a queue {} without our mark appeared meanwhile", self.name))
-                .hint("run again to see it in the plan"));
-        }
-        let adopting = matches!(from, Prior::Unmarked(_));
-        let mark = mark::to_write(&self.mark, &observed, adopting, Timestamp::now());
+        let mark = mark::to_write(&self.mark, &observed, seen.is_unmarked(), Timestamp::now());
         let body = json!({"properties": {"metadata": Form::Metadata.write(metadata, &mark)}});
-        match there {
+        match seen.state() {
             Some(_) => api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await,
             None => api.arm.put(&id, &body, BEING_DELETED_WITHIN, call).await,
         }
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let at = self.address();
-        api.arm.remove(&Self::id(api, &self.name), BEING_DELETED_WITHIN, call(DELETE, &at)).await
+        api.arm.remove(&Self::id(api, &self.name), BEING_DELETED_WITHIN, call(DELETE, &at)).await?;
+        Ok(Deleted::Gone)
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let call = call(WRITE, &at);
-        let Some(queue) = api.arm.get(&id, call).await? else { return Ok(()) };
-        let metadata = Form::Metadata.write(&queue["properties"]["metadata"], &Mark::new());
+        let metadata = Form::Metadata.write(&seen.metadata, &Mark::new());
         let body = json!({"properties": {"metadata": metadata}});
-        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call).await
+        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call(WRITE, &at)).await
     }
 }
 

@@ -6,20 +6,21 @@ mod warnings;
 
 use std::time::Duration;
 
+use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_storage::model;
 use google_cloud_storage::model::bucket::Encryption;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
-use crate::resource::{Address, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Resource, Seen};
 
 /// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
 /// limits"; G8).
@@ -40,6 +41,9 @@ pub struct Bucket {
     /// Whether it is looked at to be removed.
     #[serde(skip)]
     pub leaving: bool,
+    /// Of what is there: the number of the change that was seen last, which a change by us must follow.
+    #[serde(skip)]
+    pub metageneration: i64,
     /// The service account that the command knows of.
     #[serde(skip)]
     pub service_account: Option<String>,
@@ -84,19 +88,12 @@ impl Bucket {
             .set_or_clear_encryption(encryption)
             .set_cors(entries)
             .set_labels(labels);
-        let made = api
-            .control()
-            .await?
-            .create_bucket()
-            .set_parent("projects/_")
-            .set_bucket_id(&self.name)
-            .set_bucket(bucket)
-            .send()
-            .await;
+        let call = api.control().await?.create_bucket().set_parent("projects/_");
+        let made = api.mutate(call.set_bucket_id(&self.name).set_bucket(bucket).send()).await;
         let Err(error) = made else { return Ok(()) };
         let call = "storage.buckets.create";
         match Refusal::of(&error).map(|refusal| refusal.within(&api.project)) {
-            Some(refusal) if refusal.is_taken() => self.still_ours(api).await,
+            Some(refusal) if refusal.is_taken() => Err(self.taken(api).await),
             Some(refusal) => {
                 let error = refusal.explain(call, self.address());
                 Err(self.explained(api, &refusal.message, error))
@@ -107,23 +104,18 @@ impl Bucket {
 
     /// Google has one answer for a name that is ours, when an answer was lost on its way, and for one
     /// that is anybody's (G7).
-    async fn still_ours(&self, api: &Api) -> Result<()> {
-        let taken = || {
-            Error::refused(format!("the bucket name {} is taken by somebody else", self.name))
-                .hint("bucket names are shared by everybody; choose another with --bucket")
-        };
-        match calls::labels_of(api, &self.name).await {
-            Ok(Some(labels)) => match mark::owner(&labels, &self.deployment) {
-                Owner::Ours | Owner::Adopted => Ok(()),
-                _ => {
-                    Err(Error::refused(format!("a bucket {} without our mark appeared meanwhile", self.name))
-                        .hint("run again to see it in the plan"))
-                }
-            },
-            Ok(None) => Err(taken()),
-            Err(error) if error.kind() == Kind::Refused => Err(taken()),
-            Err(error) => Err(error),
+    async fn taken(&self, api: &Api) -> Error {
+        match calls::get(api, &self.name).await {
+            Ok(Some(_)) => Error::exists(self.address()),
+            Ok(None) => self.taken_by_others(),
+            Err(error) if error.kind() == Kind::Refused => self.taken_by_others(),
+            Err(error) => error,
         }
+    }
+
+    fn taken_by_others(&self) -> Error {
+        Error::refused(format!("the bucket name {} is taken by somebody else", self.name))
+            .hint("bucket names are shared by everybody; choose another with --bucket")
     }
 
     /// `error` with what more is known of it here.
@@ -153,9 +145,13 @@ impl Resource for Bucket {
         Self::at(&self.name)
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    fn creation_is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (bucket, policy) = futures::join!(calls::get(api, &self.name), calls::policy(api, &self.name));
-        let Some(bucket) = bucket? else { return Ok(Found::absent()) };
+        let Some(bucket) = bucket? else { return Ok(Seen::absent()) };
         if let Some(number) = api.project_number()
             && bucket
                 .project
@@ -167,49 +163,35 @@ impl Resource for Bucket {
         }
         let labels = mark::labels(bucket.labels.clone());
         let state = self.observed(&bucket, &labels);
-        let mut found = Found::present(state, mark::owner(&labels, &self.deployment));
+        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
-            Ok(policy) => found.findings.extend(policy.iter().flat_map(iam_policy::public)),
+            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(iam_policy::public)),
             Err(error) if error.kind() == Kind::Denied => found
-                .findings
-                .push("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
+                .finding("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
             Err(error) => return Err(error),
         }
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let adopt = match from {
-            Prior::Absent | Prior::New => return self.create(api).await,
-            Prior::Ours(_) => false,
-            Prior::Unmarked(_) => true,
-        };
-        calls::change(api, &self.name, |found| self.change(found, adopt)).await.map_err(|error| {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        let Some(state) = seen.state() else { return self.create(api).await };
+        let adopt = seen.is_unmarked();
+        let change =
+            calls::change_seen(api, &self.name, state.metageneration, |found| self.change(found, adopt));
+        change.await.map_err(|error| {
             let said = error.chain();
             self.explained(api, &said, error)
         })
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
-        let Some(bucket) = calls::get(api, &self.name).await? else { return Ok(()) };
-        // A name that was given up can have come to belong to somebody else.
-        if mark::owner(&mark::labels(bucket.labels), &self.deployment) != Owner::Ours {
-            return Err(Error::refused(format!("the bucket {} is no longer ours", self.name))
-                .hint("run again to see it in the plan"));
-        }
-        let sent = api
-            .control()
-            .await?
-            .delete_bucket()
-            .set_name(api.bucket_name(&self.name))
-            .set_if_metageneration_match(bucket.metageneration)
-            .send()
-            .await;
-        let Err(error) = sent else { return Ok(()) };
+    async fn delete(&self, api: &Api, seen: &Self, _: &Progress) -> Result<Deleted> {
+        let call = api.control().await?.delete_bucket().set_name(api.bucket_name(&self.name));
+        let call = call.set_if_metageneration_match(seen.metageneration).with_idempotency(false);
+        let Err(error) = api.mutate(call.send()).await else { return Ok(Deleted::Gone) };
         let refusal = Refusal::of(&error).unwrap_or_default();
         if is_not_found(&error) {
-            return Ok(());
+            return Ok(Deleted::Gone);
         }
         if refusal.message.contains("not empty") {
             return Err(Error::new(
@@ -224,7 +206,7 @@ impl Resource for Bucket {
         Err(paced(failure(&error, "storage.buckets.delete", self.address())))
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         calls::change(api, &self.name, |found| {
             let labels = mark::labels(found.labels.clone());
             let kept = labels.get(mark::CORS).map(String::as_str);

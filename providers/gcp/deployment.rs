@@ -131,6 +131,7 @@ impl Gcp {
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),
+            metageneration: 0,
             location: self.request.location().to_string(),
             storage_class: "STANDARD".to_owned(),
             uniform_access: true,
@@ -209,6 +210,7 @@ impl Provider for Gcp {
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
             notes: self.notes(goal),
+            mutations: Arc::clone(&self.api.mutations),
             guards: vec![],
         })
     }

@@ -137,6 +137,22 @@ impl Refusal {
         self
     }
 
+    /// Whether the server did nothing: it understood the call and would not carry it out, and did not fail
+    /// on the way.
+    pub fn changed_nothing(&self) -> bool {
+        !self.html
+            && !matches!(
+                self.code,
+                Code::Ok
+                    | Code::Unknown
+                    | Code::Internal
+                    | Code::Unavailable
+                    | Code::DeadlineExceeded
+                    | Code::Cancelled
+                    | Code::DataLoss
+            )
+    }
+
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.code == Code::NotFound && !self.html

@@ -9,14 +9,14 @@ use google_cloud_iam_v1::model::Policy;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::gcp::bucket::calls::{crowded, retries};
 use crate::providers::gcp::failure::{Refusal, domain_restricted};
 use crate::providers::gcp::mark::Labels;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::{iam_policy, mark};
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 pub use place::Place;
 
@@ -122,11 +122,11 @@ impl Resource for Grant {
         (!matches!(self.place, Place::ServiceAccount { .. })).then(|| self.place.needs())
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (policy, labels) = futures::join!(self.place.policy(api), self.place.labels(api));
         let (policy, labels) = (policy?, labels?.unwrap_or_default());
         let Some(policy) = policy else {
-            let mut found = Found::absent();
+            let mut found = Seen::absent();
             if let Place::ServiceAccount { email, .. } = &self.place {
                 found.obstacle(
                     Forbids::Write,
@@ -136,18 +136,19 @@ impl Resource for Grant {
             }
             return Ok(found);
         };
-        let mut found = Found::absent();
+        let mut found = Seen::absent();
         if iam_policy::has(&policy, self.role, &self.member) {
             let noted = labels.get(self.place.receipt()) == Some(&self.receipt());
             let owner = if noted || self.is_within(&labels) { Owner::Ours } else { Owner::Used };
-            found = Found::present(self.clone(), owner);
+            found = Seen::there(self.clone(), owner);
         }
-        found.kept = iam_policy::others(&policy, self.role, &self.member);
+        found.remarks_mut().kept = iam_policy::others(&policy, self.role, &self.member);
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        if matches!((&from, &self.place), (Prior::New, Place::Topic(_) | Place::Subscription(_))) {
+    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
+        let new = progress.parent_is_new();
+        if new && matches!(self.place, Place::Topic(_) | Place::Subscription(_)) {
             // What was made a moment ago has an empty policy, and is not read for it; a bucket's begins with
             // roles of its own.
             let mut policy = Policy::new().set_etag(UNSET);
@@ -158,7 +159,7 @@ impl Resource for Grant {
             }
         }
         let mut earlier = None;
-        if !matches!(from, Prior::New) || self.part_of().is_none() {
+        if !new {
             let labels = self.place.labels(api).await?.unwrap_or_default();
             earlier = labels.get(self.place.receipt()).and_then(|note| mark::account_of(note));
             if !self.is_within(&labels) {
@@ -175,8 +176,9 @@ impl Resource for Grant {
         .await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         self.change(api, |policy| iam_policy::remove(policy, self.role, &self.member)).await?;
-        self.place.note(api, None).await
+        self.place.note(api, None).await?;
+        Ok(Deleted::Gone)
     }
 }

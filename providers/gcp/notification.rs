@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::http::Method;
 use crate::name::DeploymentName;
 use crate::providers::gcp::bucket::Bucket;
@@ -21,7 +21,7 @@ use crate::providers::gcp::grant::Place;
 use crate::providers::gcp::rest::{self, segment};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::Subscription;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 use configuration::{Configuration, Listing, is_unheard_of};
 
@@ -159,13 +159,13 @@ impl Notification {
     }
 
     /// What the configurations show: ours as one, the others in words.
-    fn seen(&self, all: &[Configuration]) -> Found<Self> {
+    fn seen(&self, all: &[Configuration]) -> Seen<Self> {
         let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| self.is_ours(one));
         // Of several the one that is right counts, so that the rest is all that has to go.
         let shown = ours.iter().find(|one| self.is_wanted(one)).or(ours.first());
         let mut found = match shown {
-            Some(one) => Found::present(Self { entries: ours.len(), ..self.shown(one) }, Owner::Ours),
-            None => Found::absent(),
+            Some(one) => Seen::there(Self { entries: ours.len(), ..self.shown(one) }, Owner::Ours),
+            None => Seen::absent(),
         };
         if ours.is_empty() {
             self.count(&others, &mut found);
@@ -173,9 +173,12 @@ impl Notification {
         let words = others.iter().map(|one| one.describe());
         if self.leaving {
             // Whether these stay is for the bucket to say.
-            found.findings.extend(words.map(|words| format!("not ours, and not touched: {words}")));
+            found
+                .remarks_mut()
+                .findings
+                .extend(words.map(|words| format!("not ours, and not touched: {words}")));
         } else {
-            found.kept.extend(words);
+            found.remarks_mut().kept.extend(words);
         }
         found
     }
@@ -194,7 +197,7 @@ impl Notification {
         self.shown(one) == *self
     }
 
-    fn count(&self, others: &[&Configuration], found: &mut Found<Self>) {
+    fn count(&self, others: &[&Configuration], found: &mut Seen<Self>) {
         let all = self.events == ["all"];
         let same = others
             .iter()
@@ -254,14 +257,14 @@ impl Resource for Notification {
         PERMISSION_WITHIN
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
-        Ok(self.list(api).await?.map_or_else(Found::absent, |all| self.seen(&all)))
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
+        Ok(self.list(api).await?.map_or_else(Seen::absent, |all| self.seen(&all)))
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let all = match from {
-            Prior::New => vec![],
-            _ => self.list(api).await?.unwrap_or_default(),
+    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
+        let all = match progress.parent_is_new() {
+            true => vec![],
+            false => self.list(api).await?.unwrap_or_default(),
         };
         let (right, wrong): (Vec<_>, Vec<_>) =
             all.iter().filter(|one| self.is_ours(one)).partition(|one| self.is_wanted(one));
@@ -275,12 +278,12 @@ impl Resource for Notification {
         Ok(())
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
         let all = self.list(api).await?.unwrap_or_default();
         for one in all.iter().filter(|one| self.is_ours(one)) {
             self.remove(api, &one.id).await?;
         }
-        Ok(())
+        Ok(Deleted::Gone)
     }
 }
 

@@ -7,9 +7,6 @@ mod lifecycle;
 mod listing;
 mod retained;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,9 +18,9 @@ pub(super) use self::listing::Bucket;
 use super::bucket::calls;
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::provider::EmptyBy;
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Removal, Resource};
+use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// All objects of one bucket, live and noncurrent, and its folders.
 #[derive(Clone, Debug, Serialize)]
@@ -34,12 +31,6 @@ pub struct Objects {
     delete_objects: bool,
     #[serde(skip)]
     empty_by: EmptyBy,
-    /// What was counted, for the progress of the deletion.
-    #[serde(skip)]
-    known: Arc<AtomicU64>,
-    /// Whether there were folders, which otherwise nobody needs to ask for again.
-    #[serde(skip)]
-    has_folders: Arc<AtomicBool>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     found: Option<Contents>,
 }
@@ -57,14 +48,7 @@ impl Objects {
     /// The contents of `bucket`. Unless the user said that they may be deleted (`delete_objects`), a
     /// bucket that holds something is not torn down.
     pub fn new(bucket: &str, delete_objects: bool, empty_by: EmptyBy) -> Self {
-        Self {
-            bucket: bucket.to_owned(),
-            delete_objects,
-            empty_by,
-            known: Arc::default(),
-            has_folders: Arc::default(),
-            found: None,
-        }
+        Self { bucket: bucket.to_owned(), delete_objects, empty_by, found: None }
     }
 
     /// Where the contents of `bucket` stand: what tells of deletions is removed before them.
@@ -95,7 +79,7 @@ impl Resource for Objects {
         Some(super::bucket::Bucket::at(&self.bucket))
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let bucket = Bucket::new(api, &self.bucket).await?;
         // All at once, so that an empty bucket costs no more time than a single call.
         let (described, first, managed) = tokio::join!(
@@ -104,7 +88,7 @@ impl Resource for Objects {
             folders::any_managed(&bucket)
         );
         let (Some(described), Some(first)) = (described?, first?) else {
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         };
         let now = Timestamp::now().as_second();
         let mut tally = count(&bucket, first, &described, now).await?;
@@ -116,15 +100,13 @@ impl Resource for Objects {
         };
         let hierarchical = described.hierarchical_namespace.as_ref().is_some_and(|one| one.enabled);
         tally.folders = managed + if hierarchical { folders::plain(&bucket).await? } else { 0 };
-        self.known.store(tally.objects + tally.noncurrent, Ordering::Relaxed);
-        self.has_folders.store(tally.folders > 0, Ordering::Relaxed);
         if tally.is_empty() {
-            return Ok(Found::absent());
+            return Ok(Seen::absent());
         }
-        let mut found = Found::present(self.found(&tally), Owner::Ours);
-        found.findings.extend(untold);
+        let mut found = Seen::there(self.found(&tally), Owner::Ours);
+        found.remarks_mut().findings.extend(untold);
         if tally.more {
-            found.findings.push(format!("counting stopped at {COUNTED_AT_MOST} objects; there are more"));
+            found.finding(format!("counting stopped at {COUNTED_AT_MOST} objects; there are more"));
         }
         if !self.delete_objects {
             found.obstacle(
@@ -135,7 +117,7 @@ impl Resource for Objects {
         }
         retained::tell(&self.bucket, &described, &tally, &mut found);
         if self.empty_by == EmptyBy::Lifecycle {
-            found.findings.push(
+            found.finding(
                 "Cloud Storage will delete everything by lifecycle rules, which takes a day or more; classes of \
                  storage with a least duration are billed for all of it"
                     .to_owned(),
@@ -144,11 +126,11 @@ impl Resource for Objects {
         Ok(found)
     }
 
-    async fn write(&self, _: &Api, _: Prior<'_, Self>) -> Result<()> {
+    async fn write(&self, _: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
         Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
     }
 
-    async fn delete(&self, api: &Api, progress: &Reporter) -> Result<()> {
+    async fn delete(&self, api: &Api, seen: &Self, progress: &Progress) -> Result<Deleted> {
         if !self.delete_objects {
             return Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
                 .hint("pass --delete-objects"));
@@ -156,11 +138,12 @@ impl Resource for Objects {
         let bucket = Bucket::new(api, &self.bucket).await?;
         match self.empty_by {
             EmptyBy::Calls => {
-                empty(&bucket, self.known.load(Ordering::Relaxed), progress).await?;
-                match self.has_folders.load(Ordering::Relaxed) {
-                    true => folders::remove(&bucket, progress).await,
-                    false => Ok(()),
+                let known = seen.found.map_or(0, |found| found.objects + found.noncurrent);
+                empty(&bucket, known, progress).await?;
+                if seen.found.is_some_and(|found| found.folders > 0) {
+                    folders::remove(&bucket, progress).await?;
                 }
+                Ok(Deleted::Gone)
             }
             EmptyBy::Lifecycle => hand_over(api, &self.bucket).await,
         }

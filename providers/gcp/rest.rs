@@ -1,6 +1,7 @@
 //! The JSON calls that Google's clients for Rust do not make: notification configurations, the service
 //! agent's address, and policies of service accounts.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request, Url};
+use crate::mutations::Mutations;
 use crate::providers::gcp::failure::{self, Refusal};
 
 /// The headers that credentials may ask for: the token, and the project whose quota counts
@@ -28,6 +30,7 @@ pub struct Rest {
     client: Client,
     home: Url,
     credentials: Credentials,
+    mutations: Arc<Mutations>,
 }
 
 impl Rest {
@@ -35,8 +38,9 @@ impl Rest {
     ///
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
-    pub fn new(home: Url, credentials: Credentials) -> Result<Self> {
-        Ok(Self { client: Client::pinned(home.clone())?, home, credentials })
+    pub fn new(home: Url, credentials: Credentials, mutations: &Arc<Mutations>) -> Result<Self> {
+        let mutations = Arc::clone(mutations);
+        Ok(Self { client: Client::pinned(home.clone())?, home, credentials, mutations })
     }
 
     /// Where the API is, without a slash at the end.
@@ -44,12 +48,19 @@ impl Rest {
         self.home.as_str().trim_end_matches('/')
     }
 
-    /// Sends one call. `path` begins with a slash, its parts [escaped](segment).
+    /// Sends one call that changes something. `path` begins with a slash, its parts [escaped](segment).
     ///
     /// # Errors
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.mutations.sent();
+        let answer = self.once(method, path, body).await?;
+        self.mutations.answered(answer.status);
+        Ok(answer)
+    }
+
+    async fn once(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut request = Request::new(method.clone(), &format!("{}{path}", self.home()))?
             .header("accept", "application/json");
         for (name, value) in headers(&self.credentials).await? {
@@ -79,7 +90,7 @@ impl Rest {
     pub async fn look(&self, method: Method, path: &str) -> Result<Answer> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
-            match self.send(method.clone(), path, None).await {
+            match self.once(method.clone(), path, None).await {
                 Ok(answer) if FAULTS.contains(&answer.status) => {}
                 // The client below has repeated the others by itself.
                 Err(error) if error.kind() == Kind::Transient && method == Method::POST => {}
@@ -88,7 +99,7 @@ impl Rest {
             tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             wait *= 2;
         }
-        self.send(method, path, None).await
+        self.once(method, path, None).await
     }
 }
 

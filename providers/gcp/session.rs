@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
+use crate::mutations::Mutations;
 use crate::patience::unless_busy;
 use crate::providers::gcp::failure::{LOG_IN, Refusal};
 use crate::providers::gcp::rest::{self, Rest, segment};
 use crate::text::clean;
 
-pub use api::Api;
+pub use api::{Api, mutate};
 pub use endpoints::{Endpoints, Service};
 
 /// What a token has to be good for; the finer rights are IAM's (cloud.google.com/iam/docs, "OAuth
@@ -29,6 +30,7 @@ pub struct Session {
     /// Whether the credentials are the application default ones, which may also sign.
     signs: bool,
     endpoints: Endpoints,
+    mutations: Arc<Mutations>,
 }
 
 impl Session {
@@ -55,12 +57,12 @@ impl Session {
                     .hint(LOG_IN)
             })?
         };
-        Ok(Self { credentials: Some(credentials), signs, endpoints })
+        Ok(Self { credentials: Some(credentials), signs, endpoints, mutations: Arc::default() })
     }
 
     /// A session that can describe things and reach nothing.
     pub fn offline() -> Self {
-        Self { credentials: None, signs: false, endpoints: Endpoints::default() }
+        Self { credentials: None, signs: false, endpoints: Endpoints::default(), mutations: Arc::default() }
     }
 
     /// Asks Cloud Storage for the service agent of `project`, which makes it where there was none
@@ -112,7 +114,7 @@ impl Session {
     }
 
     fn rest(&self, service: Service) -> Result<Rest> {
-        Rest::new(self.endpoints.url(service), self.credentials()?)
+        Rest::new(self.endpoints.url(service), self.credentials()?, &self.mutations)
     }
 }
 

@@ -2,19 +2,20 @@
 
 mod calls;
 
+use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
 use google_cloud_wkt::{Duration, FieldMask};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::event::Reporter;
+use crate::error::{Error, Result};
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
-use crate::providers::gcp::topic::{Topic, still_ours};
-use crate::resource::{Address, Forbids, Found, Owner, Prior, Resource};
+use crate::providers::gcp::topic::Topic;
+use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
 use calls::{delivery, get};
@@ -104,14 +105,15 @@ impl Subscription {
             .set_labels(labels)
     }
 
-    async fn create(&self, api: &Api, adopted: bool) -> Result<()> {
-        let labels = mark::to_write(&self.labels, adopted, Timestamp::now());
+    async fn create(&self, api: &Api) -> Result<()> {
+        let labels = mark::to_write(&self.labels, false, Timestamp::now());
         let request = self.settings(api, labels);
-        match api.subscriptions().await?.create_subscription().with_request(request).send().await {
+        let call = api.subscriptions().await?.create_subscription().with_request(request);
+        match api.mutate(call.with_idempotency(false).send()).await {
             Ok(_) => Ok(()),
             // Ours when an answer was lost on its way; somebody's otherwise (G15).
             Err(error) if Refusal::of(&error).is_some_and(|refusal| refusal.is_taken()) => {
-                still_ours(labels_of(api, &self.name).await?, &self.deployment, self.address())
+                Err(Error::exists(self.address()))
             }
             Err(error) => Err(failure(&error, "pubsub.subscriptions.create", self.address())),
         }
@@ -142,7 +144,7 @@ impl Subscription {
     }
 
     async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
-        let Some(observed) = labels_of(api, &self.name).await? else { return self.create(api, adopt).await };
+        let observed = labels_of(api, &self.name).await?.unwrap_or_default();
         let labels = mark::merged(&observed, &self.labels, adopt, Timestamp::now());
         let mut settings = self.settings(api, labels);
         let mut mask = vec!["labels"];
@@ -166,20 +168,16 @@ impl Subscription {
                 _ => "push_config",
             });
         }
-        api.subscriptions()
-            .await?
-            .update_subscription()
-            .set_subscription(settings)
-            .set_update_mask(FieldMask::default().set_paths(mask))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failure(&error, "pubsub.subscriptions.update", self.address()))
+        let call = api.subscriptions().await?.update_subscription().set_subscription(settings);
+        let call = call.set_update_mask(FieldMask::default().set_paths(mask)).with_idempotency(false);
+        let updated = api.mutate(call.send()).await;
+        updated.map(drop).map_err(|error| failure(&error, "pubsub.subscriptions.update", self.address()))
     }
 
     async fn remove(&self, api: &Api) -> Result<()> {
         let name = api.subscription_name(&self.name);
-        match api.subscriptions().await?.delete_subscription().set_subscription(name).send().await {
+        let call = api.subscriptions().await?.delete_subscription().set_subscription(name);
+        match api.mutate(call.with_idempotency(false).send()).await {
             Ok(()) => Ok(()),
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(failure(&error, "pubsub.subscriptions.delete", self.address())),
@@ -203,16 +201,20 @@ impl Resource for Subscription {
         vec![Topic::at(topic)]
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
-        let Some(subscription) = get(api, &self.name).await? else { return Ok(Found::absent()) };
+    fn creation_is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
+        let Some(subscription) = get(api, &self.name).await? else { return Ok(Seen::absent()) };
         let labels = mark::labels(subscription.labels.clone());
         let state = self.observed(&subscription, &labels);
         let owner = mark::owner(&labels, &self.deployment);
         let ours = owner == Owner::Ours;
         let (attached, delivery) = (state.attached, state.delivery.clone());
-        let mut found = Found::present(state, owner);
+        let mut found = Seen::there(state, owner);
         if !attached && ours {
-            found.findings.push(
+            found.finding(
                 "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
                     .to_owned(),
             );
@@ -235,7 +237,7 @@ impl Resource for Subscription {
             );
         }
         if let Some(policy) = &subscription.dead_letter_policy {
-            found.findings.push(format!(
+            found.finding(format!(
                 "messages that are not taken {} times go to {}",
                 policy.max_delivery_attempts,
                 clean(&policy.dead_letter_topic)
@@ -244,28 +246,23 @@ impl Resource for Subscription {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        match from {
-            Prior::Absent | Prior::New => self.create(api, false).await,
-            Prior::Ours(prior) if !prior.attached => {
-                // A second try finds it made again, and must not throw it away.
-                if let Some(found) = get(api, &self.name).await?
-                    && (found.topic == DELETED_TOPIC || found.detached)
-                {
-                    self.remove(api).await?;
-                }
-                self.create(api, false).await
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        match seen.state() {
+            None => self.create(api).await,
+            Some(state) if !state.attached => {
+                self.remove(api).await?;
+                self.create(api).await
             }
-            Prior::Ours(prior) => self.update(api, prior, false).await,
-            Prior::Unmarked(prior) => self.update(api, prior, true).await,
+            Some(state) => self.update(api, state, seen.is_unmarked()).await,
         }
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
-        self.remove(api).await
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        self.remove(api).await?;
+        Ok(Deleted::Gone)
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         match labels_of(api, &self.name).await? {
             Some(observed) => relabel(api, &self.name, mark::released(&observed)).await,
             None => Ok(()),

@@ -1,17 +1,18 @@
 //! The topic that Cloud Storage publishes the bucket's events to.
 
+use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_pubsub::model;
 use google_cloud_wkt::FieldMask;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
-use crate::resource::{Address, Found, Owner, Prior, Resource};
+use crate::resource::{Address, Deleted, Resource, Seen};
 use crate::text::clean;
 
 /// A Pub/Sub topic.
@@ -52,19 +53,13 @@ impl Topic {
 
     async fn create(&self, api: &Api) -> Result<()> {
         let labels = mark::to_write(&self.labels, false, Timestamp::now());
-        let made = api
-            .topics()
-            .await?
-            .create_topic()
-            .set_name(api.topic_name(&self.name))
-            .set_labels(labels)
-            .send()
-            .await;
+        let call = api.topics().await?.create_topic().set_name(api.topic_name(&self.name));
+        let made = api.mutate(call.set_labels(labels).with_idempotency(false).send()).await;
         match made {
             Ok(_) => Ok(()),
             // Ours when an answer was lost on its way; somebody's otherwise (G15).
             Err(error) if Refusal::of(&error).is_some_and(|refusal| refusal.is_taken()) => {
-                still_ours(labels_of(api, &self.name).await?, &self.deployment, self.address())
+                Err(Error::exists(self.address()))
             }
             Err(error) => Err(failure(&error, "pubsub.topics.create", self.address())),
         }
@@ -80,44 +75,48 @@ impl Resource for Topic {
         Self::at(&self.name)
     }
 
-    async fn read(&self, api: &Api) -> Result<Found<Self>> {
+    fn creation_is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (topic, others) = futures::join!(get(api, &self.name), self.other_subscriptions(api));
-        let Some(topic) = topic? else { return Ok(Found::absent()) };
+        let Some(topic) = topic? else { return Ok(Seen::absent()) };
         let labels = mark::labels(topic.labels);
         let state = Self { labels: mark::managed(&labels, &self.labels), ..self.clone() };
-        let mut found = Found::present(state, mark::owner(&labels, &self.deployment));
-        found.kept = others;
+        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
+        found.remarks_mut().kept = others;
         if !topic.kms_key_name.is_empty() {
-            found.findings.push(format!(
+            found.finding(format!(
                 "its messages are encrypted with {}, which Pub/Sub's service agent must be allowed to use",
                 clean(&topic.kms_key_name)
             ));
         }
         if topic.schema_settings.is_some() {
-            found.findings.push("it has a schema, which the events of a bucket may not fit".to_owned());
+            found.finding("it has a schema, which the events of a bucket may not fit".to_owned());
         }
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, from: Prior<'_, Self>) -> Result<()> {
-        let adopt = match from {
-            Prior::Absent | Prior::New => return self.create(api).await,
-            Prior::Ours(_) => false,
-            Prior::Unmarked(_) => true,
-        };
-        let Some(observed) = labels_of(api, &self.name).await? else { return self.create(api).await };
-        relabel(api, &self.name, mark::merged(&observed, &self.labels, adopt, Timestamp::now())).await
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        if seen.state().is_none() {
+            return self.create(api).await;
+        }
+        let observed = labels_of(api, &self.name).await?.unwrap_or_default();
+        let labels = mark::merged(&observed, &self.labels, seen.is_unmarked(), Timestamp::now());
+        relabel(api, &self.name, labels).await
     }
 
-    async fn delete(&self, api: &Api, _: &Reporter) -> Result<()> {
-        match api.topics().await?.delete_topic().set_topic(api.topic_name(&self.name)).send().await {
-            Ok(()) => Ok(()),
-            Err(error) if is_not_found(&error) => Ok(()),
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        let call = api.topics().await?.delete_topic().set_topic(api.topic_name(&self.name));
+        match api.mutate(call.with_idempotency(false).send()).await {
+            Ok(()) => Ok(Deleted::Gone),
+            Err(error) if is_not_found(&error) => Ok(Deleted::Gone),
             Err(error) => Err(failure(&error, "pubsub.topics.delete", self.address())),
         }
     }
 
-    async fn release(&self, api: &Api) -> Result<()> {
+    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         match labels_of(api, &self.name).await? {
             Some(observed) => relabel(api, &self.name, mark::released(&observed)).await,
             None => Ok(()),
@@ -147,25 +146,8 @@ pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
 /// Those of the cloud.
 pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
     let topic = model::Topic::new().set_name(api.topic_name(name)).set_labels(labels);
-    api.topics()
-        .await?
-        .update_topic()
-        .set_topic(topic)
-        .set_update_mask(FieldMask::default().set_paths(["labels"]))
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| failure(&error, "pubsub.topics.update", Topic::at(name)))
-}
-
-/// Whether what was there already, when we wanted to make it, is what we made.
-///
-/// # Errors
-/// [`Kind::Refused`](crate::error::Kind::Refused) when it is not.
-pub fn still_ours(labels: Option<Labels>, deployment: &DeploymentName, what: Address) -> Result<()> {
-    match mark::owner(&labels.unwrap_or_default(), deployment) {
-        Owner::Ours | Owner::Adopted => Ok(()),
-        _ => Err(Error::refused(format!("{what} appeared meanwhile, without our mark"))
-            .hint("run again to see it in the plan")),
-    }
+    let call = api.topics().await?.update_topic().set_topic(topic);
+    let call = call.set_update_mask(FieldMask::default().set_paths(["labels"])).with_idempotency(false);
+    let relabelled = api.mutate(call.send()).await;
+    relabelled.map(drop).map_err(|error| failure(&error, "pubsub.topics.update", Topic::at(name)))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Action, Change, Goal, Step};
-use crate::resource::{Fields, Forbids, Found, Observation, Owner, Removal};
+use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen};
 
 /// What is done to the resource that was `seen`, seen by itself.
 pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
@@ -19,9 +19,10 @@ pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
         hint: None,
         kept: vec![],
         findings: vec![],
+        ends: vec![],
     };
-    let found = match &seen.found {
-        Ok(found) => found,
+    let looked = match &seen.seen {
+        Ok(looked) => looked,
         Err(error) => {
             step.action = Action::Refuse;
             step.reason = Some(error.chain());
@@ -29,27 +30,30 @@ pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
             return step;
         }
     };
-    step.kept.clone_from(&found.kept);
-    step.findings.clone_from(&found.findings);
+    step.kept.clone_from(&looked.remarks().kept);
+    step.findings.clone_from(&looked.remarks().findings);
     match goal {
-        Goal::Present { adopt } => want_present(adopt, seen, found, &mut step),
-        Goal::Absent => want_absent(seen, found, &mut step),
+        Goal::Present { adopt } => want_present(adopt, seen, looked, &mut step),
+        Goal::Absent => want_absent(seen, looked, &mut step),
     }
     step
 }
 
-fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &mut Step) {
-    let Some(state) = &found.state else {
-        step.action = Action::Create;
-        step.changes = differences(&Fields::new(), &seen.desired);
-        block(found, |forbids| matches!(forbids, Forbids::Write | Forbids::Present), step);
-        return;
+fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
+    let (state, owner, remarks) = match looked {
+        Seen::There { state, owner, remarks } => (state, owner, remarks),
+        Seen::Absent(remarks) => {
+            step.action = Action::Create;
+            step.changes = differences(&Fields::new(), &seen.desired);
+            block(remarks, |forbids| matches!(forbids, Forbids::Write | Forbids::Present), step);
+            return;
+        }
     };
     step.changes = differences(state, &seen.desired);
-    step.action = match &found.owner {
+    step.action = match owner {
         Owner::Used => {
             step.changes.clear();
-            block(found, |forbids| forbids == Forbids::Present, step);
+            block(remarks, |forbids| forbids == Forbids::Present, step);
             return;
         }
         Owner::Ours | Owner::Adopted if step.changes.is_empty() => Action::NoOp,
@@ -74,7 +78,7 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
+                format!("cannot determine the owner: {why}"),
                 "grant the permission that is missing, then run again",
             );
             return;
@@ -95,26 +99,26 @@ fn want_present(adopt: bool, seen: &Observation, found: &Found<Fields>, step: &m
         return;
     }
     let acts = step.action.acts();
-    block(found, |forbids| forbids == Forbids::Present || (acts && forbids == Forbids::Write), step);
+    block(remarks, |forbids| forbids == Forbids::Present || (acts && forbids == Forbids::Write), step);
 }
 
-fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
-    let Some(state) = &found.state else { return };
+fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
+    let Seen::There { state, owner, remarks } = looked else { return };
     if seen.removal == Removal::Contents {
         // Of what is only a setting the address says enough; of data a reader wants to know how much.
         step.changes = differences(state, &seen.desired);
     }
-    match &found.owner {
+    match owner {
         Owner::Ours => {
             step.action = Action::Delete;
             if seen.removal == Removal::Own {
                 lose_kept(step);
             }
-            block(found, |forbids| forbids == Forbids::Delete, step);
+            block(remarks, |forbids| forbids == Forbids::Delete, step);
         }
         Owner::Adopted => {
             step.action = Action::Release;
-            block(found, |forbids| forbids == Forbids::Delete, step);
+            block(remarks, |forbids| forbids == Forbids::Delete, step);
         }
         Owner::Other(other) => {
             step.action = Action::Keep;
@@ -130,7 +134,7 @@ fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
+                format!("cannot determine the owner: {why}"),
                 "grant the permission that is missing, then run again",
             );
         }
@@ -140,7 +144,8 @@ fn want_absent(seen: &Observation, found: &Found<Fields>, step: &mut Step) {
 /// What others wrote into something of ours ends with it, and the reader is told.
 pub(super) fn lose_kept(step: &mut Step) {
     let lost = std::mem::take(&mut step.kept);
-    step.findings.extend(lost.into_iter().map(|entry| format!("ends with it: {entry}")));
+    step.findings.extend(lost.iter().map(|entry| format!("ends with it: {entry}")));
+    step.ends.extend(lost);
 }
 
 fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
@@ -149,8 +154,8 @@ fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
     step.hint = Some(hint.into());
 }
 
-fn block(found: &Found<Fields>, applies: impl Fn(Forbids) -> bool, step: &mut Step) {
-    let mut against = found.obstacles.iter().filter(|obstacle| applies(obstacle.forbids)).peekable();
+fn block(remarks: &Remarks, applies: impl Fn(Forbids) -> bool, step: &mut Step) {
+    let mut against = remarks.obstacles.iter().filter(|obstacle| applies(obstacle.forbids)).peekable();
     if let Some(first) = against.peek() {
         step.action = Action::Refuse;
         if first.forbids == Forbids::Delete {

@@ -9,10 +9,16 @@ use crate::resource::{Observation, Removal};
 pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
     let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
     for (seen, step) in observations.iter().zip(steps) {
-        let contents = seen.removal == Removal::Contents && step.action == Action::Refuse;
-        let Some(parent) = seen.part_of.as_ref().filter(|_| contents || step.action == Action::Delete) else {
-            continue;
-        };
+        let Some(parent) = &seen.part_of else { continue };
+        match (step.action, seen.removal) {
+            (Action::Delete, _) | (Action::Refuse, Removal::Contents) => {}
+            // Nothing of ours is in the document, and what others have there ends with it.
+            (Action::NoOp, Removal::WithParent) if actions.get(parent) == Some(&Action::Delete) => {
+                decide::lose_kept(step);
+                continue;
+            }
+            _ => continue,
+        }
         match (actions.get(parent), seen.removal) {
             (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
             (Some(Action::Delete), _) => {

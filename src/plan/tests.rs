@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::{Error, Kind};
-use crate::resource::{Fields, Forbids, Found, Owner, Removal};
+use crate::resource::{Fields, Forbids, Owner, Removal, Seen};
 
 const PRESENT: Goal = Goal::Present { adopt: false };
 
@@ -25,12 +25,12 @@ fn seen(kind: &'static str) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(&[("size", 1)]),
-        found: Ok(Found::absent()),
+        seen: Ok(Seen::absent()),
     }
 }
 
 fn found(kind: &'static str, size: i64, owner: Owner) -> Observation {
-    Observation { found: Ok(Found::present(fields(&[("size", size)]), owner)), ..seen(kind) }
+    Observation { seen: Ok(Seen::there(fields(&[("size", size)]), owner)), ..seen(kind) }
 }
 
 fn child(observation: Observation, removal: Removal) -> Observation {
@@ -89,7 +89,7 @@ fn what_is_only_used_is_neither_changed_nor_removed() {
     assert_eq!(action(Goal::Present { adopt: true }, used()), (Action::NoOp, None));
     assert_eq!(action(Goal::Absent, used()).0, Action::Keep);
     let mut unfit = used();
-    unfit.found.as_mut().expect("found").obstacle(Forbids::Present, "it is too old", "choose another");
+    unfit.seen.as_mut().expect("found").obstacle(Forbids::Present, "it is too old", "choose another");
     assert_eq!(action(PRESENT, unfit), (Action::Refuse, Some("it is too old".into())));
 }
 
@@ -113,7 +113,7 @@ fn an_unknown_owner_refuses_both_ways() {
 fn a_denied_look_is_a_refusal_and_not_an_absence() {
     for goal in [PRESENT, Goal::Absent] {
         let denied = Error::new(Kind::Denied, "s3:ListBucket was denied");
-        let (action, reason) = action(goal, Observation { found: Err(Arc::new(denied)), ..seen("bucket") });
+        let (action, reason) = action(goal, Observation { seen: Err(Arc::new(denied)), ..seen("bucket") });
         assert_eq!(action, Action::Refuse);
         assert_eq!(reason.as_deref(), Some("s3:ListBucket was denied"));
     }
@@ -131,7 +131,7 @@ fn a_fixed_field_is_refused_and_never_replaced() {
 fn an_obstacle_stops_only_what_it_forbids() {
     let locked = |size| {
         let mut bucket = found("bucket", size, Owner::Ours);
-        if let Ok(found) = &mut bucket.found {
+        if let Ok(found) = &mut bucket.seen {
             found.obstacle(Forbids::Write, "it is locked", "unlock it");
         }
         bucket
@@ -144,7 +144,7 @@ fn an_obstacle_stops_only_what_it_forbids() {
 #[test]
 fn what_would_not_last_is_refused_even_where_nothing_differs() {
     let mut bucket = found("bucket", 1, Owner::Ours);
-    if let Ok(found) = &mut bucket.found {
+    if let Ok(found) = &mut bucket.seen {
         found.obstacle(Forbids::Present, "it is being emptied", "wait");
     }
     assert_eq!(action(PRESENT, bucket.clone()).0, Action::Refuse);
@@ -154,7 +154,7 @@ fn what_would_not_last_is_refused_even_where_nothing_differs() {
 #[test]
 fn what_was_adopted_is_not_given_back_while_something_would_be_left_behind() {
     let mut bucket = found("bucket", 1, Owner::Adopted);
-    if let Ok(found) = &mut bucket.found {
+    if let Ok(found) = &mut bucket.seen {
         found.obstacle(Forbids::Delete, "its queue would stay", "name the queue");
     }
     assert_eq!(action(Goal::Absent, bucket).0, Action::Refuse);
@@ -173,8 +173,8 @@ fn teardown_turns_the_waits_round() {
 fn what_lives_in_a_deleted_bucket_goes_with_it() {
     let bucket = found("bucket", 1, Owner::Ours);
     let mut cors = child(found("cors", 1, Owner::Ours), Removal::WithParent);
-    if let Ok(found) = &mut cors.found {
-        found.kept.push("rule `theirs`".into());
+    if let Ok(found) = &mut cors.seen {
+        found.remarks_mut().kept.push("rule `theirs`".into());
     }
     let contents = child(found("objects", 9, Owner::Ours), Removal::Contents);
     let plan = planned(Goal::Absent, &[bucket, cors, contents]);
@@ -194,7 +194,7 @@ fn what_lives_in_a_bucket_that_stays_is_left_but_for_our_entries() {
     let cors = child(found("cors", 1, Owner::Ours), Removal::WithParent);
     let setting = child(found("encryption", 1, Owner::Ours), Removal::Setting);
     let mut contents = child(found("objects", 9, Owner::Ours), Removal::Contents);
-    if let Ok(found) = &mut contents.found {
+    if let Ok(found) = &mut contents.seen {
         found.obstacle(Forbids::Delete, "it is not empty", "--delete-objects");
     }
     let plan = planned(Goal::Absent, &[bucket, cors, setting, contents]);

@@ -1,51 +1,61 @@
-//! A resource with its type forgotten, so that stacks of many kinds go through one engine.
+//! A resource with its type erased, so that stacks of many kinds go through one engine.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Address, Fields, Found, Observation, Prior, Resource, Writing};
+use super::{Address, Deleted, Fields, Observation, Owner, Resource, Seen};
 use crate::error::Result;
-use crate::event::Reporter;
+use crate::event::Progress;
 
-/// A [`Resource`] with its type forgotten and its clients at hand.
+/// A [`Resource`] with its type erased and its clients at hand.
 pub trait AnyResource: Send + Sync {
     /// See [`Resource::address`].
     fn address(&self) -> Address;
     /// See [`Resource::patience`].
     fn patience(&self) -> Duration;
-    /// What is wanted, with nothing found: the observation of a plan made without a cloud.
-    fn unobserved(&self) -> Observation;
-    /// See [`Resource::read`]. What was found is kept for the write.
-    fn observe(&self) -> BoxFuture<'_, Result<Observation>>;
+    /// See [`Resource::creation_is_exclusive`].
+    fn creation_is_exclusive(&self) -> bool;
     /// See [`Resource::READ_BACK`].
     fn reads_back(&self) -> bool;
+    /// The look that a plan without a cloud starts from, and the creation of something new: it is absent.
+    fn unseen(&self) -> Box<dyn Look + '_>;
+    /// See [`Resource::read`].
+    fn look(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
+}
+
+/// One look at a resource, from which alone it can be changed.
+pub trait Look: Send + Sync {
+    /// What was desired and seen.
+    fn observation(&self) -> Observation;
+    /// Replaces the owner of what was seen by what the engine knows better.
+    fn set_owner(&mut self, owner: Owner);
     /// See [`Resource::write`].
-    fn write(&self, how: Writing) -> BoxFuture<'_, Result<()>>;
-    /// See [`Resource::delete`].
-    fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>>;
+    fn write<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<()>>;
+    /// See [`Resource::delete`]. What is absent is gone.
+    fn delete<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<Deleted>>;
     /// See [`Resource::release`].
-    fn release(&self) -> BoxFuture<'_, Result<()>>;
+    fn release<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<()>>;
 }
 
 /// A resource bound to the clients it is read and written with.
 pub struct Bound<R: Resource> {
     resource: R,
     api: Arc<R::Api>,
-    prior: Mutex<Option<R>>,
+}
+
+struct Looked<'r, R: Resource> {
+    bound: &'r Bound<R>,
+    seen: Seen<R>,
 }
 
 impl<R: Resource> Bound<R> {
     /// Binds `resource` to `api`, ready to be put into a [`Stack`](super::Stack).
     pub fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
-        Box::new(Self { resource, api: Arc::clone(api), prior: Mutex::new(None) })
-    }
-
-    fn prior(&self) -> Option<R> {
-        self.prior.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Box::new(Self { resource, api: Arc::clone(api) })
     }
 }
 
@@ -58,53 +68,64 @@ impl<R: Resource> AnyResource for Bound<R> {
         self.resource.patience()
     }
 
-    fn unobserved(&self) -> Observation {
-        Observation {
-            address: self.resource.address(),
-            needs: self.resource.needs(),
-            part_of: self.resource.part_of(),
-            removal: R::REMOVAL,
-            fixed: R::FIXED,
-            desired: fields(&self.resource),
-            found: Ok(Found::absent()),
-        }
-    }
-
-    fn observe(&self) -> BoxFuture<'_, Result<Observation>> {
-        Box::pin(async move {
-            let Found { state, owner, kept, findings, obstacles } = self.resource.read(&self.api).await?;
-            let shown = state.as_ref().map(fields);
-            *self.prior.lock().unwrap_or_else(PoisonError::into_inner) = state;
-            Ok(Observation {
-                found: Ok(Found { state: shown, owner, kept, findings, obstacles }),
-                ..self.unobserved()
-            })
-        })
+    fn creation_is_exclusive(&self) -> bool {
+        self.resource.creation_is_exclusive()
     }
 
     fn reads_back(&self) -> bool {
         R::READ_BACK
     }
 
-    fn write(&self, how: Writing) -> BoxFuture<'_, Result<()>> {
+    fn unseen(&self) -> Box<dyn Look + '_> {
+        Box::new(Looked { bound: self, seen: Seen::absent() })
+    }
+
+    fn look(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>> {
         Box::pin(async move {
-            let prior = self.prior();
-            let from = match (&prior, how) {
-                (None, Writing::InNew) => Prior::New,
-                (None, _) => Prior::Absent,
-                (Some(state), Writing::Adopting) => Prior::Unmarked(state),
-                (Some(state), _) => Prior::Ours(state),
-            };
-            self.resource.write(&self.api, from).await
+            let seen = self.resource.read(&self.api).await?;
+            Ok(Box::new(Looked { bound: self, seen }) as Box<dyn Look + '_>)
+        })
+    }
+}
+
+impl<R: Resource> Look for Looked<'_, R> {
+    fn observation(&self) -> Observation {
+        let resource = &self.bound.resource;
+        Observation {
+            address: resource.address(),
+            needs: resource.needs(),
+            part_of: resource.part_of(),
+            removal: R::REMOVAL,
+            fixed: R::FIXED,
+            desired: fields(resource),
+            seen: Ok(self.seen.clone().map(|state| fields(&state))),
+        }
+    }
+
+    fn set_owner(&mut self, owner: Owner) {
+        self.seen.set_owner(owner);
+    }
+
+    fn write<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.bound.resource.write(&self.bound.api, &self.seen, progress))
+    }
+
+    fn delete<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<Deleted>> {
+        Box::pin(async move {
+            match self.seen.state() {
+                Some(state) => self.bound.resource.delete(&self.bound.api, state, progress).await,
+                None => Ok(Deleted::Gone),
+            }
         })
     }
 
-    fn delete<'a>(&'a self, progress: &'a Reporter) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.resource.delete(&self.api, progress))
-    }
-
-    fn release(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.resource.release(&self.api))
+    fn release<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match self.seen.state() {
+                Some(state) => self.bound.resource.release(&self.bound.api, state, progress).await,
+                None => Ok(()),
+            }
+        })
     }
 }
 

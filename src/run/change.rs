@@ -34,7 +34,7 @@ impl Change {
     /// Plans as if nothing were there.
     pub fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let stack = described(provider, goal)?;
-        let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unobserved()).collect();
+        let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unseen().observation()).collect();
         Ok(Self::new(stack, goal, &seen))
     }
 
@@ -89,8 +89,11 @@ impl Change {
     }
 
     /// Carries the plan out and tells of it. The exit code says how it went.
+    ///
+    /// `aged` is whether time has passed since the look, at a prompt or during other work.
     pub async fn apply(
         &self,
+        aged: bool,
         format: Format,
         patience: Option<Duration>,
         console: &mut Console,
@@ -108,7 +111,7 @@ impl Change {
                 events.send(Event::Interrupted);
             })
         };
-        let engine = Engine { events, cancel, patience };
+        let engine = Engine { events, cancel, patience, aged };
         let work = async {
             let report = engine.apply(&self.plan, &self.stack).await;
             // The view ends when the last sender is gone.
@@ -137,14 +140,18 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
 }
 
 fn code(report: &Report) -> u8 {
-    let Report { done: _, failed, blocked, changed, interrupted } = report;
-    match (failed.as_slice(), blocked.is_empty()) {
-        _ if *interrupted => exit::INTERRUPTED,
-        ([], true) => exit::DONE,
-        _ if *changed => exit::PARTIAL,
-        ([(_, error)], _) if error.exit_code() != exit::USAGE => error.exit_code(),
-        _ => exit::FAILED,
+    let Report { done: _, pending, failed, halted, blocked, changed, interrupted } = report;
+    if *interrupted || !halted.is_empty() {
+        return exit::INTERRUPTED;
     }
+    if failed.is_empty() && pending.is_empty() && blocked.is_empty() {
+        return exit::DONE;
+    }
+    if *changed || !pending.is_empty() {
+        return exit::PARTIAL;
+    }
+    let refused = failed.iter().all(|(_, error)| error.exit_code() == exit::REFUSED);
+    if refused { exit::REFUSED } else { exit::FAILED }
 }
 
 /// Whether nothing of what `plan` describes is there.

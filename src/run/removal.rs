@@ -42,7 +42,7 @@ pub async fn teardown(
     }
     change.require_digest(args.expect.as_deref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel).await
+    change.apply(true, args.format, args.wait.map(|wait| wait.0), console, cancel).await
 }
 
 /// `wanted`, with what the user allows to be deleted.
@@ -108,7 +108,7 @@ async fn expired(
         if cancel.is_cancelled() {
             return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
         }
-        match change.apply(args.format, args.wait.map(|wait| wait.0), console, cancel.clone()).await? {
+        match change.apply(true, args.format, args.wait.map(|wait| wait.0), console, cancel.clone()).await? {
             exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
             exit::DONE => {}
             exit::INTERRUPTED => return Ok(exit::INTERRUPTED),

@@ -61,6 +61,14 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             let words = format!("not tried, because it needs {}", by.join(", "));
             Some(format!("{}: {}\n", name(address), paint(FAINT, words)))
         }
+        Event::Pending { address, action, until } => {
+            let line = format!("{} in the cloud until {until}", words::doing(*action));
+            Some(format!("{}: {}\n", name(address), paint(palette::of(*action), line)))
+        }
+        Event::Halted { address, at } => {
+            let line = format!("{} {}", paint(WARN, "interrupted:"), clean(at));
+            Some(format!("{}: {line}; run again to continue\n", name(address)))
+        }
         Event::Interrupted => Some(format!(
             "{} no new step is begun; those under way are finished\n",
             paint(WARN, "interrupted:")

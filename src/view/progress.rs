@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use indicatif::ProgressDrawTarget;
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
@@ -41,8 +42,15 @@ pub struct Tally {
     pub deleted: usize,
     /// Steps given back.
     pub released: usize,
+    /// Steps that the cloud carries out by itself, until the last of their dates.
+    pub pending: usize,
+    /// That date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Steps that failed.
     pub failed: usize,
+    /// Steps that were under way when the user pressed Ctrl-C.
+    pub halted: usize,
     /// Steps that were not tried.
     pub blocked: usize,
     /// Whether the user pressed Ctrl-C.
@@ -130,9 +138,11 @@ fn draw(bars: &mut Bars, event: &Event) {
         Event::Started { address, action } => bars.begin(&name(address), words::doing(*action)),
         Event::Waiting { address, why, next, left } => bars.wait(&name(address), why, *next, *left),
         Event::Progress { address, done, total, unit } => bars.count(&name(address), *done, *total, unit),
-        Event::Done { address, .. } | Event::Failed { address, .. } | Event::Blocked { address, .. } => {
-            bars.end(&name(address));
-        }
+        Event::Done { address, .. }
+        | Event::Pending { address, .. }
+        | Event::Halted { address, .. }
+        | Event::Failed { address, .. }
+        | Event::Blocked { address, .. } => bars.end(&name(address)),
         Event::Interrupted => {}
     }
 }
@@ -144,7 +154,8 @@ pub(super) fn write(writer: &mut (dyn Write + Send), text: &str) {
 impl Tally {
     /// Whether every step that was begun came to a good end, and every step was begun.
     pub fn is_whole(&self) -> bool {
-        self.failed == 0 && self.blocked == 0 && !self.interrupted
+        let Self { pending, failed, halted, blocked, interrupted, .. } = self;
+        [pending, failed, halted, blocked].iter().all(|count| **count == 0) && !interrupted
     }
 
     /// How many steps did what they should.
@@ -162,6 +173,11 @@ impl Tally {
                 Action::Release => self.released += 1,
                 Action::Keep | Action::Refuse | Action::NoOp => {}
             },
+            Event::Pending { until, .. } => {
+                self.pending += 1;
+                self.until = self.until.max(Some(*until));
+            }
+            Event::Halted { .. } => self.halted += 1,
             Event::Failed { .. } => self.failed += 1,
             Event::Blocked { .. } => self.blocked += 1,
             Event::Interrupted => self.interrupted = true,
@@ -178,7 +194,9 @@ fn report(tally: &Tally, began: Instant) -> String {
         (tally.adopted, "adopted"),
         (tally.deleted, "deleted"),
         (tally.released, "released"),
+        (tally.pending, "pending in the cloud"),
         (tally.failed, "failed"),
+        (tally.halted, "interrupted"),
         (tally.blocked, "not tried"),
     ]
     .into_iter()
@@ -189,11 +207,16 @@ fn report(tally: &Tally, began: Instant) -> String {
     let (style, head) = match tally {
         tally if tally.is_whole() => (HEAD, "Done:"),
         tally if tally.interrupted => (WARN, "Interrupted:"),
+        tally if tally.failed == 0 && tally.pending > 0 => (WARN, "Pending:"),
         _ => (BAD, "Not finished:"),
     };
     let mut text = format!("{} {counts} in {}\n", paint(style, head), words::duration(began.elapsed()));
-    if !tally.is_whole() {
-        text.push_str(&hint("run the same command again; it goes on where this one stopped"));
+    match tally.until.filter(|_| tally.failed == 0 && !tally.interrupted) {
+        Some(until) => text.push_str(&hint(&format!(
+            "run the same command again after {until}; objects are billed until they are gone"
+        ))),
+        None if tally.is_whole() => {}
+        None => text.push_str(&hint("run the same command again to continue")),
     }
     text
 }

@@ -13,7 +13,7 @@ use super::batch::{BATCH, Outcome, Target, delete};
 use super::listing::{Bucket, Cursor, Upload, Version};
 use super::walk::walk;
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::pace::{Pace, backoff};
 use crate::providers::aws::failure::{code, failure};
 
@@ -39,7 +39,7 @@ const ABORTS: usize = 8;
 /// # Errors
 /// [`Kind::Denied`] when a policy or a lock keeps a version; [`Kind::Interrupted`] after Ctrl-C, with
 /// nothing left half done; the kinds that pass when the service stays busy.
-pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<()> {
+pub async fn empty(bucket: &Bucket, known: u64, progress: &Progress) -> Result<()> {
     let mut done = 0;
     let mut empty_rounds = 0;
     for _ in 0..ROUNDS {
@@ -50,7 +50,7 @@ pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<(
         empty_rounds = if seen == 0 { empty_rounds + 1 } else { 0 };
         if empty_rounds == 2 {
             if done > 0 {
-                progress.progress(done, done, "versions");
+                progress.count(done, done, "versions");
             }
             return Ok(());
         }
@@ -62,7 +62,7 @@ pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<(
 /// One time through all versions.
 struct Sweep<'a> {
     bucket: &'a Bucket,
-    progress: &'a Reporter,
+    progress: &'a Progress,
     before: u64,
     known: u64,
     listed: u64,
@@ -77,7 +77,7 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(bucket: &'a Bucket, before: u64, known: u64, progress: &'a Reporter) -> Self {
+    fn new(bucket: &'a Bucket, before: u64, known: u64, progress: &'a Progress) -> Self {
         Self {
             bucket,
             progress,
@@ -187,7 +187,7 @@ impl<'a> Sweep<'a> {
         let done = self.before + self.gone;
         let total = self.known.max(self.before + self.listed).max(done);
         if total > 0 {
-            self.progress.progress(done, total, "versions");
+            self.progress.count(done, total, "versions");
         }
     }
 }
@@ -201,7 +201,7 @@ async fn next(pages: &mut Option<Receiver<Result<Vec<Version>>>>) -> Option<Resu
 }
 
 /// Aborts every unfinished upload, whose parts are stored and paid for though nothing shows them.
-async fn abort_uploads(bucket: &Bucket, progress: &Reporter) -> Result<u64> {
+async fn abort_uploads(bucket: &Bucket, progress: &Progress) -> Result<u64> {
     let mut aborted = 0;
     let mut cursor = Cursor::default();
     loop {

@@ -11,10 +11,14 @@ use aws_sdk_s3::types::{
     TransitionDefaultMinimumObjectSize,
 };
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
 use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure, is_unreadable};
 use crate::providers::aws::session::Api;
+use crate::resource::Deleted;
 
 /// How many rules one document holds (S3 API reference, "PutBucketLifecycleConfiguration").
 const RULES_AT_MOST: usize = 1000;
@@ -30,9 +34,8 @@ struct Document {
 /// Puts our rules into the lifecycle document of `bucket`, beside those of others.
 ///
 /// # Errors
-/// [`Kind::Pending`] when all went well, as the bucket is not empty yet; [`Kind::Refused`] while MFA
-/// delete is on, when S3 takes no lifecycle rules.
-pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
+/// [`Kind::Refused`] while MFA delete is on, when S3 takes no lifecycle rules.
+pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<Deleted> {
     let (document, versioning) = tokio::join!(read(bucket), mfa_delete(bucket));
     let document = document?;
     if versioning? == Some(true) {
@@ -60,11 +63,15 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<()> {
             ));
         }
     }
-    Err(Error::new(
-        Kind::Pending,
-        format!("empty {}: S3 does it by itself, from the next midnight UTC on", bucket.name),
-    )
-    .hint("run the same command again after 48 hours; objects are billed until they are gone"))
+    Ok(Deleted::Pending { until: emptied_by(Timestamp::now()) })
+}
+
+/// When S3 has expired all that is there `now`: at the midnight UTC after two days, one for the current
+/// versions and one for what they become.
+fn emptied_by(now: Timestamp) -> Timestamp {
+    let midnight = TimeZone::UTC.to_datetime(now).start_of_day();
+    let then = midnight.checked_add(3.days()).and_then(|then| TimeZone::UTC.to_timestamp(then));
+    then.unwrap_or(now)
 }
 
 /// Whether `bucket` is being emptied by rules that an earlier teardown of `deployment` left to S3. What

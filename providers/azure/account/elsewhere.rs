@@ -5,12 +5,12 @@ use serde_json::json;
 use super::{Account, call};
 use crate::error::{Kind, Result};
 use crate::providers::azure::session::Api;
-use crate::resource::{Forbids, Found, Resource};
+use crate::resource::{Forbids, Resource, Seen};
 use crate::text::clean;
 
 impl Account {
     /// Why an account that is not in the resource group cannot be made, as far as Azure tells (Z1).
-    pub(super) async fn look_for_name(&self, api: &Api, found: &mut Found<Self>) -> Result<()> {
+    pub(super) async fn look_for_name(&self, api: &Api, found: &mut Seen<Self>) -> Result<()> {
         let at = self.address();
         let path = format!("{}/providers/Microsoft.Storage", api.subscription_id());
         let asked = json!({"name": self.name, "type": "Microsoft.Storage/storageAccounts"});

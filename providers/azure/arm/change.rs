@@ -8,7 +8,7 @@ use azure_core::http::Method;
 use serde_json::Value;
 
 use super::answer::Said;
-use super::operation::{Progress, Watch, begun, watched};
+use super::operation::{Stage, Watch, begun, watched};
 use super::{Arm, Call, is_absent};
 use crate::error::{Error, Kind, Result};
 use crate::providers::azure::failure::explain;
@@ -87,9 +87,9 @@ impl Arm {
         let progress = if answer.is_success() {
             begun(&answer, deleting)
         } else if deleting && is_absent(&answer) {
-            Progress::Done
+            Stage::Done
         } else if answer.said().code == "StorageAccountOperationInProgress" && makes_account(method, id) {
-            Progress::Running(Watch::Resource, answer.retry_after())
+            Stage::Running(Watch::Resource, answer.retry_after())
         } else {
             return Err(explain(&answer, call.action, call.target));
         };
@@ -119,13 +119,13 @@ impl Arm {
         self.conclude(key, watched(&watch, &answer), budget, call)
     }
 
-    fn conclude(&self, key: &str, progress: Progress, budget: Duration, call: Call<'_>) -> Result<()> {
+    fn conclude(&self, key: &str, progress: Stage, budget: Duration, call: Call<'_>) -> Result<()> {
         match progress {
-            Progress::Done => {
+            Stage::Done => {
                 self.forget(key);
                 Ok(())
             }
-            Progress::Running(watch, wait) => {
+            Stage::Running(watch, wait) => {
                 self.lock().insert(key.to_owned(), watch);
                 let error =
                     Error::new(Kind::NotYet, "an operation of Azure that is still under way").within(budget);
@@ -134,7 +134,7 @@ impl Arm {
                     None => error,
                 })
             }
-            Progress::Failed(Said { code, message }) => {
+            Stage::Failed(Said { code, message }) => {
                 self.forget(key);
                 let text = format!("{} on {}: the operation ended as {code}", call.action, call.target);
                 let error = Error::new(Kind::Failed, text)

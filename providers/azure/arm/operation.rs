@@ -21,7 +21,7 @@ pub enum Watch {
 
 /// How far an operation has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum Stage {
     /// It is done.
     Done,
     /// It goes on, and is to be asked after like this, not before so much time.
@@ -31,57 +31,57 @@ pub enum Progress {
 }
 
 /// What the success `answer` to a PUT, PATCH, POST or DELETE says of the operation.
-pub fn begun(answer: &Answer, deleting: bool) -> Progress {
+pub fn begun(answer: &Answer, deleting: bool) -> Stage {
     let wait = answer.retry_after();
     let state = provisioning_state(answer);
     let under_way = answer.status == 202 || state.is_some_and(|state| !is_terminal(state));
     if let Some(url) = answer.header("azure-asyncoperation")
         && (under_way || answer.status == 201)
     {
-        return Progress::Running(Watch::Status(url.to_owned()), wait);
+        return Stage::Running(Watch::Status(url.to_owned()), wait);
     }
     if answer.status == 202 {
         let resource = if deleting { Watch::Absence } else { Watch::Resource };
         let watch = answer.header("location").map_or(resource, |url| Watch::Location(url.to_owned()));
-        return Progress::Running(watch, wait);
+        return Stage::Running(watch, wait);
     }
-    if deleting { Progress::Done } else { at_rest(answer) }
+    if deleting { Stage::Done } else { at_rest(answer) }
 }
 
 /// What `answer`, got by asking after `watch`, says of the operation.
-pub fn watched(watch: &Watch, answer: &Answer) -> Progress {
+pub fn watched(watch: &Watch, answer: &Answer) -> Stage {
     let wait = answer.retry_after();
     // The record of an operation is kept for a while only; the resource itself knows.
     let forgotten = matches!(answer.status, 404 | 410);
     match watch {
-        Watch::Status(_) | Watch::Location(_) if forgotten => Progress::Running(Watch::Resource, None),
+        Watch::Status(_) | Watch::Location(_) if forgotten => Stage::Running(Watch::Resource, None),
         Watch::Status(url) => match answer.body["status"].as_str() {
-            None | Some("Succeeded") => Progress::Done,
+            None | Some("Succeeded") => Stage::Done,
             Some(state) if is_terminal(state) => failed(answer, state),
             Some(_) => {
                 // A poll may move on to another URL.
                 let url = answer.header("azure-asyncoperation").unwrap_or(url);
-                Progress::Running(Watch::Status(url.to_owned()), wait)
+                Stage::Running(Watch::Status(url.to_owned()), wait)
             }
         },
         Watch::Location(url) if answer.status == 202 => {
-            Progress::Running(Watch::Location(answer.header("location").unwrap_or(url).to_owned()), wait)
+            Stage::Running(Watch::Location(answer.header("location").unwrap_or(url).to_owned()), wait)
         }
         Watch::Location(_) => at_rest(answer),
-        Watch::Absence if forgotten => Progress::Done,
-        Watch::Absence => Progress::Running(Watch::Absence, wait),
+        Watch::Absence if forgotten => Stage::Done,
+        Watch::Absence => Stage::Running(Watch::Absence, wait),
         // It was accepted and cannot be seen yet.
-        Watch::Resource if forgotten => Progress::Running(Watch::Resource, wait),
+        Watch::Resource if forgotten => Stage::Running(Watch::Resource, wait),
         Watch::Resource => at_rest(answer),
     }
 }
 
 /// The state that the resource in `answer` gives for itself. Without one it is done.
-fn at_rest(answer: &Answer) -> Progress {
+fn at_rest(answer: &Answer) -> Stage {
     match provisioning_state(answer) {
-        None | Some("Succeeded") => Progress::Done,
+        None | Some("Succeeded") => Stage::Done,
         Some(state) if is_terminal(state) => failed(answer, state),
-        Some(_) => Progress::Running(Watch::Resource, answer.retry_after()),
+        Some(_) => Stage::Running(Watch::Resource, answer.retry_after()),
     }
 }
 
@@ -93,9 +93,9 @@ fn is_terminal(state: &str) -> bool {
     matches!(state, "Succeeded" | "Failed" | "Canceled" | "Cancelled")
 }
 
-fn failed(answer: &Answer, state: &str) -> Progress {
+fn failed(answer: &Answer, state: &str) -> Stage {
     let said = answer.said();
-    Progress::Failed(if said.code.is_empty() { Said { code: clean(state), ..said } } else { said })
+    Stage::Failed(if said.code.is_empty() { Said { code: clean(state), ..said } } else { said })
 }
 
 #[cfg(test)]

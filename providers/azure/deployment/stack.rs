@@ -1,5 +1,7 @@
 //! The resources of a deployment, and what a reviewer should know of them.
 
+use serde_json::Value;
+
 use crate::error::Result;
 use crate::plan::Goal;
 use crate::providers::azure::account::{Account, Contents};
@@ -50,6 +52,7 @@ impl Azure {
             account: account.to_string(),
             deployment: name.clone(),
             only_expired,
+            metadata: Value::Null,
             public_access: "None".to_owned(),
             mark,
         };
@@ -76,6 +79,7 @@ impl Azure {
                 account: account.to_string(),
                 deployment: name.clone(),
                 only_expired,
+                metadata: Value::Null,
                 mark: mark.clone(),
             };
             resources.push(Bound::boxed(made, api));

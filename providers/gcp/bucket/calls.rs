@@ -81,15 +81,7 @@ pub async fn change(api: &Api, name: &str, edit: impl Fn(&model::Bucket) -> Opti
     loop {
         let Some(bucket) = get(api, name).await? else { return Ok(()) };
         let Some((settings, paths)) = edit(&bucket) else { return Ok(()) };
-        let sent = api
-            .control()
-            .await?
-            .update_bucket()
-            .set_bucket(settings.set_name(api.bucket_name(name)))
-            .set_update_mask(FieldMask::default().set_paths(paths))
-            .set_if_metageneration_match(bucket.metageneration)
-            .send()
-            .await;
+        let sent = update(api, name, (settings, paths), bucket.metageneration).await?;
         let Err(error) = sent else { return Ok(()) };
         if !Refusal::of(&error).is_some_and(|refusal| refusal.is_stale()) {
             return Err(failure(&error, "storage.buckets.update", Bucket::at(name)));
@@ -99,6 +91,37 @@ pub async fn change(api: &Api, name: &str, edit: impl Fn(&model::Bucket) -> Opti
         };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// As [`change`], of a bucket that was decided on as it was with `metageneration`: what has been changed
+/// since then is for another decision.
+///
+/// # Errors
+/// [`Kind::Conflict`] when it has been changed; those of the cloud.
+pub async fn change_seen(
+    api: &Api,
+    name: &str,
+    metageneration: i64,
+    edit: impl Fn(&model::Bucket) -> Option<Change>,
+) -> Result<()> {
+    let Some(bucket) = get(api, name).await? else { return Ok(()) };
+    let Some(change) = edit(&bucket) else { return Ok(()) };
+    match update(api, name, change, metageneration).await? {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure(&error, "storage.buckets.update", Bucket::at(name))),
+    }
+}
+
+async fn update(
+    api: &Api,
+    name: &str,
+    (settings, paths): Change,
+    metageneration: i64,
+) -> Result<google_cloud_gax::Result<model::Bucket>> {
+    let call = api.control().await?.update_bucket().set_bucket(settings.set_name(api.bucket_name(name)));
+    let call = call.set_update_mask(FieldMask::default().set_paths(paths));
+    let call = call.set_if_metageneration_match(metageneration).with_idempotency(false);
+    Ok(api.mutate(call.send()).await)
 }
 
 /// Somebody else was faster every time. That is final: the pauses in between were long enough.

@@ -11,23 +11,23 @@ use super::settings::soft_delete;
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::objects::is_emptying;
-use crate::resource::{Forbids, Found, Owner};
+use crate::resource::{Forbids, Owner, Seen};
 use crate::text::clean;
 
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
     holds(&wanted.name, bucket, found);
     lease(wanted, labels, found);
     queue(wanted, labels, found);
     accounts(wanted, labels, found);
     let kept = soft_delete(bucket);
-    if wanted.leaving && found.owner == Owner::Ours && kept != "0" {
+    if wanted.leaving && found.owner() == Some(&Owner::Ours) && kept != "0" {
         let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
         let seconds = SignedDuration::from_secs(seconds.map_or(0, |kept| kept.seconds()));
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
-        found.findings.push(format!(
+        found.finding(format!(
             "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
              then `gcloud storage ls --buckets --soft-deleted` shows the generation with which `gcloud storage \
              restore gs://{1}#GENERATION` brings the bucket back, and `gcloud storage restore gs://{1}/**` after \
@@ -37,7 +37,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         ));
     }
     if !wanted.leaving && !wanted.soft_delete_asked && kept != wanted.soft_delete {
-        found.findings.push(match kept.as_str() {
+        found.finding(match kept.as_str() {
             "0" => "soft delete is off, so that what is deleted is gone; --soft-delete 7d switches it on"
                 .to_owned(),
             _ => format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"),
@@ -46,12 +46,12 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
     let key =
         bucket.encryption.as_ref().map(|encryption| clean(&encryption.default_kms_key)).unwrap_or_default();
     if wanted.kms_key.is_none() && !key.is_empty() {
-        found.findings.push(format!("new objects are encrypted with {key}, which stays so"));
+        found.finding(format!("new objects are encrypted with {key}, which stays so"));
     }
     if bucket.hierarchical_namespace.as_ref().is_some_and(|namespace| namespace.enabled) {
-        found
-            .findings
-            .push("it has a hierarchical namespace, so that its folders are deleted one by one".to_owned());
+        found.finding(
+            "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
+        );
     }
     if is_emptying(bucket) {
         found.obstacle(
@@ -65,16 +65,16 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         );
     }
     if cors::open_to_all(&bucket.cors) {
-        found.findings.push("a CORS entry that is not ours lets pages of any origin use it".to_owned());
+        found.finding("a CORS entry that is not ours lets pages of any origin use it".to_owned());
     }
-    found.kept = cors::others(
+    found.remarks_mut().kept = cors::others(
         &bucket.cors,
         cors::ours(&bucket.cors, wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
     );
 }
 
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &model::Bucket, found: &mut Found<Bucket>) {
+fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
     if let Some(policy) = &bucket.retention_policy {
         let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
         if policy.is_locked {
@@ -104,17 +104,17 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Found<Bucket>) {
     }
 }
 
-fn lease(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+fn lease(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
     if wanted.only_expired && !mark::has_expired(labels, Timestamp::now()) {
         found.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
     }
 }
 
 /// A topic and a subscription that the command does not know of would be left behind.
-fn queue(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+fn queue(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
     let internal = |labels: &Labels| labels.get(mark::QUEUE).is_some_and(|queue| queue == "internal");
     if labels.contains_key(mark::QUEUE) && !internal(labels) && internal(&wanted.labels) {
-        found.findings.push(
+        found.finding(
             "its label wbstore-queue tells of a topic and a subscription: they stay, and `wbstore list` shows them"
                 .to_owned(),
         );
@@ -128,7 +128,7 @@ fn queue(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
 }
 
 /// What a service account was given outside of what goes now has to be taken back too.
-fn accounts(wanted: &Bucket, labels: &Labels, found: &mut Found<Bucket>) {
+fn accounts(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
         let Some(note) = labels.get(key).filter(|note| wanted.leaving && known.as_ref() != Some(note)) else {

@@ -135,15 +135,15 @@ impl Place {
         let sent = match self {
             Self::Topic(name) => {
                 let request = api.schemas().await?.set_iam_policy().set_resource(api.topic_name(name));
-                request.set_policy(policy).send().await
+                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
             }
             Self::Subscription(name) => {
                 let request = api.schemas().await?.set_iam_policy().set_resource(api.subscription_name(name));
-                request.set_policy(policy).send().await
+                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
             }
             Self::Bucket(name) => {
                 let request = api.control().await?.set_iam_policy().set_resource(api.bucket_name(name));
-                request.set_policy(policy).send().await
+                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
             }
             Self::ServiceAccount { email, .. } => {
                 let path = format!("{}:setIamPolicy", account(email));

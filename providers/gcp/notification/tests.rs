@@ -34,20 +34,23 @@ fn one(id: &str, deployment: Option<&str>, events: &[&str]) -> Configuration {
 #[test]
 fn ours_is_known_by_its_attribute_alone() {
     let found = wanted().seen(&[one("1", None, &[CREATED]), one("2", Some("beta"), &[CREATED])]);
-    assert!(found.state.is_none() && found.obstacles.is_empty());
-    assert_eq!(found.kept[0], "notification 1 to projects/acme-prod/topics/wbstore-acme for OBJECT_FINALIZE");
+    assert!(found.state().is_none() && found.remarks().obstacles.is_empty());
+    assert_eq!(
+        found.remarks().kept[0],
+        "notification 1 to projects/acme-prod/topics/wbstore-acme for OBJECT_FINALIZE"
+    );
     let found = wanted().seen(&[one("3", Some("acme"), &[CREATED])]);
-    assert_eq!(found.state, Some(wanted()));
+    assert_eq!(found.state(), Some(&wanted()));
 }
 
 #[test]
 fn several_of_ours_and_wrong_ones_are_drift() {
     let twice = wanted().seen(&[one("9", Some("acme"), &[CREATED]), one("10", Some("acme"), &[CREATED])]);
-    assert_eq!(twice.state.map(|state| state.entries), Some(2));
-    let wrong = wanted().seen(&[one("9", Some("acme"), &[])]).state.unwrap();
+    assert_eq!(twice.state().map(|state| state.entries), Some(2));
+    let wrong = wanted().seen(&[one("9", Some("acme"), &[])]).state().unwrap().clone();
     assert_eq!(wrong.events, ["all"]);
     let mixed = wanted().seen(&[one("9", Some("acme"), &[]), one("10", Some("acme"), &[CREATED])]);
-    assert_eq!(mixed.state, Some(Notification { entries: 2, ..wanted() }));
+    assert_eq!(mixed.state(), Some(&Notification { entries: 2, ..wanted() }));
 }
 
 #[test]
@@ -60,14 +63,14 @@ fn the_lowest_id_is_the_oldest() {
 #[test]
 fn the_limits_are_seen_before_anything_is_made() {
     let ten: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &[CREATED])).collect();
-    assert_eq!(wanted().seen(&ten).obstacles.len(), 1);
+    assert_eq!(wanted().seen(&ten).remarks().obstacles.len(), 1);
     let other: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
-    assert!(wanted().seen(&other).obstacles.is_empty());
+    assert!(wanted().seen(&other).remarks().obstacles.is_empty());
     let hundred: Vec<_> = (0..100).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
-    assert_eq!(wanted().seen(&hundred).obstacles.len(), 1);
+    assert_eq!(wanted().seen(&hundred).remarks().obstacles.len(), 1);
     let mut ours = ten;
     ours.push(one("11", Some("acme"), &[CREATED]));
-    assert!(wanted().seen(&ours).obstacles.is_empty());
+    assert!(wanted().seen(&ours).remarks().obstacles.is_empty());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::listing::{Bucket, Stored, walk};
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::pace::{Pace, backoff};
 use crate::providers::gcp::failure::failure;
 
@@ -34,7 +34,7 @@ const ROUNDS: usize = 10;
 /// # Errors
 /// [`Kind::Refused`] when a hold or a retention keeps an object; [`Kind::Interrupted`] after Ctrl-C, with
 /// nothing left half done; the kinds that pass when the service stays busy.
-pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<()> {
+pub async fn empty(bucket: &Bucket, known: u64, progress: &Progress) -> Result<()> {
     let mut done = 0;
     for _ in 0..ROUNDS {
         let seen = Sweep::new(bucket, done, known, progress).run().await?;
@@ -42,7 +42,7 @@ pub async fn empty(bucket: &Bucket, known: u64, progress: &Reporter) -> Result<(
             return Ok(());
         }
         done += seen;
-        progress.progress(done, done, "objects");
+        progress.count(done, done, "objects");
     }
     Err(Error::new(Kind::Conflict, format!("empty {}: new objects keep arriving", bucket.name))
         .hint("stop what writes to the bucket (the W&B server), then run again"))
@@ -67,7 +67,7 @@ enum Outcome {
 /// One time through all objects.
 struct Sweep<'a> {
     bucket: &'a Bucket,
-    progress: &'a Reporter,
+    progress: &'a Progress,
     before: u64,
     known: u64,
     listed: u64,
@@ -82,7 +82,7 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn new(bucket: &'a Bucket, before: u64, known: u64, progress: &'a Reporter) -> Self {
+    fn new(bucket: &'a Bucket, before: u64, known: u64, progress: &'a Progress) -> Self {
         Self {
             bucket,
             progress,
@@ -197,7 +197,7 @@ impl<'a> Sweep<'a> {
         let done = self.before + self.gone;
         let total = self.known.max(self.before + self.listed).max(done);
         if total > 0 {
-            self.progress.progress(done, total, "objects");
+            self.progress.count(done, total, "objects");
         }
     }
 }

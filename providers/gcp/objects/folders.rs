@@ -2,12 +2,13 @@
 //! those of a hierarchical namespace. A bucket that has any is not empty.
 
 use google_cloud_gax::error::rpc::Code;
+use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_gax::paginator::ItemPaginator;
 use google_cloud_storage::Error as SdkError;
 
 use super::listing::Bucket;
 use crate::error::{Error, Kind, Result};
-use crate::event::Reporter;
+use crate::event::Progress;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 
 /// The number of managed folders of `bucket`, of the first page alone: what matters is whether there
@@ -41,7 +42,7 @@ pub async fn plain(bucket: &Bucket) -> Result<u64> {
 ///
 /// # Errors
 /// Those of the cloud; [`Kind::Interrupted`] after Ctrl-C.
-pub async fn remove(bucket: &Bucket, progress: &Reporter) -> Result<()> {
+pub async fn remove(bucket: &Bucket, progress: &Progress) -> Result<()> {
     let mut managed = bucket.control.list_managed_folders().set_parent(&bucket.full_name).by_item();
     let mut open = Open::default();
     loop {
@@ -53,7 +54,11 @@ pub async fn remove(bucket: &Bucket, progress: &Reporter) -> Result<()> {
         };
         for closed in open.next(name.as_deref()) {
             stop_if_cancelled(bucket, progress)?;
-            let answer = bucket.control.delete_managed_folder().set_name(&closed).send().await;
+            let answer = bucket
+                .mutate(
+                    bucket.control.delete_managed_folder().set_name(&closed).with_idempotency(false).send(),
+                )
+                .await;
             done(answer, "storage.managedFolders.delete", &closed)?;
         }
         if name.is_none() {
@@ -71,7 +76,9 @@ pub async fn remove(bucket: &Bucket, progress: &Reporter) -> Result<()> {
         };
         for closed in open.next(name.as_deref()) {
             stop_if_cancelled(bucket, progress)?;
-            let answer = bucket.control.delete_folder().set_name(&closed).send().await;
+            let answer = bucket
+                .mutate(bucket.control.delete_folder().set_name(&closed).with_idempotency(false).send())
+                .await;
             done(answer, "storage.folders.delete", &closed)?;
         }
         if name.is_none() {
@@ -114,7 +121,7 @@ fn done(answer: std::result::Result<(), SdkError>, permission: &str, folder: &st
     }
 }
 
-fn stop_if_cancelled(bucket: &Bucket, progress: &Reporter) -> Result<()> {
+fn stop_if_cancelled(bucket: &Bucket, progress: &Progress) -> Result<()> {
     if !progress.is_cancelled() {
         return Ok(());
     }

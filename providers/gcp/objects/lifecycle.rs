@@ -9,16 +9,18 @@ use google_cloud_storage::model::bucket::Lifecycle;
 use google_cloud_storage::model::bucket::lifecycle::Rule;
 use google_cloud_storage::model::bucket::lifecycle::rule::{Action, Condition};
 
+use jiff::{Timestamp, ToSpan};
+
 use crate::error::{Error, Kind, Result};
 use crate::providers::gcp::bucket::calls;
 use crate::providers::gcp::session::Api;
+use crate::resource::Deleted;
 
 /// Puts our rules among those of `bucket`. The write holds only for the bucket as it was read.
 ///
 /// # Errors
-/// [`Kind::Pending`] when all went well, as the bucket is not empty yet; [`Kind::Conflict`] when others
-/// change the bucket every time.
-pub async fn hand_over(api: &Api, bucket: &str) -> Result<()> {
+/// [`Kind::Conflict`] when others change the bucket every time.
+pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
     let add = |found: &Described| {
         let mut rules = rules(found).to_vec();
         let missing: Vec<_> = ours().into_iter().filter(|ours| !rules.contains(ours)).collect();
@@ -27,18 +29,15 @@ pub async fn hand_over(api: &Api, bucket: &str) -> Result<()> {
         change.map(|path| (Described::new().set_lifecycle(Lifecycle::new().set_rule(rules)), vec![path]))
     };
     calls::change(api, bucket, add).await?;
-    let Some(after) = calls::get(api, bucket).await? else { return Ok(()) };
+    let Some(after) = calls::get(api, bucket).await? else { return Ok(Deleted::Gone) };
     if !is_emptying(&after) {
         return Err(Error::new(
             Kind::NotYet,
             format!("empty {bucket}: the lifecycle rules do not read back as they were written"),
         ));
     }
-    Err(Error::new(
-        Kind::Pending,
-        format!("empty {bucket}: Cloud Storage does it by itself, within a day or two"),
-    )
-    .hint("run the same command again after 48 hours; objects are billed until they are gone"))
+    let now = Timestamp::now();
+    Ok(Deleted::Pending { until: now.checked_add(48.hours()).unwrap_or(now) })
 }
 
 /// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What

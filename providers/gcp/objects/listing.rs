@@ -1,5 +1,7 @@
 //! Lists what a bucket holds, a page at a time.
 
+use std::sync::Arc;
+
 use google_cloud_storage::client::StorageControl;
 use google_cloud_storage::model::Object;
 use google_cloud_wkt::FieldMask;
@@ -7,9 +9,10 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::retained::Hold;
 use crate::error::{Error, Kind, Result};
+use crate::mutations::Mutations;
 use crate::pace::backoff;
 use crate::providers::gcp::failure::{failure, is_not_found};
-use crate::providers::gcp::session::Api;
+use crate::providers::gcp::session::{Api, mutate};
 
 /// The most that a page holds (Cloud Storage RPC reference, "ListObjectsRequest").
 pub const PAGE: i32 = 1000;
@@ -40,6 +43,7 @@ pub struct Bucket {
     pub name: String,
     /// Its name in the API.
     pub full_name: String,
+    mutations: Arc<Mutations>,
 }
 
 /// One page of a listing.
@@ -76,8 +80,19 @@ impl Bucket {
     /// # Errors
     /// When the client cannot be built.
     pub async fn new(api: &Api, name: &str) -> Result<Self> {
-        let control = api.control().await?.clone();
-        Ok(Self { control, name: name.to_owned(), full_name: api.bucket_name(name) })
+        let (control, mutations) = (api.control().await?.clone(), Arc::clone(&api.mutations));
+        Ok(Self { control, mutations, name: name.to_owned(), full_name: api.bucket_name(name) })
+    }
+
+    /// See [`mutate`].
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn mutate<T>(
+        &self,
+        call: impl Future<Output = google_cloud_gax::Result<T>>,
+    ) -> google_cloud_gax::Result<T> {
+        mutate(&self.mutations, call).await
     }
 
     /// A page of all generations of all objects whose names begin with `prefix`; `None` when there is no
@@ -121,16 +136,10 @@ impl Bucket {
     pub async fn delete(&self, object: &Stored) -> Result<(), google_cloud_storage::Error> {
         use google_cloud_gax::options::RequestOptionsBuilder;
         use google_cloud_gax::retry_policy::NeverRetry;
-        let answer = self
-            .control
-            .delete_object()
-            .set_bucket(&self.full_name)
-            .set_object(&object.name)
-            .set_generation(object.generation)
-            // How fast to go, and when to come again, is decided for all deletions together.
-            .with_retry_policy(NeverRetry)
-            .send()
-            .await;
+        let call = self.control.delete_object().set_bucket(&self.full_name).set_object(&object.name);
+        // How fast to go, and when to come again, is decided for all deletions together.
+        let call = call.set_generation(object.generation).with_retry_policy(NeverRetry);
+        let answer = self.mutate(call.send()).await;
         answer.or_else(|error| if is_not_found(&error) { Ok(()) } else { Err(error) })
     }
 }

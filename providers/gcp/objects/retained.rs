@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Objects;
 use super::count::Tally;
 use super::listing::Stored;
-use crate::resource::{Forbids, Found};
+use crate::resource::{Forbids, Seen};
 use crate::value::quoted;
 
 /// How many names are given of those that are kept.
@@ -97,7 +97,7 @@ pub fn policy_words(described: &Described) -> Option<String> {
 }
 
 /// Tells of what keeps objects in `bucket` from being deleted.
-pub fn tell(bucket: &str, described: &Described, tally: &Tally, found: &mut Found<Objects>) {
+pub fn tell(bucket: &str, described: &Described, tally: &Tally, found: &mut Seen<Objects>) {
     let Retained { temporary, event_based, dated } = &tally.retained;
     for (kept, kind, option) in [
         (temporary, "a temporary hold", "--no-temporary-hold"),
@@ -152,10 +152,10 @@ mod tests {
         for object in objects {
             tally.retained.add(object, described, now);
         }
-        let mut found = Found::absent();
+        let mut found = Seen::absent();
         assert!(Objects::new("acme", true, EmptyBy::Calls).delete_objects);
         tell("acme", described, &tally, &mut found);
-        found.obstacles.into_iter().map(|obstacle| obstacle.message).collect()
+        found.remarks().obstacles.iter().map(|obstacle| obstacle.message.clone()).collect()
     }
 
     #[test]

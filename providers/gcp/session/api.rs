@@ -1,9 +1,11 @@
 //! The clients of one project.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use google_cloud_auth::credentials::{Builder, Credentials};
 use google_cloud_auth::signer::Signer;
+use google_cloud_gax::Result as SdkResult;
 use google_cloud_gax::retry_policy::{RetryPolicy, RetryPolicyExt};
 use google_cloud_pubsub::client::{SchemaService, Subscriber, SubscriptionAdmin, TopicAdmin};
 use google_cloud_storage::client::{Storage, StorageControl};
@@ -12,7 +14,8 @@ use tokio::sync::OnceCell;
 
 use super::{Service, Session};
 use crate::error::{Error, Kind, Result};
-use crate::providers::gcp::failure::root_cause;
+use crate::mutations::Mutations;
+use crate::providers::gcp::failure::{Refusal, root_cause};
 use crate::providers::gcp::rest::Rest;
 use crate::text::clean;
 
@@ -28,6 +31,8 @@ pub struct Api {
     pub project: String,
     /// The address of the project's Cloud Storage service agent, which publishes the events.
     pub agent: String,
+    /// What these clients have sent that changes something.
+    pub mutations: Arc<Mutations>,
     session: Session,
     control: OnceCell<StorageControl>,
     objects: OnceCell<Storage>,
@@ -60,6 +65,7 @@ impl Api {
         Self {
             project: project.to_owned(),
             agent: agent.to_owned(),
+            mutations: Arc::clone(&session.mutations),
             session,
             control: OnceCell::new(),
             objects: OnceCell::new(),
@@ -71,6 +77,14 @@ impl Api {
             iam: OnceCell::new(),
             iam_credentials: OnceCell::new(),
         }
+    }
+
+    /// As [`mutate`], in the record of this project's clients.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn mutate<T>(&self, call: impl Future<Output = SdkResult<T>>) -> SdkResult<T> {
+        mutate(&self.mutations, call).await
     }
 
     /// Buckets, and objects but for their contents (gRPC).
@@ -201,6 +215,22 @@ impl Api {
     pub fn subscription_name(&self, subscription: &str) -> String {
         format!("projects/{}/subscriptions/{subscription}", self.project)
     }
+}
+
+/// Waits for a call that changes something, and records it in `mutations`. The call must not be one that
+/// the client repeats by itself, or the last answer hides what came of the first.
+///
+/// # Errors
+/// Those of the call.
+pub async fn mutate<T>(mutations: &Mutations, call: impl Future<Output = SdkResult<T>>) -> SdkResult<T> {
+    mutations.sent();
+    let answer = call.await;
+    if let Err(error) = &answer
+        && Refusal::of(error).is_some_and(|refusal| refusal.changed_nothing())
+    {
+        mutations.refused();
+    }
+    answer
 }
 
 /// Faults of the network and of the server are tried again here, where the call is idempotent; anything

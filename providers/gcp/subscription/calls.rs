@@ -1,5 +1,6 @@
 //! The calls that a subscription is read and labelled with.
 
+use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_pubsub::model;
 use google_cloud_wkt::FieldMask;
 
@@ -50,13 +51,10 @@ pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
 /// Those of the cloud.
 pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
     let subscription = model::Subscription::new().set_name(api.subscription_name(name)).set_labels(labels);
-    api.subscriptions()
-        .await?
-        .update_subscription()
-        .set_subscription(subscription)
-        .set_update_mask(FieldMask::default().set_paths(["labels"]))
-        .send()
-        .await
+    let call = api.subscriptions().await?.update_subscription().set_subscription(subscription);
+    let call = call.set_update_mask(FieldMask::default().set_paths(["labels"])).with_idempotency(false);
+    let relabelled = api.mutate(call.send()).await;
+    relabelled
         .map(drop)
         .map_err(|error| failure(&error, "pubsub.subscriptions.update", Subscription::at(name)))
 }

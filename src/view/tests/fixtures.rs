@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
 use crate::plan::{Goal, Plan, Subject, plan};
-use crate::resource::{Address, Fields, Forbids, Found, Observation, Output, Owner, Removal};
+use crate::resource::{Address, Fields, Forbids, Observation, Output, Owner, Removal, Seen};
 
 pub(super) fn address(kind: &'static str) -> Address {
     Address::new("aws", kind, "acme-wandb")
@@ -24,7 +24,7 @@ fn wanted(kind: &'static str, desired: Value) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(desired),
-        found: Ok(Found::absent()),
+        seen: Ok(Seen::absent()),
     }
 }
 
@@ -79,11 +79,11 @@ fn found(seen: Observation, change: Value, owner: Owner) -> Observation {
             state.insert(name, value)
         };
     }
-    Observation { found: Ok(Found::present(state, owner)), ..seen }
+    Observation { seen: Ok(Seen::there(state, owner)), ..seen }
 }
 
-fn with(mut seen: Observation, change: impl FnOnce(&mut Found<Fields>)) -> Observation {
-    if let Ok(found) = &mut seen.found {
+fn with(mut seen: Observation, change: impl FnOnce(&mut Seen<Fields>)) -> Observation {
+    if let Ok(found) = &mut seen.seen {
         change(found);
     }
     seen
@@ -118,10 +118,10 @@ pub(super) fn update() -> Plan {
         "policy": [{"sid": "wbstore-acme", "principal": "*", "action": "sqs:*", "condition": "none at all"}],
     });
     let cors = with(found(cors(), drifted, Owner::Ours), |found| {
-        found.kept = vec!["docs-site".to_owned(), "cdn".to_owned()];
+        found.remarks_mut().kept = vec!["docs-site".to_owned(), "cdn".to_owned()];
     });
     let bucket = with(found(bucket(), json!({}), Owner::Ours), |found| {
-        found.findings = vec!["versioning is on; old versions are kept and cost".to_owned()];
+        found.remarks_mut().findings = vec!["versioning is on; old versions are kept and cost".to_owned()];
     });
     made(PRESENT, &[found(queue(), wide, Owner::Ours), bucket, cors, notification()])
 }
@@ -138,7 +138,7 @@ pub(super) fn refused() -> Plan {
         .hint("grant s3:GetBucketCORS");
     let elsewhere = found(bucket(), json!({"region": "eu-west-1"}), Owner::Ours);
     let theirs = found(queue(), json!({}), Owner::Other(Some("acme|staging".to_owned())));
-    made(PRESENT, &[theirs, elsewhere, Observation { found: Err(Arc::new(denied)), ..cors() }])
+    made(PRESENT, &[theirs, elsewhere, Observation { seen: Err(Arc::new(denied)), ..cors() }])
 }
 
 /// What carries no mark is taken over.
@@ -155,7 +155,9 @@ pub(super) fn teardown() -> Plan {
 
 /// An adopted bucket is given back; a queue of others stays.
 pub(super) fn release() -> Plan {
-    let cors = with(found(cors(), json!({}), Owner::Ours), |found| found.kept = vec!["cdn".to_owned()]);
+    let cors = with(found(cors(), json!({}), Owner::Ours), |found| {
+        found.remarks_mut().kept = vec!["cdn".to_owned()]
+    });
     let theirs = found(queue(), json!({}), Owner::Other(None));
     made(Goal::Absent, &[theirs, found(bucket(), json!({}), Owner::Adopted), cors])
 }

@@ -76,7 +76,7 @@ fn lines_say_each_thing_once_and_how_to_go_on() {
     hint: grant s3:CreateBucket
     aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
     Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: run the same command again; it goes on where this one stopped
+    hint: run the same command again to continue
     ");
 }
 
@@ -89,7 +89,7 @@ fn an_interrupt_is_told_apart_from_a_failure() {
     interrupted: no new step is begun; those under way are finished
     aws/cors/acme-wandb: not tried
     Interrupted: 1 not tried in …
-    hint: run the same command again; it goes on where this one stopped
+    hint: run the same command again to continue
     ");
 }
 
@@ -102,7 +102,7 @@ fn a_terminal_keeps_the_lines_that_matter() {
     hint: grant s3:CreateBucket
     aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
     Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: run the same command again; it goes on where this one stopped
+    hint: run the same command again to continue
     ");
 }
 

@@ -14,54 +14,54 @@ fn status(url: &str) -> Watch {
 fn the_status_url_comes_before_the_location() {
     let both = [("azure-asyncoperation", URL), ("location", "https://x/y"), ("retry-after", "17")];
     let wait = Some(Duration::from_secs(17));
-    assert_eq!(begun(&answer(202, &both, ""), false), Progress::Running(status(URL), wait));
+    assert_eq!(begun(&answer(202, &both, ""), false), Stage::Running(status(URL), wait));
     assert_eq!(
         begun(&answer(202, &both[1..], ""), false),
-        Progress::Running(Watch::Location("https://x/y".to_owned()), wait)
+        Stage::Running(Watch::Location("https://x/y".to_owned()), wait)
     );
 }
 
 #[test]
 fn a_resource_that_is_not_there_yet_is_asked_itself() {
     let creating = r#"{"properties":{"provisioningState":"Creating"}}"#;
-    assert_eq!(begun(&answer(201, &[], creating), false), Progress::Running(Watch::Resource, None));
-    assert_eq!(begun(&answer(202, &[], ""), false), Progress::Running(Watch::Resource, None));
-    assert_eq!(begun(&answer(202, &[], ""), true), Progress::Running(Watch::Absence, None));
+    assert_eq!(begun(&answer(201, &[], creating), false), Stage::Running(Watch::Resource, None));
+    assert_eq!(begun(&answer(202, &[], ""), false), Stage::Running(Watch::Resource, None));
+    assert_eq!(begun(&answer(202, &[], ""), true), Stage::Running(Watch::Absence, None));
 }
 
 #[test]
 fn without_a_state_it_is_done() {
     for body in ["", "{}", r#"{"properties":{}}"#, r#"{"properties":{"provisioningState":"Succeeded"}}"#] {
-        assert_eq!(begun(&answer(200, &[], body), false), Progress::Done);
-        assert_eq!(watched(&Watch::Resource, &answer(200, &[], body)), Progress::Done);
+        assert_eq!(begun(&answer(200, &[], body), false), Stage::Done);
+        assert_eq!(watched(&Watch::Resource, &answer(200, &[], body)), Stage::Done);
     }
-    assert_eq!(begun(&answer(204, &[], ""), true), Progress::Done);
+    assert_eq!(begun(&answer(204, &[], ""), true), Stage::Done);
 }
 
 #[test]
 fn a_status_decides_and_tells_why() {
     let watch = status(URL);
     let running = answer(200, &[("retry-after", "3")], r#"{"status":"InProgress"}"#);
-    assert_eq!(watched(&watch, &running), Progress::Running(watch.clone(), Some(Duration::from_secs(3))));
-    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Succeeded"}"#)), Progress::Done);
+    assert_eq!(watched(&watch, &running), Stage::Running(watch.clone(), Some(Duration::from_secs(3))));
+    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Succeeded"}"#)), Stage::Done);
     let why = r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"too many"}}"#;
     let said = Said { code: "QuotaExceeded".to_owned(), message: "too many".to_owned() };
-    assert_eq!(watched(&watch, &answer(200, &[], why)), Progress::Failed(said));
+    assert_eq!(watched(&watch, &answer(200, &[], why)), Stage::Failed(said));
     let canceled = Said { code: "Canceled".to_owned(), message: String::new() };
-    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Canceled"}"#)), Progress::Failed(canceled));
+    assert_eq!(watched(&watch, &answer(200, &[], r#"{"status":"Canceled"}"#)), Stage::Failed(canceled));
 }
 
 #[test]
 fn a_location_ends_with_anything_but_202() {
     let watch = Watch::Location(URL.to_owned());
-    assert_eq!(watched(&watch, &answer(202, &[], "")), Progress::Running(watch.clone(), None));
-    assert_eq!(watched(&watch, &answer(204, &[], "")), Progress::Done);
+    assert_eq!(watched(&watch, &answer(202, &[], "")), Stage::Running(watch.clone(), None));
+    assert_eq!(watched(&watch, &answer(204, &[], "")), Stage::Done);
 }
 
 #[test]
 fn a_forgotten_operation_is_looked_for_at_the_resource() {
     for watch in [status(URL), Watch::Location(URL.to_owned())] {
-        assert_eq!(watched(&watch, &answer(404, &[], "")), Progress::Running(Watch::Resource, None));
+        assert_eq!(watched(&watch, &answer(404, &[], "")), Stage::Running(Watch::Resource, None));
     }
-    assert_eq!(watched(&Watch::Absence, &answer(404, &[], "")), Progress::Done);
+    assert_eq!(watched(&Watch::Absence, &answer(404, &[], "")), Stage::Done);
 }

@@ -1,0 +1,56 @@
+//! The record of requests that change something, kept by the transports. Whether a run changed anything
+//! is read from here and nowhere else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many mutating requests a run has sent, and how many of them the server refused.
+///
+/// A request whose answer is lost, or which ends in a fault of the server, may have been carried out: it
+/// counts as a change.
+#[derive(Debug, Default)]
+pub struct Mutations {
+    sent: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Mutations {
+    /// A mutating request is about to leave.
+    pub fn sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The answer to one that was [sent](Self::sent) has come with this HTTP status.
+    pub fn answered(&self, status: u16) {
+        // 408 is a time-out of the server, after which it may have gone on.
+        if (400..500).contains(&status) && status != 408 {
+            self.refused();
+        }
+    }
+
+    /// The server refused one that was [sent](Self::sent), and did nothing.
+    pub fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests were carried out, or may have been.
+    pub fn applied(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed).saturating_sub(self.refused.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_is_known_to_have_changed_nothing() {
+        for (status, applied) in [(None, 1), (Some(200), 1), (Some(500), 1), (Some(408), 1), (Some(403), 0)] {
+            let mutations = Mutations::default();
+            mutations.sent();
+            if let Some(status) = status {
+                mutations.answered(status);
+            }
+            assert_eq!(mutations.applied(), applied, "{status:?}");
+        }
+    }
+}

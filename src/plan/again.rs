@@ -1,0 +1,118 @@
+//! The second decision: whether a step, looked at once more right before it acts, is still the planned one.
+//!
+//! Between a plan and a write lies a prompt, an approval in another job, or a step before it. What was
+//! planned goes ahead if the same decision comes of the new look and no change is in it that was not
+//! planned. Of a deletion owner, lease, obstacles and lost entries count, never how much there is.
+
+use super::{Action, Change, Goal, Plan, Step, decided};
+use crate::resource::{Address, Observation, Owner, Seen};
+
+/// What comes of the second look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It is still the planned step.
+    Proceed,
+    /// What the step is for is so already.
+    Reached,
+    /// It is not the planned step any more, for this reason.
+    Changed {
+        /// As a lowercase fragment.
+        reason: String,
+        /// Whether it may be a read that lags behind a write of ours, so that another look may differ.
+        may_settle: bool,
+    },
+}
+
+/// Decides once more on the step of `plan` at `address`, from new `observations` of it, of what it is part
+/// of and of what goes with it. On a `retry` the run itself may have written since the plan.
+pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry: bool) -> Again {
+    let steps = decided(plan.goal, observations);
+    let looked = || observations.iter().zip(&steps);
+    let (Some(planned), Some((seen, now))) =
+        (plan.step(address), looked().find(|(seen, _)| seen.address == *address))
+    else {
+        return changed("the plan has no such step".to_owned());
+    };
+    for (around, step) in looked().filter(|(around, _)| around.address != *address) {
+        // What a deletion takes along, and what the step is done within.
+        let before = plan.step(&around.address);
+        let refused = step.action == Action::Refuse && before.is_none_or(|b| b.action != Action::Refuse);
+        let taken = step.action == Action::Keep && before.is_some_and(|b| b.action.acts());
+        if (refused || taken) && now.action != Action::NoOp {
+            return changed(format!("{}: {}", step.address, reason(step)));
+        }
+        if now.action == Action::Delete
+            && let Some(entry) =
+                step.ends.iter().find(|entry| before.is_none_or(|b| !b.ends.contains(*entry)))
+        {
+            return changed(format!("{}: {entry} would end with it", step.address));
+        }
+    }
+    step_again(plan.goal, planned, seen, now, retry)
+}
+
+fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry: bool) -> Again {
+    use Action::{Adopt, Create, Delete, Keep, NoOp, Refuse, Release, Update};
+    match (planned.action, now.action) {
+        (_, NoOp) => return Again::Reached,
+        // Our mark is off, and the answer that said so was lost.
+        (Release, Keep) if retry && unmarked(seen) => return Again::Reached,
+        (Delete, Delete) | (Release, Release) => {}
+        (Create | Update | Adopt, Create | Update) if retry => {}
+        (planned, now) if planned == now => {}
+        (Create | Update | Adopt, now_acts) => {
+            // No write of ours puts another deployment's mark or an obstacle there.
+            let may_settle = match now_acts {
+                Refuse => retry && unmarked(seen),
+                _ => matches!(goal, Goal::Present { .. }) && now_acts != Keep,
+            };
+            return Again::Changed { reason: reason(now), may_settle };
+        }
+        _ => return changed(reason(now)),
+    }
+    if let Some(entry) = now.ends.iter().find(|entry| !planned.ends.contains(*entry)) {
+        return changed(format!("{entry} would end with it"));
+    }
+    // A deletion does not depend on what is deleted.
+    if goal == Goal::Absent {
+        return Again::Proceed;
+    }
+    let ours = retry && planned.action != now.action;
+    match now.changes.iter().find(|change| !planned.changes.iter().any(|was| contains(was, change, ours))) {
+        None => Again::Proceed,
+        Some(Change { field, old, .. }) => Again::Changed {
+            reason: match old {
+                Some(old) => format!("its {field} is {old} now"),
+                None => format!("its {field} is not set any more"),
+            },
+            may_settle: true,
+        },
+    }
+}
+
+/// Whether `now` is the change that `was` planned. What our own first try left may have other old values.
+fn contains(was: &Change, now: &Change, ours: bool) -> bool {
+    was.field == now.field && was.new == now.new && (ours || was.old == now.old)
+}
+
+fn unmarked(seen: &Observation) -> bool {
+    matches!(&seen.seen, Ok(Seen::There { owner: Owner::Other(None), .. }))
+}
+
+fn reason(step: &Step) -> String {
+    step.reason.clone().unwrap_or_else(|| {
+        match step.action {
+            Action::Create => "it does not exist any more",
+            Action::Update => "it exists now, with other settings",
+            Action::Adopt => "it exists now, without a wbstore mark",
+            Action::Delete => "it is of this deployment now",
+            Action::Release => "it counts as adopted now",
+            Action::Keep | Action::Refuse | Action::NoOp => "it is not ours to change any more",
+        }
+        .to_owned()
+    })
+}
+
+fn changed(reason: String) -> Again {
+    Again::Changed { reason, may_settle: false }
+}
