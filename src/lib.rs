@@ -29,6 +29,7 @@ pub mod console;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod expiry;
 pub mod http;
 pub mod lease;
 pub mod mutations;

@@ -177,6 +177,9 @@ pub struct Subject {
 /// Compares what is wanted with what was found.
 pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
     let mut steps = decided(goal, observations);
+    if goal == Goal::Absent {
+        order::require_vouchers(observations, &mut steps);
+    }
     order::connect(goal, observations, &mut steps);
     let steps = order::in_order(steps);
     let Subject { deployment, scope, outputs, notes } = subject;

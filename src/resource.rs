@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::event::Progress;
+use crate::expiry::Voucher;
 use crate::mutations::Mutations;
 
 pub use crate::address::Address;
@@ -224,6 +225,12 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         false
     }
 
+    /// The entries of the stack of which one has to agree with the mark of what was seen as `self` before that
+    /// may be deleted; `None` where its mark is enough. See [`expiry`](crate::expiry).
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        None
+    }
+
     /// How long the cloud may take to catch up before a "not yet" becomes a failure.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)
@@ -295,6 +302,8 @@ pub struct Observation {
     pub fixed: &'static [&'static str],
     /// The desired fields.
     pub desired: Fields,
+    /// See [`Resource::vouchers`].
+    pub vouchers: Option<Vec<Voucher>>,
     /// What the look showed, or why it was refused.
     pub seen: std::result::Result<Seen<Fields>, Arc<Error>>,
 }

@@ -10,11 +10,14 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::notification::Notification;
 use crate::providers::aws::objects::is_emptying;
 use crate::providers::aws::session::Api;
+use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// The bucket that keeps the run files.
@@ -26,9 +29,9 @@ pub struct Bucket {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<Expiry>,
     /// The region it is in.
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
@@ -112,6 +115,11 @@ impl Resource for Bucket {
         Self::at(&self.name)
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let entries = [TlsPolicy::at(&self.name), Notification::at(&self.name)];
+        self.expiry?.vouchers(entries.map(Voucher::any))
+    }
+
     fn creation_is_exclusive(&self) -> bool {
         // Except in us-east-1, which answers 200 to the owner's second call (API reference, `CreateBucket`):
         // docs/aws.md names that gap.
@@ -136,7 +144,7 @@ impl Resource for Bucket {
         let state = Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
-            only_expired: self.only_expired,
+            expiry: self.expiry,
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
             tags: mark::managed(&tags, &self.tags),
@@ -150,8 +158,9 @@ impl Resource for Bucket {
                  that begin with wbstore-",
             );
         }
-        if self.only_expired && !mark::has_expired(&tags, Timestamp::now()) {
-            found.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
+        if let Some(expiry) = self.expiry {
+            // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
+            expiry.check(&mut found, mark::lease_end(&tags), None, Timestamp::now());
         }
         for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
             let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };

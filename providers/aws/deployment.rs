@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
+use crate::expiry::Expiry;
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
@@ -105,21 +106,24 @@ impl Aws {
             tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());
         }
 
+        let expiry = |derived| wanted.only_expired.then_some(Expiry { derived });
         let mut resources = vec![];
         if let Some(queue) = &queue {
             let arn = region.queue_arn(account, queue);
             let statement = policy_document::statements::s3_may_send(&id, &arn, &bucket_arn, account);
-            let queue = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
-            resources.push(Bound::boxed(queue, api));
+            let made = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
+            let expiry = expiry(*queue == QueueName::default_for(name));
+            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
         }
         if let Some(queue) = &notifications_queue {
-            let queue = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
-            resources.push(Bound::boxed(queue, api));
+            let made = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
+            let expiry = expiry(*queue == QueueName::notifications_for(name));
+            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
         }
         let made = Bucket {
             name: bucket.to_string(),
             deployment: name.clone(),
-            only_expired: wanted.only_expired,
+            expiry: expiry(bucket == BucketName::default_for(name, account, region)),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
             tags,

@@ -73,10 +73,9 @@ pub fn is_endless(desired: &Tags) -> bool {
     desired.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
 }
 
-/// Whether the lease that `observed` tells of has ended at `now`. Without an end that can be read it has
-/// not.
-pub fn has_expired(observed: &Tags, now: Timestamp) -> bool {
-    observed.get(EXPIRES).and_then(|text| text.parse::<Timestamp>().ok()).is_some_and(|end| end <= now)
+/// When the lease of `observed` ends, where that can be read.
+pub fn lease_end(observed: &Tags) -> Option<Timestamp> {
+    observed.get(EXPIRES)?.parse().ok()
 }
 
 /// Whose `observed` says it is.

@@ -44,6 +44,11 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// The address of the one of `bucket`.
+    pub fn at(bucket: &str) -> Address {
+        Address::new("aws", "notification", bucket)
+    }
+
     /// All created objects of `bucket`, told to the queue with `queue_arn`.
     pub fn new(bucket: &str, queue: &str, id: String, queue_arn: String) -> Self {
         Self {
@@ -193,7 +198,7 @@ impl Resource for Notification {
     const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
-        Address::new("aws", "notification", &self.bucket)
+        Self::at(&self.bucket)
     }
 
     fn needs(&self) -> Vec<Address> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::{self, Tags};
@@ -30,6 +31,9 @@ pub struct Queue {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Under `teardown --expired`: what else has to hold.
+    #[serde(skip)]
+    pub expiry: Option<Expiry>,
     /// The id of our policy statement.
     #[serde(skip)]
     pub sid: String,
@@ -57,6 +61,7 @@ impl Queue {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
+            expiry: None,
             sid,
             // The longest that SQS allows: fewest empty answers.
             receive_wait_seconds: 20,
@@ -77,6 +82,7 @@ impl Queue {
         let Self {
             name: _,
             deployment: _,
+            expiry: _,
             sid: _,
             receive_wait_seconds,
             retention_seconds,
@@ -192,6 +198,7 @@ impl Queue {
         Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
+            expiry: self.expiry,
             sid: self.sid.clone(),
             receive_wait_seconds: number(Attribute::ReceiveMessageWaitTimeSeconds),
             retention_seconds: number(Attribute::MessageRetentionPeriod),
@@ -211,6 +218,11 @@ impl Resource for Queue {
         Self::at(&self.name)
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        // A statement by our id takes the permission to write the policy.
+        self.expiry.filter(|_| self.statement.is_none())?.vouchers([])
+    }
+
     fn creation_is_exclusive(&self) -> bool {
         // But for a queue with the very same attributes, our statement included (API reference,
         // `CreateQueue`).
@@ -227,6 +239,11 @@ impl Resource for Queue {
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
         let mut found = Seen::there(self.state(&attributes, &policy, &tags), owner);
+        if let Some(expiry) = self.expiry {
+            let created = attributes.get(&Attribute::CreatedTimestamp).and_then(|text| text.parse().ok());
+            let created = created.and_then(|second| Timestamp::from_second(second).ok());
+            expiry.check(&mut found, mark::lease_end(&tags), created, Timestamp::now());
+        }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {

@@ -25,6 +25,11 @@ pub struct TlsPolicy {
 }
 
 impl TlsPolicy {
+    /// The address of the one of `bucket`.
+    pub fn at(bucket: &str) -> Address {
+        Address::new("aws", "tls-policy", bucket)
+    }
+
     /// The statement `sid` for `bucket`.
     pub fn new(bucket: &str, sid: String, bucket_arn: &str) -> Self {
         let statement = policy_document::statements::deny_insecure_bucket(&sid, bucket_arn);
@@ -75,7 +80,7 @@ impl Resource for TlsPolicy {
     const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
-        Address::new("aws", "tls-policy", &self.bucket)
+        Self::at(&self.bucket)
     }
 
     fn needs(&self) -> Vec<Address> {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::failure::MADE_WITHIN;
@@ -35,9 +36,9 @@ pub struct Account {
     /// The deployment that makes it.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold, and what can vouch for it.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<(Expiry, Vec<Voucher>)>,
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
@@ -69,7 +70,7 @@ impl Account {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
-            only_expired: false,
+            expiry: None,
             location_is_wanted: false,
             contents: None,
             tags: Value::Null,
@@ -179,6 +180,11 @@ impl Resource for Account {
         vec![Provider::at(provider::STORAGE)]
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let (expiry, vouchers) = self.expiry.clone()?;
+        expiry.vouchers(vouchers)
+    }
+
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let at = self.address();
         let (account, locks) = futures::join!(self.get(api), lock::locks(api, &at));
@@ -191,12 +197,10 @@ impl Resource for Account {
                     _ => Owner::Used,
                 };
                 let mut found = Seen::there(self.observed(account), owner);
-                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
-                    found.obstacle(
-                        Forbids::Delete,
-                        "its lease has not ended",
-                        "run the same command again later",
-                    );
+                if let Some((expiry, _)) = &self.expiry {
+                    let created = account["properties"]["creationTime"].as_str();
+                    let created = created.and_then(|text| text.parse().ok());
+                    expiry.check(&mut found, mark::lease_end(&observed), created, Timestamp::now());
                 }
                 found
             }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -38,9 +39,9 @@ pub struct Container {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold, and what can vouch for it.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<(Expiry, Vec<Voucher>)>,
     /// Of what is there: all its metadata, of which our mark is a part.
     #[serde(skip)]
     pub metadata: Value,
@@ -142,6 +143,11 @@ impl Resource for Container {
         Some(Account::at(&self.account))
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let (expiry, vouchers) = self.expiry.clone()?;
+        expiry.vouchers(vouchers)
+    }
+
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let (container, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
@@ -160,12 +166,8 @@ impl Resource for Container {
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
-                    found.obstacle(
-                        Forbids::Delete,
-                        "its lease has not ended",
-                        "run the same command again later",
-                    );
+                if let Some((expiry, _)) = &self.expiry {
+                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
                 }
                 Self::look_at_holds(&container, &mut found);
                 self.look_at_names(&observed, &mut found);

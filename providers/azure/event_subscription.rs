@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::{Kind, Result};
 use crate::event::Progress;
+use crate::expiry::Expiry;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -23,7 +24,7 @@ use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Resource, Seen};
+use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
 
 pub use shape::Shape;
@@ -55,9 +56,9 @@ pub struct EventSubscription {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<Expiry>,
     /// Which events go where.
     #[serde(flatten)]
     pub shape: Shape,
@@ -90,7 +91,7 @@ impl EventSubscription {
             account: account.to_owned(),
             container: container.to_owned(),
             deployment: deployment.clone(),
-            only_expired: false,
+            expiry: None,
             shape,
             state: SUCCEEDED.to_owned(),
             labels: Value::Null,
@@ -175,12 +176,8 @@ impl Resource for EventSubscription {
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
-                    found.obstacle(
-                        Forbids::Delete,
-                        "its lease has not ended",
-                        "run the same command again later",
-                    );
+                if let Some(expiry) = self.expiry {
+                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
                 }
                 found
             }

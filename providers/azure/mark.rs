@@ -158,10 +158,9 @@ fn is_endless(mark: &Mark) -> bool {
     mark.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
 }
 
-/// Whether the lease that `observed` tells of has ended at `now`. Without an end that can be read it has
-/// not.
-pub fn has_expired(observed: &Mark, now: Timestamp) -> bool {
-    observed.get(EXPIRES).and_then(|text| text.parse::<Timestamp>().ok()).is_some_and(|end| end <= now)
+/// When the lease of `observed` ends, where that can be read.
+pub fn lease_end(observed: &Mark) -> Option<Timestamp> {
+    observed.get(EXPIRES)?.parse().ok()
 }
 
 /// Whose `observed` says it is.

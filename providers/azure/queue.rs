@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
@@ -13,7 +14,7 @@ use crate::providers::azure::failure::BEING_DELETED_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
+use crate::resource::{Address, Deleted, Resource, Seen};
 
 const READ: &str = "Microsoft.Storage/storageAccounts/queueServices/queues/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/queueServices/queues/write";
@@ -31,9 +32,9 @@ pub struct Queue {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold, and what can vouch for it.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<(Expiry, Vec<Voucher>)>,
     /// Of what is there: all its metadata, of which our mark is a part.
     #[serde(skip)]
     pub metadata: Value,
@@ -68,6 +69,11 @@ impl Resource for Queue {
         Some(Account::at(&self.account))
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let (expiry, vouchers) = self.expiry.clone()?;
+        expiry.vouchers(vouchers)
+    }
+
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let (queue, locks) = futures::join!(api.arm.look(&id, call(READ, &at)), lock::locks(api, &at));
@@ -79,12 +85,8 @@ impl Resource for Queue {
                 let observed = Form::Metadata.read(&metadata);
                 let state = Self { mark: mark::managed(&observed, &self.mark), metadata, ..self.clone() };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if self.only_expired && !mark::has_expired(&observed, Timestamp::now()) {
-                    found.obstacle(
-                        Forbids::Delete,
-                        "its lease has not ended",
-                        "run the same command again later",
-                    );
+                if let Some((expiry, _)) = &self.expiry {
+                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
                 }
                 found
             }

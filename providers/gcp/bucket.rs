@@ -14,11 +14,13 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy;
 use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
 
@@ -35,9 +37,9 @@ pub struct Bucket {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub only_expired: bool,
+    pub expiry: Option<Expiry>,
     /// Whether it is looked at to be removed.
     #[serde(skip)]
     pub leaving: bool,
@@ -143,6 +145,10 @@ impl Resource for Bucket {
 
     fn address(&self) -> Address {
         Self::at(&self.name)
+    }
+
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        self.expiry?.vouchers([Voucher::any(Notification::at(&self.name))])
     }
 
     fn creation_is_exclusive(&self) -> bool {

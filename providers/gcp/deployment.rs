@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
+use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::gcp::bucket::Bucket;
@@ -16,6 +17,7 @@ use crate::providers::gcp::mark;
 use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::objects::Objects;
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
+use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
 use crate::providers::gcp::request::Request;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
@@ -73,6 +75,11 @@ impl Gcp {
         self.request.bucket(&self.project)
     }
 
+    fn bucket_is_derived(&self) -> bool {
+        let (name, location) = (&self.request.wanted.name, self.request.location());
+        self.bucket() == BucketName::default_for(name, &self.project, &location)
+    }
+
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
         let Request { wanted, service_account, .. } = &self.request;
         let Wanted { name, lease, .. } = wanted;
@@ -80,16 +87,24 @@ impl Gcp {
         let labels = mark::desired(name, lease.as_ref());
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
+            let (topic_name, subscription_name) = (topic, subscription);
             let (topic, subscription) = (topic.as_str(), subscription.as_str());
+            let expiry = |derived| {
+                let full = format!("//pubsub.googleapis.com/{}", api.topic_name(topic));
+                let told = Voucher::showing(Notification::at(bucket.as_str()), "topic", full);
+                wanted.only_expired.then_some((Expiry { derived }, told))
+            };
             let made = Topic {
                 name: topic.to_owned(),
                 deployment: name.clone(),
+                expiry: expiry(*topic_name == TopicName::default_for(name)),
                 leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
                 labels: labels.clone(),
             };
             resources.push(Bound::boxed(made, api));
             let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
-            resources.push(Bound::boxed(made, api));
+            let expiry = expiry(*subscription_name == SubscriptionName::default_for(name));
+            resources.push(Bound::boxed(Subscription { expiry, ..made }, api));
             let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
             resources.push(Bound::boxed(publisher, api));
         }
@@ -127,7 +142,7 @@ impl Gcp {
         Bucket {
             name: self.bucket().to_string(),
             deployment: wanted.name.clone(),
-            only_expired: wanted.only_expired,
+            expiry: wanted.only_expired.then(|| Expiry { derived: self.bucket_is_derived() }),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),

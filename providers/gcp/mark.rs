@@ -102,9 +102,9 @@ pub fn expires(observed: &Labels) -> Option<i64> {
     observed.get(EXPIRES)?.parse().ok()
 }
 
-/// Whether that lease has ended at `now`. Without an end that can be read it has not.
-pub fn has_expired(observed: &Labels, now: Timestamp) -> bool {
-    expires(observed).is_some_and(|end| end <= now.as_second())
+/// The same as a time.
+pub fn lease_end(observed: &Labels) -> Option<Timestamp> {
+    Timestamp::from_second(expires(observed)?).ok()
 }
 
 /// Whose `observed` says it is.
@@ -169,7 +169,7 @@ mod tests {
         let written = to_write(&wanted, false, Timestamp::UNIX_EPOCH);
         assert_eq!(written[EXPIRES], "604800");
         assert_eq!(managed(&written, &wanted), wanted);
-        assert!(has_expired(&written, Timestamp::from_second(604_800).expect("a time")));
+        assert_eq!(lease_end(&written).map(Timestamp::as_second), Some(604_800));
         assert!(!managed(&wanted, &wanted).contains_key(LEASE));
     }
 

@@ -71,6 +71,11 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// The address of the one of `bucket`.
+    pub fn at(bucket: &str) -> Address {
+        Address::new("gcp", "notification", bucket)
+    }
+
     /// All new objects of `bucket`, told to the topic; with `all_events` changes and deletions too, as
     /// the published guide has it (G11).
     pub fn new(
@@ -235,7 +240,7 @@ impl Resource for Notification {
     const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
-        Address::new("gcp", "notification", &self.bucket)
+        Self::at(&self.bucket)
     }
 
     fn needs(&self) -> Vec<Address> {

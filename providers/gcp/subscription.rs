@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::mark::{self, Labels};
@@ -31,7 +32,7 @@ const PULL: &str = "pull";
 const DAY: i64 = 24 * 60 * 60;
 
 /// A Pub/Sub subscription.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
@@ -39,6 +40,9 @@ pub struct Subscription {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Under `teardown --expired`: what else has to hold, and where our notification is.
+    #[serde(skip)]
+    pub expiry: Option<(Expiry, Voucher)>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -63,6 +67,7 @@ impl Subscription {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
+            expiry: None,
             topic,
             attached: true,
             delivery: PULL.to_owned(),
@@ -86,6 +91,7 @@ impl Subscription {
         let Self {
             name,
             deployment: _,
+            expiry: _,
             topic,
             attached: _,
             delivery: _,
@@ -126,6 +132,7 @@ impl Subscription {
         Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
+            expiry: self.expiry.clone(),
             topic: if attached { found.topic.clone() } else { self.topic.clone() },
             attached,
             delivery: delivery(found),
@@ -201,6 +208,11 @@ impl Resource for Subscription {
         vec![Topic::at(topic)]
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let (expiry, notification) = self.expiry.clone()?;
+        expiry.vouchers([notification].into_iter().filter(|_| self.attached))
+    }
+
     fn creation_is_exclusive(&self) -> bool {
         true
     }
@@ -213,6 +225,9 @@ impl Resource for Subscription {
         let ours = owner == Owner::Ours;
         let (attached, delivery) = (state.attached, state.delivery.clone());
         let mut found = Seen::there(state, owner);
+        if let Some((expiry, _)) = &self.expiry {
+            expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
+        }
         if !attached && ours {
             found.finding(
                 "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::event::Progress;
+use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::mark::{self, Labels};
@@ -24,6 +25,9 @@ pub struct Topic {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Under `teardown --expired`: what else has to hold, and where our notification is.
+    #[serde(skip)]
+    pub expiry: Option<(Expiry, Voucher)>,
     /// Our subscription to it, where it is looked at to be removed.
     #[serde(skip)]
     pub leaving: Option<String>,
@@ -75,6 +79,11 @@ impl Resource for Topic {
         Self::at(&self.name)
     }
 
+    fn vouchers(&self) -> Option<Vec<Voucher>> {
+        let (expiry, notification) = self.expiry.clone()?;
+        expiry.vouchers([notification])
+    }
+
     fn creation_is_exclusive(&self) -> bool {
         true
     }
@@ -85,6 +94,9 @@ impl Resource for Topic {
         let labels = mark::labels(topic.labels);
         let state = Self { labels: mark::managed(&labels, &self.labels), ..self.clone() };
         let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
+        if let Some((expiry, _)) = &self.expiry {
+            expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
+        }
         found.remarks_mut().kept = others;
         if !topic.kms_key_name.is_empty() {
             found.finding(format!(

@@ -148,7 +148,7 @@ pub(super) fn lose_kept(step: &mut Step) {
     step.ends.extend(lost);
 }
 
-fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
+pub(super) fn refuse(step: &mut Step, reason: impl Into<String>, hint: impl Into<String>) {
     step.action = Action::Refuse;
     step.reason = Some(reason.into());
     step.hint = Some(hint.into());

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Goal, Step, decide};
-use crate::resource::{Observation, Removal};
+use crate::expiry::Voucher;
+use crate::resource::{Observation, Owner, Removal, Seen};
 
 /// What lives inside a resource that is deleted goes with it; a setting of one that stays, stays.
 pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
@@ -32,6 +33,34 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
                 step.hint = None;
             }
         }
+    }
+}
+
+/// Where a mark alone does not allow a deletion, an entry of ours has to agree with it. The second decision
+/// does without: the run itself may have removed the entry by then.
+pub(super) fn require_vouchers(observations: &[Observation], steps: &mut [Step]) {
+    for (seen, step) in observations.iter().zip(steps) {
+        let Some(vouchers) = seen.vouchers.as_ref().filter(|_| step.action == Action::Delete) else {
+            continue;
+        };
+        if !vouchers.iter().any(|voucher| agrees(voucher, observations)) {
+            decide::refuse(
+                step,
+                "only its mark says that it is of this deployment: it has no derived name, and no entry of ours \
+                 agrees, so --expired does not delete it",
+                "if it is of this deployment, remove it by name with `wbstore teardown`",
+            );
+        }
+    }
+}
+
+fn agrees(voucher: &Voucher, observations: &[Observation]) -> bool {
+    let seen = observations.iter().find(|seen| seen.address == voucher.entry);
+    match seen.map(|seen| &seen.seen) {
+        Some(Ok(Seen::There { state, owner: Owner::Ours, .. })) => {
+            voucher.shows.as_ref().is_none_or(|(field, value)| state.get(*field) == Some(value))
+        }
+        _ => false,
     }
 }
 

@@ -25,6 +25,7 @@ fn seen(kind: &'static str) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(&[("size", 1)]),
+        vouchers: None,
         seen: Ok(Seen::absent()),
     }
 }

@@ -98,6 +98,7 @@ impl<R: Resource> Look for Looked<'_, R> {
             removal: R::REMOVAL,
             fixed: R::FIXED,
             desired: fields(resource),
+            vouchers: self.seen.state().and_then(Resource::vouchers),
             seen: Ok(self.seen.clone().map(|state| fields(&state))),
         }
     }

@@ -3,9 +3,12 @@
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
 use crate::providers::azure::account::{Account, Contents};
+use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container::Container;
+use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
@@ -19,13 +22,24 @@ use crate::resource::{AnyResource, Bound};
 impl Azure {
     pub(super) fn resources(&self, goal: Goal) -> Result<Vec<Box<dyn AnyResource>>> {
         let (api, wanted) = (&self.api, &self.request.wanted);
-        let (name, only_expired, removing) = (&wanted.name, wanted.only_expired, goal == Goal::Absent);
+        let (name, removing) = (&wanted.name, goal == Goal::Absent);
         let (container, dead_letters) = (self.request.container(), self.request.dead_letters());
         let queue = self.request.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
         let mark = mark::desired(name, wanted.lease.as_ref());
         let origin = wanted.origin.as_ref().map(ToString::to_string);
+
+        // The name of an event subscription is always the derived one, and its labels take the permission to
+        // write it.
+        let tells = EventSubscription::at(&self.subscription_name());
+        let derived =
+            AccountName::default_for(name, self.request.subscription()?, self.request.resource_group()?);
+        let in_ours = (account == derived).then(|| Voucher::any(Account::at(account.as_str())));
+        let expiry = |derived, told: Voucher| {
+            let vouchers = || [Some(told), in_ours.clone()].into_iter().flatten().collect();
+            wanted.only_expired.then(|| (Expiry { derived }, vouchers()))
+        };
 
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if !removing {
@@ -39,25 +53,28 @@ impl Azure {
             event_subscription: self.subscription_name(),
         });
         let made = Account {
-            only_expired,
+            expiry: expiry(account == derived, Voucher::any(tells.clone())),
             location_is_wanted: self.request.location.is_some(),
             contents,
             ..Account::new(account.as_str(), name, &self.location(), mark.clone())
         };
         resources.push(Bound::boxed(made, api));
 
-        let container_for = |called: &str, kind: &'static str, mark: Mark| Container {
+        let container_for = |called: &str, kind: &'static str, mark: Mark, expiry| Container {
             name: called.to_owned(),
             kind,
             account: account.to_string(),
             deployment: name.clone(),
-            only_expired,
+            expiry,
             metadata: Value::Null,
             public_access: "None".to_owned(),
             mark,
         };
         let files = self.files_mark(mark.clone(), queue.as_ref(), dead_letter(), origin.clone());
-        resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files), api));
+        let told =
+            Voucher::showing(tells.clone(), "subject_begins_with", Shape::subjects(container.as_str()));
+        let due = expiry(container == ContainerName::default_for(name), told);
+        resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files, due), api));
         if removing {
             let held = Objects::new(Container::at(container.as_str()), wanted.delete_objects);
             resources.push(Bound::boxed(held, api));
@@ -65,7 +82,10 @@ impl Azure {
         if let Some(dead) = &dead_letters {
             let mut mark = mark.clone();
             mark.insert(mark::ROLE.to_owned(), Container::DEAD_LETTERS.to_owned());
-            resources.push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark), api));
+            let told = Voucher::showing(tells.clone(), "dead_letter", dead.as_str());
+            let due = expiry(*dead == ContainerName::dead_letters_for(name), told);
+            resources
+                .push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark, due), api));
             if removing {
                 let held = Objects::new(Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
                 resources.push(Bound::boxed(held, api));
@@ -78,7 +98,10 @@ impl Azure {
                 name: queue.to_string(),
                 account: account.to_string(),
                 deployment: name.clone(),
-                only_expired,
+                expiry: expiry(
+                    *queue == QueueName::default_for(name),
+                    Voucher::showing(tells.clone(), "queue", queue.as_str()),
+                ),
                 metadata: Value::Null,
                 mark: mark.clone(),
             };
@@ -86,7 +109,7 @@ impl Azure {
             let ttl = self.request.message_ttl.as_seconds();
             let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
             let made = EventSubscription {
-                only_expired,
+                expiry: wanted.only_expired.then_some(Expiry { derived: true }),
                 ..EventSubscription::new(
                     &self.subscription_name(),
                     account.as_str(),

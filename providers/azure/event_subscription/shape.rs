@@ -38,11 +38,16 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// What the subjects of all blobs of `container` begin with.
+    pub fn subjects(container: &str) -> String {
+        format!("/blobServices/default/containers/{container}/blobs/")
+    }
+
     /// New blobs of `container` to `queue`, where they wait for `ttl` seconds.
     pub fn new(container: &str, queue: &str, ttl: i64, dead_letter: Option<String>) -> Self {
         Self {
             queue: queue.to_owned(),
-            subject_begins_with: format!("/blobServices/default/containers/{container}/blobs/"),
+            subject_begins_with: Self::subjects(container),
             event_types: vec!["Microsoft.Storage.BlobCreated".to_owned()],
             case_sensitive: false,
             schema: "EventGridSchema".to_owned(),

@@ -60,15 +60,14 @@ impl Bucket {
     }
 
     pub(super) fn observed(&self, found: &model::Bucket, labels: &Labels) -> Self {
-        let Self { name, deployment, only_expired, leaving, service_account, soft_delete_asked, .. } =
-            self.clone();
+        let Self { name, deployment, expiry, leaving, service_account, soft_delete_asked, .. } = self.clone();
         let access = found.iam_config.clone().unwrap_or_default();
         let prevention = access.public_access_prevention;
         let key = found.encryption.as_ref().map(|encryption| encryption.default_kms_key.clone());
         Self {
             name,
             deployment,
-            only_expired,
+            expiry,
             leaving,
             service_account,
             soft_delete_asked,
@@ -105,7 +104,7 @@ mod tests {
         Bucket {
             name: "acme-runs".to_owned(),
             deployment: "acme".parse().unwrap(),
-            only_expired: false,
+            expiry: None,
             leaving: false,
             service_account: None,
             soft_delete_asked: false,

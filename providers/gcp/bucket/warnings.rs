@@ -19,7 +19,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// Adds all that `bucket` gives reason to.
 pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
     holds(&wanted.name, bucket, found);
-    lease(wanted, labels, found);
+    lease(wanted, bucket, labels, found);
     queue(wanted, labels, found);
     accounts(wanted, labels, found);
     let kept = soft_delete(bucket);
@@ -104,9 +104,11 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
     }
 }
 
-fn lease(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
-    if wanted.only_expired && !mark::has_expired(labels, Timestamp::now()) {
-        found.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
+fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+    if let Some(expiry) = wanted.expiry {
+        let created =
+            bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
+        expiry.check(found, mark::lease_end(labels), created, Timestamp::now());
     }
 }
 

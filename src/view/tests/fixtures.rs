@@ -24,6 +24,7 @@ fn wanted(kind: &'static str, desired: Value) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(desired),
+        vouchers: None,
         seen: Ok(Seen::absent()),
     }
 }

@@ -1,0 +1,93 @@
+//! What `teardown --expired` requires of a resource before it removes it.
+//!
+//! A mark names, it does not authorise: whoever may write tags could mark what was never ours. So a second
+//! trace has to agree with it, which takes another permission to leave: the name that is derived from
+//! deployment and account, or an entry of ours beside it.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::resource::{Address, Forbids, Seen};
+
+/// The rules for one resource whose lease is to be over.
+#[derive(Clone, Copy, Debug)]
+pub struct Expiry {
+    /// Whether its name is the derived one, which no mark can give to something else.
+    pub derived: bool,
+}
+
+/// An entry of the same stack whose existence agrees with a mark.
+#[derive(Clone, Debug)]
+pub struct Voucher {
+    /// Where it is.
+    pub entry: Address,
+    /// What it has to show, where it could also be about something else: a field and its value.
+    pub shows: Option<(&'static str, Value)>,
+}
+
+impl Voucher {
+    /// Any entry of ours at `entry`.
+    pub fn any(entry: Address) -> Self {
+        Self { entry, shows: None }
+    }
+
+    /// The entry of ours at `entry`, if its `field` is `value`.
+    pub fn showing(entry: Address, field: &'static str, value: impl Into<Value>) -> Self {
+        Self { entry, shows: Some((field, value.into())) }
+    }
+}
+
+impl Expiry {
+    /// Forbids the deletion of what was `seen` while its lease, which ends at `end`, is not over at `now`. A
+    /// lease that ended before the resource was `created` was not given by wbstore; `created` is `None`
+    /// where the cloud's date cannot be trusted.
+    pub fn check<R>(
+        self,
+        seen: &mut Seen<R>,
+        end: Option<Timestamp>,
+        created: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let Some(end) = end.filter(|end| *end <= now) else {
+            seen.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
+            return;
+        };
+        if let Some(created) = created.filter(|created| end < *created) {
+            seen.obstacle(
+                Forbids::Delete,
+                format!("its lease ended at {end}, before it was created at {created}"),
+                "its mark was changed by somebody else; check what it is before you remove it by name",
+            );
+        }
+    }
+
+    /// The entries that can vouch for what it applies to: `None` where the name does.
+    pub fn vouchers(self, others: impl IntoIterator<Item = Voucher>) -> Option<Vec<Voucher>> {
+        (!self.derived).then(|| others.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Owner;
+
+    fn obstacles(end: Option<i64>, created: Option<i64>) -> Vec<String> {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut seen = Seen::there((), Owner::Ours);
+        Expiry { derived: true }.check(&mut seen, end.map(at), created.map(at), at(100));
+        seen.remarks().obstacles.iter().map(|obstacle| obstacle.message.clone()).collect()
+    }
+
+    #[test]
+    fn a_lease_must_be_over_and_younger_than_what_it_is_on() {
+        assert!(obstacles(Some(100), Some(50)).is_empty());
+        assert!(obstacles(Some(100), None).is_empty());
+        assert_eq!(obstacles(Some(101), None), ["its lease has not ended"]);
+        assert_eq!(obstacles(None, None), ["its lease has not ended"]);
+        assert_eq!(
+            obstacles(Some(10), Some(50)),
+            ["its lease ended at 1970-01-01T00:00:10Z, before it was created at 1970-01-01T00:00:50Z"]
+        );
+    }
+}
