@@ -5,24 +5,27 @@ use wbstore_sandbox::fault::{Failure, Fault, When};
 use crate::support::{Ends, NAME, Site};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn without_credentials_the_ways_to_get_some_are_named() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
     let ran = site.run_with(&nobody, "plan", &[]).await.ends(1);
     ran.tells(&["no usable AWS credentials", "hint:", "AWS_PROFILE", "aws sso login", "--offline"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn expired_credentials_are_told_as_such() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().arm(When::every("sts:GetCallerIdentity"), Fault::fail(Failure::ExpiredToken));
     let ran = site.run("plan", &[]).await.ends(1);
     ran.tells(&["expired", "hint:", "aws sso login"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn credentials_that_expire_in_the_middle_leave_what_a_rerun_completes() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().arm(When::every("s3:PutBucketCors"), Fault::fail(Failure::ExpiredToken));
     site.provision(&[]).await.ends(4).tells(&["expired", "hint:", "run the same"]);
     site.aws.proxy().disarm();
@@ -46,8 +49,9 @@ const READS: [(&str, &str); 11] = [
 ];
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn each_read_that_is_denied_refuses_the_whole_and_names_the_action() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     for (call, action) in READS {
@@ -61,8 +65,9 @@ async fn each_read_that_is_denied_refuses_the_whole_and_names_the_action() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn plan_makes_no_read_that_is_not_in_the_list() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     site.run("plan", &[]).await.ends(0);
@@ -84,9 +89,10 @@ const WRITES: [(&str, &str); 7] = [
 ];
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn each_write_that_is_denied_is_told_and_a_rerun_completes_it() {
     for (call, action) in WRITES {
-        let Some(site) = Site::open().await else { return };
+        let site = Site::open().await;
         let denied = site.aws.proxy().arm(When::every(call), Fault::fail(Failure::AccessDenied));
         let ran = site.provision(&[]).await.ends(4).tells(&[action, "AccessDenied", "hint: grant"]);
         assert!(denied.hits() > 0, "{call} was not made");
@@ -98,8 +104,9 @@ async fn each_write_that_is_denied_is_told_and_a_rerun_completes_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_only_write_that_is_denied_leaves_nothing_changed() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
     site.aws.proxy().arm(When::every("s3:PutBucketCors"), Fault::fail(Failure::AccessDenied));
@@ -107,9 +114,10 @@ async fn the_only_write_that_is_denied_leaves_nothing_changed() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn each_delete_that_is_denied_is_told_and_a_rerun_completes_it() {
     for call in ["s3:DeleteBucket", "sqs:DeleteQueue", "s3:ListObjectVersions"] {
-        let Some(site) = Site::open().await else { return };
+        let site = Site::open().await;
         site.provisioned().await;
         let denied = site.aws.proxy().arm(When::every(call), Fault::fail(Failure::AccessDenied));
         let ran = site.teardown(&[]).await;
@@ -123,8 +131,9 @@ async fn each_delete_that_is_denied_is_told_and_a_rerun_completes_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_endpoint_that_is_down_is_told() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     // The port of a listener that is gone again.
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
     let url = format!("http://{free}");
@@ -133,8 +142,9 @@ async fn an_endpoint_that_is_down_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_web_page_in_place_of_an_answer_is_told() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().arm(When::every("sts:GetCallerIdentity"), Fault::Html);
     site.run("plan", &[]).await.ends(1).tells(&["web page", "hint:", "proxy"]);
     site.aws.proxy().disarm();
@@ -143,8 +153,9 @@ async fn a_web_page_in_place_of_an_answer_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_error_inside_a_success_is_an_error() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().arm(When::every("s3:GetBucketCors"), Fault::OkWithError(Failure::Internal));
     let ran = site.run("plan", &["--exit-code"]).await;
@@ -152,15 +163,17 @@ async fn an_error_inside_a_success_is_an_error() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_plain_http_endpoint_elsewhere_gets_no_credentials() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.run_with(&[("AWS_ENDPOINT_URL", "http://s3.example.com")], "plan", &[]).await.ends(2);
     ran.tells(&["unencrypted", "hint:", "https"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_plea_to_slow_down_is_heeded() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let slow = site
         .aws
         .proxy()
@@ -170,32 +183,36 @@ async fn a_plea_to_slow_down_is_heeded() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_deleted_a_moment_ago_is_waited_for_in_sight() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.teardown(&[]).await.ends(0);
     site.provision(&[]).await.ends(0).tells(&["waiting for", "keeps its name for 60 s"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_destination_that_is_not_ready_is_waited_for() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let call = "s3:PutBucketNotificationConfiguration";
     site.aws.proxy().arm(When::operation(call, 0).times(2), Fault::fail(Failure::DestinationNotReady));
     site.provision(&[]).await.ends(0).tells(&["waiting for", "may not send"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_wait_that_is_cut_short_fails_with_its_reason() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let call = "s3:PutBucketNotificationConfiguration";
     site.aws.proxy().arm(When::every(call), Fault::fail(Failure::DestinationNotReady));
     site.provision(&["--wait", "1s"]).await.ends(4).tells(&["may not send", "hint:", "queue's policy"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_clock_that_is_wrong_is_told_with_how_much() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     for service in ["s3:*", "sqs:*", "sts:*"] {
         site.aws.proxy().arm(When::every(service), Fault::Skew(3600));
     }
@@ -209,16 +226,18 @@ async fn a_clock_that_is_wrong_is_told_with_how_much() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_region_that_does_not_exist_is_refused_with_a_suggestion() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().clear_journal();
     site.run("plan", &["--region", "us-esat-1"]).await.ends(2).tells(&["us-esat-1", "hint:", "us-east-1"]);
     assert!(site.aws.proxy().journal().is_empty());
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn two_queues_of_one_name_are_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.provision(&["--queue", NAME, "--notifications-queue", NAME]).await.ends(2);
     ran.tells(&["name the same queue", "hint:"]);
 }

@@ -3,63 +3,71 @@
 use crate::support::{Ends, NAME, Site, Terminal};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn without_a_terminal_nothing_is_changed_unless_yes_is_said() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.run("provision", &[]).await.ends(2).tells(&["no terminal to ask on", "hint:", "--yes"]);
     site.is_untouched();
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_no_changes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = Terminal::answering("Make these changes?", "n\r").run(&site, "provision", &[]).await;
     ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn enter_alone_is_a_no() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = Terminal::answering("[y/N]", "\r").run(&site, "provision", &[]).await;
     ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_yes_makes_the_changes_and_prints_the_outputs_alone() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = Terminal::answering("Make these changes?", "y\r").run(&site, "provision", &[]).await.ends(0);
     assert_eq!(ran.outputs()["BUCKET"], format!("s3://{}", site.bucket));
     site.run("plan", &["--exit-code"]).await.ends(0);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn ctrl_c_at_the_question_changes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = Terminal::answering("Make these changes?", "\x03").run(&site, "provision", &[]).await;
     ran.ends(130);
     site.is_untouched();
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_empty_plan_asks_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let ran = site.run("provision", &[]).await.ends(0);
     assert_eq!(ran.outputs()["BUCKET"], format!("s3://{}", site.bucket));
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_digest_of_the_reviewed_plan_lets_it_through() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let plan = site.plan(&[]).await;
     let digest = plan["digest"].as_str().expect("it has one");
     site.provision(&["--expect", digest]).await.ends(0);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_cloud_that_moved_since_the_review_is_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let plan = site.plan(&[]).await;
     let digest = plan["digest"].as_str().expect("it has one");
     site.provisioned().await;
@@ -71,8 +79,9 @@ async fn a_cloud_that_moved_since_the_review_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_digest_is_no_consent_of_its_own() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let plan = site.plan(&[]).await;
     let digest = plan["digest"].as_str().expect("it has one");
     site.run("provision", &["--expect", digest]).await.ends(2).tells(&["--yes"]);
@@ -80,8 +89,9 @@ async fn a_digest_is_no_consent_of_its_own() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_dry_run_shows_the_plan_and_changes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let dry = site.run("provision", &["--dry-run"]).await.ends(0);
     let plan = site.run("plan", &[]).await.ends(0);
     assert_eq!(dry.stdout, plan.stdout);
@@ -90,8 +100,9 @@ async fn a_dry_run_shows_the_plan_and_changes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_wants_the_name_typed() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     let wrong = Terminal::answering("to delete it", "wandb\r").run(&site, "teardown", &[]).await;
@@ -104,8 +115,9 @@ async fn a_teardown_wants_the_name_typed() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_digest_of_another_teardown_deletes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     site.teardown(&["--expect", "0123456789abcdef"]).await.ends(3).tells(&["digest is", "hint:"]);
@@ -113,8 +125,9 @@ async fn the_digest_of_another_teardown_deletes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn ctrl_c_at_the_name_deletes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     Terminal::answering("to delete it", "\x03").run(&site, "teardown", &[]).await.ends(130);
@@ -122,8 +135,9 @@ async fn ctrl_c_at_the_name_deletes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_without_a_terminal_wants_the_name_as_an_argument() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     site.run("teardown", &[]).await.ends(2).tells(&["no terminal", &format!("--confirm {NAME}")]);
@@ -132,8 +146,9 @@ async fn a_teardown_without_a_terminal_wants_the_name_as_an_argument() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn colours_are_for_terminals_that_want_them() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let escape = '\u{1b}';
     let piped = site.run("provision", &[]).await;
     assert!(!format!("{piped}").contains(escape), "{piped:?}");

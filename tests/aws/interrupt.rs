@@ -5,8 +5,9 @@ use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use crate::support::{Ends, NAME, Running, Site};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn while_it_only_looks_it_stops_at_once() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     for command in [
         &["plan"][..],
         &["provision", "--yes"],
@@ -28,11 +29,9 @@ async fn while_it_only_looks_it_stops_at_once() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
-    let Some(site) = Site::open().await else { return };
-    if site.lacks("tags in CreateBucket") {
-        return;
-    }
+    let site = Site::open().await;
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::Before));
     let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
@@ -47,11 +46,9 @@ async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
-    let Some(site) = Site::open().await else { return };
-    if site.lacks("tags in CreateBucket") {
-        return;
-    }
+    let site = Site::open().await;
     let read_back = When::operation("s3:GetBucketCors", 1).times(usize::MAX);
     site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
     let mut running = Running::start(site.command("provision", &["--yes"]));
@@ -65,11 +62,9 @@ async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_second_one_does_not_wait() {
-    let Some(site) = Site::open().await else { return };
-    if site.lacks("tags in CreateBucket") {
-        return;
-    }
+    let site = Site::open().await;
     let create = site.aws.proxy().arm(When::operation("s3:CreateBucket", 0), Fault::Hang(Side::After));
     let mut running = Running::start(site.command("provision", &["--yes"]));
     create.reached().await;
@@ -85,8 +80,9 @@ async fn the_second_one_does_not_wait() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_wait_for_the_cloud_ends_at_once() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let slow = Failure::TooManyRequests(50);
     let create = site.aws.proxy().arm(When::every("sqs:CreateQueue"), Fault::fail(slow));
     let running = Running::start(site.command("provision", &["--yes"]));
@@ -96,8 +92,9 @@ async fn a_wait_for_the_cloud_ends_at_once() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'k{n}')").await;
     let batch = site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0), Fault::Hang(Side::Before));
@@ -113,8 +110,9 @@ async fn a_teardown_stops_between_two_batches_and_goes_on_later() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_verify_removes_its_probe() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto(
         "s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})

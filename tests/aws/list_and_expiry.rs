@@ -14,16 +14,18 @@ sqs.tag_queue(QueueUrl=url(queue), Tags={'wbstore:expires': '2020-01-01T00:00:00
 ";
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_without_deployments_lists_none() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.run("list", &[]).await.ends(0);
     assert_eq!(ran.stdout, "");
     ran.tells(&["No deployments", site.account()]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_deployment_is_listed_with_its_parts() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--notifications-queue"]).await.ends(0);
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
     let only = &listed["deployments"][0];
@@ -44,8 +46,9 @@ async fn a_deployment_is_listed_with_its_parts() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_missing_queue_is_told() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
@@ -53,8 +56,9 @@ async fn a_missing_queue_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn deployments_of_other_regions_are_listed_and_strangers_are_not() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.provision(&["--region", "eu-west-1", "--name", "abroad"]).await.ends(0);
     site.boto("s3.create_bucket(Bucket=f'unmarked-{account}')").await;
@@ -65,8 +69,9 @@ async fn deployments_of_other_regions_are_listed_and_strangers_are_not() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     let tags = "{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}";
     let tags = site.boto(tags).await;
@@ -78,8 +83,9 @@ async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_has_expired_goes_and_the_rest_stays() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     site.provision(&["--name", "later", "--expires", "7d"]).await.ends(0);
     site.provision(&["--name", "forever"]).await.ends(0);
@@ -98,8 +104,9 @@ async fn what_has_expired_goes_and_the_rest_stays() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_expired_deployment_keeps_its_own_queue_names_in_mind() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let own = ["--expires", "7d", "--queue", "mine", "--notifications-queue", "mine-too"];
     site.provision(&own).await.ends(0);
     site.boto(&EXPIRE.replace("url(queue)", "url('mine')")).await;
@@ -108,8 +115,9 @@ async fn an_expired_deployment_keeps_its_own_queue_names_in_mind() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_expired_deployment_with_objects_is_refused_and_others_go() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--name", "empty", "--expires", "7d"]).await.ends(0);
     site.provision(&["--expires", "7d"]).await.ends(0);
     site.boto("s3.put_object(Bucket=bucket, Key='kept', Body=b'x')").await;
@@ -131,8 +139,9 @@ async fn an_expired_deployment_with_objects_is_refused_and_others_go() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn nothing_expired_is_nothing_to_do() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     site.aws.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
@@ -141,8 +150,9 @@ async fn nothing_expired_is_nothing_to_do() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_longer_lease_is_a_change() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     site.run("plan", &["--expires", "14d", "--exit-code"]).await.ends(5);
     site.provision(&["--expires", "never"]).await.ends(0);

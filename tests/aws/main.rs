@@ -1,7 +1,7 @@
 //! The front door: the built `wbstore` against an emulated AWS behind the strict proxy, looked at by
 //! an independent client.
 //!
-//! `cargo sandbox test -- --test aws` runs it; without an emulator every test is left out, and says so.
+//! `cargo sandbox test -- --test aws` runs it; a plain `cargo test` ignores every test.
 
 mod bad_input_cloud;
 mod consent;

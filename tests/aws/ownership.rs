@@ -6,8 +6,9 @@ use wbstore_sandbox::fault::{Failure, Fault, When};
 use crate::support::{Ends, QUEUE, Site};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_without_our_mark_is_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto("s3.create_bucket(Bucket=bucket)").await;
     site.aws.proxy().clear_journal();
     site.provision(&[]).await.ends(3).tells(&[&site.bucket, "carries no wbstore mark", "hint:", "--adopt"]);
@@ -15,8 +16,9 @@ async fn a_bucket_without_our_mark_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_without_our_mark_is_refused_and_no_bucket_is_made() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto("sqs.create_queue(QueueName=queue)").await;
     site.aws.proxy().clear_journal();
     site.provision(&[]).await.ends(3).tells(&[QUEUE, "carries no wbstore mark", "--adopt"]);
@@ -24,8 +26,9 @@ async fn a_queue_without_our_mark_is_refused_and_no_bucket_is_made() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_of_another_account_is_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto_as("999988887777", "s3.create_bucket(Bucket=bucket)").await;
     site.aws.proxy().clear_journal();
     let ran = site.provision(&[]).await.ends(3);
@@ -34,8 +37,9 @@ async fn a_bucket_of_another_account_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_of_another_account_cannot_be_adopted_or_torn_down() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto_as("999988887777", "s3.create_bucket(Bucket=bucket)").await;
     site.aws.proxy().clear_journal();
     site.provision(&["--adopt"]).await.ends(3);
@@ -44,8 +48,9 @@ async fn a_bucket_of_another_account_cannot_be_adopted_or_torn_down() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_of_another_deployment_is_refused_even_with_adopt() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     for adopt in [&[][..], &["--adopt"]] {
@@ -57,8 +62,9 @@ async fn a_bucket_of_another_deployment_is_refused_even_with_adopt() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_teardown_of_another_deployment_leaves_ours() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     let names = ["--name", "other", "--bucket", &site.bucket, "--queue", QUEUE, "--confirm", "other"];
@@ -68,8 +74,9 @@ async fn the_teardown_of_another_deployment_leaves_ours() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_in_another_region_is_refused_with_its_region() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let bucket = format!("elsewhere-{}", site.account());
     site.boto(&format!(
         "client('s3', region_name='eu-west-1').create_bucket(Bucket='{bucket}',
@@ -83,8 +90,9 @@ async fn a_bucket_in_another_region_is_refused_with_its_region() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_redirect_to_another_region_is_refused_with_its_region() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let redirect = Fault::fail(Failure::WrongRegion("ap-south-1".to_owned()));
     site.aws.proxy().arm(When::every("s3:HeadBucket"), redirect);
     site.provision(&[]).await.ends(3).tells(&["is in ap-south-1", "hint:", "--region ap-south-1"]);
@@ -92,8 +100,9 @@ async fn a_redirect_to_another_region_is_refused_with_its_region() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_name_that_others_took_between_plan_and_creation_is_told() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let taken = wbstore_sandbox::reply::ApiError::new(409, "BucketAlreadyExists", "The name is taken.");
     site.aws.proxy().arm(When::every("s3:CreateBucket"), Fault::fail(Failure::Other(taken)));
     let ran = site.provision(&["--queue", "internal"]).await.ends(3);
@@ -101,8 +110,9 @@ async fn a_name_that_others_took_between_plan_and_creation_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn tags_that_may_not_be_read_are_no_missing_tags() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
     for call in ["s3:GetBucketTagging", "sqs:ListQueueTags"] {
@@ -118,8 +128,9 @@ async fn tags_that_may_not_be_read_are_no_missing_tags() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_adopted_bucket_and_queue_stay_and_lose_only_our_mark() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto("s3.create_bucket(Bucket=bucket); sqs.create_queue(QueueName=queue)").await;
     site.provision(&["--adopt"]).await.ends(0);
     site.run("plan", &["--exit-code"]).await.ends(0);
@@ -144,8 +155,9 @@ dict(kept=s3.get_object(Bucket=bucket, Key='kept')['Body'].read().decode(), tags
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_that_was_adopted_can_be_adopted_again() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto("s3.create_bucket(Bucket=bucket)").await;
     for _ in 0..2 {
         site.provision(&["--adopt", "--queue", "internal"]).await.ends(0);

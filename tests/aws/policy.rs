@@ -28,8 +28,9 @@ fn allowed(policy: &Value, resource: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_server_may_use_objects_and_take_messages_and_nothing_more() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let node = policy(&site, "node", &["--bucket", "acme-wandb"]).await;
     assert!(allowed(&node, "arn:aws:s3:::acme-wandb").contains(&"s3:ListBucket".to_owned()));
     let objects = allowed(&node, "arn:aws:s3:::acme-wandb/*");
@@ -42,8 +43,9 @@ async fn the_server_may_use_objects_and_take_messages_and_nothing_more() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_operator_may_do_all_that_a_whole_life_takes() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let operator = policy(&site, "operator", &["--bucket", "acme-wandb"]).await;
     let bucket = allowed(&operator, "arn:aws:s3:::acme-wandb");
     for action in
@@ -54,8 +56,9 @@ async fn the_operator_may_do_all_that_a_whole_life_takes() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_key_brings_its_own_statements() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
     for audience in ["node", "operator"] {
         let policy = policy(&site, audience, &["--kms-key", key]).await;
@@ -64,15 +67,17 @@ async fn a_key_brings_its_own_statements() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn another_partition_has_its_own_arns() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let node = policy(&site, "node", &["--region", "us-gov-west-1"]).await.to_string();
     assert!(node.contains("arn:aws-us-gov:s3:::") && !node.contains("arn:aws:"), "{node}");
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn online_it_names_the_account_of_the_credentials() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().clear_journal();
     let node = site.run("policy", &["--for", "node"]).await.ends(0).json();
     let queue = format!("arn:aws:sqs:us-east-1:{}:{QUEUE}", site.account());
@@ -105,8 +110,9 @@ fn action(call: &str) -> &str {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_operator_may_make_every_call_that_a_whole_life_made() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let operator = site.run("policy", &["--for", "operator"]).await.ends(0).json().to_string();
     site.aws.proxy().clear_journal();
     site.provisioned().await;

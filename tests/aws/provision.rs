@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::support::{Ends, HOST, NAME, QUEUE, Site};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_bucket_is_made_in_the_region_and_shut_in_every_way() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let found = site
         .boto(
@@ -30,8 +31,9 @@ async fn the_bucket_is_made_in_the_region_and_shut_in_every_way() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_bucket_is_marked_in_the_creating_call() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let journal = site.aws.proxy().journal();
     let create = journal.iter().find(|sent| sent.operation == "s3:CreateBucket").expect("it was created");
@@ -43,8 +45,9 @@ async fn the_bucket_is_marked_in_the_creating_call() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_bucket_refuses_what_comes_without_tls() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let policy = site.boto("json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])").await;
     let bucket = format!("arn:aws:s3:::{}", site.bucket);
@@ -59,8 +62,9 @@ async fn the_bucket_refuses_what_comes_without_tls() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn browsers_from_the_host_may_read_and_upload() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let mut rules = site.boto("s3.get_bucket_cors(Bucket=bucket)['CORSRules']").await;
     let methods = rules[0]["AllowedMethods"].as_array_mut().expect("it lists methods");
@@ -76,8 +80,9 @@ async fn browsers_from_the_host_may_read_and_upload() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_queue_keeps_messages_long_and_takes_them_from_this_bucket_only() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let found = site
         .boto(
@@ -107,8 +112,9 @@ async fn the_queue_keeps_messages_long_and_takes_them_from_this_bucket_only() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_uploaded_object_becomes_a_message_in_the_queue() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let key = site
         .boto(
@@ -125,8 +131,9 @@ urllib.parse.unquote_plus(next(events())['s3']['object']['key'])",
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_kms_key_encrypts_the_bucket_and_is_told_to_the_server() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let key = site.boto("kms.create_key()['KeyMetadata']['Arn']").await;
     let key = key.as_str().expect("an ARN");
     let ran = site.provision(&["--kms-key", key]).await.ends(0);
@@ -142,8 +149,9 @@ async fn a_kms_key_encrypts_the_bucket_and_is_told_to_the_server() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_notifications_queue_is_made_and_told_to_the_server() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.provision(&["--notifications-queue", "run-events"]).await.ends(0);
     assert_eq!(ran.outputs()["NOTIFICATIONS_QUEUE"], "sqs://run-events");
     let found = site
@@ -157,16 +165,18 @@ async fn a_notifications_queue_is_made_and_told_to_the_server() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_notifications_queue_without_a_name_gets_one() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.provision(&["--notifications-queue"]).await.ends(0);
     assert_eq!(ran.outputs()["NOTIFICATIONS_QUEUE"], format!("sqs://{QUEUE}-events"));
     site.boto(&format!("url('{QUEUE}-events')")).await;
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_internal_queue_makes_no_queue_and_no_events() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.provision(&["--queue", "internal"]).await.ends(0);
     assert_eq!(ran.outputs()["BUCKET_QUEUE"], "internal://");
     let found = site
@@ -180,8 +190,9 @@ async fn an_internal_queue_makes_no_queue_and_no_events() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn another_region_is_asked_for_by_name() {
-    let Some(site) = Site::open_in("eu-west-1").await else { return };
+    let site = Site::open_in("eu-west-1").await;
     let ran = site.provisioned().await;
     assert_eq!(ran.outputs()["AWS_REGION"], "eu-west-1");
     let journal = site.aws.proxy().journal();
@@ -194,8 +205,9 @@ async fn another_region_is_asked_for_by_name() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_outputs_name_what_was_made() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.provisioned().await;
     let bucket = format!("s3://{}", site.bucket);
     let queue = format!("sqs://{QUEUE}");
@@ -206,8 +218,9 @@ async fn the_outputs_name_what_was_made() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn another_machine_finds_the_same_deployment() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let first = site.provisioned().await;
     let home = tempfile::tempdir().expect("a folder");
     let elsewhere = [("HOME", home.path().to_str().expect("a path")), ("HOSTNAME", "elsewhere")];
@@ -218,8 +231,9 @@ async fn another_machine_finds_the_same_deployment() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn every_change_of_the_bucket_names_the_owner_it_expects() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.teardown(&[]).await.ends(0);
     for sent in site.mutations() {

@@ -10,16 +10,18 @@ const LEFT: &str =
     "[bucket['Name'] for bucket in s3.list_buckets()['Buckets']] + sqs.list_queues().get('QueueUrls', [])";
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn everything_of_an_empty_deployment_goes() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--notifications-queue"]).await.ends(0);
     site.teardown(&["--notifications-queue"]).await.ends(0);
     assert_eq!(site.boto(LEFT).await, json!([]));
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_may_be_repeated() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.teardown(&[]).await.ends(0);
     site.aws.proxy().clear_journal();
@@ -28,8 +30,9 @@ async fn a_teardown_may_be_repeated() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_that_is_not_empty_is_refused_with_its_counts() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("for n in range(3): s3.put_object(Bucket=bucket, Key=f'k{n}', Body=b'four')").await;
     site.aws.proxy().clear_journal();
@@ -38,8 +41,9 @@ async fn a_bucket_that_is_not_empty_is_refused_with_its_counts() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_dry_run_counts_and_deletes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("s3.put_object(Bucket=bucket, Key='k', Body=b'four')").await;
     site.aws.proxy().clear_journal();
@@ -49,8 +53,9 @@ async fn a_dry_run_counts_and_deletes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn all_versions_markers_and_unfinished_uploads_are_deleted() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto(
         "s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={'Status': 'Enabled'})
@@ -65,8 +70,9 @@ s3.create_multipart_upload(Bucket=bucket, Key='half')",
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn odd_keys_are_deleted_too() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let put = site.boto(
         r"keys = ['a b', 'a+b', 'a%20b', '%', 'ü/本/🪣', 'a&<b>\'\x22', 'dir/', 'tab\there', ' ', 'a//b', '?q=1#f']
@@ -79,8 +85,9 @@ len(s3.list_objects_v2(Bucket=bucket)['Contents'])",
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn more_than_a_thousand_objects_are_deleted_in_batches() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto(
         "from concurrent.futures import ThreadPoolExecutor
@@ -98,8 +105,9 @@ None",
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_that_s3_is_emptying_is_not_provisioned() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("s3.put_object(Bucket=bucket, Key='run', Body=b'four')").await;
     let lifecycle = ["--delete-objects", "--empty-by", "lifecycle"];
@@ -117,8 +125,9 @@ async fn a_bucket_that_s3_is_emptying_is_not_provisioned() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn data_that_is_gone_is_never_called_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.run("provision", &["--queue", "internal", "--yes"]).await.ends(0);
     site.boto("for n in range(1001): s3.put_object(Bucket=bucket, Key=f'k{n:04}', Body=b'')").await;
     // The second batch is refused after the first has gone.
@@ -130,8 +139,9 @@ async fn data_that_is_gone_is_never_called_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_locked_bucket_is_refused_before_anything_is_deleted() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.boto("s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)").await;
     site.provision(&["--adopt"]).await.ends(0);
     // As if wbstore had made it: an adopted one would be given back.
@@ -147,8 +157,9 @@ s3.put_object(Bucket=bucket, Key='kept', Body=b'x')",
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_that_would_be_left_behind_is_asked_for() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--queue", "mine"]).await.ends(0);
     site.aws.proxy().clear_journal();
     site.teardown(&[]).await.ends(3).tells(&["would leave behind", "hint: add --queue mine"]);
@@ -158,8 +169,9 @@ async fn a_queue_that_would_be_left_behind_is_asked_for() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_that_is_gone_already_is_no_obstacle() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
     site.teardown(&[]).await.ends(0);
@@ -167,8 +179,9 @@ async fn a_queue_that_is_gone_already_is_no_obstacle() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn half_a_deployment_is_torn_down() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.aws.proxy().arm(When::every("s3:CreateBucket"), Fault::fail(Failure::AccessDenied));
     site.provision(&[]).await.ends(4);
     site.aws.proxy().disarm();
@@ -178,8 +191,9 @@ async fn half_a_deployment_is_torn_down() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_arrives_meanwhile_is_not_lost_in_silence() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let delete = site
         .aws
@@ -196,8 +210,9 @@ async fn what_arrives_meanwhile_is_not_lost_in_silence() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_name_alone_is_enough() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let ran = site.aws.run(&["destroy", "aws", "--name", NAME, "--confirm", NAME]).await;
     ran.ends(0);

@@ -10,6 +10,7 @@ use crate::support::{Ends, Site};
 
 /// Accounts of others in which nothing would work, and the word that says why.
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_that_cannot_serve_is_refused_before_the_first_write() {
     for (kind, sku, property, word) in [
         ("Storage", "Standard_LRS", None, "Storage"),
@@ -17,7 +18,7 @@ async fn an_account_that_cannot_serve_is_refused_before_the_first_write() {
         ("StorageV2", "Standard_LRS", Some(("allowSharedKeyAccess", false)), "shared key"),
         ("StorageV2", "Standard_LRS", Some(("isHnsEnabled", true)), "hierarchical"),
     ] {
-        let Some(site) = Site::open().await else { return };
+        let site = Site::open().await;
         let mut planted = Planted::new(site.account()).kind(kind, sku);
         if let Some((name, value)) = property {
             planted = planted.property(name, value);
@@ -30,8 +31,9 @@ async fn an_account_that_cannot_serve_is_refused_before_the_first_write() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_sixth_cors_rule_is_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.double().plant(Planted::new(site.account())).await.unwrap();
     let rule = |n: usize| {
         json!({
@@ -49,8 +51,9 @@ async fn a_sixth_cors_rule_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_name_that_a_deleted_account_still_holds_is_final() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.double().take_name(site.account()).await.unwrap();
     let ran = site.provision(&[]).await.ends(3).tells(&["azure/account/", "taken", "hint:"]);
     assert_eq!(ran.stdout, "", "{ran}");
@@ -60,9 +63,10 @@ async fn a_name_that_a_deleted_account_still_holds_is_final() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_holds_a_container_is_found_before_the_first_delete() {
     for hold in ["legal hold", "immutab", "lease"] {
-        let Some(site) = Site::open().await else { return };
+        let site = Site::open().await;
         site.provisioned().await;
         let container = crate::support::QUEUE;
         match hold {
@@ -77,8 +81,9 @@ async fn what_holds_a_container_is_found_before_the_first_delete() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_read_only_lock_stops_a_provision_that_would_write() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.double().plant(Planted::new(site.account())).await.unwrap();
     let scope = site.double().account_id(site.account());
     site.double().lock(Lock { scope, name: "freeze".to_owned(), level: Level::ReadOnly });
@@ -87,8 +92,9 @@ async fn a_read_only_lock_stops_a_provision_that_would_write() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_provider_is_registered_only_when_asked() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.double().set_registered("Microsoft.EventGrid", false);
     site.provision(&[]).await.ends(3).tells(&["Microsoft.EventGrid", "--register-provider"]);
     site.is_untouched();
@@ -97,8 +103,9 @@ async fn a_provider_is_registered_only_when_asked() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_subscription_that_failed_is_made_again() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let write = "Microsoft.EventGrid/eventSubscriptions/write";
     site.double().trouble(write, Trouble::FailsLater, 1);
     // Whether the run itself gets over it or the next one does, nothing is left failed.
@@ -109,24 +116,27 @@ async fn an_event_subscription_that_failed_is_made_again() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_made_behind_a_503_is_found_and_one_made() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.double().trouble("Microsoft.Storage/storageAccounts/write", Trouble::UnavailableAfter, 1);
     site.provisioned().await;
     site.run("plan", &["--exit-code"]).await.ends(0);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_retry_after_is_waited_for_in_full() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let throttle = Trouble::Throttle { retry_after: 2, window: Duration::from_millis(1500) };
     site.double().trouble("Microsoft.Storage/storageAccounts/write", throttle, 1);
     site.provisioned().await.tells(&["waiting"]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_group_and_a_subscription_that_are_not_there_are_named() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--resource-group", "nowhere"]).await.tells(&["nowhere", "hint:"]);
     let other = "11111111-2222-4333-8444-555555555555";
     site.provision(&["--subscription", other]).await.tells(&[other, "hint:"]);

@@ -15,16 +15,18 @@ async fn listed(site: &Site) -> Value {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_subscription_without_deployments_lists_none() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let ran = site.run("list", &[]).await.ends(0);
     assert_eq!(ran.stdout, "");
     ran.tells(&["No deployments", &site.double().subscription()]);
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_deployment_is_listed_with_its_parts() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--dead-letter"]).await.ends(0);
     let listed = listed(&site).await;
     let only = &listed["deployments"][0];
@@ -41,8 +43,9 @@ async fn a_deployment_is_listed_with_its_parts() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_deployment_inside_an_account_of_others_is_listed_and_strangers_are_not() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let (double, account) = (site.double(), site.account());
     double.plant(Planted::new(account)).await.unwrap();
     double.plant_container(account, "theirs", &json!({"team": "ml"})).await.unwrap();
@@ -55,8 +58,9 @@ async fn a_deployment_inside_an_account_of_others_is_listed_and_strangers_are_no
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_missing_queue_is_told() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let (double, account) = (site.double(), site.account());
     double.plant(Planted::new(account)).await.unwrap();
     let mark = json!({"wbstore_deployment": NAME, "wbstore_queue": "gone", "wbstore_role": "files"});
@@ -67,8 +71,9 @@ async fn a_missing_queue_is_told() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_may_not_be_read_is_told_and_nothing_is_called_missing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let action = "Microsoft.Storage/storageAccounts/queueServices/queues/read";
     site.double().deny(&site.double().principal(), action);
@@ -78,8 +83,9 @@ async fn what_may_not_be_read_is_told_and_nothing_is_called_missing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     let end = listed(&site).await["deployments"][0]["expires"].as_i64().expect("an end");
     let days = (end - jiff::Timestamp::now().as_second()) / 86_400;
@@ -90,8 +96,9 @@ async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_has_expired_goes_with_its_own_names() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let before = site.snapshot().await;
     let names = ["--container", "mine", "--queue", "mine-too"];
     site.provision(&[&names[..], &["--expires", "1m"]].concat()).await.ends(0);
@@ -105,8 +112,9 @@ async fn what_has_expired_goes_with_its_own_names() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn nothing_expired_is_nothing_to_do() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provision(&["--expires", "7d"]).await.ends(0);
     site.azure.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);

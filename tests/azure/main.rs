@@ -1,6 +1,6 @@
 //! The front door: the built `wbstore` against Azurite behind a double of Azure's control plane.
 //!
-//! `cargo sandbox test -- --test azure` runs it; without Azurite every test is left out, and says so.
+//! `cargo sandbox test -- --test azure` runs it; a plain `cargo test` ignores every test.
 
 mod bad_input_cloud;
 mod list_and_expiry;

@@ -7,8 +7,9 @@ use wbstore_sandbox::azure::double::{Level, Lock};
 use crate::support::{Ends, NAME, QUEUE, Site};
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn everything_of_an_empty_deployment_goes() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let before = site.snapshot().await;
     site.provision(&["--dead-letter"]).await.ends(0);
     site.teardown(&["--dead-letter"]).await.ends(0);
@@ -16,8 +17,9 @@ async fn everything_of_an_empty_deployment_goes() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_may_be_repeated() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.teardown(&[]).await.ends(0);
     site.azure.proxy().clear_journal();
@@ -26,8 +28,9 @@ async fn a_teardown_may_be_repeated() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_container_that_is_not_empty_is_refused_with_its_counts() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     for n in 0..3 {
         site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
@@ -38,8 +41,9 @@ async fn a_container_that_is_not_empty_is_refused_with_its_counts() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_container_goes_with_its_blobs_in_one_call() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let before = site.snapshot().await;
     site.provisioned().await;
     for n in 0..3 {
@@ -54,8 +58,9 @@ async fn a_container_goes_with_its_blobs_in_one_call() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_dry_run_counts_and_deletes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
     let keeps = json!({"enabled": true, "days": 7});
@@ -67,8 +72,9 @@ async fn a_dry_run_counts_and_deletes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn data_that_may_not_be_seen_is_never_called_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
     let principal = site.double().principal();
@@ -83,8 +89,9 @@ async fn data_that_may_not_be_seen_is_never_called_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn without_the_right_to_sign_the_token_counts() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
     let action = "Microsoft.Storage/storageAccounts/listServiceSas/action";
@@ -93,8 +100,9 @@ async fn without_the_right_to_sign_the_token_counts() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_lock_refuses_the_whole_before_the_first_delete() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     let scope = site.double().account_id(site.account());
     site.double().lock(Lock { scope, name: "keep".to_owned(), level: Level::CanNotDelete });
@@ -104,8 +112,9 @@ async fn a_lock_refuses_the_whole_before_the_first_delete() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn holds_immutability_and_leases_are_found_in_the_plan() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().legal_hold(site.account(), QUEUE);
     site.azure.proxy().clear_journal();
@@ -114,7 +123,7 @@ async fn holds_immutability_and_leases_are_found_in_the_plan() {
     site.teardown(&["--delete-objects"]).await.ends(3).tells(&["immutab"]);
     site.is_untouched();
 
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().lease(site.account(), QUEUE).await.unwrap();
     site.azure.proxy().clear_journal();
@@ -123,8 +132,9 @@ async fn holds_immutability_and_leases_are_found_in_the_plan() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_of_others_and_all_that_is_theirs_stays_as_it_was() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let (double, account) = (site.double(), site.account());
     double.plant(Planted::new(account).tag("team", "ml")).await.unwrap();
     double.plant_container(account, "wbstore-wandb-acme-com2", &json!({"team": "ml"})).await.unwrap();
@@ -149,8 +159,9 @@ async fn an_account_of_others_and_all_that_is_theirs_stays_as_it_was() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_of_ours_that_holds_more_is_kept() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.double().plant_container(site.account(), "theirs", &json!({})).await.unwrap();
     site.teardown(&[]).await.ends(0).tells(&["`theirs`"]);
@@ -160,8 +171,9 @@ async fn an_account_of_ours_that_holds_more_is_kept() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_wrong_name_deletes_nothing() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     site.provisioned().await;
     site.azure.proxy().clear_journal();
     let ran = site.run("teardown", &["--confirm", "other"]).await;
@@ -171,8 +183,9 @@ async fn the_wrong_name_deletes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn emptying_by_lifecycle_rules_is_refused() {
-    let Some(site) = Site::open().await else { return };
+    let site = Site::open().await;
     let lifecycle = ["--delete-objects", "--empty-by", "lifecycle"];
     site.teardown(&lifecycle).await.ends(2).tells(&["--empty-by lifecycle", "hint:"]);
 }

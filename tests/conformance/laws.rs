@@ -8,7 +8,7 @@ use wbstore_sandbox::snapshot::Snapshot;
 
 /// No command that only shows sends a write, whatever there is.
 pub async fn planning_sends_no_write<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     cloud.neighbours().await;
     for prepared in [false, true] {
         if prepared {
@@ -34,7 +34,7 @@ pub async fn planning_sends_no_write<C: Cloud>() {
 /// What was made is what was planned: a plan afterwards is empty, and the same each time.
 pub async fn a_plan_after_apply_is_empty<C: Cloud>() {
     for adopt in [false, true] {
-        let Some(cloud) = C::fresh().await else { return };
+        let cloud = C::fresh().await;
         let more: &[&str] = if adopt { &["--adopt"] } else { &[] };
         if adopt {
             cloud.predecessor().await;
@@ -52,10 +52,10 @@ pub async fn a_plan_after_apply_is_empty<C: Cloud>() {
 
 /// A process that is killed right after one of its writes leaves what one more run can mend.
 pub async fn a_kill_at_any_write_is_mended_by_one_run<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     let wanted = provision(&cloud).await;
     for operation in operations(&cloud, |exchange| exchange.mutating) {
-        let cloud = emulated::<C>().await;
+        let cloud = C::fresh().await;
         let armed = cloud.proxy().arm(When::operation(&operation, 0), Fault::Hang(Side::After));
         tokio::select! {
             ran = cloud.run("provision", PROVISION) => panic!("{operation} was never sent: {ran}"),
@@ -70,10 +70,10 @@ pub async fn a_kill_at_any_write_is_mended_by_one_run<C: Cloud>() {
 
 /// Every write whose answer is lost is asked for once more, and nothing is there twice.
 pub async fn a_lost_answer_makes_no_duplicate<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     let wanted = provision(&cloud).await;
     let operations = operations(&cloud, |exchange| exchange.mutating);
-    let cloud = emulated::<C>().await;
+    let cloud = C::fresh().await;
     let lost = operations.iter().map(|operation| (operation, When::operation(operation, 0)));
     let lost: Vec<_> = lost.map(|(name, when)| (name, cloud.proxy().arm(when, Fault::DropAfter))).collect();
     let found = provision(&cloud).await;
@@ -86,7 +86,7 @@ pub async fn a_lost_answer_makes_no_duplicate<C: Cloud>() {
 
 /// What wbstore made is gone, objects included, and everything else is as it was.
 pub async fn teardown_leaves_nothing_of_ours<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     cloud.neighbours().await;
     let before = cloud.snapshot().await;
     provision(&cloud).await;
@@ -107,7 +107,7 @@ pub async fn teardown_leaves_nothing_of_ours<C: Cloud>() {
 /// Adopted, and given back: in every document that several parties write into, what others wrote is
 /// as it was, to the byte; and so are the objects.
 pub async fn what_was_adopted_is_given_back_to_the_byte<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     cloud.neighbours().await;
     cloud.predecessor().await;
     cloud.fill(3, 1).await;
@@ -131,7 +131,7 @@ pub async fn what_was_adopted_is_given_back_to_the_byte<C: Cloud>() {
 
 /// What carries no mark is neither taken over nor torn down.
 pub async fn what_carries_no_mark_is_not_touched<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     cloud.predecessor().await;
     let before = cloud.snapshot().await;
     cloud.proxy().clear_journal();
@@ -145,7 +145,7 @@ pub async fn what_carries_no_mark_is_not_touched<C: Cloud>() {
 
 /// Whichever read is denied, nothing is written, whether or not there is something to see.
 pub async fn denied_is_an_error_and_not_absence<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     let mut complaints = vec![];
     for (state, verbs) in [("empty", &["provision"] as &[&str]), ("full", &["provision", "teardown"])] {
         if state == "full" {
@@ -191,14 +191,9 @@ fn undo(state: &str) -> &'static [&'static str] {
 
 /// An upload is told of, and once.
 pub async fn an_event_arrives_once<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     provision(&cloud).await;
     assert_eq!(cloud.announce().await, 1);
-}
-
-/// Another account, where there is one already.
-async fn emulated<C: Cloud>() -> C {
-    C::fresh().await.expect("there was an emulator a moment ago")
 }
 
 /// Provisions, and looks.

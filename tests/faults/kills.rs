@@ -17,12 +17,12 @@ const KILLS: usize = 5;
 /// Kills a first provision at five of its writes, and shows what is there then and after one more
 /// run.
 pub async fn show<C: Cloud>() {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     let scenario = Scenario::Create;
     let reference = Reference::of(scenario, &cloud).await;
     let mut text = format!("\n{}, killed (SIGKILL) right before one of its writes\n", C::CLOUD);
     for operation in five(&cloud.proxy().journal()) {
-        let cloud = C::fresh().await.expect("there was an emulator a moment ago");
+        let cloud = C::fresh().await;
         scenario.prepare(&cloud).await;
         cloud.proxy().clear_journal();
         let armed = cloud.proxy().arm(When::operation(&operation, 0), Fault::Hang(Side::Before));

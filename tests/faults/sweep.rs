@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
-use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::cloud::{Cloud, IN_FULL};
 
 use crate::case::{Case, Outcome, Reference};
 use crate::mode::{ALWAYS, IN_TURN, Mode};
 use crate::scenario::Scenario;
 use crate::table;
-
-/// Tries every fault at every request, and the rarer faults too when this is set to 1.
-const FULL: &str = "WBSTORE_FULL_SWEEP";
 
 /// Cases at the same time. Many only wait, for a pause before a retry or for the emulator.
 const ABREAST: usize = 6;
@@ -38,16 +35,16 @@ pub struct Tally {
 ///
 /// When something did not hold, with all of it.
 pub async fn of<C: Cloud>(scenario: Scenario) {
-    let Some(cloud) = C::fresh().await else { return };
+    let cloud = C::fresh().await;
     let started = Instant::now();
     let reference = Reference::of(scenario, &cloud).await;
-    let full = std::env::var(FULL).is_ok_and(|value| value == "1");
+    let full = std::env::var_os(IN_FULL).is_some();
     let stride = if full { 1 } else { scenario.stride() * C::SPARSE };
     let cases = cases(&reference, stride, full);
     let runs = cases.iter().map(|&(mode, index)| {
         let reference = &reference;
         async move {
-            let cloud = C::fresh().await.expect("there was an emulator a moment ago");
+            let cloud = C::fresh().await;
             let case = Case { cloud, scenario, reference, complaints: vec![] };
             (mode, index, case.run(mode, index, full).await)
         }

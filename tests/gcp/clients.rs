@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use wbstore_sandbox::gcp::{Gcp, PYTHON};
+use wbstore_sandbox::paths;
 use wbstore_sandbox::ran::{Ran, finish};
 
 const HOST: &str = "https://wandb.acme.com";
@@ -51,12 +52,9 @@ fn read(ran: &Ran) -> Value {
 }
 
 #[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_python_client_reads_back_what_was_made_and_receives_an_event() {
-    let Some(python) = std::env::var_os(PYTHON) else {
-        // Said as the tests that need an emulator say it.
-        Gcp::left_out("needs Google's Python client, which `cargo sandbox test` installs");
-        return;
-    };
+    let python = paths::emulator(PYTHON);
     let (gcp, server) = provisioned().await;
     let mut command = Command::new(python);
     command.args(["-c", include_str!("clients.py"), BUCKET, NAME, &server]).envs(gcp.env());
@@ -97,11 +95,8 @@ async fn the_python_client_reads_back_what_was_made_and_receives_an_event() {
 }
 
 #[tokio::test]
+#[ignore = "needs gcloud: cargo sandbox test"]
 async fn gcloud_reads_back_what_was_made_and_receives_an_event() {
-    if Command::new("gcloud").arg("--version").output().is_err() {
-        Gcp::left_out("gcloud is not installed");
-        return;
-    }
     let (gcp, _) = provisioned().await;
     let gcloud = async |arguments: &[&str]| {
         let mut command = Command::new("gcloud");

@@ -1,7 +1,7 @@
 //! The front door: the built `wbstore` against doubles of Google Cloud, looked at with plain requests
 //! around them, and by Google's own clients.
 //!
-//! `cargo test --test gcp` is enough; `cargo sandbox test` runs it against Google's own Pub/Sub emulator
+//! `cargo test --test gcp` is enough; `cargo sandbox test --all` runs it against Google's own Pub/Sub emulator
 //! too, where that is installed.
 
 mod bad_input_cloud;

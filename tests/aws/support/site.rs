@@ -1,11 +1,9 @@
 //! One test's own account, and the deployment that it is about.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use wbstore_sandbox::aws::{Aws, Ran};
-use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::journal::Exchange;
 
 use super::{Ends, boto, finish};
@@ -26,36 +24,20 @@ pub struct Site {
 }
 
 impl Site {
-    /// A fresh account in us-east-1; `None` where there is no emulator, after saying so.
-    pub async fn open() -> Option<Self> {
+    /// A fresh account in us-east-1.
+    pub async fn open() -> Self {
         Self::open_in("us-east-1").await
     }
 
     /// The same in another region.
-    pub async fn open_in(region: &str) -> Option<Self> {
-        let Some(aws) = Aws::from_env().await else {
-            left_out("needs an emulator, which `cargo sandbox test` starts");
-            return None;
-        };
-        let mut site = Self { aws, bucket: String::new(), region: region.to_owned() };
+    pub async fn open_in(region: &str) -> Self {
+        let mut site = Self { aws: Aws::from_env().await, bucket: String::new(), region: region.to_owned() };
         let account = site.aws.account().to_owned();
         let offline = ["--offline", "--account-id", &account, "--region", region, "--format", "json"];
         let planned = site.run("plan", &offline).await.ends(0).json();
         let bucket = planned["outputs"][0]["value"].as_str().expect("the plan names the bucket");
         site.bucket = bucket.trim_start_matches("s3://").to_owned();
-        Some(site)
-    }
-
-    /// Whether the test has to be left out on moto, for this reason of
-    /// [`cannot_show`](Backend::cannot_show); says so.
-    pub fn lacks(&self, reason: &str) -> bool {
-        let moto = self.aws.backend() == Backend::Moto;
-        if moto {
-            let gaps = Backend::Moto.cannot_show();
-            assert!(gaps.iter().any(|gap| gap.contains(reason)), "moto's list of gaps lacks {reason:?}");
-            left_out(&format!("moto cannot show it ({reason})"));
-        }
-        moto
+        site
     }
 
     pub fn account(&self) -> &str {
@@ -153,11 +135,4 @@ impl Site {
         let sent: Vec<_> = self.mutations().into_iter().map(|exchange| exchange.operation).collect();
         assert!(sent.is_empty(), "{sent:?}");
     }
-}
-
-/// Says which test is left out, and why. The harness keeps what a test prints to itself, unless it
-/// is written like this.
-fn left_out(why: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let _ = writeln!(std::io::stderr(), "left out: {test}: {why}");
 }

@@ -6,7 +6,6 @@ mod others;
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,10 +13,9 @@ use crate::backend::Backend;
 use crate::emulator::Emulator;
 use crate::iam;
 use crate::proxy::Proxy;
-use crate::say::say;
 use crate::strict::Strict;
 use crate::venv::Requirements;
-use crate::{Error, ran};
+use crate::{Error, paths, ran};
 
 pub use crate::ran::{Ran, finish};
 
@@ -42,25 +40,18 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// A fresh account on the emulator that the environment names; `None` when it names none, as
-    /// in a plain `cargo test`. That is said once, and the test has nothing to do.
+    /// A fresh account on the emulator that the environment names.
     ///
     /// # Panics
     ///
-    /// When the environment names an emulator that cannot be used.
-    pub async fn from_env() -> Option<Self> {
-        let Ok(url) = std::env::var(URL) else {
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                say("tests that need an emulator are left out; `cargo sandbox test` brings one");
-            });
-            return None;
-        };
+    /// When the environment names no emulator, or one that cannot be used.
+    pub async fn from_env() -> Self {
+        let url = paths::emulator(URL);
         let backend = std::env::var(BACKEND).map_or(Backend::Ministack, |name| {
             name.parse().unwrap_or_else(|error| panic!("{BACKEND}: {error}"))
         });
         let aws = Self::on(&url, backend, &fresh_account()).await;
-        Some(aws.unwrap_or_else(|error| panic!("{URL}={url}: {error}")))
+        aws.unwrap_or_else(|error| panic!("{URL}={url}: {error}"))
     }
 
     /// A given account on a given emulator.
@@ -111,15 +102,11 @@ impl Aws {
         self.env_with(account, SECRET)
     }
 
-    /// The same as a user of this account who may do what an IAM policy says and nothing else;
-    /// `None` where permissions mean nothing ([`Backend::enforces_permissions`]).
-    pub async fn env_of_user(&self, policy: &str) -> Result<Option<Vec<(String, String)>>, Error> {
-        if !self.backend.enforces_permissions() {
-            return Ok(None);
-        }
+    /// The same as a user of this account who may do what an IAM policy says and nothing else.
+    pub async fn env_of_user(&self, policy: &str) -> Result<Vec<(String, String)>, Error> {
         let key = iam::user(self.proxy.upstream(), &self.account, policy).await?;
         self.proxy.introduce(&key.id, &self.account);
-        Ok(Some(self.env_with(&key.id, &key.secret)))
+        Ok(self.env_with(&key.id, &key.secret))
     }
 
     fn env_with(&self, key: &str, secret: &str) -> Vec<(String, String)> {

@@ -9,17 +9,16 @@ pub mod double;
 mod others;
 
 use std::process::Command;
-use std::sync::Once;
 
 use double::{AzureDouble, Options, Principal};
 
 use crate::dialect::Dialect;
 use crate::dialect::azure::{ARM, BLOB, QUEUE};
+use crate::gap::Gap;
 use crate::proxy::Proxy;
 use crate::ran::{Ran, finish};
-use crate::say::say;
 use crate::strict::Strict;
-use crate::{Error, ran};
+use crate::{Error, paths, ran};
 
 /// Names the running Azurite to the tests.
 pub const URL: &str = "WBSTORE_SANDBOX_AZURE";
@@ -27,10 +26,10 @@ pub const URL: &str = "WBSTORE_SANDBOX_AZURE";
 pub const PYTHON: &str = "WBSTORE_SANDBOX_AZURE_PYTHON";
 
 /// What a test cannot see on the double of Azure and on Azurite.
-pub const CANNOT_SHOW: &[&str] = &[
-    "propagation: a new account's names are known at once, and a role is had at once",
-    "Azure Policy: nothing is refused by it or changed",
-    "a firewall or a private endpoint before the data plane",
+pub const CANNOT_SHOW: &[Gap] = &[
+    Gap::new("propagation: a new account's names are known at once, and a role is had at once"),
+    Gap::new("Azure Policy: nothing is refused by it or changed"),
+    Gap::new("a firewall or a private endpoint before the data plane"),
 ];
 
 /// A subscription of its own on a double of its own, before an Azurite that others share, and behind
@@ -43,23 +42,16 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// A fresh subscription before the Azurite that the environment names; `None` when it names none,
-    /// as in a plain `cargo test`. That is said once, and the test has nothing to do.
+    /// A fresh subscription before the Azurite that the environment names.
     ///
     /// # Panics
     ///
-    /// When the environment names an Azurite that cannot be used.
-    pub async fn from_env() -> Option<Self> {
-        let Ok(azurite) = std::env::var(URL) else {
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                say("tests that need Azurite are left out; `cargo sandbox test` brings one");
-            });
-            return None;
-        };
+    /// When the environment names no Azurite, or one that cannot be used.
+    pub async fn from_env() -> Self {
+        let azurite = paths::emulator(URL);
         let account = format!("acme{:016x}", fastrand::u64(..));
         let azure = Self::with(&azurite, brisk(), &account).await;
-        Some(azure.unwrap_or_else(|error| panic!("{URL}={azurite}: {error}")))
+        azure.unwrap_or_else(|error| panic!("{URL}={azurite}: {error}"))
     }
 
     /// A subscription of one's own choosing, in which the storage account of the deployment is to be

@@ -8,6 +8,10 @@ use crate::proxy::Proxy;
 use crate::ran::{Ran, finish};
 use crate::snapshot::Snapshot;
 
+/// Set for the tests by `cargo sandbox test --all`: the sweeps try everything, where they otherwise take
+/// samples.
+pub const IN_FULL: &str = "WBSTORE_SANDBOX_IN_FULL";
+
 /// The deployment that everything is done to.
 pub const HOST: &str = "https://wandb.acme.com";
 /// Its name, which follows from the host.
@@ -42,8 +46,8 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// An account there; the same number is the same account.
     fn at(ground: &Self::Ground, number: u64) -> impl Future<Output = Result<Self, Error>> + Send;
 
-    /// A fresh account; `None` when no emulator runs.
-    fn fresh() -> impl Future<Output = Option<Self>> + Send;
+    /// A fresh account on the emulator that the environment names.
+    fn fresh() -> impl Future<Output = Self> + Send;
 
     /// What a client needs in its environment to work in this account.
     fn env(&self) -> Vec<(String, String)>;

@@ -34,8 +34,7 @@ pub async fn interrupted() -> Result<ExitCode, Error> {
 async fn build() -> Result<(), Error> {
     eprintln!("sandbox: building wbstore");
     // Naming this package too keeps the features, and so the built dependencies, as they are.
-    let args =
-        ["build", "--quiet", "--package", "wbstore", "--package", "wbstore-sandbox", "--bin", "wbstore"];
+    let args = ["build", "--package", "wbstore", "--package", "wbstore-sandbox", "--bin", "wbstore"];
     match Group::cargo(&args, &[], None)?.wait().await? {
         0 => Ok(()),
         code => Err(Error::new(format!("wbstore does not build (cargo ended with {code})"))),

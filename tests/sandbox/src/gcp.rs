@@ -10,9 +10,9 @@ use std::process::Command;
 use double::{Control, GcpDouble, Options};
 
 use crate::dialect::Dialect;
+use crate::gap::Gap;
 use crate::proxy::Proxy;
 use crate::ran::{Ran, finish};
-use crate::say::say;
 use crate::strict::Strict;
 use crate::{Error, ran};
 
@@ -20,10 +20,12 @@ use crate::{Error, ran};
 pub const PYTHON: &str = "WBSTORE_SANDBOX_GOOGLE_PYTHON";
 
 /// What a test cannot see on the doubles of Google Cloud.
-pub const CANNOT_SHOW: &[&str] = &[
-    "propagation of IAM: a grant is seen at once, unless a test slows it",
-    "the credentials of a user, of a workload or of a machine: there are keys of service accounts only",
-    "lifecycle rules, and the end of soft deletion: nothing ages",
+pub const CANNOT_SHOW: &[Gap] = &[
+    Gap::new("propagation of IAM: a grant is seen at once, unless a test slows it"),
+    Gap::new(
+        "the credentials of a user, of a workload or of a machine: there are keys of service accounts only",
+    ),
+    Gap::new("lifecycle rules, and the end of soft deletion: nothing ages"),
 ];
 
 /// A project of its own on a double of its own, behind a proxy.
@@ -97,11 +99,6 @@ impl Gcp {
     /// When `wbstore` is not built.
     pub fn wbstore(&self) -> Command {
         ran::wbstore(self.env())
-    }
-
-    /// Says why a test is left out.
-    pub fn left_out(why: &str) {
-        say(&format!("a test is left out: {why}"));
     }
 
     /// Runs `wbstore` to its end.

@@ -13,7 +13,7 @@
 //! ```no_run
 //! # use wbstore_sandbox::{aws::Aws, fault::{Fault, When}};
 //! # async fn example() {
-//! let Some(aws) = Aws::from_env().await else { return };
+//! let aws = Aws::from_env().await;
 //! aws.proxy().arm(When::operation("s3:PutBucketCors", 0), Fault::DropAfter);
 //! let ran = aws.run(&["provision", "aws", "--host", "https://wandb.acme.com", "--yes"]).await;
 //! assert_eq!(ran.code, Some(0), "{ran}");
@@ -30,6 +30,7 @@ pub mod dialect;
 pub mod emulator;
 pub mod error;
 pub mod fault;
+pub mod gap;
 pub mod gcp;
 mod iam;
 pub mod journal;

@@ -6,7 +6,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use commands::test::Round;
+use commands::test::{Round, Suite};
 use wbstore_sandbox::Error;
 use wbstore_sandbox::aws::Aws;
 use wbstore_sandbox::azure::Azure;
@@ -48,12 +48,16 @@ enum Task {
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
     },
-    /// Run the test suite against the emulators.
+    /// Run the test suite against the emulators: AWS on ministack, Google Cloud on our double, Azure on
+    /// our double and Azurite.
     Test {
-        /// What to test against: everything, each thing once, or a second opinion on one cloud
-        /// [default: all; once when arguments follow `--`].
+        /// Sweep through every fault at every request instead of samples, and run the second opinions
+        /// too, unless arguments follow `--`.
+        #[arg(long, conflicts_with = "backend")]
+        all: bool,
+        /// Run the second opinion on one cloud alone.
         #[arg(long, value_enum)]
-        backend: Option<Choice>,
+        backend: Option<Opinion>,
         /// Arguments for `cargo test`.
         #[arg(last = true)]
         args: Vec<String>,
@@ -74,15 +78,11 @@ enum BackendName {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Choice {
-    /// AWS on ministack, Google Cloud on our double, Azure on our double and Azurite.
-    Once,
+enum Opinion {
     /// AWS on moto.
     Moto,
     /// Google Cloud with Google's own Pub/Sub emulator.
     Pubsub,
-    /// All of these, side by side.
-    All,
 }
 
 impl From<BackendName> for Backend {
@@ -90,17 +90,6 @@ impl From<BackendName> for Backend {
         match name {
             BackendName::Ministack => Self::Ministack,
             BackendName::Moto => Self::Moto,
-        }
-    }
-}
-
-impl Choice {
-    fn rounds(self) -> &'static [Round] {
-        match self {
-            Self::Once => &[Round::First],
-            Self::Moto => &[Round::Moto],
-            Self::Pubsub => &[Round::PubSub],
-            Self::All => Round::ALL,
         }
     }
 }
@@ -133,10 +122,15 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
-        Task::Test { backend, args } => {
-            // A filter is given to look at something closely; once is enough then.
-            let default = if args.is_empty() { Choice::All } else { Choice::Once };
-            commands::test::run(backend.unwrap_or(default).rounds(), &args).await
+        Task::Test { all, backend, args } => {
+            let rounds = match backend {
+                Some(Opinion::Moto) => &[Round::Moto],
+                Some(Opinion::Pubsub) => &[Round::PubSub],
+                // Arguments are given to look at something closely; once is enough then.
+                None if all && args.is_empty() => Round::ALL,
+                None => &[Round::First],
+            };
+            commands::test::run(&Suite { rounds, in_full: all, args }).await
         }
     }
 }

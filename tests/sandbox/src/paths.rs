@@ -45,6 +45,16 @@ pub fn wbstore() -> Result<PathBuf, Error> {
         .ok_or_else(|| Error::new("wbstore is not built").hint("cargo build"))
 }
 
+/// Where `cargo sandbox test` has put what a test needs, as the variable says.
+///
+/// # Panics
+///
+/// When the variable is not set, as in a plain `cargo test`.
+pub fn emulator(variable: &str) -> String {
+    env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run this test with `cargo sandbox test`"))
+}
+
 fn program() -> Result<PathBuf, Error> {
     env::current_exe().map_err(|error| Error::new(format!("cannot tell where this program is: {error}")))
 }

@@ -38,7 +38,7 @@ impl Cloud for Aws {
         Self::before(ground, &format!("{number:012}")).await
     }
 
-    async fn fresh() -> Option<Self> {
+    async fn fresh() -> Self {
         Self::from_env().await
     }
 

@@ -52,7 +52,7 @@ impl Cloud for Azure {
         Self::with(ground.url(), Options::default(), &format!("acme{number}")).await
     }
 
-    async fn fresh() -> Option<Self> {
+    async fn fresh() -> Self {
         Self::from_env().await
     }
 

@@ -2,20 +2,32 @@
 
 use std::fs::File;
 use std::io::{self, Seek};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use futures::future::join_all;
 
 use wbstore_sandbox::aws::{BACKEND, PYTHON, URL};
 use wbstore_sandbox::azure::{self, azurite::Azurite};
 use wbstore_sandbox::backend::Backend;
-use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::cloud::{Cloud, IN_FULL};
 use wbstore_sandbox::emulator::Emulator;
-use wbstore_sandbox::gcp::{self, Gcp, pubsub_emulator};
+use wbstore_sandbox::gap::Gap;
+use wbstore_sandbox::gcp::pubsub_emulator::{self, PubsubEmulator};
+use wbstore_sandbox::gcp::{self, Gcp};
 use wbstore_sandbox::venv::Requirements;
 use wbstore_sandbox::{Error, paths};
 
 use super::Group;
+
+/// What is asked for.
+pub struct Suite {
+    /// Against what; the first is shown as it runs.
+    pub rounds: &'static [Round],
+    /// Whether the sweeps try everything, where they otherwise take samples.
+    pub in_full: bool,
+    /// Arguments for `cargo test`.
+    pub args: Vec<String>,
+}
 
 /// What the suite is run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,40 +62,54 @@ impl Round {
         }
     }
 
-    fn cannot_show(self) -> Vec<&'static str> {
-        match self {
+    fn gaps(self) -> Vec<Gap> {
+        let mut gaps = match self {
             Self::First => [Backend::Ministack.cannot_show(), gcp::CANNOT_SHOW, azure::CANNOT_SHOW].concat(),
             Self::Moto => Backend::Moto.cannot_show().to_vec(),
             Self::PubSub => vec![],
+        };
+        if Command::new("gcloud").arg("--version").output().is_err() {
+            gaps.push(Gap::without("gcloud: not installed", &[GCLOUD]));
         }
+        if PubsubEmulator::found().is_none() {
+            gaps.push(Gap::without("Google's Pub/Sub emulator: it or Java is not installed", &[PUBSUB]));
+        }
+        gaps
     }
 }
 
+/// The test that needs gcloud.
+const GCLOUD: &str = "clients::gcloud_reads_back_what_was_made_and_receives_an_event";
+/// The test that starts Google's Pub/Sub emulator itself.
+const PUBSUB: &str = "emulator::it_starts_answers_and_goes";
+
 /// Builds everything once, then runs the suite in each round.
-pub async fn run(rounds: &[Round], args: &[String]) -> Result<ExitCode, Error> {
+pub async fn run(suite: &Suite) -> Result<ExitCode, Error> {
     eprintln!("sandbox: building");
-    let built = Group::cargo(&["test", "--workspace", "--quiet", "--no-run"], &[], None)?.wait().await?;
+    let built = Group::cargo(&["build", "--workspace", "--bins", "--tests"], &[], None)?.wait().await?;
     if built != 0 {
         return Err(Error::new(format!("the workspace does not build (cargo ended with {built})")));
     }
     let pythons =
         tokio::try_join!(python(PYTHON, Requirements::BOTO3), python(gcp::PYTHON, Requirements::GOOGLE),)?;
     let pythons = [pythons.0, pythons.1];
-    let [first, others @ ..] = rounds else { return Ok(ExitCode::SUCCESS) };
+    let [first, others @ ..] = suite.rounds else { return Ok(ExitCode::SUCCESS) };
     // Much of a test is waiting, so the rounds go side by side. What the first one has to say is seen
     // as it happens, and the rest of it afterwards.
-    let first = go(*first, args, &pythons, None);
-    let others = join_all(others.iter().map(|round| logged(*round, args, &pythons)));
+    let first = go(*first, suite, &pythons, None);
+    let others = join_all(others.iter().map(|round| logged(*round, suite, &pythons)));
     let (first, others) = tokio::join!(first, others);
     let mut failed = vec![];
     for outcome in std::iter::once(first).chain(others) {
-        let Some(Outcome { round, code }) = outcome? else { continue };
-        let gaps = round.cannot_show();
+        let Some(Outcome { round, gaps, code }) = outcome? else { continue };
         if !gaps.is_empty() {
             eprintln!("sandbox: what {} cannot show:", round.name());
         }
-        for gap in gaps {
-            eprintln!("  - {gap}");
+        for Gap { what, tests } in gaps {
+            eprintln!("  - {what}");
+            for test in tests {
+                eprintln!("      not run: {test}");
+            }
         }
         if code != 0 {
             failed.push(round.name());
@@ -109,14 +135,15 @@ async fn python(name: &'static str, requirements: Requirements) -> Result<Variab
 /// How the tests ended in one round.
 struct Outcome {
     round: Round,
+    gaps: Vec<Gap>,
     code: i32,
 }
 
 /// Runs the tests of `round`, and shows all that they said once they have ended.
-async fn logged(round: Round, args: &[String], pythons: &[Variable]) -> Result<Option<Outcome>, Error> {
+async fn logged(round: Round, suite: &Suite, pythons: &[Variable]) -> Result<Option<Outcome>, Error> {
     let lost = |error: io::Error| Error::new(format!("cannot keep a log: {error}"));
     let mut log = tempfile::tempfile().map_err(lost)?;
-    let outcome = go(round, args, pythons, Some(&log)).await;
+    let outcome = go(round, suite, pythons, Some(&log)).await;
     log.rewind().map_err(lost)?;
     eprintln!("\nsandbox: on {}, meanwhile:", round.name());
     io::copy(&mut log, &mut io::stdout()).map_err(lost)?;
@@ -128,13 +155,13 @@ async fn logged(round: Round, args: &[String], pythons: &[Variable]) -> Result<O
 enum Running {
     First(Emulator, Azurite),
     Moto(Emulator),
-    PubSub(pubsub_emulator::PubsubEmulator),
+    PubSub(PubsubEmulator),
 }
 
 /// Runs the tests of `round`; `None` where what it is against is not installed.
 async fn go(
     round: Round,
-    args: &[String],
+    suite: &Suite,
     pythons: &[Variable],
     log: Option<&File>,
 ) -> Result<Option<Outcome>, Error> {
@@ -144,14 +171,28 @@ async fn go(
     let threads = std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned());
     env.extend_from_slice(pythons);
     env.extend([(paths::BINARY, paths::wbstore()?.display().to_string()), ("RUST_TEST_THREADS", threads)]);
+    if suite.in_full {
+        env.push((IN_FULL, "1".to_owned()));
+    }
+    let gaps = round.gaps();
+    let code = Group::cargo(&command(round, &suite.args, &gaps), &env, log)?.wait().await?;
+    Ok(Some(Outcome { round, gaps, code }))
+}
+
+/// The arguments of the cargo that runs the tests of `round`.
+fn command<'a>(round: Round, args: &'a [String], gaps: &[Gap]) -> Vec<&'a str> {
     // One failure must not hide what the other test files have to say.
     let mut command = vec!["test", "--workspace", "--no-fail-fast"];
     if args.is_empty() {
         command.extend(round.tests());
     }
     command.extend(args.iter().map(String::as_str));
-    let code = Group::cargo(&command, &env, log)?.wait().await?;
-    Ok(Some(Outcome { round, code }))
+    if !command.contains(&"--") {
+        command.push("--");
+    }
+    command.push("--include-ignored");
+    command.extend(gaps.iter().flat_map(|gap| gap.tests).flat_map(|test| ["--skip", test]));
+    command
 }
 
 /// Starts what a round is against, and says what names it to the tests.

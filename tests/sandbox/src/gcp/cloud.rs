@@ -48,8 +48,8 @@ impl Cloud for Gcp {
         Self::with(Options { project: Some(format!("wandb-{number}")), emulator }).await
     }
 
-    async fn fresh() -> Option<Self> {
-        Some(Self::from_env().await)
+    async fn fresh() -> Self {
+        Self::from_env().await
     }
 
     fn env(&self) -> Vec<(String, String)> {

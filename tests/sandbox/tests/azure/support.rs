@@ -12,14 +12,14 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use wbstore_sandbox::azure::URL;
 use wbstore_sandbox::azure::double::{AzureDouble, Options};
+use wbstore_sandbox::paths;
 
 /// What a token for Resource Manager is made out to.
 pub const ARM: &str = "https://management.azure.com";
 
-/// A fresh double before the Azurite that the environment names; `None` when it names none.
-pub async fn double(options: Options) -> Option<AzureDouble> {
-    let azurite = std::env::var(URL).ok()?;
-    Some(AzureDouble::start(&azurite, options).await.expect("Azurite answers"))
+/// A fresh double before the Azurite that the environment names.
+pub async fn double(options: Options) -> AzureDouble {
+    AzureDouble::start(&paths::emulator(URL), options).await.expect("Azurite answers")
 }
 
 /// An account name that no other test has: they are global.
