@@ -412,7 +412,8 @@ impl Walk<'_> {
 /// A step's resource, and the others that its second decision depends on.
 struct Around<'r> {
     resource: &'r dyn AnyResource,
-    /// What it is part of, unless this run creates that; and for a deletion what it takes along.
+    /// What it is part of, unless this run creates that; for a deletion what it takes along, and whose
+    /// lease it is under.
     others: Vec<&'r dyn AnyResource>,
     parent_is_new: bool,
 }
@@ -428,6 +429,9 @@ impl<'r> Around<'r> {
         let mut others = vec![];
         if let Some(parent) = parent.filter(|_| !parent_is_new) {
             others.extend(find(stack, &parent));
+        }
+        if matches!(step.action, Action::Delete | Action::Release) {
+            others.extend(resource.lease_holder().and_then(|holder| find(stack, &holder)));
         }
         if step.action == Action::Delete {
             others.extend(stack.resources.iter().map(AsRef::as_ref).filter(|other| {

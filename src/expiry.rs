@@ -10,10 +10,16 @@ use serde_json::Value;
 use crate::resource::{Address, Forbids, Seen};
 
 /// The rules for one resource whose lease is to be over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Expiry {
     /// Whether its name is the derived one, which no mark can give to something else.
     pub derived: bool,
+    /// Whether its own lease counts.
+    pub own_lease: bool,
+    /// What holds the data, whose lease it is deleted under; nothing for that itself.
+    pub holder: Option<Address>,
+    /// The entries that can agree with its mark.
+    pub vouchers: Vec<Voucher>,
 }
 
 /// An entry of the same stack whose existence agrees with a mark.
@@ -40,14 +46,17 @@ impl Voucher {
 impl Expiry {
     /// Forbids the deletion of what was `seen` while its lease, which ends at `end`, is not over at `now`. A
     /// lease that ended before the resource was `created` was not given by wbstore; `created` is `None`
-    /// where the cloud's date cannot be trusted.
+    /// where the cloud's date cannot be trusted. Another's lease is that one's to check.
     pub fn check<R>(
-        self,
+        &self,
         seen: &mut Seen<R>,
         end: Option<Timestamp>,
         created: Option<Timestamp>,
         now: Timestamp,
     ) {
+        if !self.own_lease {
+            return;
+        }
         let Some(end) = end.filter(|end| *end <= now) else {
             seen.obstacle(Forbids::Delete, "its lease has not ended", "run the same command again later");
             return;
@@ -61,9 +70,9 @@ impl Expiry {
         }
     }
 
-    /// The entries that can vouch for what it applies to: `None` where the name does.
-    pub fn vouchers(self, others: impl IntoIterator<Item = Voucher>) -> Option<Vec<Voucher>> {
-        (!self.derived).then(|| others.into_iter().collect())
+    /// The entries of which one has to agree with the mark; `None` where the name does.
+    pub fn vouchers(&self) -> Option<Vec<Voucher>> {
+        (!self.derived).then(|| self.vouchers.clone())
     }
 }
 
@@ -75,7 +84,8 @@ mod tests {
     fn obstacles(end: Option<i64>, created: Option<i64>) -> Vec<String> {
         let at = |second| Timestamp::from_second(second).unwrap();
         let mut seen = Seen::there((), Owner::Ours);
-        Expiry { derived: true }.check(&mut seen, end.map(at), created.map(at), at(100));
+        let expiry = Expiry { derived: true, own_lease: true, holder: None, vouchers: vec![] };
+        expiry.check(&mut seen, end.map(at), created.map(at), at(100));
         seen.remarks().obstacles.iter().map(|obstacle| obstacle.message.clone()).collect()
     }
 

@@ -231,6 +231,12 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         None
     }
 
+    /// Under `teardown --expired`: the resource whose lease it is deleted under, where that is not its own.
+    /// The engine looks at that one too before it deletes this one.
+    fn lease_holder(&self) -> Option<Address> {
+        None
+    }
+
     /// How long the cloud may take to catch up before a "not yet" becomes a failure.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)

@@ -14,10 +14,8 @@ use crate::expiry::{Expiry, Voucher};
 use crate::name::DeploymentName;
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{self, Tags};
-use crate::providers::aws::notification::Notification;
 use crate::providers::aws::objects::is_emptying;
 use crate::providers::aws::session::Api;
-use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// The bucket that keeps the run files.
@@ -116,8 +114,7 @@ impl Resource for Bucket {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        let entries = [TlsPolicy::at(&self.name), Notification::at(&self.name)];
-        self.expiry?.vouchers(entries.map(Voucher::any))
+        self.expiry.as_ref()?.vouchers()
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -144,7 +141,7 @@ impl Resource for Bucket {
         let state = Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
-            expiry: self.expiry,
+            expiry: self.expiry.clone(),
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
             tags: mark::managed(&tags, &self.tags),
@@ -158,7 +155,7 @@ impl Resource for Bucket {
                  that begin with wbstore-",
             );
         }
-        if let Some(expiry) = self.expiry {
+        if let Some(expiry) = &self.expiry {
             // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
             expiry.check(&mut found, mark::lease_end(&tags), None, Timestamp::now());
         }

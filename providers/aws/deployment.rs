@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
-use crate::expiry::Expiry;
+use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
@@ -106,24 +106,40 @@ impl Aws {
             tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());
         }
 
-        let expiry = |derived| wanted.only_expired.then_some(Expiry { derived });
+        // The names come from the marks then, so that there is a bucket if one is named.
+        let own_lease = self.request.bucket.is_none();
+        let holder = Bucket::at(bucket.as_str());
+        let expiry = |derived| {
+            let holder = Some(holder.clone());
+            wanted.only_expired.then_some(Expiry { derived, own_lease, holder, vouchers: vec![] })
+        };
         let mut resources = vec![];
         if let Some(queue) = &queue {
             let arn = region.queue_arn(account, queue);
             let statement = policy_document::statements::s3_may_send(&id, &arn, &bucket_arn, account);
-            let made = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
+            let made = Queue::new(queue.as_str(), name, id.clone(), statement, marked("events"));
             let expiry = expiry(*queue == QueueName::default_for(name));
-            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
+            resources.push(Bound::boxed(Queue { expiry, from_s3: true, ..made }, api));
         }
         if let Some(queue) = &notifications_queue {
-            let made = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
+            let root = format!("arn:{}:iam::{account}:root", region.partition().id);
+            let statement =
+                policy_document::statements::account_may_send(&id, &region.queue_arn(account, queue), &root);
+            let made = Queue::new(queue.as_str(), name, id.clone(), statement, marked("notifications"));
             let expiry = expiry(*queue == QueueName::notifications_for(name));
             resources.push(Bound::boxed(Queue { expiry, ..made }, api));
         }
         let made = Bucket {
             name: bucket.to_string(),
             deployment: name.clone(),
-            expiry: expiry(bucket == BucketName::default_for(name, account, region)),
+            expiry: wanted.only_expired.then(|| Expiry {
+                derived: bucket == BucketName::default_for(name, account, region),
+                own_lease: true,
+                holder: None,
+                vouchers: [TlsPolicy::at(bucket.as_str()), Notification::at(bucket.as_str())]
+                    .map(Voucher::any)
+                    .to_vec(),
+            }),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
             tags,

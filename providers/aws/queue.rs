@@ -43,21 +43,18 @@ pub struct Queue {
     pub retention_seconds: u32,
     /// Whether SQS encrypts with keys of its own.
     pub sse_sqs: bool,
-    /// Our policy statement, for a queue that S3 sends to.
+    /// Whether S3 sends to it.
+    #[serde(skip)]
+    pub from_s3: bool,
+    /// Our policy statement.
     pub statement: Option<Value>,
     /// Our tags.
     pub tags: Tags,
 }
 
 impl Queue {
-    /// A queue as we want it; `statement` is what lets S3 send.
-    pub fn new(
-        name: &str,
-        deployment: &DeploymentName,
-        sid: String,
-        statement: Option<Value>,
-        tags: Tags,
-    ) -> Self {
+    /// A queue as we want it, with `statement` in its policy.
+    pub fn new(name: &str, deployment: &DeploymentName, sid: String, statement: Value, tags: Tags) -> Self {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
@@ -68,7 +65,8 @@ impl Queue {
             // The longest that SQS allows: a server that is down for a week loses no upload.
             retention_seconds: 1_209_600,
             sse_sqs: true,
-            statement,
+            from_s3: false,
+            statement: Some(statement),
             tags,
         }
     }
@@ -87,6 +85,7 @@ impl Queue {
             receive_wait_seconds,
             retention_seconds,
             sse_sqs,
+            from_s3: _,
             statement: _,
             tags: _,
         } = self;
@@ -198,11 +197,12 @@ impl Queue {
         Self {
             name: self.name.clone(),
             deployment: self.deployment.clone(),
-            expiry: self.expiry,
+            expiry: self.expiry.clone(),
             sid: self.sid.clone(),
             receive_wait_seconds: number(Attribute::ReceiveMessageWaitTimeSeconds),
             retention_seconds: number(Attribute::MessageRetentionPeriod),
             sse_sqs: encrypted,
+            from_s3: self.from_s3,
             statement,
             tags: mark::managed(tags, &self.tags),
         }
@@ -220,7 +220,11 @@ impl Resource for Queue {
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
         // A statement by our id takes the permission to write the policy.
-        self.expiry.filter(|_| self.statement.is_none())?.vouchers([])
+        self.expiry.as_ref().filter(|_| self.statement.is_none())?.vouchers()
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -239,7 +243,7 @@ impl Resource for Queue {
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
         let mut found = Seen::there(self.state(&attributes, &policy, &tags), owner);
-        if let Some(expiry) = self.expiry {
+        if let Some(expiry) = &self.expiry {
             let created = attributes.get(&Attribute::CreatedTimestamp).and_then(|text| text.parse().ok());
             let created = created.and_then(|second| Timestamp::from_second(second).ok());
             expiry.check(&mut found, mark::lease_end(&tags), created, Timestamp::now());
@@ -253,7 +257,7 @@ impl Resource for Queue {
                 "choose another name with --queue",
             );
         }
-        if self.statement.is_some() {
+        if self.from_s3 {
             match attributes.get(&Attribute::KmsMasterKeyId).map(String::as_str) {
                 Some("alias/aws/sqs") => found.obstacle(
                     Forbids::Write,

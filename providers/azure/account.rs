@@ -36,9 +36,9 @@ pub struct Account {
     /// The deployment that makes it.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold, and what can vouch for it.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub expiry: Option<(Expiry, Vec<Voucher>)>,
+    pub expiry: Option<Expiry>,
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
@@ -181,8 +181,11 @@ impl Resource for Account {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        let (expiry, vouchers) = self.expiry.clone()?;
-        expiry.vouchers(vouchers)
+        self.expiry.as_ref()?.vouchers()
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
@@ -197,7 +200,7 @@ impl Resource for Account {
                     _ => Owner::Used,
                 };
                 let mut found = Seen::there(self.observed(account), owner);
-                if let Some((expiry, _)) = &self.expiry {
+                if let Some(expiry) = &self.expiry {
                     let created = account["properties"]["creationTime"].as_str();
                     let created = created.and_then(|text| text.parse().ok());
                     expiry.check(&mut found, mark::lease_end(&observed), created, Timestamp::now());

@@ -39,9 +39,9 @@ pub struct Container {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold, and what can vouch for it.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub expiry: Option<(Expiry, Vec<Voucher>)>,
+    pub expiry: Option<Expiry>,
     /// Of what is there: all its metadata, of which our mark is a part.
     #[serde(skip)]
     pub metadata: Value,
@@ -144,8 +144,11 @@ impl Resource for Container {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        let (expiry, vouchers) = self.expiry.clone()?;
-        expiry.vouchers(vouchers)
+        self.expiry.as_ref()?.vouchers()
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
@@ -166,7 +169,7 @@ impl Resource for Container {
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if let Some((expiry, _)) = &self.expiry {
+                if let Some(expiry) = &self.expiry {
                     expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
                 }
                 Self::look_at_holds(&container, &mut found);

@@ -6,6 +6,7 @@
 
 mod document;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -31,7 +32,7 @@ const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
 const SERVED_WITHIN: Duration = Duration::from_secs(300);
 
 /// What the browser of a W&B user may do with the account's blobs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Cors {
     /// The account it is set on.
     #[serde(skip)]
@@ -42,6 +43,10 @@ pub struct Cors {
     /// The deployment that the container belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// The origins that the container remembered when it was there: a teardown deletes it before the account
+    /// with its rules.
+    #[serde(skip)]
+    remembered: Arc<OnceLock<Vec<String>>>,
     /// The rule.
     #[serde(flatten)]
     pub rule: Rule,
@@ -54,6 +59,7 @@ impl Cors {
             account: account.to_owned(),
             container: container.to_owned(),
             deployment: deployment.clone(),
+            remembered: Arc::default(),
             rule: Rule::for_origins(origin.into_iter().collect()),
         }
     }
@@ -70,8 +76,12 @@ impl Cors {
         let mut ours = vec![self.rule.clone()];
         if matches!(mark::owner(&mark, &self.deployment), Owner::Ours | Owner::Adopted) {
             let origins = [mark::ORIGIN, mark::FORMER_ORIGIN].into_iter().filter_map(|key| mark.get(key));
-            ours.extend(origins.map(|origin| Rule::for_origins(vec![origin.clone()])));
+            let origins: Vec<_> = origins.cloned().collect();
+            self.remembered.get_or_init(|| origins.clone());
+            ours.extend(origins.into_iter().map(|origin| Rule::for_origins(vec![origin])));
         }
+        let remembered = self.remembered.get().into_iter().flatten();
+        ours.extend(remembered.map(|origin| Rule::for_origins(vec![origin.clone()])));
         ours.retain(|rule| !rule.allowed_origins.is_empty());
         Ok(ours)
     }

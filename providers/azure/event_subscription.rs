@@ -153,6 +153,10 @@ impl Resource for EventSubscription {
         Some(Account::at(&self.account))
     }
 
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
+    }
+
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let mut beside = Remarks::default();
@@ -176,7 +180,7 @@ impl Resource for EventSubscription {
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if let Some(expiry) = self.expiry {
+                if let Some(expiry) = &self.expiry {
                     expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
                 }
                 found

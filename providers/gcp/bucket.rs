@@ -20,7 +20,6 @@ use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy;
 use crate::providers::gcp::mark::{self, Labels};
-use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
 
@@ -148,7 +147,7 @@ impl Resource for Bucket {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry?.vouchers([Voucher::any(Notification::at(&self.name))])
+        self.expiry.as_ref()?.vouchers()
     }
 
     fn creation_is_exclusive(&self) -> bool {

@@ -91,8 +91,13 @@ impl Gcp {
             let (topic, subscription) = (topic.as_str(), subscription.as_str());
             let expiry = |derived| {
                 let full = format!("//pubsub.googleapis.com/{}", api.topic_name(topic));
-                let told = Voucher::showing(Notification::at(bucket.as_str()), "topic", full);
-                wanted.only_expired.then_some((Expiry { derived }, told))
+                wanted.only_expired.then(|| Expiry {
+                    derived,
+                    // The names come from the marks then, so that there is a bucket if one is named.
+                    own_lease: self.request.bucket.is_none(),
+                    holder: Some(Bucket::at(bucket.as_str())),
+                    vouchers: vec![Voucher::showing(Notification::at(bucket.as_str()), "topic", full)],
+                })
             };
             let made = Topic {
                 name: topic.to_owned(),
@@ -142,7 +147,12 @@ impl Gcp {
         Bucket {
             name: self.bucket().to_string(),
             deployment: wanted.name.clone(),
-            expiry: wanted.only_expired.then(|| Expiry { derived: self.bucket_is_derived() }),
+            expiry: wanted.only_expired.then(|| Expiry {
+                derived: self.bucket_is_derived(),
+                own_lease: true,
+                holder: None,
+                vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
+            }),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),

@@ -40,9 +40,9 @@ pub struct Subscription {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold, and where our notification is.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub expiry: Option<(Expiry, Voucher)>,
+    pub expiry: Option<Expiry>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -209,8 +209,13 @@ impl Resource for Subscription {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        let (expiry, notification) = self.expiry.clone()?;
-        expiry.vouchers([notification].into_iter().filter(|_| self.attached))
+        // To be attached to our topic is what the notification can vouch for.
+        let vouchers = self.expiry.as_ref()?.vouchers();
+        if self.attached { vouchers } else { vouchers.map(|_| vec![]) }
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -225,7 +230,7 @@ impl Resource for Subscription {
         let ours = owner == Owner::Ours;
         let (attached, delivery) = (state.attached, state.delivery.clone());
         let mut found = Seen::there(state, owner);
-        if let Some((expiry, _)) = &self.expiry {
+        if let Some(expiry) = &self.expiry {
             expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
         }
         if !attached && ours {

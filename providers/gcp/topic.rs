@@ -25,9 +25,9 @@ pub struct Topic {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold, and where our notification is.
+    /// Under `teardown --expired`: what else has to hold.
     #[serde(skip)]
-    pub expiry: Option<(Expiry, Voucher)>,
+    pub expiry: Option<Expiry>,
     /// Our subscription to it, where it is looked at to be removed.
     #[serde(skip)]
     pub leaving: Option<String>,
@@ -80,8 +80,11 @@ impl Resource for Topic {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        let (expiry, notification) = self.expiry.clone()?;
-        expiry.vouchers([notification])
+        self.expiry.as_ref()?.vouchers()
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -94,7 +97,7 @@ impl Resource for Topic {
         let labels = mark::labels(topic.labels);
         let state = Self { labels: mark::managed(&labels, &self.labels), ..self.clone() };
         let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
-        if let Some((expiry, _)) = &self.expiry {
+        if let Some(expiry) = &self.expiry {
             expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
         }
         found.remarks_mut().kept = others;

@@ -19,6 +19,8 @@ pub trait AnyResource: Send + Sync {
     fn patience(&self) -> Duration;
     /// See [`Resource::creation_is_exclusive`].
     fn creation_is_exclusive(&self) -> bool;
+    /// See [`Resource::lease_holder`].
+    fn lease_holder(&self) -> Option<Address>;
     /// See [`Resource::READ_BACK`].
     fn reads_back(&self) -> bool;
     /// The look that a plan without a cloud starts from, and the creation of something new: it is absent.
@@ -70,6 +72,10 @@ impl<R: Resource> AnyResource for Bound<R> {
 
     fn creation_is_exclusive(&self) -> bool {
         self.resource.creation_is_exclusive()
+    }
+
+    fn lease_holder(&self) -> Option<Address> {
+        self.resource.lease_holder()
     }
 
     fn reads_back(&self) -> bool {

@@ -159,3 +159,54 @@ async fn a_longer_lease_is_a_change() {
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
     assert_eq!(listed["deployments"][0]["expires"], json!(null), "{listed:#}");
 }
+
+/// A bucket and a queue of others, with objects, on which somebody who may write tags has put a mark.
+const FORGE: &str = "
+def forged(**more):
+    return {'wbstore:deployment': 'old', 'wbstore:lease': '7d', 'wbstore:expires': '2020-01-01T00:00:00Z', **more}
+bucket = f'payroll-{account}'
+s3.create_bucket(Bucket=bucket)
+s3.put_object(Bucket=bucket, Key='salaries', Body=b'x')
+tags = forged(**{'wbstore:queue': 'internal'})
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [{'Key': k, 'Value': v} for k, v in tags.items()]})
+";
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_mark_alone_has_no_bucket_deleted() {
+    let site = Site::open().await;
+    site.boto(FORGE).await;
+    site.aws.proxy().clear_journal();
+    let expired = ["--expired", "--delete-objects", "--confirm", "expired"];
+    let ran = site.run("teardown", &expired).await.ends(3);
+    ran.tells(&["aws/bucket/payroll-", "only its mark says that it is of this deployment", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_mark_alone_has_no_queue_deleted() {
+    let site = Site::open().await;
+    site.boto(
+        "queue = sqs.create_queue(QueueName='orders')['QueueUrl']
+sqs.tag_queue(QueueUrl=queue, Tags={'wbstore:deployment': 'old', 'wbstore:role': 'events', 'wbstore:lease': '7d',
+    'wbstore:expires': '2020-01-01T00:00:00Z'})",
+    )
+    .await;
+    site.aws.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(3);
+    ran.tells(&["aws/queue/orders", "its lease ended at 2020-01-01T00:00:00Z, before it was created"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_bucket_of_any_name_goes_when_an_entry_of_ours_agrees_with_its_mark() {
+    let site = Site::open().await;
+    let bucket = format!("acme-own-{}", site.account());
+    site.provision(&["--bucket", &bucket, "--queue", "internal", "--expires", "7d"]).await.ends(0);
+    let expire = format!("bucket = '{bucket}'\n{}", EXPIRE.split("sqs.").next().unwrap_or_default());
+    site.boto(&expire).await;
+    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    assert_eq!(site.boto("[one['Name'] for one in s3.list_buckets()['Buckets']]").await, json!([]));
+}

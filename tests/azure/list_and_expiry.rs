@@ -102,8 +102,7 @@ async fn what_has_expired_goes_with_its_own_names() {
     let before = site.snapshot().await;
     let names = ["--container", "mine", "--queue", "mine-too"];
     site.provision(&[&names[..], &["--expires", "1m"]].concat()).await.ends(0);
-    // Long ago, by their own account.
-    site.double().end_leases(site.account(), "2020-01-01T00:00:00Z").await.unwrap();
+    site.double().end_leases(site.account(), &jiff::Timestamp::now().to_string()).await.unwrap();
     let table = site.run("list", &[]).await.ends(0).stdout;
     assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
     site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&["mine-too"]);
@@ -119,5 +118,32 @@ async fn nothing_expired_is_nothing_to_do() {
     site.azure.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
     ran.tells(&["has expired"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_mark_alone_has_no_container_deleted() {
+    let site = Site::open().await;
+    let (double, account) = (site.double(), site.account());
+    double.plant(Planted::new(account)).await.unwrap();
+    let mark = json!({"wbstore_deployment": "old", "wbstore_queue": "internal", "wbstore_role": "files",
+        "wbstore_lease": "7d", "wbstore_expires": "2020-01-01T00:00:00Z"});
+    double.plant_container(account, "payroll", &mark).await.unwrap();
+    site.azure.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--delete-objects", "--confirm", "expired"]).await.ends(3);
+    ran.tells(&["azure/container/payroll", "only its mark says that it is of this deployment", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_lease_that_is_older_than_the_account_has_nothing_deleted() {
+    let site = Site::open().await;
+    site.provision(&["--expires", "1m"]).await.ends(0);
+    site.double().end_leases(site.account(), "2020-01-01T00:00:00Z").await.unwrap();
+    site.azure.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(3);
+    ran.tells(&["its lease ended at 2020-01-01T00:00:00Z, before it was created at", "hint:"]);
     site.is_untouched();
 }

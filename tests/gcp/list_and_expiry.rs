@@ -8,9 +8,14 @@ async fn listed(site: &Site) -> Value {
     site.run("list", &["--format", "json"]).await.ends(0).json()
 }
 
+/// The end of a lease that is over now, and was not before the bucket was created.
+fn over() -> Value {
+    json!({ "labels": { "wbstore-expires": jiff::Timestamp::now().as_second().to_string() } })
+}
+
 /// Puts the end of the lease into the past, as time would.
 async fn expire(site: &Site) {
-    site.patch_bucket(json!({ "labels": { "wbstore-expires": "1577836800" } })).await;
+    site.patch_bucket(over()).await;
 }
 
 #[tokio::test]
@@ -99,8 +104,38 @@ async fn names_of_ones_own_are_found_again_by_their_marks() {
     let site = Site::open().await;
     let named = ["--bucket", "acme-media", "--topic", "media", "--subscription", "media-server"];
     site.provision(&[&named[..], &["--expires", "7d", "--location", "EU"]].concat()).await.ends(0);
-    let labels = json!({ "labels": { "wbstore-expires": "1577836800" } });
-    site.ask("PATCH", "/storage/v1/b/acme-media", labels).await;
+    site.ask("PATCH", "/storage/v1/b/acme-media", over()).await;
     site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
     assert_eq!(site.left().await, json!([[], [], []]));
+}
+
+/// A bucket of others with an object, on which somebody who may write labels has put a mark.
+async fn forge(site: &Site, ends: &str) {
+    let marks = json!({
+        "wbstore-deployment": "old", "wbstore-lease": "7d", "wbstore-expires": ends, "wbstore-queue": "internal"
+    });
+    let project = site.gcp.project();
+    let bucket = json!({ "name": "payroll", "labels": marks });
+    site.ask("POST", &format!("/storage/v1/b?project={project}"), bucket).await;
+}
+
+#[tokio::test]
+async fn a_mark_alone_has_no_bucket_deleted() {
+    let site = Site::open().await;
+    forge(&site, &jiff::Timestamp::now().as_second().to_string()).await;
+    site.gcp.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--delete-objects", "--confirm", "expired"]).await.ends(3);
+    ran.tells(&["gcp/bucket/payroll", "only its mark says that it is of this deployment", "hint:"]);
+    site.is_untouched();
+}
+
+#[tokio::test]
+async fn a_lease_that_is_older_than_the_bucket_has_nothing_deleted() {
+    let site = Site::open().await;
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.patch_bucket(json!({ "labels": { "wbstore-expires": "1577836800" } })).await;
+    site.gcp.proxy().clear_journal();
+    let ran = site.run("teardown", &["--expired", "--delete-objects", "--confirm", "expired"]).await.ends(3);
+    ran.tells(&["its lease ended at 2020-01-01T00:00:00Z, before it was created at", "hint:"]);
+    site.is_untouched();
 }

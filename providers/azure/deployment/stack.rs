@@ -37,8 +37,12 @@ impl Azure {
             AccountName::default_for(name, self.request.subscription()?, self.request.resource_group()?);
         let in_ours = (account == derived).then(|| Voucher::any(Account::at(account.as_str())));
         let expiry = |derived, told: Voucher| {
-            let vouchers = || [Some(told), in_ours.clone()].into_iter().flatten().collect();
-            wanted.only_expired.then(|| (Expiry { derived }, vouchers()))
+            wanted.only_expired.then(|| Expiry {
+                derived,
+                own_lease: true,
+                holder: Some(Container::at(container.as_str())),
+                vouchers: [Some(told), in_ours.clone()].into_iter().flatten().collect(),
+            })
         };
 
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
@@ -74,6 +78,7 @@ impl Azure {
         let told =
             Voucher::showing(tells.clone(), "subject_begins_with", Shape::subjects(container.as_str()));
         let due = expiry(container == ContainerName::default_for(name), told);
+        let due = due.map(|due| Expiry { holder: None, ..due });
         resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files, due), api));
         if removing {
             let held = Objects::new(Container::at(container.as_str()), wanted.delete_objects);
@@ -109,7 +114,7 @@ impl Azure {
             let ttl = self.request.message_ttl.as_seconds();
             let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
             let made = EventSubscription {
-                expiry: wanted.only_expired.then_some(Expiry { derived: true }),
+                expiry: expiry(true, Voucher::any(tells)),
                 ..EventSubscription::new(
                     &self.subscription_name(),
                     account.as_str(),

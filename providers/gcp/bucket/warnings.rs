@@ -105,7 +105,7 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
 }
 
 fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
-    if let Some(expiry) = wanted.expiry {
+    if let Some(expiry) = &wanted.expiry {
         let created =
             bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
         expiry.check(found, mark::lease_end(labels), created, Timestamp::now());
