@@ -113,21 +113,20 @@ impl Aws {
             let holder = Some(holder.clone());
             wanted.only_expired.then_some(Expiry { derived, own_lease, holder, vouchers: vec![] })
         };
+        let events = queue.clone();
         let mut resources = vec![];
         if let Some(queue) = &queue {
             let arn = region.queue_arn(account, queue);
             let statement = policy_document::statements::s3_may_send(&id, &arn, &bucket_arn, account);
-            let made = Queue::new(queue.as_str(), name, id.clone(), statement, marked("events"));
+            let made = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
             let expiry = expiry(*queue == QueueName::default_for(name));
-            resources.push(Bound::boxed(Queue { expiry, from_s3: true, ..made }, api));
+            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
         }
         if let Some(queue) = &notifications_queue {
-            let root = format!("arn:{}:iam::{account}:root", region.partition().id);
-            let statement =
-                policy_document::statements::account_may_send(&id, &region.queue_arn(account, queue), &root);
-            let made = Queue::new(queue.as_str(), name, id.clone(), statement, marked("notifications"));
+            let made = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
             let expiry = expiry(*queue == QueueName::notifications_for(name));
-            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
+            let companion = events.as_ref().map(ToString::to_string).filter(|_| wanted.only_expired);
+            resources.push(Bound::boxed(Queue { expiry, companion, ..made }, api));
         }
         let made = Bucket {
             name: bucket.to_string(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +21,9 @@ use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 /// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
 /// `QueueDeletedRecently`); ten more have been seen to be needed.
 const NAME_FREE_WITHIN: Duration = Duration::from_secs(75);
+
+/// How far apart one run may create two queues: the longest that it waits for the name of one.
+const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A standard queue.
 #[derive(Clone, Debug, Serialize)]
@@ -43,18 +46,28 @@ pub struct Queue {
     pub retention_seconds: u32,
     /// Whether SQS encrypts with keys of its own.
     pub sse_sqs: bool,
-    /// Whether S3 sends to it.
+    /// Under `teardown --expired`, of a queue without a statement: the queue that was created with it and has
+    /// one.
     #[serde(skip)]
-    pub from_s3: bool,
-    /// Our policy statement.
+    pub companion: Option<String>,
+    /// Whether that agrees with its mark.
+    #[serde(skip)]
+    pub agreed: bool,
+    /// Our policy statement, for a queue that S3 sends to.
     pub statement: Option<Value>,
     /// Our tags.
     pub tags: Tags,
 }
 
 impl Queue {
-    /// A queue as we want it, with `statement` in its policy.
-    pub fn new(name: &str, deployment: &DeploymentName, sid: String, statement: Value, tags: Tags) -> Self {
+    /// A queue as we want it; `statement` is what lets S3 send.
+    pub fn new(
+        name: &str,
+        deployment: &DeploymentName,
+        sid: String,
+        statement: Option<Value>,
+        tags: Tags,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             deployment: deployment.clone(),
@@ -65,8 +78,9 @@ impl Queue {
             // The longest that SQS allows: a server that is down for a week loses no upload.
             retention_seconds: 1_209_600,
             sse_sqs: true,
-            from_s3: false,
-            statement: Some(statement),
+            companion: None,
+            agreed: false,
+            statement,
             tags,
         }
     }
@@ -85,7 +99,8 @@ impl Queue {
             receive_wait_seconds,
             retention_seconds,
             sse_sqs,
-            from_s3: _,
+            companion: _,
+            agreed: _,
             statement: _,
             tags: _,
         } = self;
@@ -179,6 +194,21 @@ impl Queue {
             .map_err(|error| failure(error, "sqs:UntagQueue", self.address()))
     }
 
+    /// Whether the companion has our statement, and was created at about the same time as what has these
+    /// `attributes`: neither comes of writing tags.
+    async fn agrees_with_companion(
+        &self,
+        api: &Api,
+        attributes: &HashMap<Attribute, String>,
+    ) -> Result<bool> {
+        let Some(companion) = &self.companion else { return Ok(false) };
+        let companion = Self { name: companion.clone(), ..self.clone() };
+        let Some(theirs) = companion.attributes(api).await? else { return Ok(false) };
+        let (Some(one), Some(other)) = (created(attributes), created(&theirs)) else { return Ok(false) };
+        Ok(parse_policy(&theirs)?.statement(&self.sid).is_some()
+            && one.duration_since(other).abs() <= CREATED_TOGETHER)
+    }
+
     /// The policy as it is now, so that somebody else's statement of a moment ago survives.
     async fn policy(&self, api: &Api) -> Result<PolicyDocument> {
         let attributes = self.attributes(api).await?.unwrap_or_default();
@@ -202,7 +232,8 @@ impl Queue {
             receive_wait_seconds: number(Attribute::ReceiveMessageWaitTimeSeconds),
             retention_seconds: number(Attribute::MessageRetentionPeriod),
             sse_sqs: encrypted,
-            from_s3: self.from_s3,
+            companion: self.companion.clone(),
+            agreed: false,
             statement,
             tags: mark::managed(tags, &self.tags),
         }
@@ -220,7 +251,7 @@ impl Resource for Queue {
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
         // A statement by our id takes the permission to write the policy.
-        self.expiry.as_ref().filter(|_| self.statement.is_none())?.vouchers()
+        self.expiry.as_ref().filter(|_| self.statement.is_none() && !self.agreed)?.vouchers()
     }
 
     fn lease_holder(&self) -> Option<Address> {
@@ -242,11 +273,11 @@ impl Resource for Queue {
         };
         let (tags, owner) = mark::look(tags, &self.deployment)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
-        let mut found = Seen::there(self.state(&attributes, &policy, &tags), owner);
+        let mut state = self.state(&attributes, &policy, &tags);
+        state.agreed = self.agrees_with_companion(api, &attributes).await?;
+        let mut found = Seen::there(state, owner);
         if let Some(expiry) = &self.expiry {
-            let created = attributes.get(&Attribute::CreatedTimestamp).and_then(|text| text.parse().ok());
-            let created = created.and_then(|second| Timestamp::from_second(second).ok());
-            expiry.check(&mut found, mark::lease_end(&tags), created, Timestamp::now());
+            expiry.check(&mut found, mark::lease_end(&tags), created(&attributes), Timestamp::now());
         }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
@@ -257,7 +288,7 @@ impl Resource for Queue {
                 "choose another name with --queue",
             );
         }
-        if self.from_s3 {
+        if self.statement.is_some() {
             match attributes.get(&Attribute::KmsMasterKeyId).map(String::as_str) {
                 Some("alias/aws/sqs") => found.obstacle(
                     Forbids::Write,
@@ -325,6 +356,11 @@ impl Resource for Queue {
 
 fn parse_policy(attributes: &HashMap<Attribute, String>) -> Result<PolicyDocument> {
     PolicyDocument::parse_or_new(attributes.get(&Attribute::Policy).map(String::as_str))
+}
+
+/// When SQS created the queue with these `attributes`.
+fn created(attributes: &HashMap<Attribute, String>) -> Option<Timestamp> {
+    Timestamp::from_second(attributes.get(&Attribute::CreatedTimestamp)?.parse().ok()?).ok()
 }
 
 /// The two names that SQS has for a queue that is not there.

@@ -23,19 +23,6 @@ pub fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &Accou
     })
 }
 
-/// Leaves to the account's own policies who of it sends to the queue, which needs no statement. It is there
-/// so that something of ours is on the queue besides its tags (SQS developer guide, "Basic examples of
-/// Amazon SQS policies").
-pub fn account_may_send(sid: &str, queue_arn: &str, account_root: &str) -> Value {
-    json!({
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": { "AWS": account_root },
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-    })
-}
-
 /// Refuses every request to the bucket that does not come over TLS (S3 user guide, "Security best
 /// practices for Amazon S3", "Enforce encryption of data in transit").
 pub fn deny_insecure_bucket(sid: &str, bucket_arn: &str) -> Value {
