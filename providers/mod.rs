@@ -52,6 +52,22 @@ impl Request {
         }
     }
 
+    /// The command that removes the deployment by name, with all that its request names. Only checked names
+    /// are in it.
+    pub fn teardown_command(&self) -> String {
+        let (cloud, name) = (self.cloud(), &self.wanted().name);
+        let options = match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(request) => request.names(),
+            #[cfg(feature = "gcp")]
+            Self::Gcp(request) => request.names(),
+            #[cfg(feature = "azure")]
+            Self::Azure(request) => request.names(),
+        };
+        let options: String = options.iter().map(|(option, value)| format!(" {option} {value}")).collect();
+        format!("wbstore teardown {cloud} --name {name}{options}").trim_end().to_owned()
+    }
+
     /// What every cloud is told.
     pub fn wanted(&self) -> &Wanted {
         match self {

@@ -37,6 +37,16 @@ impl Request {
         }
     }
 
+    /// The options that name where the deployment is and what its parts are called.
+    pub(crate) fn names(&self) -> Vec<(&'static str, String)> {
+        let region = self.region.iter().map(|region| ("--region", region.to_string()));
+        let bucket = self.bucket.iter().map(|bucket| ("--bucket", bucket.to_string()));
+        let run_events = self.run_events_queue();
+        let run_events = run_events.iter().map(|queue| ("--notifications-queue", queue.to_string()));
+        let queue = self.events_queue().map_or_else(|| "internal".to_owned(), |queue| queue.to_string());
+        region.chain(bucket).chain([("--queue", queue)]).chain(run_events).collect()
+    }
+
     /// Checks what only the region can tell, and what the names say of each other.
     ///
     /// # Errors

@@ -67,6 +67,21 @@ impl Request {
         }
     }
 
+    /// The options that name where the deployment is and what its parts are called.
+    pub(crate) fn names(&self) -> Vec<(&'static str, String)> {
+        let mut names = vec![];
+        names.extend(self.subscription.iter().map(|id| ("--subscription", id.to_string())));
+        names.extend(self.resource_group.iter().map(|group| ("--resource-group", format!("'{group}'"))));
+        names.extend(self.account.iter().map(|account| ("--account", account.to_string())));
+        names.extend(self.container.iter().map(|container| ("--container", container.to_string())));
+        let queue = self.events_queue().map_or_else(|| "internal".to_owned(), |queue| queue.to_string());
+        names.push(("--queue", queue));
+        if self.dead_letter {
+            names.push(("--dead-letter", String::new()));
+        }
+        names
+    }
+
     /// Checks what the options say of each other.
     ///
     /// # Errors

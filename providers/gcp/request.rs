@@ -55,6 +55,20 @@ impl Request {
         }
     }
 
+    /// The options that name where the deployment is and what its parts are called.
+    pub(crate) fn names(&self) -> Vec<(&'static str, String)> {
+        let mut names = vec![];
+        names.extend(self.project.iter().map(|project| ("--project", project.to_string())));
+        names.extend(self.location.iter().map(|location| ("--location", location.to_string())));
+        names.extend(self.bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
+        match self.events() {
+            Some((topic, subscription)) => names
+                .extend([("--topic", topic.to_string()), ("--subscription", subscription.to_string())]),
+            None => names.push(("--queue", "internal".to_owned())),
+        }
+        names
+    }
+
     /// Checks what the options say of each other.
     ///
     /// # Errors
