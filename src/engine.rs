@@ -84,7 +84,7 @@ pub struct Engine {
 enum Outcome {
     Written(usize, Instant),
     Done(usize, Instant),
-    Pending(usize, Timestamp),
+    Pending(usize, &'static str, Timestamp),
     /// Its wait was ended by an interrupt, after it had been begun.
     Halted(usize, String),
     /// It was not begun before the interrupt.
@@ -166,7 +166,7 @@ impl Engine {
             };
             match result {
                 Ok(Deleted::Gone) => Outcome::Written(index, begun),
-                Ok(Deleted::Pending { until }) => Outcome::Pending(index, until),
+                Ok(Deleted::Pending { how, until }) => Outcome::Pending(index, how, until),
                 Err(error) if error.kind() == Kind::Interrupted && tried => {
                     Outcome::Halted(index, progress.counted().unwrap_or_else(|| error.chain()))
                 }
@@ -364,10 +364,10 @@ impl Walk<'_> {
                 self.report.done.push(address.clone());
                 (index, Event::Done { address, action, took: begun.elapsed() })
             }
-            Outcome::Pending(index, until) => {
+            Outcome::Pending(index, how, until) => {
                 let (address, action, _) = of(index);
                 self.report.pending.push((address.clone(), until));
-                (index, Event::Pending { address, action, until })
+                (index, Event::Pending { address, action, how, until })
             }
             Outcome::Halted(index, at) => {
                 let (address, ..) = of(index);

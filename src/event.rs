@@ -80,6 +80,8 @@ pub enum Event {
         address: Address,
         /// What is being done to it.
         action: Action,
+        /// How.
+        how: &'static str,
         /// When it should be over.
         until: Timestamp,
     },

@@ -184,6 +184,8 @@ pub enum Deleted {
     Gone,
     /// The cloud removes it by itself until then, so that what waits for it has to wait for another run.
     Pending {
+        /// How, as a fragment such as `S3 deletes everything by itself`.
+        how: &'static str,
         /// When it should be over.
         until: Timestamp,
     },

@@ -77,8 +77,7 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
     if goal == Goal::Absent {
         return Again::Proceed;
     }
-    let ours = retry && planned.action != now.action;
-    match now.changes.iter().find(|change| !planned.changes.iter().any(|was| contains(was, change, ours))) {
+    match now.changes.iter().find(|change| !planned.changes.iter().any(|was| contains(was, change, retry))) {
         None => Again::Proceed,
         Some(Change { field, old, .. }) => Again::Changed {
             reason: match old {
@@ -90,9 +89,10 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
     }
 }
 
-/// Whether `now` is the change that `was` planned. What our own first try left may have other old values.
-fn contains(was: &Change, now: &Change, ours: bool) -> bool {
-    was.field == now.field && was.new == now.new && (ours || was.old == now.old)
+/// Whether `now` is the change that `was` planned. What our own first try left on a `retry` may have other
+/// old values, such as the state of an operation under way.
+fn contains(was: &Change, now: &Change, retry: bool) -> bool {
+    was.field == now.field && was.new == now.new && (retry || was.old == now.old)
 }
 
 fn unmarked(seen: &Observation) -> bool {

@@ -78,7 +78,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("cannot determine the owner: {why}"),
+                format!("its owner cannot be told: {why}"),
                 "grant the permission that is missing, then run again",
             );
             return;
@@ -134,7 +134,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("cannot determine the owner: {why}"),
+                format!("its owner cannot be told: {why}"),
                 "grant the permission that is missing, then run again",
             );
         }

@@ -61,9 +61,9 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             let words = format!("not tried, because it needs {}", by.join(", "));
             Some(format!("{}: {}\n", name(address), paint(FAINT, words)))
         }
-        Event::Pending { address, action, until } => {
-            let line = format!("{} in the cloud until {until}", words::doing(*action));
-            Some(format!("{}: {}\n", name(address), paint(palette::of(*action), line)))
+        Event::Pending { address, action, how, until } => {
+            let doing = paint(palette::of(*action), words::doing(*action));
+            Some(format!("{}: {doing} until {until}: {how}\n", name(address)))
         }
         Event::Halted { address, at } => {
             let line = format!("{} {}", paint(WARN, "interrupted:"), clean(at));

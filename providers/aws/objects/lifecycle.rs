@@ -63,7 +63,10 @@ pub async fn hand_over(bucket: &Bucket, deployment: &str) -> Result<Deleted> {
             ));
         }
     }
-    Ok(Deleted::Pending { until: emptied_by(Timestamp::now()) })
+    Ok(Deleted::Pending {
+        how: "S3 deletes everything by itself, within 48 hours from the next midnight UTC on",
+        until: emptied_by(Timestamp::now()),
+    })
 }
 
 /// When S3 has expired all that is there `now`: at the midnight UTC after two days, one for the current

@@ -37,7 +37,10 @@ pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
         ));
     }
     let now = Timestamp::now();
-    Ok(Deleted::Pending { until: now.checked_add(48.hours()).unwrap_or(now) })
+    Ok(Deleted::Pending {
+        how: "Cloud Storage deletes everything by itself, within 48 hours",
+        until: now.checked_add(48.hours()).unwrap_or(now),
+    })
 }
 
 /// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What
