@@ -40,6 +40,8 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(900);
 const SUCCEEDED: &str = "Succeeded";
 /// One that will not come to work any more.
 const FAILED: &str = "Failed";
+/// One that is on its way out, which a failed one is once we have deleted it.
+const DELETING: &str = "Deleting";
 
 /// An event subscription of the account.
 #[derive(Clone, Debug, Serialize)]
@@ -201,7 +203,9 @@ impl Resource for EventSubscription {
             match state.state.as_str() {
                 SUCCEEDED => {}
                 // It stays so; only a new one can come to work (Z17).
-                FAILED if *owner == Owner::Ours => api.arm.delete(&id, SETTLED_WITHIN, call).await?,
+                FAILED | DELETING if *owner == Owner::Ours => {
+                    api.arm.delete(&id, SETTLED_WITHIN, call).await?;
+                }
                 // What it comes to is read back.
                 _ => return api.arm.settle(&id, SETTLED_WITHIN, call).await,
             }

@@ -38,7 +38,7 @@ pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
     }
     let now = Timestamp::now();
     Ok(Deleted::Pending {
-        how: "Cloud Storage deletes everything by itself, within 48 hours",
+        how: "Cloud Storage deletes everything by itself, within a day or two, mostly 48 hours",
         until: now.checked_add(48.hours()).unwrap_or(now),
     })
 }
