@@ -45,6 +45,7 @@ pub mod providers;
 pub mod resource;
 pub mod run;
 pub mod secret;
+pub mod span;
 pub mod text;
 pub mod value;
 pub mod view;

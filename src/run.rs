@@ -18,6 +18,7 @@ use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
+use crate::span::Span;
 use crate::view::{human, json, markdown};
 
 use change::Change;
@@ -97,7 +98,7 @@ async fn provision(
         if asks && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
-        let code = change.apply(asks, args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
+        let code = change.apply(asks, args.format, args.wait.map(Span::as_duration), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }

@@ -18,6 +18,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "provider",
     "resource",
     "secret",
+    "span",
     "text",
     "value",
 ];

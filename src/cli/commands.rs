@@ -5,10 +5,11 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 use super::cloud::{Cloud, Delivered, Described, Named, Placed};
-use super::shared::{Length, Offline, Target, Verbosity, parsed};
+use super::shared::{Offline, Target, Verbosity, parsed};
 use crate::lease::Lease;
 use crate::output::Encoding;
 use crate::provider::{EmptyBy, PolicyForm};
+use crate::span::Span;
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -138,8 +139,8 @@ pub struct Provision {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
-    pub wait: Option<Length>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    pub wait: Option<Span>,
 }
 
 /// `verify`: prove that it works.
@@ -149,8 +150,8 @@ pub struct Verify {
     #[command(flatten)]
     pub target: Target,
     /// How long an event may take to arrive; a new notification may need minutes to begin
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Length>())]
-    pub within: Length,
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Span>())]
+    pub within: Span,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -185,8 +186,8 @@ pub struct Teardown {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
-    pub wait: Option<Length>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    pub wait: Option<Span>,
 }
 
 /// `list`: what is there.

@@ -21,4 +21,4 @@ pub use commands::{
 };
 #[cfg(feature = "gcp")]
 pub use gcp::{GcpDescription, GcpNames, GcpPlace};
-pub use shared::{Length, Offline, Parsed, Target, Verbosity};
+pub use shared::{Offline, Parsed, Target, Verbosity};

@@ -3,17 +3,14 @@
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command};
-use jiff::SignedDuration;
 
 use crate::error::Error;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
-use crate::value::quoted;
 
 /// Which deployment.
 #[derive(Args, Clone, Debug)]
@@ -79,22 +76,5 @@ where
             let words = format!("{option}{}{hint}\n", error.chain());
             clap::Error::raw(ErrorKind::ValueValidation, words)
         })
-    }
-}
-
-/// A length of time such as `90s` or `10m`.
-#[derive(Clone, Copy, Debug)]
-pub struct Length(pub Duration);
-
-impl FromStr for Length {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::input(format!("{} is no length of time", quoted(text)))
-                .hint("give a number and a unit: 90s, 10m, 1h")
-        };
-        let length: SignedDuration = text.parse().map_err(|_| wrong())?;
-        Duration::try_from(length).map(Self).map_err(|_| wrong())
     }
 }

@@ -4,4 +4,5 @@ mod bad_input;
 mod bad_input_azure;
 mod bad_input_gcp;
 mod good_input;
+mod spans;
 mod support;

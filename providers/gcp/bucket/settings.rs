@@ -22,8 +22,8 @@ impl Bucket {
     }
 
     pub(super) fn soft_delete_policy(&self) -> SoftDeletePolicy {
-        let kept = self.soft_delete.parse::<SoftDelete>().map(|length| length.kept()).unwrap_or_default();
-        SoftDeletePolicy::new().set_or_clear_retention_duration(Duration::try_from(kept).ok())
+        let kept = self.soft_delete.parse().map_or(0, |kept: SoftDelete| kept.kept().as_secs());
+        SoftDeletePolicy::new().set_retention_duration(Duration::clamp(kept.into(), 0))
     }
 
     /// All that differs, as one change.
