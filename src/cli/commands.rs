@@ -5,7 +5,8 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 use super::cloud::{Cloud, Delivered, Described, Named, Placed};
-use super::shared::{Offline, Target, Verbosity, parsed};
+use super::parsed::parsed;
+use super::shared::{Offline, Target, Verbosity};
 use crate::lease::Lease;
 use crate::output::Encoding;
 use crate::provider::{EmptyBy, PolicyForm};

@@ -27,6 +27,7 @@ pub async fn teardown(
     if args.expired {
         return expired(&args, described.as_ref(), console, cancel).await;
     }
+    request::require_one_name(&args.target)?;
     let wanted = deletion(request::named(&args.target)?, &args);
     let name = wanted.name.to_string();
     let asked = described.request(wanted);

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_input_azure;
 mod bad_input_gcp;
+mod environment;
 mod good_input;
 mod spans;
 mod support;
