@@ -231,6 +231,6 @@ pub struct Policy {
     /// The commands that put it into force, in their order, a line each. A line that begins with `#`
     /// is a comment; a word in capitals is for the reader to fill in.
     pub commands: Vec<String>,
-    /// How it differs from the published guide, one sentence each.
+    /// How it differs from the published guide, and what was assumed, one sentence each.
     pub notes: Vec<String>,
 }

@@ -20,7 +20,6 @@ use crate::providers::aws::objects::Objects;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
-use crate::providers::aws::region::Region;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
@@ -54,27 +53,20 @@ impl Aws {
             Some(account) => account,
             None => session.identity().await?,
         };
-        let notes = match session.region_is_assumed() {
-            true => vec![format!(
-                "no region is configured, so {} is used; --region names another",
-                session.region()
-            )],
-            false => vec![],
-        };
+        let notes = assumptions(&session, "");
         let api = session.api(account);
         Ok(Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes })
     }
 
-    /// The deployment as it would be in `account`, without asking anybody.
+    /// The deployment as it would be in `account`, in the region that an online run would use.
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
-    pub fn offline(request: Request, account: AccountId) -> Result<Self> {
-        let region = request.region.clone().unwrap_or_else(Region::us_east_1);
-        request.check(&region)?;
-        let api = Session::offline(region)?.api(account);
-        let notes = vec!["made without looking: everything is shown as if it were not there yet".to_owned()];
-        Ok(Self { request, api, doubt: None, notes })
+    pub async fn offline(request: Request, account: AccountId) -> Result<Self> {
+        let session = Session::offline(request.region.clone()).await?;
+        request.check(session.region())?;
+        let notes = assumptions(&session, "; on EC2, an online run uses the region of the instance");
+        Ok(Self { request, api: session.api(account), doubt: None, notes })
     }
 
     fn bucket(&self) -> BucketName {
@@ -267,9 +259,19 @@ impl Provider for Aws {
             notifications_queue: notifications.as_ref(),
             kms_key: self.request.kms_key.as_ref(),
         };
-        Ok(match audience {
+        let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
-        })
+        };
+        policy.notes.extend(self.notes.iter().cloned());
+        Ok(policy)
     }
+}
+
+/// What is not known of the place and was assumed.
+fn assumptions(session: &Session, but: &str) -> Vec<String> {
+    let assumed = session.region_is_assumed();
+    let region = session.region();
+    let note = || format!("no region is configured, so {region} is used; --region names another{but}");
+    assumed.then(note).into_iter().collect()
 }

@@ -61,12 +61,9 @@ impl Gcp {
         request.check()?;
         let project = request.project()?.clone();
         let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
-        let notes = vec![
-            "made without looking: everything is shown as if it were not there yet".to_owned(),
-            format!(
-                "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
-            ),
-        ];
+        let notes = vec![format!(
+            "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
+        )];
         let api = Session::offline().api(project.as_str(), &agent);
         Ok(Self { request, project, api, notes })
     }
@@ -270,9 +267,11 @@ impl Provider for Gcp {
             kms_key: self.request.kms_key.as_ref(),
             storage_agent: &self.api.agent,
         };
-        Ok(match audience {
+        let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
-        })
+        };
+        policy.notes.extend(self.notes.iter().cloned());
+        Ok(policy)
     }
 }

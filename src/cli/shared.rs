@@ -31,10 +31,11 @@ pub struct Verbosity {
 /// Working without a cloud.
 #[derive(Args, Clone, Debug)]
 pub struct Offline {
-    /// Ask nobody, and take the account from --account-id
-    #[arg(long, requires = "account_id")]
+    /// Send no request, and take the account from --account-id
+    #[arg(long)]
     pub offline: bool,
-    /// With --offline: the AWS account id, GCP project number or Azure subscription id
+    /// With --offline: the AWS account id, GCP project number or Azure subscription id [default on
+    /// Azure: --subscription]
     #[arg(long, value_name = "ID", requires = "offline")]
     pub account_id: Option<String>,
 }

@@ -5,5 +5,6 @@ mod bad_input_azure;
 mod bad_input_gcp;
 mod environment;
 mod good_input;
+mod offline;
 mod spans;
 mod support;

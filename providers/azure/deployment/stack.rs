@@ -145,7 +145,7 @@ impl Azure {
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        let mut notes = self.request.wanted.remarks.clone();
         if goal == Goal::Absent {
             return notes;
         }
