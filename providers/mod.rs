@@ -118,6 +118,10 @@ impl Request {
     /// When there is no `account` where the cloud cannot do without, when it is none of the cloud's, or
     /// when the request contradicts itself.
     pub async fn offline(self, account: Option<&str>) -> Result<Box<dyn Provider>> {
+        if self.wanted().renews_unnamed() {
+            return Err(Error::input("--offline cannot read the lease that is to be renewed")
+                .hint("add --expires with its time span, such as `--expires 7d`"));
+        }
         match self {
             #[cfg(feature = "aws")]
             Self::Aws(request) => {

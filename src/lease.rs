@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::span::Span;
 use crate::value::{quoted, text_value};
 
@@ -61,6 +61,27 @@ impl Lease {
         }
     }
 
+    /// The date until which it lasts, where it was asked for as one.
+    pub fn date(&self) -> Option<Timestamp> {
+        match self.term {
+            Term::Until(end) => Some(end),
+            Term::For(_) | Term::Never => None,
+        }
+    }
+
+    /// Refuses a lease that `--renew` cannot extend.
+    ///
+    /// # Errors
+    /// An error of `kind` for a date, and for a lease that does not end.
+    pub fn require_span(&self, kind: Kind) -> Result<()> {
+        let (ends, hint) = match self.term {
+            Term::For(_) => return Ok(()),
+            Term::Until(end) => (format!("ends on a date, {end}"), "pass a later date with --expires"),
+            Term::Never => ("never ends".to_owned(), "leave out --renew"),
+        };
+        Err(Error::new(kind, format!("--renew extends time spans only, and the lease {ends}")).hint(hint))
+    }
+
     /// Checks that a lease just asked for ends after `now`, and within 366 days. A lease read from
     /// a mark is not checked: it may well be over.
     ///
@@ -82,7 +103,11 @@ impl Lease {
         Self { text: span.to_string(), term: Term::For(span) }
     }
 
-    fn until(end: Timestamp) -> Result<Self> {
+    /// A lease that lasts until the date `end`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for a date beyond all calendars.
+    pub fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {
             Error::input("the expiry is out of range").because(source.to_string()).hint(FORMS)

@@ -32,6 +32,7 @@ pub mod event;
 pub mod expiry;
 pub mod http;
 pub mod lease;
+pub mod mark;
 pub mod mutations;
 pub mod name;
 pub mod origin;

@@ -10,6 +10,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "event",
     "http",
     "lease",
+    "mark",
     "name",
     "origin",
     "pace",

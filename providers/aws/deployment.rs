@@ -10,7 +10,7 @@ use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
-use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::bucket::{self, Bucket};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
@@ -55,7 +55,12 @@ impl Aws {
         };
         let notes = assumptions(&session, "");
         let api = session.api(account);
-        Ok(Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes })
+        let mut aws = Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes };
+        if aws.request.wanted.renews_unnamed() {
+            let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
+            aws.request.wanted.renew(mark::lease(&tags, &aws.request.wanted.name))?;
+        }
+        Ok(aws)
     }
 
     /// The deployment as it would be in `account`, in the region that an online run would use.
@@ -82,17 +87,17 @@ impl Aws {
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
         let Request { wanted, kms_key, .. } = &self.request;
-        let Wanted { name, origin, lease, .. } = wanted;
+        let Wanted { name, origin, .. } = wanted;
         let notifications_queue = self.request.run_events_queue();
         let (api, region, account) = (&self.api, &self.api.region, &self.api.account);
         let (bucket, queue, id) = (self.bucket(), self.request.events_queue(), self.entry_id());
         let bucket_arn = region.bucket_arn(&bucket);
         let marked = |role: &str| {
-            let mut tags = mark::desired(name, lease.as_ref());
+            let mut tags = mark::desired(wanted);
             tags.insert(mark::ROLE.to_owned(), role.to_owned());
             tags
         };
-        let mut tags = mark::desired(name, lease.as_ref());
+        let mut tags = mark::desired(wanted);
         tags.insert(mark::QUEUE.to_owned(), queue.as_ref().map_or("internal", QueueName::as_str).to_owned());
         if let Some(queue) = &notifications_queue {
             tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());

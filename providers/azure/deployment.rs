@@ -14,6 +14,8 @@ use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOpt
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::container::Container;
+use crate::providers::azure::mark::{self, Form};
 use crate::providers::azure::request::Request;
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::{Api, Session};
@@ -59,7 +61,15 @@ impl Azure {
             },
             _ => Group::Unread,
         };
-        Ok(Self { request, api, group })
+        let mut azure = Self { request, api, group };
+        if azure.request.wanted.renews_unnamed() {
+            azure.request.resource_group()?;
+            let container = Container::get(&azure.api, azure.request.container().as_str()).await?;
+            let container = container.unwrap_or_default();
+            let mark = Form::Metadata.read(&container["properties"]["metadata"]);
+            azure.request.wanted.renew(mark::lease(&mark, &azure.request.wanted.name))?;
+        }
+        Ok(azure)
     }
 
     /// The deployment as it would be in the subscription that `account` or the request names.

@@ -8,8 +8,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
-use crate::providers::gcp::bucket::Bucket;
+use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
@@ -50,7 +50,12 @@ impl Gcp {
         let session = Session::open()?;
         let agent = session.agent(project.as_str()).await?;
         let api = session.api(project.as_str(), &agent);
-        Ok(Self { request, project, api, notes: vec![] })
+        let mut gcp = Self { request, project, api, notes: vec![] };
+        if gcp.request.wanted.renews_unnamed() {
+            let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
+            gcp.request.wanted.renew(mark::lease(&labels, &gcp.request.wanted.name))?;
+        }
+        Ok(gcp)
     }
 
     /// The deployment as it would be in the project with `number`, without asking anybody.
@@ -79,9 +84,9 @@ impl Gcp {
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
         let Request { wanted, service_account, .. } = &self.request;
-        let Wanted { name, lease, .. } = wanted;
+        let name = &wanted.name;
         let (api, bucket, events) = (&self.api, self.bucket(), self.request.events());
-        let labels = mark::desired(name, lease.as_ref());
+        let labels = mark::desired(wanted);
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic_name, subscription_name) = (topic, subscription);
@@ -138,7 +143,7 @@ impl Gcp {
 
     fn made_bucket(&self, goal: Goal) -> Bucket {
         let Request { wanted, kms_key, soft_delete, service_account, .. } = &self.request;
-        let mut labels = mark::desired(&wanted.name, wanted.lease.as_ref());
+        let mut labels = mark::desired(wanted);
         let queue = if self.request.events().is_some() { "pubsub" } else { "internal" };
         labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
         Bucket {

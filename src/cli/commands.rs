@@ -105,14 +105,18 @@ pub struct Plan {
 }
 
 /// How a deployment comes about and ends.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Lifetime {
     /// Take over a bucket or queue that is there and carries no mark
     #[arg(long)]
     pub adopt: bool,
-    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never
+    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never. A time span counts from
+    /// when it is first set; repeating it changes nothing
     #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     pub expires: Option<Lease>,
+    /// Count the lease from now: the time span of --expires or, without it, of the deployment
+    #[arg(long)]
+    pub renew: bool,
 }
 
 /// `provision`: make it so.

@@ -75,7 +75,7 @@ pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console)
 pub async fn config(cloud: Cloud<cli::Config, Delivered>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
     let disclosure = described.disclosure();
-    let unlimited = Lifetime { adopt: false, expires: None };
+    let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     disclosure.check()?;
     let provider = connect(described, console).await?;

@@ -21,7 +21,7 @@ pub async fn verify(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
-    let unlimited = Lifetime { adopt: false, expires: None };
+    let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;

@@ -10,7 +10,7 @@ mod gcp;
 use jiff::Timestamp;
 
 use crate::cli::{Given, Lifetime, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::name::DeploymentName;
 use crate::provider::Wanted;
 
@@ -20,10 +20,15 @@ pub fn served(target: &Target, lifetime: &Lifetime) -> Result<Wanted> {
         return Err(Error::input("the address of the W&B server is missing")
             .hint("add --host https://wandb.acme.com"));
     }
-    if let Some(lease) = &lifetime.expires {
-        lease.require_ahead(Timestamp::now())?;
+    let Lifetime { adopt: _, expires: lease, renew } = lifetime.clone();
+    let now = Timestamp::now();
+    if let Some(lease) = &lease {
+        lease.require_ahead(now)?;
+        if renew {
+            lease.require_span(Kind::Input)?;
+        }
     }
-    Ok(Wanted { lease: lifetime.expires.clone(), ..identified(target)? })
+    Ok(Wanted { lease, renew_from: renew.then_some(now), ..identified(target)? })
 }
 
 /// What every cloud is told, for a command that does with a name.

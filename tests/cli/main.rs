@@ -6,5 +6,6 @@ mod bad_input_gcp;
 mod environment;
 mod good_input;
 mod offline;
+mod renewal;
 mod spans;
 mod support;

@@ -27,7 +27,7 @@ impl Azure {
         let queue = self.request.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
-        let mark = mark::desired(name, wanted.lease.as_ref());
+        let mark = mark::desired(wanted);
         let origin = wanted.origin.as_ref().map(ToString::to_string);
 
         // The name of an event subscription is always the derived one, and its labels take the permission to
