@@ -1,6 +1,8 @@
 //! The clouds: one enum, one match.
 
-use crate::error::Result;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
 use crate::provider::{Deployment, Provider, Wanted};
 
 #[cfg(feature = "aws")]
@@ -110,18 +112,43 @@ impl Request {
         }
     }
 
-    /// Describes it as it would be in `account`, without asking anybody.
+    /// Describes it as it would be in `account`, and sends no request.
     ///
     /// # Errors
-    /// When `account` is none of the cloud's, or the request contradicts itself.
-    pub fn offline(self, account: &str) -> Result<Box<dyn Provider>> {
+    /// When there is no `account` where the cloud cannot do without, when it is none of the cloud's, or
+    /// when the request contradicts itself.
+    pub async fn offline(self, account: Option<&str>) -> Result<Box<dyn Provider>> {
+        if self.wanted().renews_unnamed() {
+            return Err(Error::input("--offline cannot read the lease that is to be renewed")
+                .hint("add --expires with its time span, such as `--expires 7d`"));
+        }
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws(request) => Ok(Box::new(aws::Aws::offline(request, account.parse()?)?)),
+            Self::Aws(request) => {
+                let account = required(account, "aws sts get-caller-identity --query Account --output text")?;
+                Ok(Box::new(aws::Aws::offline(request, account).await?))
+            }
             #[cfg(feature = "gcp")]
-            Self::Gcp(request) => Ok(Box::new(gcp::Gcp::offline(request, &account.parse()?)?)),
+            Self::Gcp(request) => {
+                let number =
+                    required(account, "gcloud projects describe PROJECT --format='value(projectNumber)'")?;
+                Ok(Box::new(gcp::Gcp::offline(request, &number)?))
+            }
             #[cfg(feature = "azure")]
-            Self::Azure(request) => Ok(Box::new(azure::Azure::offline(*request, account.parse()?)?)),
+            Self::Azure(request) => {
+                Ok(Box::new(azure::Azure::offline(*request, account.map(parse).transpose()?)?))
+            }
         }
     }
+}
+
+/// The `account`, which `command` prints.
+#[cfg(any(feature = "aws", feature = "gcp"))]
+fn required<T: FromStr<Err = Error>>(account: Option<&str>, command: &str) -> Result<T> {
+    let missing = || Error::input("--offline requires --account-id").hint(format!("`{command}` prints it"));
+    parse(account.ok_or_else(missing)?)
+}
+
+fn parse<T: FromStr<Err = Error>>(account: &str) -> Result<T> {
+    account.parse().map_err(|error: Error| error.context("--account-id"))
 }

@@ -2,21 +2,24 @@
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::span::Span;
 use crate::value::{quoted, text_value};
 
-const FORMS: &str = "use a duration such as `7d`, `12h`, `90m` or `2w`, a date such as `2027-03-01`, a timestamp such \
-                     as `2027-03-01T18:00:00Z`, or `never`";
+const FORMS: &str = "use a time span such as `7d`, `12h` or `1h30m`, a date such as `2027-03-01`, a timestamp such as \
+                     `2027-03-01T18:00:00Z`, or `never`";
 
-/// The longest lease. Longer than a year is no test environment: leave the lease out instead.
-const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
+const STAYS: &str = "leave `--expires` out for a deployment that stays";
 
-/// The shortest lease; anything below is a slip of the finger.
-const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+/// The longest lease. A deployment that stays for more than a year needs none.
+const LONGEST: Span = Span::from_days(366);
+
+/// The shortest lease; anything below is a typing error.
+const SHORTEST: Span = Span::from_secs(60);
 
 /// Until when a deployment is wanted: for a time, until a date, or for ever.
 ///
@@ -35,7 +38,7 @@ pub struct Lease {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Term {
-    For(SignedDuration),
+    For(Span),
     Until(Timestamp),
     Never,
 }
@@ -52,10 +55,31 @@ impl Lease {
     pub fn ends_at(&self, start: Timestamp) -> Option<Timestamp> {
         match self.term {
             // A lease is at most 366 days, so only a start at the end of year 9999 saturates.
-            Term::For(time) => Some(start.checked_add(time).unwrap_or(Timestamp::MAX)),
+            Term::For(span) => Some(start.checked_add(span.as_duration()).unwrap_or(Timestamp::MAX)),
             Term::Until(end) => Some(end),
             Term::Never => None,
         }
+    }
+
+    /// The date until which it lasts, where it was asked for as one.
+    pub fn date(&self) -> Option<Timestamp> {
+        match self.term {
+            Term::Until(end) => Some(end),
+            Term::For(_) | Term::Never => None,
+        }
+    }
+
+    /// Refuses a lease that `--renew` cannot extend.
+    ///
+    /// # Errors
+    /// An error of `kind` for a date, and for a lease that does not end.
+    pub fn require_span(&self, kind: Kind) -> Result<()> {
+        let (ends, hint) = match self.term {
+            Term::For(_) => return Ok(()),
+            Term::Until(end) => (format!("ends on a date, {end}"), "pass a later date with --expires"),
+            Term::Never => ("never ends".to_owned(), "leave out --renew"),
+        };
+        Err(Error::new(kind, format!("--renew extends time spans only, and the lease {ends}")).hint(hint))
     }
 
     /// Checks that a lease just asked for ends after `now`, and within 366 days. A lease read from
@@ -68,24 +92,22 @@ impl Lease {
         if end <= now {
             return Err(Error::input(format!("the expiry {end} has passed")).hint(FORMS));
         }
-        if end.duration_since(now) > LONGEST {
-            return Err(Error::input(format!("the expiry {end} is more than 366 days away"))
-                .hint("leave `--expires` out for a deployment that stays"));
+        let longest = now.checked_add(LONGEST.as_duration()).unwrap_or(Timestamp::MAX);
+        if end > longest {
+            return Err(Error::input(format!("the expiry {end} is more than 366 days away")).hint(STAYS));
         }
         Ok(())
     }
 
-    fn lasting(time: SignedDuration) -> Self {
-        let minutes = time.as_mins();
-        let text = match minutes {
-            m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
-            m if m % 60 == 0 => format!("{}h", m / 60),
-            m => format!("{m}m"),
-        };
-        Self { text, term: Term::For(time) }
+    fn lasting(span: Span) -> Self {
+        Self { text: span.to_string(), term: Term::For(span) }
     }
 
-    fn until(end: Timestamp) -> Result<Self> {
+    /// A lease that lasts until the date `end`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for a date beyond all calendars.
+    pub fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {
             Error::input("the expiry is out of range").because(source.to_string()).hint(FORMS)
@@ -101,41 +123,16 @@ impl FromStr for Lease {
         if input.eq_ignore_ascii_case("never") {
             return Ok(Self::never());
         }
-        if let Some(time) = duration(input) {
-            return match time {
-                Some(time) if time < SHORTEST => {
-                    Err(Error::input(format!("the lease {} is shorter than a minute", quoted(input)))
-                        .hint(FORMS))
-                }
-                Some(time) if time <= LONGEST => Ok(Self::lasting(time)),
-                _ => Err(Error::input(format!("the lease {} is longer than 366 days", quoted(input)))
-                    .hint("leave `--expires` out for a deployment that stays")),
-            };
-        }
         if let Some(end) = instant(input) {
             return Self::until(end);
         }
-        Err(Error::input(format!("{} is no expiry", quoted(input))).hint(FORMS))
+        let wrong = |why: &str| Error::input(format!("invalid expiry {}: {why}", quoted(input)));
+        match Span::read(input, "expiry", FORMS)? {
+            span if span < SHORTEST => Err(wrong("shorter than a minute").hint(FORMS)),
+            span if span > LONGEST => Err(wrong("longer than 366 days").hint(STAYS)),
+            span => Ok(Self::lasting(span)),
+        }
     }
-}
-
-/// Digits and one unit. The outer `None` says that it is no duration, the inner that it is one
-/// beyond all measure.
-fn duration(input: &str) -> Option<Option<SignedDuration>> {
-    let unit = input.chars().next_back()?;
-    let minutes_each = match unit.to_ascii_lowercase() {
-        'm' => 1,
-        'h' => 60,
-        'd' => 24 * 60,
-        'w' => 7 * 24 * 60,
-        _ => return None,
-    };
-    let digits = &input[..input.len() - unit.len_utf8()];
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let minutes = digits.parse::<i64>().ok().and_then(|count| count.checked_mul(minutes_each));
-    Some(minutes.and_then(SignedDuration::try_from_mins))
 }
 
 /// A date, meaning its beginning in UTC, or an RFC 3339 timestamp. Jiff reads more than that

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use wbstore::cli::Cli;
@@ -13,7 +12,8 @@ use wbstore::view::error::error;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = Cli::read(&arguments).unwrap_or_else(|error| error.exit());
     let cancel = CancellationToken::new();
     let mut console = Console::standard(cancel.clone());
     if cli.verbosity.verbose {

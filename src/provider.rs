@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
@@ -65,6 +66,9 @@ pub struct Wanted {
     pub origin: Option<Origin>,
     /// How long it is wanted.
     pub lease: Option<Lease>,
+    /// With `--renew`: the time from which the lease is counted once more. Without a `lease` it is the one in
+    /// the mark of the deployment.
+    pub renew_from: Option<Timestamp>,
     /// Whether teardown may remove it only after its lease has ended.
     pub only_expired: bool,
     /// Whether teardown may delete objects.
@@ -82,11 +86,31 @@ impl Wanted {
             name,
             origin: None,
             lease: None,
+            renew_from: None,
             only_expired: false,
             delete_objects: false,
             empty_by: EmptyBy::default(),
             remarks: vec![],
         }
+    }
+
+    /// Whether the lease to renew has to be read from the mark of the deployment.
+    pub fn renews_unnamed(&self) -> bool {
+        self.renew_from.is_some() && self.lease.is_none()
+    }
+
+    /// Takes the lease that was `found` in the mark of the deployment as the one to renew.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where there is none, or one that cannot be renewed.
+    pub fn renew(&mut self, found: Option<Lease>) -> Result<()> {
+        let lease = found.ok_or_else(|| {
+            Error::refused(format!("the deployment `{}` has no lease to renew", self.name))
+                .hint("add --expires with a time span, such as `--expires 7d`")
+        })?;
+        lease.require_span(Kind::Refused)?;
+        self.lease = Some(lease);
+        Ok(())
     }
 }
 
@@ -231,6 +255,6 @@ pub struct Policy {
     /// The commands that put it into force, in their order, a line each. A line that begins with `#`
     /// is a comment; a word in capitals is for the reader to fill in.
     pub commands: Vec<String>,
-    /// How it differs from the published guide, one sentence each.
+    /// How it differs from the published guide, and what was assumed, one sentence each.
     pub notes: Vec<String>,
 }

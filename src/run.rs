@@ -18,6 +18,7 @@ use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
+use crate::span::Span;
 use crate::view::{human, json, markdown};
 
 use change::Change;
@@ -44,12 +45,12 @@ async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Resu
     let (args, described) = cloud.split();
     let described = described.request(request::served(&args.target, &args.lifetime)?);
     let goal = Goal::Present { adopt: args.lifetime.adopt };
-    let change = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
-        Some(account) => Change::unobserved(described.offline(account)?.as_ref(), goal)?,
-        None => {
-            let provider = connect(described, console).await?;
-            Change::look(provider.as_ref(), goal, console).await?
-        }
+    let change = if args.offline.offline {
+        let provider = described.offline(args.offline.account_id.as_deref()).await?;
+        Change::unobserved(provider.as_ref(), goal)?
+    } else {
+        let provider = connect(described, console).await?;
+        Change::look(provider.as_ref(), goal, console).await?
     };
     show(&change.plan, args.format, console)?;
     Ok(if change.plan.is_refused() {
@@ -97,7 +98,7 @@ async fn provision(
         if asks && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
-        let code = change.apply(asks, args.format, args.wait.map(|wait| wait.0), console, cancel).await?;
+        let code = change.apply(asks, args.format, args.wait.map(Span::as_duration), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }

@@ -23,18 +23,6 @@ pub fn quoted(input: &str) -> String {
     format!("`{}`", printable(input))
 }
 
-/// The seconds in `input`, digits and one of the units `s`, `m`, `h`, `d` and `w`. The outer `None` says
-/// that it is no length of time, the inner that it is one beyond all measure.
-pub fn seconds(input: &str) -> Option<Option<u64>> {
-    const UNITS: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
-    let (digits, each) =
-        UNITS.into_iter().find_map(|(unit, each)| Some((input.strip_suffix(unit)?, each)))?;
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    Some(digits.parse().ok().and_then(|count: u64| count.checked_mul(each)))
-}
-
 /// Gives a checked text type, whose field `text` holds it, its reading side: `as_str`, `Display`,
 /// `AsRef<str>` and `Serialize` as a string.
 macro_rules! text_value {

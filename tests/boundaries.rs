@@ -10,6 +10,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "event",
     "http",
     "lease",
+    "mark",
     "name",
     "origin",
     "pace",
@@ -18,6 +19,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "provider",
     "resource",
     "secret",
+    "span",
     "text",
     "value",
 ];

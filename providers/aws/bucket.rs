@@ -46,7 +46,7 @@ impl Bucket {
 
     async fn create(&self, api: &Api) -> Result<()> {
         let mut tags = vec![];
-        for (key, value) in mark::to_write(&self.tags, false, Timestamp::now()) {
+        for (key, value) in mark::to_write(&self.tags, &Tags::new(), false, Timestamp::now()) {
             tags.push(tag(&key, &value)?);
         }
         let location = api.region.location_constraint().map(BucketLocationConstraint::from);
@@ -74,10 +74,11 @@ impl Bucket {
 
     async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
         let mut tags = tags(api, &self.name).await?;
-        if mark::is_endless(&self.tags) {
+        let ours = mark::to_write(&self.tags, &tags, adopt, Timestamp::now());
+        if mark::SPELLING.is_endless(&ours) {
             tags.remove(mark::EXPIRES);
         }
-        tags.extend(mark::to_write(&self.tags, adopt, Timestamp::now()));
+        tags.extend(ours);
         put_tags(api, &self.name, tags.into_iter()).await
     }
 
@@ -144,7 +145,7 @@ impl Resource for Bucket {
             expiry: self.expiry.clone(),
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
-            tags: mark::managed(&tags, &self.tags),
+            tags: mark::SPELLING.managed(&tags, &self.tags),
         };
         let mut found = Seen::there(state, owner);
         if emptying? {
@@ -157,7 +158,7 @@ impl Resource for Bucket {
         }
         if let Some(expiry) = &self.expiry {
             // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
-            expiry.check(&mut found, mark::lease_end(&tags), None, Timestamp::now());
+            expiry.check(&mut found, mark::SPELLING.end(&tags), None, Timestamp::now());
         }
         for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
             let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
@@ -235,7 +236,11 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     }
 }
 
-async fn tags(api: &Api, bucket: &str) -> Result<Tags> {
+/// The tags of `bucket`; none where it does not exist.
+///
+/// # Errors
+/// Those of the call.
+pub async fn tags(api: &Api, bucket: &str) -> Result<Tags> {
     let answer = api.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     match answer {
         Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),

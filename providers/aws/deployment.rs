@@ -10,7 +10,7 @@ use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
 use crate::providers::aws::account::AccountId;
-use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::bucket::{self, Bucket};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
@@ -20,7 +20,6 @@ use crate::providers::aws::objects::Objects;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
-use crate::providers::aws::region::Region;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
@@ -54,27 +53,25 @@ impl Aws {
             Some(account) => account,
             None => session.identity().await?,
         };
-        let notes = match session.region_is_assumed() {
-            true => vec![format!(
-                "no region is configured, so {} is used; --region names another",
-                session.region()
-            )],
-            false => vec![],
-        };
+        let notes = assumptions(&session, "");
         let api = session.api(account);
-        Ok(Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes })
+        let mut aws = Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes };
+        if aws.request.wanted.renews_unnamed() {
+            let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
+            aws.request.wanted.renew(mark::lease(&tags, &aws.request.wanted.name))?;
+        }
+        Ok(aws)
     }
 
-    /// The deployment as it would be in `account`, without asking anybody.
+    /// The deployment as it would be in `account`, in the region that an online run would use.
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
-    pub fn offline(request: Request, account: AccountId) -> Result<Self> {
-        let region = request.region.clone().unwrap_or_else(Region::us_east_1);
-        request.check(&region)?;
-        let api = Session::offline(region)?.api(account);
-        let notes = vec!["made without looking: everything is shown as if it were not there yet".to_owned()];
-        Ok(Self { request, api, doubt: None, notes })
+    pub async fn offline(request: Request, account: AccountId) -> Result<Self> {
+        let session = Session::offline(request.region.clone()).await?;
+        request.check(session.region())?;
+        let notes = assumptions(&session, "; on EC2, an online run uses the region of the instance");
+        Ok(Self { request, api: session.api(account), doubt: None, notes })
     }
 
     fn bucket(&self) -> BucketName {
@@ -90,17 +87,17 @@ impl Aws {
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
         let Request { wanted, kms_key, .. } = &self.request;
-        let Wanted { name, origin, lease, .. } = wanted;
+        let Wanted { name, origin, .. } = wanted;
         let notifications_queue = self.request.run_events_queue();
         let (api, region, account) = (&self.api, &self.api.region, &self.api.account);
         let (bucket, queue, id) = (self.bucket(), self.request.events_queue(), self.entry_id());
         let bucket_arn = region.bucket_arn(&bucket);
         let marked = |role: &str| {
-            let mut tags = mark::desired(name, lease.as_ref());
+            let mut tags = mark::desired(wanted);
             tags.insert(mark::ROLE.to_owned(), role.to_owned());
             tags
         };
-        let mut tags = mark::desired(name, lease.as_ref());
+        let mut tags = mark::desired(wanted);
         tags.insert(mark::QUEUE.to_owned(), queue.as_ref().map_or("internal", QueueName::as_str).to_owned());
         if let Some(queue) = &notifications_queue {
             tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());
@@ -267,9 +264,19 @@ impl Provider for Aws {
             notifications_queue: notifications.as_ref(),
             kms_key: self.request.kms_key.as_ref(),
         };
-        Ok(match audience {
+        let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
-        })
+        };
+        policy.notes.extend(self.notes.iter().cloned());
+        Ok(policy)
     }
+}
+
+/// What is not known of the place and was assumed.
+fn assumptions(session: &Session, but: &str) -> Vec<String> {
+    let assumed = session.region_is_assumed();
+    let region = session.region();
+    let note = || format!("no region is configured, so {region} is used; --region names another{but}");
+    assumed.then(note).into_iter().collect()
 }

@@ -3,17 +3,17 @@
 //! They are set in the creating call, so that nothing of ours is ever without them. Keys and values
 //! use only the letters that S3 and SQS both allow in tags (letters, digits, spaces, `+ - = . _ : / @`).
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::error::{Kind, Result};
 use crate::lease::Lease;
+use crate::mark::Spelling;
 use crate::name::DeploymentName;
+use crate::provider::Wanted;
 use crate::resource::Owner;
 
 /// Tag keys and values.
-pub type Tags = BTreeMap<String, String>;
+pub use crate::mark::Entries as Tags;
 
 /// What all our tag keys begin with.
 pub const PREFIX: &str = "wbstore:";
@@ -21,8 +21,6 @@ pub const PREFIX: &str = "wbstore:";
 pub const DEPLOYMENT: &str = "wbstore:deployment";
 /// Present on what was there before wbstore came.
 pub const ADOPTED: &str = "wbstore:adopted";
-/// `--expires` as it was given, such as `7d`.
-pub const LEASE: &str = "wbstore:lease";
 /// When the lease ends, in RFC 3339.
 pub const EXPIRES: &str = "wbstore:expires";
 /// On a queue: what it is for, `events` or `notifications`.
@@ -32,50 +30,33 @@ pub const QUEUE: &str = "wbstore:queue";
 /// On a bucket: the name of the queue for run events, where there is one.
 pub const NOTIFICATIONS_QUEUE: &str = "wbstore:notifications-queue";
 
-/// The desired tags of something that belongs to `deployment`.
-pub fn desired(deployment: &DeploymentName, lease: Option<&Lease>) -> Tags {
-    let mut tags = Tags::from([(DEPLOYMENT.to_owned(), deployment.to_string())]);
-    if let Some(lease) = lease {
-        tags.insert(LEASE.to_owned(), lease.as_str().to_owned());
-    }
+/// How tags spell a lease.
+pub const SPELLING: Spelling = Spelling {
+    lease: "wbstore:lease",
+    end: EXPIRES,
+    write: |time| time.to_string(),
+    read: |text| text.parse().ok(),
+};
+
+/// The desired tags of something that belongs to the deployment `wanted`.
+pub fn desired(wanted: &Wanted) -> Tags {
+    let mut tags = Tags::from([(DEPLOYMENT.to_owned(), wanted.name.to_string())]);
+    SPELLING.add(wanted, &mut tags);
     tags
 }
 
-/// The tags to write: the desired ones, with the end of the lease counted from `now`.
-pub fn to_write(desired: &Tags, adopted: bool, now: Timestamp) -> Tags {
-    let mut tags = desired.clone();
-    let ends =
-        desired.get(LEASE).and_then(|text| text.parse::<Lease>().ok()).and_then(|lease| lease.ends_at(now));
-    if let Some(ends) = ends {
-        // Whole seconds: fractions say nothing here.
-        let ends = Timestamp::from_second(ends.as_second()).unwrap_or(ends);
-        tags.insert(EXPIRES.to_owned(), ends.to_string());
-    }
+/// The tags to write over `observed`: the desired ones, with the end of the lease.
+pub fn to_write(desired: &Tags, observed: &Tags, adopted: bool, now: Timestamp) -> Tags {
+    let mut tags = SPELLING.with_end(desired, observed, now);
     if adopted {
         tags.insert(ADOPTED.to_owned(), "true".to_owned());
     }
     tags
 }
 
-/// The part of `observed` that `desired` speaks of. A lease that lost its end counts as missing, so
-/// that it is set again.
-pub fn managed(observed: &Tags, desired: &Tags) -> Tags {
-    observed
-        .iter()
-        .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-/// Whether `desired` asks for a lease that does not end, so that an end written earlier has to go.
-pub fn is_endless(desired: &Tags) -> bool {
-    desired.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
-}
-
-/// When the lease of `observed` ends, where that can be read.
-pub fn lease_end(observed: &Tags) -> Option<Timestamp> {
-    observed.get(EXPIRES)?.parse().ok()
+/// The lease in `tags`, where they are those of `deployment`.
+pub fn lease(tags: &Tags, deployment: &DeploymentName) -> Option<Lease> {
+    matches!(owner(tags, deployment), Owner::Ours | Owner::Adopted).then(|| SPELLING.lease(tags))?
 }
 
 /// Whose `observed` says it is.
@@ -118,24 +99,19 @@ mod tests {
 
     #[test]
     fn the_mark_decides_whose_it_is() {
-        let ours = desired(&name("acme"), None);
+        let ours = desired(&Wanted::named(name("acme")));
         assert_eq!(owner(&ours, &name("acme")), Owner::Ours);
         assert_eq!(owner(&ours, &name("beta")), Owner::Other(Some("acme".into())));
         assert_eq!(owner(&Tags::new(), &name("acme")), Owner::Other(None));
-        assert_eq!(owner(&to_write(&ours, true, Timestamp::UNIX_EPOCH), &name("acme")), Owner::Adopted);
+        let adopted = to_write(&ours, &Tags::new(), true, Timestamp::UNIX_EPOCH);
+        assert_eq!(owner(&adopted, &name("acme")), Owner::Adopted);
     }
 
     #[test]
-    fn a_lease_ends_after_its_length_and_is_no_drift_later() {
-        let wanted = desired(&name("acme"), Some(&"7d".parse().expect("a lease")));
-        let written = to_write(&wanted, false, Timestamp::UNIX_EPOCH);
+    fn the_end_of_a_lease_is_a_date() {
+        let lease = Some("7d".parse().expect("a lease"));
+        let wanted = desired(&Wanted { lease, ..Wanted::named(name("acme")) });
+        let written = to_write(&wanted, &Tags::new(), false, Timestamp::UNIX_EPOCH);
         assert_eq!(written[EXPIRES], "1970-01-08T00:00:00Z");
-        assert_eq!(managed(&written, &wanted), wanted);
-    }
-
-    #[test]
-    fn a_lease_without_its_end_is_set_again() {
-        let wanted = desired(&name("acme"), Some(&"7d".parse().expect("a lease")));
-        assert!(!managed(&wanted, &wanted).contains_key(LEASE));
     }
 }

@@ -124,12 +124,13 @@ impl Queue {
             }
             None => None,
         };
+        let tags = mark::to_write(&self.tags, &Tags::new(), false, Timestamp::now());
         let made = api
             .sqs
             .create_queue()
             .queue_name(&self.name)
             .set_attributes(Some(self.settings(policy)))
-            .set_tags(Some(mark::to_write(&self.tags, false, Timestamp::now()).into_iter().collect()))
+            .set_tags(Some(tags.into_iter().collect()))
             .send()
             .await;
         let Err(error) = made else { return Ok(()) };
@@ -235,7 +236,7 @@ impl Queue {
             companion: self.companion.clone(),
             agreed: false,
             statement,
-            tags: mark::managed(tags, &self.tags),
+            tags: mark::SPELLING.managed(tags, &self.tags),
         }
     }
 }
@@ -277,7 +278,7 @@ impl Resource for Queue {
         state.agreed = self.agrees_with_companion(api, &attributes).await?;
         let mut found = Seen::there(state, owner);
         if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::lease_end(&tags), created(&attributes), Timestamp::now());
+            expiry.check(&mut found, mark::SPELLING.end(&tags), created(&attributes), Timestamp::now());
         }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
@@ -309,7 +310,7 @@ impl Resource for Queue {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
-            let tags = mark::to_write(&self.tags, adopt, Timestamp::now());
+            let tags = mark::to_write(&self.tags, &self.tags(api).await?, adopt, Timestamp::now());
             api.sqs
                 .tag_queue()
                 .queue_url(api.queue_url(&self.name))
@@ -317,7 +318,7 @@ impl Resource for Queue {
                 .send()
                 .await
                 .map_err(|error| failure(error, "sqs:TagQueue", self.address()))?;
-            if mark::is_endless(&self.tags) {
+            if mark::SPELLING.is_endless(&self.tags) {
                 self.untag(api, vec![mark::EXPIRES.to_owned()]).await?;
             }
         }

@@ -1,8 +1,11 @@
 //! Credentials, region and endpoints: everything that is settled before the first resource is read.
 
+use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_types::service_config::ServiceConfigKey;
@@ -60,8 +63,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Loads the standard configuration chain. Without `region` the chain's own is taken, and
-    /// us-east-1 when it has none.
+    /// Loads the standard configuration chain. Without `region` the configured one is taken, then that of
+    /// the machine, and us-east-1 when there is none.
     ///
     /// # Errors
     /// [`Kind::Input`] for a region that does not exist, or an endpoint that would send credentials
@@ -75,12 +78,13 @@ impl Session {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard());
+        let region = configured(region).await?;
         if let Some(region) = &region {
             loader = loader.region(aws_types::region::Region::new(region.to_string()));
         }
         let mut sdk = loader.load().await;
-        let configured = sdk.region().map(ToString::to_string);
-        let (region, assumed_region) = match (region, configured) {
+        let machine = sdk.region().map(ToString::to_string).filter(|name| !name.is_empty());
+        let (region, assumed_region) = match (region, machine) {
             (Some(region), _) => (region, false),
             (None, Some(name)) => (name.parse()?, false),
             (None, None) => (Region::us_east_1(), true),
@@ -98,17 +102,21 @@ impl Session {
         Ok(session)
     }
 
-    /// A session that can describe things in `region` and reach nothing.
+    /// A session that can describe things in `region` and reach nothing. Without `region` the configured
+    /// one is taken, and us-east-1 when there is none.
     ///
     /// # Errors
     /// [`Kind::Input`] for a region that is not in the table.
-    pub fn offline(region: Region) -> Result<Self> {
+    pub async fn offline(region: Option<Region>) -> Result<Self> {
+        let region = configured(region).await?;
+        let assumed_region = region.is_none();
+        let region = region.unwrap_or_else(Region::us_east_1);
         region.require_known()?;
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_types::region::Region::new(region.to_string()))
             .build();
-        Ok(Self { sdk, region, assumed_region: false, mutations: Arc::default() })
+        Ok(Self { sdk, region, assumed_region, mutations: Arc::default() })
     }
 
     /// The region everything is made in.
@@ -219,6 +227,23 @@ impl Session {
         }
         self.region.require_known()
     }
+}
+
+/// `region`, or the one that the environment or the profile names; no request is sent.
+async fn configured(region: Option<Region>) -> Result<Option<Region>> {
+    if region.is_some() {
+        return Ok(region);
+    }
+    let set = |name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?));
+    let (source, name) = match ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set) {
+        Some((variable, name)) => (variable, Some(name)),
+        None => {
+            let profile = ProfileFileRegionProvider::new().region().await;
+            ("the region of the AWS profile", profile.map(|region| region.to_string()))
+        }
+    };
+    let region = name.filter(|name| !name.is_empty()).map(|name| name.parse());
+    region.transpose().map_err(|error: Error| error.context(source))
 }
 
 fn check_endpoint(endpoint: &str) -> Result<()> {

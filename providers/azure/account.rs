@@ -94,7 +94,7 @@ impl Account {
             location: if self.location_is_wanted { location } else { self.location.clone() },
             settings: Settings::observed(account),
             state: clean(state),
-            mark: mark::managed(&Form::Tags.read(&account["tags"]), &self.mark),
+            mark: mark::SPELLING.managed(&Form::Tags.read(&account["tags"]), &self.mark),
             tags: account["tags"].clone(),
             ..self.clone()
         }
@@ -203,7 +203,7 @@ impl Resource for Account {
                 if let Some(expiry) = &self.expiry {
                     let created = account["properties"]["creationTime"].as_str();
                     let created = created.and_then(|text| text.parse().ok());
-                    expiry.check(&mut found, mark::lease_end(&observed), created, Timestamp::now());
+                    expiry.check(&mut found, mark::SPELLING.end(&observed), created, Timestamp::now());
                 }
                 found
             }

@@ -164,13 +164,13 @@ impl Resource for Container {
                 let public = properties["publicAccess"].as_str().unwrap_or("None");
                 let state = Self {
                     public_access: clean(public),
-                    mark: mark::managed(&observed, &self.mark),
+                    mark: mark::SPELLING.managed(&observed, &self.mark),
                     metadata: properties["metadata"].clone(),
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if let Some(expiry) = &self.expiry {
-                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
+                    expiry.check(&mut found, mark::SPELLING.end(&observed), None, Timestamp::now());
                 }
                 Self::look_at_holds(&container, &mut found);
                 self.look_at_names(&observed, &mut found);

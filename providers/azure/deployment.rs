@@ -14,6 +14,8 @@ use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOpt
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::container::Container;
+use crate::providers::azure::mark::{self, Form};
 use crate::providers::azure::request::Request;
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::{Api, Session};
@@ -28,7 +30,6 @@ pub struct Azure {
     request: Request,
     api: Arc<Api>,
     group: Group,
-    notes: Vec<String>,
 }
 
 /// What is known of the resource group.
@@ -60,19 +61,34 @@ impl Azure {
             },
             _ => Group::Unread,
         };
-        Ok(Self { request, api, group, notes: vec![] })
+        let mut azure = Self { request, api, group };
+        if azure.request.wanted.renews_unnamed() {
+            azure.request.resource_group()?;
+            let container = Container::get(&azure.api, azure.request.container().as_str()).await?;
+            let container = container.unwrap_or_default();
+            let mark = Form::Metadata.read(&container["properties"]["metadata"]);
+            azure.request.wanted.renew(mark::lease(&mark, &azure.request.wanted.name))?;
+        }
+        Ok(azure)
     }
 
-    /// The deployment as it would be in `subscription`, without asking anybody.
+    /// The deployment as it would be in the subscription that `account` or the request names.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a request that contradicts itself.
-    pub fn offline(request: Request, subscription: SubscriptionId) -> Result<Self> {
+    /// [`Kind::Input`] for a request that contradicts itself, or `account`.
+    pub fn offline(mut request: Request, account: Option<SubscriptionId>) -> Result<Self> {
         request.check()?;
-        let api = Self::api(&Session::offline(), &request, &subscription)?;
-        let notes = vec!["made without looking: everything is shown as if it were not there yet".to_owned()];
-        let request = Request { subscription: Some(subscription), ..request };
-        Ok(Self { request, api, group: Group::Unread, notes })
+        match (&account, &request.subscription) {
+            (Some(account), Some(named)) if account != named => {
+                return Err(Error::input(format!(
+                    "--account-id is {account}, and --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
+                ))
+                .hint("leave --account-id out: on Azure it is the subscription"));
+            }
+            _ => request.subscription = account.or(request.subscription),
+        }
+        let api = Self::api(&Session::offline(), &request, request.subscription()?)?;
+        Ok(Self { request, api, group: Group::Unread })
     }
 
     fn api(session: &Session, request: &Request, subscription: &SubscriptionId) -> Result<Arc<Api>> {

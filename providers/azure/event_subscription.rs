@@ -177,13 +177,13 @@ impl Resource for EventSubscription {
                 let state = Self {
                     shape: Shape::observed(properties, &self.shape),
                     state: shape::state(properties),
-                    mark: mark::managed(&observed, &self.mark),
+                    mark: mark::SPELLING.managed(&observed, &self.mark),
                     labels: properties["labels"].clone(),
                     ..self.clone()
                 };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if let Some(expiry) = &self.expiry {
-                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
+                    expiry.check(&mut found, mark::SPELLING.end(&observed), None, Timestamp::now());
                 }
                 found
             }

@@ -5,24 +5,22 @@
 //! (Z22). One mark is written in each of these forms, always in the creating call, so that nothing of
 //! ours is ever without it.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::lease::Lease;
+use crate::mark::Spelling;
 use crate::name::DeploymentName;
+use crate::provider::Wanted;
 use crate::resource::Owner;
 
 /// What a mark says, by the keys below.
-pub type Mark = BTreeMap<String, String>;
+pub use crate::mark::Entries as Mark;
 
 /// The deployment's name: the mark itself.
 pub const DEPLOYMENT: &str = "deployment";
 /// Present on what was there before wbstore came.
 pub const ADOPTED: &str = "adopted";
-/// `--expires` as it was given, such as `7d`.
-pub const LEASE: &str = "lease";
 /// When the lease ends, in RFC 3339.
 pub const EXPIRES: &str = "expires";
 /// On a container: the name of its event queue, or `internal`.
@@ -104,29 +102,24 @@ pub fn to_labels(labels: &Value, mark: &Mark) -> Vec<String> {
     others.map(str::to_owned).chain(ours).collect()
 }
 
-/// The desired mark of something that belongs to `deployment`.
-pub fn desired(deployment: &DeploymentName, lease: Option<&Lease>) -> Mark {
-    let mut mark = Mark::from([(DEPLOYMENT.to_owned(), deployment.to_string())]);
-    if let Some(lease) = lease {
-        mark.insert(LEASE.to_owned(), lease.as_str().to_owned());
-    }
+/// How a mark spells a lease.
+pub const SPELLING: Spelling =
+    Spelling { lease: "lease", end: EXPIRES, write: |time| time.to_string(), read: |text| text.parse().ok() };
+
+/// The desired mark of something that belongs to the deployment `wanted`.
+pub fn desired(wanted: &Wanted) -> Mark {
+    let mut mark = Mark::from([(DEPLOYMENT.to_owned(), wanted.name.to_string())]);
+    SPELLING.add(wanted, &mut mark);
     mark
 }
 
-/// The mark to write: what is `observed` and not managed, and the desired one with the end of the lease
-/// counted from `now`.
+/// The mark to write: what is `observed` and not managed, and the desired one with the end of the lease.
 pub fn to_write(desired: &Mark, observed: &Mark, adopting: bool, now: Timestamp) -> Mark {
     let mut mark = observed.clone();
-    if is_endless(desired) {
+    if SPELLING.is_endless(desired) {
         mark.remove(EXPIRES);
     }
-    mark.extend(desired.clone());
-    let lease = desired.get(LEASE).and_then(|text| text.parse::<Lease>().ok());
-    if let Some(ends) = lease.and_then(|lease| lease.ends_at(now)) {
-        // Whole seconds: fractions say nothing here.
-        let ends = Timestamp::from_second(ends.as_second()).unwrap_or(ends);
-        mark.insert(EXPIRES.to_owned(), ends.to_string());
-    }
+    mark.extend(SPELLING.with_end(desired, observed, now));
     if adopting {
         mark.insert(ADOPTED.to_owned(), "true".to_owned());
     }
@@ -142,25 +135,9 @@ pub fn keep_former_origin(mark: &mut Mark, observed: &Mark) {
     }
 }
 
-/// The part of `observed` that `desired` speaks of. A lease that lost its end counts as missing, so
-/// that it is set again.
-pub fn managed(observed: &Mark, desired: &Mark) -> Mark {
-    observed
-        .iter()
-        .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-/// Whether `mark` has a lease that does not end, so that an end written earlier has to go.
-fn is_endless(mark: &Mark) -> bool {
-    mark.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
-}
-
-/// When the lease of `observed` ends, where that can be read.
-pub fn lease_end(observed: &Mark) -> Option<Timestamp> {
-    observed.get(EXPIRES)?.parse().ok()
+/// The lease in `mark`, where it is that of `deployment`.
+pub fn lease(mark: &Mark, deployment: &DeploymentName) -> Option<Lease> {
+    matches!(owner(mark, deployment), Owner::Ours | Owner::Adopted).then(|| SPELLING.lease(mark))?
 }
 
 /// Whose `observed` says it is.
@@ -184,12 +161,12 @@ mod tests {
     }
 
     fn leased() -> Mark {
-        desired(&name("acme"), Some(&"7d".parse().expect("a lease")))
+        desired(&Wanted { lease: Some("7d".parse().expect("a lease")), ..Wanted::named(name("acme")) })
     }
 
     #[test]
     fn the_mark_decides_whose_it_is() {
-        let ours = desired(&name("acme"), None);
+        let ours = desired(&Wanted::named(name("acme")));
         assert_eq!(owner(&ours, &name("acme")), Owner::Ours);
         assert_eq!(owner(&ours, &name("beta")), Owner::Other(Some("acme".into())));
         assert_eq!(owner(&Mark::new(), &name("acme")), Owner::Other(None));
@@ -219,12 +196,5 @@ mod tests {
     fn metadata_are_ours_in_any_case() {
         let mark = Form::Metadata.read(&json!({"Wbstore_Deployment": "acme"}));
         assert_eq!(mark[DEPLOYMENT], "acme");
-    }
-
-    #[test]
-    fn a_lease_is_no_drift_later_unless_it_lost_its_end() {
-        let written = to_write(&leased(), &Mark::new(), false, Timestamp::UNIX_EPOCH);
-        assert_eq!(managed(&written, &leased()), leased());
-        assert!(!managed(&leased(), &leased()).contains_key(LEASE));
     }
 }

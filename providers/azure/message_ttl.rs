@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::value::{quoted, seconds, text_value};
+use crate::span::Span;
+use crate::value::{quoted, text_value};
 
 /// The time to live of an event in the queue: a length of time, or without end (Event Grid REST API,
 /// `StorageQueueEventSubscriptionDestinationProperties.queueMessageTimeToLiveInSeconds`). One meaning
@@ -11,37 +12,29 @@ use crate::value::{quoted, seconds, text_value};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MessageTtl {
     text: String,
-    seconds: Option<u64>,
+    span: Option<Span>,
 }
 
 text_value!(MessageTtl);
 
-const DAY: u64 = 24 * 60 * 60;
-
 /// What the API's 32-bit number can hold.
-const LONGEST: u64 = i32::MAX as u64;
+const LONGEST: Span = Span::from_secs(i32::MAX.unsigned_abs());
 
 impl MessageTtl {
     /// What Event Grid wants: seconds, and -1 for a message that never expires.
     pub fn as_seconds(&self) -> i64 {
-        self.seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(-1)
+        self.span.map_or(-1, |span| span.as_secs().into())
     }
 
-    fn lasting(seconds: u64) -> Self {
-        let text = match seconds {
-            s if s % DAY == 0 => format!("{}d", s / DAY),
-            s if s % 3600 == 0 => format!("{}h", s / 3600),
-            s if s % 60 == 0 => format!("{}m", s / 60),
-            s => format!("{s}s"),
-        };
-        Self { text, seconds: Some(seconds) }
+    fn lasting(span: Span) -> Self {
+        Self { text: span.to_string(), span: Some(span) }
     }
 }
 
 impl Default for MessageTtl {
     /// Seven days, which is also what Azure Storage gives a message of which nothing is said.
     fn default() -> Self {
-        Self::lasting(7 * DAY)
+        Self::lasting(Span::from_days(7))
     }
 }
 
@@ -49,18 +42,16 @@ impl FromStr for MessageTtl {
     type Err = Error;
 
     fn from_str(input: &str) -> Result<Self> {
+        const WHAT: &str = "message lifetime";
+        const FORMS: &str = "use a time span such as `7d`, `12h` or `1h30m`, or `never`";
         if matches!(input, "never" | "-1") {
-            return Ok(Self { text: "never".to_owned(), seconds: None });
+            return Ok(Self { text: "never".to_owned(), span: None });
         }
-        let wrong = |why: &str| {
-            let error = Error::input(format!("message lifetime {} {why}", quoted(input)));
-            Err(error.hint("use a length of time such as 7d, 12h or 90m, or `never`"))
-        };
-        match seconds(input) {
-            None => wrong("is no length of time"),
-            Some(Some(0)) => wrong("is none"),
-            Some(Some(seconds)) if seconds <= LONGEST => Ok(Self::lasting(seconds)),
-            Some(_) => wrong("is too long"),
+        let wrong = |why: &str| Error::input(format!("invalid {WHAT} {}: {why}", quoted(input))).hint(FORMS);
+        match Span::read(input, WHAT, FORMS)? {
+            span if span.as_secs() == 0 => Err(wrong("shorter than a second")),
+            span if span > LONGEST => Err(wrong("longer than 68 years")),
+            span => Ok(Self::lasting(span)),
         }
     }
 }
@@ -90,16 +81,16 @@ mod tests {
     #[test]
     fn refuses_the_rest_and_says_why() {
         for (bad, why) in [
-            ("", "is no length of time"),
-            ("7", "is no length of time"),
-            ("-2", "is no length of time"),
-            ("soon", "is no length of time"),
-            ("0s", "is none"),
-            ("100000d", "is too long"),
-            ("99999999999999999999d", "is too long"),
+            ("", ""),
+            ("7", ": the unit is missing"),
+            ("-2", ""),
+            ("1M", ": `M` could mean minutes or months"),
+            ("0s", ": shorter than a second"),
+            ("100000d", ": longer than 68 years"),
+            ("99999999999999999999d", ": longer than 68 years"),
         ] {
             let error = bad.parse::<MessageTtl>().unwrap_err();
-            assert_eq!(error.to_string(), format!("message lifetime {} {why}", quoted(bad)));
+            assert_eq!(error.to_string(), format!("invalid message lifetime {}{why}", quoted(bad)));
         }
     }
 

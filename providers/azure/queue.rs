@@ -86,10 +86,11 @@ impl Resource for Queue {
             Some(queue) => {
                 let metadata = queue["properties"]["metadata"].clone();
                 let observed = Form::Metadata.read(&metadata);
-                let state = Self { mark: mark::managed(&observed, &self.mark), metadata, ..self.clone() };
+                let state =
+                    Self { mark: mark::SPELLING.managed(&observed, &self.mark), metadata, ..self.clone() };
                 let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
                 if let Some(expiry) = &self.expiry {
-                    expiry.check(&mut found, mark::lease_end(&observed), None, Timestamp::now());
+                    expiry.check(&mut found, mark::SPELLING.end(&observed), None, Timestamp::now());
                 }
                 found
             }

@@ -76,7 +76,7 @@ impl Bucket {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let mut labels = mark::to_write(&self.labels, false, Timestamp::now());
+        let mut labels = mark::created(&self.labels, Timestamp::now());
         let entries: Vec<_> = self.cors.iter().map(Cors::to_entry).collect();
         labels.extend(self.cors.iter().map(|cors| (mark::CORS.to_owned(), cors.fingerprint())));
         let encryption = self.kms_key.as_ref().map(|key| Encryption::new().set_default_kms_key(key));

@@ -8,8 +8,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
-use crate::providers::gcp::bucket::Bucket;
+use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
@@ -50,7 +50,12 @@ impl Gcp {
         let session = Session::open()?;
         let agent = session.agent(project.as_str()).await?;
         let api = session.api(project.as_str(), &agent);
-        Ok(Self { request, project, api, notes: vec![] })
+        let mut gcp = Self { request, project, api, notes: vec![] };
+        if gcp.request.wanted.renews_unnamed() {
+            let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
+            gcp.request.wanted.renew(mark::lease(&labels, &gcp.request.wanted.name))?;
+        }
+        Ok(gcp)
     }
 
     /// The deployment as it would be in the project with `number`, without asking anybody.
@@ -61,12 +66,9 @@ impl Gcp {
         request.check()?;
         let project = request.project()?.clone();
         let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
-        let notes = vec![
-            "made without looking: everything is shown as if it were not there yet".to_owned(),
-            format!(
-                "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
-            ),
-        ];
+        let notes = vec![format!(
+            "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
+        )];
         let api = Session::offline().api(project.as_str(), &agent);
         Ok(Self { request, project, api, notes })
     }
@@ -82,9 +84,9 @@ impl Gcp {
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
         let Request { wanted, service_account, .. } = &self.request;
-        let Wanted { name, lease, .. } = wanted;
+        let name = &wanted.name;
         let (api, bucket, events) = (&self.api, self.bucket(), self.request.events());
-        let labels = mark::desired(name, lease.as_ref());
+        let labels = mark::desired(wanted);
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic_name, subscription_name) = (topic, subscription);
@@ -141,7 +143,7 @@ impl Gcp {
 
     fn made_bucket(&self, goal: Goal) -> Bucket {
         let Request { wanted, kms_key, soft_delete, service_account, .. } = &self.request;
-        let mut labels = mark::desired(&wanted.name, wanted.lease.as_ref());
+        let mut labels = mark::desired(wanted);
         let queue = if self.request.events().is_some() { "pubsub" } else { "internal" };
         labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
         Bucket {
@@ -270,9 +272,11 @@ impl Provider for Gcp {
             kms_key: self.request.kms_key.as_ref(),
             storage_agent: &self.api.agent,
         };
-        Ok(match audience {
+        let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
-        })
+        };
+        policy.notes.extend(self.notes.iter().cloned());
+        Ok(policy)
     }
 }

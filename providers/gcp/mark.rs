@@ -4,16 +4,18 @@
 //! both Cloud Storage and Pub/Sub allow: at most 63 of lower-case letters, digits, `_` and `-` (Cloud
 //! Storage docs, "Bucket labels"; Pub/Sub docs, "Label topics and subscriptions").
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use crate::lease::Lease;
+use crate::mark::Spelling;
 use crate::name::DeploymentName;
+use crate::provider::Wanted;
 use crate::resource::Owner;
 
 /// Label keys and values.
-pub type Labels = BTreeMap<String, String>;
+pub use crate::mark::Entries as Labels;
 
 /// What all our label keys begin with.
 pub const PREFIX: &str = "wbstore-";
@@ -21,8 +23,6 @@ pub const PREFIX: &str = "wbstore-";
 pub const DEPLOYMENT: &str = "wbstore-deployment";
 /// Present on what was there before wbstore came.
 pub const ADOPTED: &str = "wbstore-adopted";
-/// `--expires`: a duration such as `7d` as it was given, a date as seconds since the epoch.
-pub const LEASE: &str = "wbstore-lease";
 /// When the lease ends, in seconds since the epoch.
 pub const EXPIRES: &str = "wbstore-expires";
 /// On a bucket: `pubsub` or `internal`.
@@ -35,40 +35,36 @@ pub const GRANTED: &str = "wbstore-granted";
 /// On a bucket: the [account](account_label) that we let sign as itself.
 pub const SIGNER: &str = "wbstore-signer";
 
-/// The desired labels of something that belongs to `deployment`.
-pub fn desired(deployment: &DeploymentName, lease: Option<&Lease>) -> Labels {
-    let mut labels = Labels::from([(DEPLOYMENT.to_owned(), deployment.to_string())]);
-    if let Some(lease) = lease {
-        let date = lease.as_str().parse::<Timestamp>().ok();
-        let value = date.map_or_else(|| lease.to_string(), |end| end.as_second().to_string());
-        labels.insert(LEASE.to_owned(), value);
-    }
+/// How labels spell a lease: a time span such as `7d` as it was asked for, a date in seconds since the epoch.
+pub const SPELLING: Spelling = Spelling {
+    lease: "wbstore-lease",
+    end: EXPIRES,
+    write: |time| time.as_second().to_string(),
+    read: |text| Timestamp::from_second(text.parse().ok()?).ok(),
+};
+
+/// The desired labels of something that belongs to the deployment `wanted`.
+pub fn desired(wanted: &Wanted) -> Labels {
+    let mut labels = Labels::from([(DEPLOYMENT.to_owned(), wanted.name.to_string())]);
+    SPELLING.add(wanted, &mut labels);
     labels
 }
 
-/// The labels to write: the desired ones, with the end of the lease counted from `now`.
-pub fn to_write(desired: &Labels, adopted: bool, now: Timestamp) -> Labels {
-    let mut labels = desired.clone();
-    let ends = desired.get(LEASE).and_then(|text| match text.parse::<i64>() {
-        Ok(end) => Some(end),
-        Err(_) => Some(text.parse::<Lease>().ok()?.ends_at(now)?.as_second()),
-    });
-    if let Some(ends) = ends {
-        labels.insert(EXPIRES.to_owned(), ends.to_string());
-    }
-    if adopted {
-        labels.insert(ADOPTED.to_owned(), "true".to_owned());
-    }
-    labels
+/// The labels of something new: the desired ones, with the end of the lease counted from `now`.
+pub fn created(desired: &Labels, now: Timestamp) -> Labels {
+    SPELLING.with_end(desired, &Labels::new(), now)
 }
 
 /// `observed` with what has to change: the rest, other people's included, stays.
 pub fn merged(observed: &Labels, desired: &Labels, adopted: bool, now: Timestamp) -> Labels {
     let mut labels = observed.clone();
-    if is_endless(desired) {
+    if SPELLING.is_endless(desired) {
         labels.remove(EXPIRES);
     }
-    labels.extend(to_write(desired, adopted, now));
+    labels.extend(SPELLING.with_end(desired, observed, now));
+    if adopted {
+        labels.insert(ADOPTED.to_owned(), "true".to_owned());
+    }
     labels
 }
 
@@ -81,30 +77,9 @@ pub fn released(observed: &Labels) -> Labels {
         .collect()
 }
 
-/// The part of `observed` that `desired` speaks of. A lease that lost its end counts as missing, so
-/// that it is set again.
-pub fn managed(observed: &Labels, desired: &Labels) -> Labels {
-    observed
-        .iter()
-        .filter(|(key, _)| desired.contains_key(*key))
-        .filter(|(key, _)| *key != LEASE || is_endless(observed) || observed.contains_key(EXPIRES))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-/// Whether `desired` asks for a lease that does not end, so that an end written earlier has to go.
-pub fn is_endless(desired: &Labels) -> bool {
-    desired.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
-}
-
-/// When the lease that `observed` tells of ends, in seconds since the epoch.
-pub fn expires(observed: &Labels) -> Option<i64> {
-    observed.get(EXPIRES)?.parse().ok()
-}
-
-/// The same as a time.
-pub fn lease_end(observed: &Labels) -> Option<Timestamp> {
-    Timestamp::from_second(expires(observed)?).ok()
+/// The lease in `labels`, where they are those of `deployment`.
+pub fn lease(labels: &Labels, deployment: &DeploymentName) -> Option<Lease> {
+    matches!(owner(labels, deployment), Owner::Ours | Owner::Adopted).then(|| SPELLING.lease(labels))?
 }
 
 /// Whose `observed` says it is.
@@ -154,31 +129,25 @@ mod tests {
         text.parse().expect("a good name")
     }
 
-    #[test]
-    fn the_mark_decides_whose_it_is() {
-        let ours = desired(&name("acme"), None);
-        assert_eq!(owner(&ours, &name("acme")), Owner::Ours);
-        assert_eq!(owner(&ours, &name("beta")), Owner::Other(Some("acme".into())));
-        assert_eq!(owner(&Labels::new(), &name("acme")), Owner::Other(None));
-        assert_eq!(owner(&to_write(&ours, true, Timestamp::UNIX_EPOCH), &name("acme")), Owner::Adopted);
+    fn asked_for(lease: &str) -> Labels {
+        desired(&Wanted { lease: Some(lease.parse().expect("a lease")), ..Wanted::named(name("acme")) })
     }
 
     #[test]
-    fn a_lease_ends_after_its_length_and_is_no_drift_later() {
-        let wanted = desired(&name("acme"), Some(&"7d".parse().expect("a lease")));
-        let written = to_write(&wanted, false, Timestamp::UNIX_EPOCH);
-        assert_eq!(written[EXPIRES], "604800");
-        assert_eq!(managed(&written, &wanted), wanted);
-        assert_eq!(lease_end(&written).map(Timestamp::as_second), Some(604_800));
-        assert!(!managed(&wanted, &wanted).contains_key(LEASE));
+    fn the_mark_decides_whose_it_is() {
+        let ours = desired(&Wanted::named(name("acme")));
+        assert_eq!(owner(&ours, &name("acme")), Owner::Ours);
+        assert_eq!(owner(&ours, &name("beta")), Owner::Other(Some("acme".into())));
+        assert_eq!(owner(&Labels::new(), &name("acme")), Owner::Other(None));
+        let adopted = merged(&Labels::new(), &ours, true, Timestamp::UNIX_EPOCH);
+        assert_eq!(owner(&adopted, &name("acme")), Owner::Adopted);
     }
 
     #[test]
     fn a_date_fits_into_a_label() {
-        let wanted = desired(&name("acme"), Some(&"2027-03-01".parse().expect("a lease")));
-        let written = to_write(&wanted, false, Timestamp::UNIX_EPOCH);
-        assert_eq!(written[LEASE], "1803859200");
-        assert_eq!(written[EXPIRES], written[LEASE]);
+        let written = created(&asked_for("2027-03-01"), Timestamp::UNIX_EPOCH);
+        assert_eq!(written[SPELLING.lease], "1803859200");
+        assert_eq!(written[EXPIRES], "1803859200");
     }
 
     #[test]
@@ -198,8 +167,7 @@ mod tests {
             (EXPIRES.to_owned(), "1".to_owned()),
             (GRANTED.to_owned(), "publisher".to_owned()),
         ]);
-        let wanted = desired(&name("acme"), Some(&Lease::never()));
-        let merged = merged(&observed, &wanted, false, Timestamp::UNIX_EPOCH);
+        let merged = merged(&observed, &asked_for("never"), false, Timestamp::UNIX_EPOCH);
         assert_eq!((merged.get("team"), merged.get(EXPIRES)), (Some(&"ml".to_owned()), None));
         assert_eq!(merged[GRANTED], "publisher");
         assert_eq!(released(&merged), Labels::from([("team".to_owned(), "ml".to_owned())]));

@@ -1,26 +1,27 @@
 //! How long a bucket keeps what was deleted.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::value::{quoted, seconds, text_value};
+use crate::span::Span;
+use crate::value::{quoted, text_value};
 
 /// The retention of soft-deleted objects: 7 to 90 days, or nothing (Cloud Storage documentation,
 /// "Soft delete"). One meaning has one text: `168h` is kept as `7d`, and nothing as `0`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SoftDelete {
     text: String,
-    kept: Duration,
+    kept: Span,
 }
 
 text_value!(SoftDelete);
 
-const DAY: u64 = 24 * 60 * 60;
+const SHORTEST: Span = Span::from_days(7);
+const LONGEST: Span = Span::from_days(90);
 
 impl SoftDelete {
     /// How long deleted objects are kept; zero switches it off.
-    pub fn kept(&self) -> Duration {
+    pub fn kept(&self) -> Span {
         self.kept
     }
 }
@@ -29,21 +30,15 @@ impl FromStr for SoftDelete {
     type Err = Error;
 
     fn from_str(input: &str) -> Result<Self> {
+        const WHAT: &str = "soft-delete retention";
         const FORMS: &str = "use 7d to 90d, or 0 to keep nothing";
-        let wrong = |why: &str| Error::input(format!("soft delete {} {why}", quoted(input))).hint(FORMS);
-        let given = if input == "0" { Some(Some(0)) } else { seconds(input) };
-        match given {
-            None => Err(wrong("is no length of time")),
-            Some(Some(0)) => Ok(Self { text: "0".to_owned(), kept: Duration::ZERO }),
-            Some(Some(seconds)) if (7 * DAY..=90 * DAY).contains(&seconds) => {
-                let text = match seconds % DAY {
-                    0 => format!("{}d", seconds / DAY),
-                    _ => format!("{seconds}s"),
-                };
-                Ok(Self { text, kept: Duration::from_secs(seconds) })
-            }
-            Some(Some(seconds)) if seconds < 7 * DAY => Err(wrong("is shorter than 7 days")),
-            Some(_) => Err(wrong("is longer than 90 days")),
+        let wrong = |why: &str| Error::input(format!("invalid {WHAT} {}: {why}", quoted(input))).hint(FORMS);
+        let kept = if input == "0" { Span::from_secs(0) } else { Span::read(input, WHAT, FORMS)? };
+        match kept {
+            kept if kept.as_secs() == 0 => Ok(Self { text: "0".to_owned(), kept }),
+            kept if kept < SHORTEST => Err(wrong("shorter than 7 days")),
+            kept if kept > LONGEST => Err(wrong("longer than 90 days")),
+            kept => Ok(Self { text: kept.to_string(), kept }),
         }
     }
 }
@@ -65,24 +60,24 @@ mod tests {
             ("0d", "0", 0),
         ] {
             let retention: SoftDelete = given.parse().unwrap();
-            assert_eq!((retention.as_str(), retention.kept()), (kept, Duration::from_secs(days * DAY)));
+            assert_eq!((retention.as_str(), retention.kept()), (kept, Span::from_days(days)));
         }
     }
 
     #[test]
     fn refuses_what_cloud_storage_refuses() {
         for (bad, why) in [
-            ("", "is no length of time"),
-            ("7", "is no length of time"),
-            ("d", "is no length of time"),
-            ("-7d", "is no length of time"),
-            ("6d", "is shorter than 7 days"),
-            ("1h", "is shorter than 7 days"),
-            ("91d", "is longer than 90 days"),
-            ("99999999999999999999d", "is longer than 90 days"),
+            ("", ""),
+            ("7", ": the unit is missing"),
+            ("3M", ": `M` could mean minutes or months"),
+            ("-7d", ""),
+            ("6d", ": shorter than 7 days"),
+            ("6d23h59m59s", ": shorter than 7 days"),
+            ("91d", ": longer than 90 days"),
+            ("99999999999999999999d", ": longer than 90 days"),
         ] {
             let error = bad.parse::<SoftDelete>().unwrap_err();
-            assert_eq!(error.to_string(), format!("soft delete {} {why}", quoted(bad)));
+            assert_eq!(error.to_string(), format!("invalid soft-delete retention {}{why}", quoted(bad)));
         }
     }
 

@@ -112,7 +112,7 @@ impl Subscription {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let labels = mark::to_write(&self.labels, false, Timestamp::now());
+        let labels = mark::created(&self.labels, Timestamp::now());
         let request = self.settings(api, labels);
         let call = api.subscriptions().await?.create_subscription().with_request(request);
         match api.mutate(call.with_idempotency(false).send()).await {
@@ -146,7 +146,7 @@ impl Subscription {
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
                 None => "31d".to_owned(),
             },
-            labels: mark::managed(labels, &self.labels),
+            labels: mark::SPELLING.managed(labels, &self.labels),
         }
     }
 
@@ -231,7 +231,7 @@ impl Resource for Subscription {
         let (attached, delivery) = (state.attached, state.delivery.clone());
         let mut found = Seen::there(state, owner);
         if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
+            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
         }
         if !attached && ours {
             found.finding(

@@ -56,7 +56,7 @@ impl Topic {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let labels = mark::to_write(&self.labels, false, Timestamp::now());
+        let labels = mark::created(&self.labels, Timestamp::now());
         let call = api.topics().await?.create_topic().set_name(api.topic_name(&self.name));
         let made = api.mutate(call.set_labels(labels).with_idempotency(false).send()).await;
         match made {
@@ -95,10 +95,10 @@ impl Resource for Topic {
         let (topic, others) = futures::join!(get(api, &self.name), self.other_subscriptions(api));
         let Some(topic) = topic? else { return Ok(Seen::absent()) };
         let labels = mark::labels(topic.labels);
-        let state = Self { labels: mark::managed(&labels, &self.labels), ..self.clone() };
+        let state = Self { labels: mark::SPELLING.managed(&labels, &self.labels), ..self.clone() };
         let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
         if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::lease_end(&labels), None, Timestamp::now());
+            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
         }
         found.remarks_mut().kept = others;
         if !topic.kms_key_name.is_empty() {

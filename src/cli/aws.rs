@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::shared::parsed;
+use super::parsed::parsed;
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::queue_name::{QueueChoice, QueueName};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::shared::parsed;
+use super::parsed::parsed;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::endpoint::Endpoint;

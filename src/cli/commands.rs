@@ -5,10 +5,12 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 use super::cloud::{Cloud, Delivered, Described, Named, Placed};
-use super::shared::{Length, Offline, Target, Verbosity, parsed};
+use super::parsed::parsed;
+use super::shared::{Offline, Target, Verbosity};
 use crate::lease::Lease;
 use crate::output::Encoding;
 use crate::provider::{EmptyBy, PolicyForm};
+use crate::span::Span;
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -103,14 +105,18 @@ pub struct Plan {
 }
 
 /// How a deployment comes about and ends.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Lifetime {
     /// Take over a bucket or queue that is there and carries no mark
     #[arg(long)]
     pub adopt: bool,
-    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never
+    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never. A time span counts from
+    /// when it is first set; repeating it changes nothing
     #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     pub expires: Option<Lease>,
+    /// Count the lease from now: the time span of --expires or, without it, of the deployment
+    #[arg(long)]
+    pub renew: bool,
 }
 
 /// `provision`: make it so.
@@ -138,8 +144,8 @@ pub struct Provision {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
-    pub wait: Option<Length>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    pub wait: Option<Span>,
 }
 
 /// `verify`: prove that it works.
@@ -149,8 +155,8 @@ pub struct Verify {
     #[command(flatten)]
     pub target: Target,
     /// How long an event may take to arrive; a new notification may need minutes to begin
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Length>())]
-    pub within: Length,
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Span>())]
+    pub within: Span,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
@@ -185,8 +191,8 @@ pub struct Teardown {
     #[arg(long, value_enum, default_value_t)]
     pub format: Report,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Length>())]
-    pub wait: Option<Length>,
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    pub wait: Option<Span>,
 }
 
 /// `list`: what is there.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::shared::parsed;
+use super::parsed::parsed;
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::kms_key::KmsKeyName;
 use crate::providers::gcp::location::Location;

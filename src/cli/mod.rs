@@ -6,8 +6,10 @@ mod aws;
 mod azure;
 mod cloud;
 mod commands;
+mod environment;
 #[cfg(feature = "gcp")]
 mod gcp;
+mod parsed;
 mod shared;
 
 #[cfg(feature = "aws")]
@@ -21,4 +23,5 @@ pub use commands::{
 };
 #[cfg(feature = "gcp")]
 pub use gcp::{GcpDescription, GcpNames, GcpPlace};
-pub use shared::{Length, Offline, Parsed, Target, Verbosity};
+pub use parsed::{Given, Parsed, ParsedGiven};
+pub use shared::{Offline, Target, Verbosity};

@@ -1,29 +1,20 @@
 //! Options that several commands have.
 
-use std::ffi::OsStr;
-use std::marker::PhantomData;
-use std::str::FromStr;
-use std::time::Duration;
+use clap::Args;
 
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
-use clap::{Arg, Args, Command};
-use jiff::SignedDuration;
-
-use crate::error::Error;
+use super::parsed::{Given, given};
 use crate::name::DeploymentName;
 use crate::origin::Origin;
-use crate::value::quoted;
 
 /// Which deployment.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
     /// The address of the W&B server as browsers see it, such as `https://wandb.acme.com`
-    #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = parsed::<Origin>())]
-    pub host: Option<Origin>,
+    #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = given::<Origin>())]
+    pub host: Option<Given<Origin>>,
     /// The deployment's name; everything is named and marked with it [default: from --host]
-    #[arg(long, env = "WBSTORE_NAME", value_parser = parsed::<DeploymentName>())]
-    pub name: Option<DeploymentName>,
+    #[arg(long, env = "WBSTORE_NAME", value_parser = given::<DeploymentName>())]
+    pub name: Option<Given<DeploymentName>>,
     /// Accept a --host without TLS that is not this machine
     #[arg(long)]
     pub allow_http: bool,
@@ -40,61 +31,11 @@ pub struct Verbosity {
 /// Working without a cloud.
 #[derive(Args, Clone, Debug)]
 pub struct Offline {
-    /// Ask nobody, and take the account from --account-id
-    #[arg(long, requires = "account_id")]
+    /// Send no request, and take the account from --account-id
+    #[arg(long)]
     pub offline: bool,
-    /// With --offline: the AWS account id, GCP project number or Azure subscription id
+    /// With --offline: the AWS account id, GCP project number or Azure subscription id [default on
+    /// Azure: --subscription]
     #[arg(long, value_name = "ID", requires = "offline")]
     pub account_id: Option<String>,
-}
-
-/// Reads a `T`, and refuses in the words of its own error. clap's words would repeat the input, which
-/// may hold a password.
-pub fn parsed<T>() -> Parsed<T> {
-    Parsed(PhantomData)
-}
-
-/// The value parser that `parsed` makes.
-#[derive(Debug)]
-pub struct Parsed<T>(PhantomData<fn() -> T>);
-
-impl<T> Clone for Parsed<T> {
-    fn clone(&self) -> Self {
-        parsed()
-    }
-}
-
-impl<T> TypedValueParser for Parsed<T>
-where
-    T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
-{
-    type Value = T;
-
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
-        let text =
-            value.to_str().ok_or_else(|| clap::Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
-        text.parse().map_err(|error: Error| {
-            let option = arg.and_then(Arg::get_long).map_or_else(String::new, |name| format!("--{name}: "));
-            let hint = error.what_next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-            let words = format!("{option}{}{hint}\n", error.chain());
-            clap::Error::raw(ErrorKind::ValueValidation, words)
-        })
-    }
-}
-
-/// A length of time such as `90s` or `10m`.
-#[derive(Clone, Copy, Debug)]
-pub struct Length(pub Duration);
-
-impl FromStr for Length {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::input(format!("{} is no length of time", quoted(text)))
-                .hint("give a number and a unit: 90s, 10m, 1h")
-        };
-        let length: SignedDuration = text.parse().map_err(|_| wrong())?;
-        Duration::try_from(length).map(Self).map_err(|_| wrong())
-    }
 }

@@ -33,7 +33,9 @@ impl Change {
 
     /// Plans as if nothing were there.
     pub fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
-        let stack = described(provider, goal)?;
+        let mut stack = described(provider, goal)?;
+        let unchecked = "offline plan: existing resources were not checked, so everything is shown as new";
+        stack.notes.insert(0, unchecked.to_owned());
         let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unseen().observation()).collect();
         Ok(Self::new(stack, goal, &seen))
     }

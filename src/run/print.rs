@@ -48,13 +48,12 @@ async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Resu
 pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
     let named = described.request(request::named(&args.target)?);
-    let provider = match args.offline.account_id.as_deref().filter(|_| args.offline.offline) {
-        Some(account) => named.offline(account)?,
-        None => {
-            let provider = connect(named, console).await?;
-            confirm_account(provider.as_ref(), console).await?;
-            provider
-        }
+    let provider = if args.offline.offline {
+        named.offline(args.offline.account_id.as_deref()).await?
+    } else {
+        let provider = connect(named, console).await?;
+        confirm_account(provider.as_ref(), console).await?;
+        provider
     };
     let audience = match args.audience {
         cli::PolicyFor::Node => Audience::Node,
@@ -76,7 +75,7 @@ pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console)
 pub async fn config(cloud: Cloud<cli::Config, Delivered>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
     let disclosure = described.disclosure();
-    let unlimited = Lifetime { adopt: false, expires: None };
+    let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     disclosure.check()?;
     let provider = connect(described, console).await?;

@@ -21,7 +21,7 @@ pub async fn verify(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
-    let unlimited = Lifetime { adopt: false, expires: None };
+    let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
@@ -34,7 +34,7 @@ pub async fn verify(
     }
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
-    let options = VerifyOptions { event_within: args.within.0, cancel: cancel.clone() };
+    let options = VerifyOptions { event_within: args.within.as_duration(), cancel: cancel.clone() };
     let nowhere = ["bucket", "container"].iter().any(|kind| is_missing(&change.plan, kind));
     let hopeless = change.plan.is_refused() || nowhere;
     let prove = async {

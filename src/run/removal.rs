@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::plan::Goal;
 use crate::provider::{Deployment, Wanted};
 use crate::providers::Request;
+use crate::span::Span;
 use crate::view::error::{error, note};
 
 /// The word that confirms `--expired`, where there is no one name to type.
@@ -26,6 +27,7 @@ pub async fn teardown(
     if args.expired {
         return expired(&args, described.as_ref(), console, cancel).await;
     }
+    request::require_one_name(&args.target)?;
     let wanted = deletion(request::named(&args.target)?, &args);
     let name = wanted.name.to_string();
     let asked = described.request(wanted);
@@ -42,7 +44,7 @@ pub async fn teardown(
     }
     change.require_digest(args.expect.as_deref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(true, args.format, args.wait.map(|wait| wait.0), console, cancel).await
+    change.apply(true, args.format, args.wait.map(Span::as_duration), console, cancel).await
 }
 
 /// `wanted`, with what the user allows to be deleted.
@@ -108,7 +110,10 @@ async fn expired(
         if cancel.is_cancelled() {
             return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
         }
-        match change.apply(true, args.format, args.wait.map(|wait| wait.0), console, cancel.clone()).await? {
+        match change
+            .apply(true, args.format, args.wait.map(Span::as_duration), console, cancel.clone())
+            .await?
+        {
             exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
             exit::DONE => {}
             exit::INTERRUPTED => return Ok(exit::INTERRUPTED),

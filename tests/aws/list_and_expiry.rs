@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Ends, NAME, QUEUE, Site};
+use crate::support::{Ends, HOST, NAME, QUEUE, Site};
 
 /// Puts the end of the lease into the past, as time would.
 const EXPIRE: &str = "
@@ -95,7 +95,9 @@ async fn what_has_expired_goes_and_the_rest_stays() {
 
     site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&[&site.bucket]);
     site.run("teardown", &["--expired"]).await.ends(2).tells(&["--confirm expired"]);
-    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    // The environment names the deployment that other commands are for.
+    let named = [("WBSTORE_HOST", HOST), ("WBSTORE_NAME", "forever")];
+    site.run_with(&named, "teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
     let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
     let names: Vec<_> = listed["deployments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["forever", "later"]);

@@ -14,6 +14,7 @@ mod ownership;
 mod plan_formats;
 mod policy;
 mod provision;
+mod renewal;
 mod support;
 mod teardown;
 mod verify;

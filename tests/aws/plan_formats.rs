@@ -3,7 +3,7 @@
 use jsonschema::validator_for;
 use serde_json::Value;
 
-use crate::support::{Ends, HOST, Site};
+use crate::support::{Ends, HOST, Site, finish};
 
 fn satisfies_the_schema(plan: &Value) {
     let schema: Value = serde_json::from_str(include_str!("../../docs/plan.schema.json")).expect("JSON");
@@ -62,6 +62,29 @@ async fn an_offline_plan_is_what_the_first_online_plan_shows() {
     let online = site.plan(&[]).await;
     assert_eq!(offline["steps"], online["steps"]);
     assert_eq!(offline["digest"], online["digest"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn online_and_offline_take_the_region_from_the_same_variables() {
+    let site = Site::open().await;
+    let plan = async |variables: [(&str, &str); 2], more: &[&str]| {
+        let mut process = site.aws.wbstore();
+        process.args(["plan", "aws", "--host", HOST, "--format", "json"]).args(more).envs(variables);
+        finish(process).await.ends(0).json()
+    };
+    for (variables, region) in [
+        ([("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "eu-west-2")], "eu-west-1"),
+        ([("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-2")], "eu-west-2"),
+        ([("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "")], "us-east-1"),
+    ] {
+        let online = plan(variables, &[]).await;
+        let offline = plan(variables, &["--offline", "--account-id", site.account()]).await;
+        assert!(online["scope"].as_str().is_some_and(|scope| scope.ends_with(region)), "{online:#}");
+        assert_eq!(offline["scope"], online["scope"]);
+        assert_eq!(offline["outputs"], online["outputs"]);
+        assert_eq!(offline["digest"], online["digest"]);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wbstore_sandbox::azure::double::control::Planted;
 
-use crate::support::{Ends, NAME, QUEUE, Site};
+use crate::support::{Ends, HOST, NAME, QUEUE, Site, finish};
 
 fn part(kind: &str, name: &str) -> Value {
     json!({"kind": kind, "name": name})
@@ -106,7 +106,11 @@ async fn what_has_expired_goes_with_its_own_names() {
     let table = site.run("list", &[]).await.ends(0).stdout;
     assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
     site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&["mine-too"]);
-    site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
+    // The environment names the deployment that other commands are for.
+    let mut teardown = site.azure.wbstore();
+    teardown.args(site.arguments("teardown", &["--expired", "--confirm", "expired"]));
+    teardown.env("WBSTORE_HOST", HOST);
+    finish(teardown).await.ends(0);
     assert_eq!(site.snapshot().await, before);
 }
 

@@ -5,6 +5,7 @@
 mod bad_input_cloud;
 mod list_and_expiry;
 mod policy;
+mod renewal;
 mod secret;
 mod support;
 mod teardown;

@@ -4,7 +4,7 @@ use serde_json::json;
 use wbstore_sandbox::azure::double::control::Planted;
 use wbstore_sandbox::azure::double::{Level, Lock};
 
-use crate::support::{Ends, NAME, QUEUE, Site};
+use crate::support::{Ends, NAME, QUEUE, Site, finish};
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
@@ -156,6 +156,22 @@ async fn an_account_of_others_and_all_that_is_theirs_stays_as_it_was() {
     assert_ne!(site.snapshot().await, before);
     site.teardown(&[]).await.ends(0);
     assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_host_of_another_deployment_in_the_environment_is_ignored() {
+    let site = Site::open().await;
+    site.double().plant(Planted::new(site.account())).await.unwrap();
+    let other = "https://other.example";
+    site.provision(&["--host", other]).await.ends(0);
+    let before = site.snapshot().await;
+    site.provisioned().await;
+    let mut teardown = site.azure.wbstore();
+    teardown.args(["teardown", "azure", "--name", NAME, "--confirm", NAME]);
+    teardown.args(site.azure.place()).args(site.azure.endpoints()).env("WBSTORE_HOST", other);
+    finish(teardown).await.ends(0);
+    assert_eq!(site.snapshot().await, before, "the rule of the other deployment is there");
 }
 
 #[tokio::test]

@@ -3,5 +3,9 @@
 mod bad_input;
 mod bad_input_azure;
 mod bad_input_gcp;
+mod environment;
 mod good_input;
+mod offline;
+mod renewal;
+mod spans;
 mod support;

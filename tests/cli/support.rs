@@ -16,6 +16,11 @@ pub struct Ran {
 /// Runs `wbstore` with credentials and an endpoint, so that only its own judgement keeps it from
 /// using them.
 pub fn wbstore(arguments: &[&str]) -> Ran {
+    wbstore_with(&[], arguments)
+}
+
+/// The same with more variables in its environment.
+pub fn wbstore_with(variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let endpoint = TcpListener::bind("127.0.0.1:0").expect("a free port");
     endpoint.set_nonblocking(true).expect("a socket that does not block");
     let url = format!("http://{}", endpoint.local_addr().expect("its address"));
@@ -32,6 +37,7 @@ pub fn wbstore(arguments: &[&str]) -> Ran {
         .env("AZURE_TENANT_ID", "0b1f6471-1bf0-4dda-aec3-cb9272f09590")
         .env("AZURE_CLIENT_ID", "0b1f6471-1bf0-4dda-aec3-cb9272f09591")
         .env("AZURE_CLIENT_SECRET", "secret")
+        .envs(variables.iter().copied())
         .output()
         .expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");

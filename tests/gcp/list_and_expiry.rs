@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{EVENTS, Ends, NAME, Site};
+use crate::support::{EVENTS, Ends, HOST, NAME, Site};
 
 async fn listed(site: &Site) -> Value {
     site.run("list", &["--format", "json"]).await.ends(0).json()
@@ -95,7 +95,8 @@ async fn only_what_has_expired_goes() {
     assert_eq!(listed(&site).await["deployments"].as_array().map(Vec::len), Some(1));
     site.put("run", b"four");
     expire(&site).await;
-    site.run("teardown", &expired).await.ends(0);
+    // The environment names the deployment that other commands are for.
+    site.run_with(&[("WBSTORE_HOST", HOST)], "teardown", &expired).await.ends(0);
     assert_eq!(site.left().await, json!([[], [], []]));
 }
 

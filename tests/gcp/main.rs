@@ -17,6 +17,7 @@ mod ownership;
 mod plan_formats;
 mod policy;
 mod provision;
+mod renewal;
 mod support;
 mod teardown;
 mod verify;

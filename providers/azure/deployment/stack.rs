@@ -27,7 +27,7 @@ impl Azure {
         let queue = self.request.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
-        let mark = mark::desired(name, wanted.lease.as_ref());
+        let mark = mark::desired(wanted);
         let origin = wanted.origin.as_ref().map(ToString::to_string);
 
         // The name of an event subscription is always the derived one, and its labels take the permission to
@@ -145,7 +145,7 @@ impl Azure {
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        let mut notes = self.request.wanted.remarks.clone();
         if goal == Goal::Absent {
             return notes;
         }

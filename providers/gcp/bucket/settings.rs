@@ -22,8 +22,8 @@ impl Bucket {
     }
 
     pub(super) fn soft_delete_policy(&self) -> SoftDeletePolicy {
-        let kept = self.soft_delete.parse::<SoftDelete>().map(|length| length.kept()).unwrap_or_default();
-        SoftDeletePolicy::new().set_or_clear_retention_duration(Duration::try_from(kept).ok())
+        let kept = self.soft_delete.parse().map_or(0, |kept: SoftDelete| kept.kept().as_secs());
+        SoftDeletePolicy::new().set_retention_duration(Duration::clamp(kept.into(), 0))
     }
 
     /// All that differs, as one change.
@@ -79,7 +79,7 @@ impl Bucket {
             soft_delete: if soft_delete_asked { soft_delete(found) } else { self.soft_delete.clone() },
             kms_key: self.kms_key.as_ref().and(key).filter(|key| !key.is_empty()),
             cors: cors::ours(&found.cors, self.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)),
-            labels: mark::managed(labels, &self.labels),
+            labels: mark::SPELLING.managed(labels, &self.labels),
         }
     }
 }
@@ -98,6 +98,7 @@ mod tests {
     use google_cloud_storage::model::bucket::Cors as Entry;
 
     use super::*;
+    use crate::provider::Wanted;
     use crate::providers::gcp::cors::Cors;
 
     fn wanted() -> Bucket {
@@ -116,7 +117,7 @@ mod tests {
             soft_delete: "7d".to_owned(),
             kms_key: None,
             cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
-            labels: mark::desired(&"acme".parse().unwrap(), None),
+            labels: mark::desired(&Wanted::named("acme".parse().unwrap())),
         }
     }
 

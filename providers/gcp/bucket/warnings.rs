@@ -108,7 +108,7 @@ fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut S
     if let Some(expiry) = &wanted.expiry {
         let created =
             bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
-        expiry.check(found, mark::lease_end(labels), created, Timestamp::now());
+        expiry.check(found, mark::SPELLING.end(labels), created, Timestamp::now());
     }
 }
 

@@ -17,6 +17,7 @@ use crate::providers::gcp::iam::PROBE_PREFIX;
 use crate::providers::gcp::objects::Bucket;
 use crate::providers::gcp::rest::{headers, segment};
 use crate::providers::gcp::session::Api;
+use crate::span::Span;
 use crate::text::clean;
 
 const CONTENT: &str =
@@ -221,11 +222,9 @@ fn keeps(described: &Described) -> Option<String> {
 }
 
 fn soft_deleted(described: &Described) -> Option<String> {
-    const DAY: i64 = 24 * 60 * 60;
-    let policy = described.soft_delete_policy.as_ref()?;
-    let seconds = policy.retention_duration.as_ref().map(|duration| duration.seconds()).unwrap_or_default();
-    (seconds > 0)
-        .then(|| if seconds % DAY == 0 { format!("{}d", seconds / DAY) } else { format!("{seconds}s") })
+    let kept = described.soft_delete_policy.as_ref()?.retention_duration?;
+    let seconds = u32::try_from(kept.seconds()).ok().filter(|seconds| *seconds > 0)?;
+    Some(Span::from_secs(seconds).to_string())
 }
 
 fn stored(answer: &Answer, allowed: &Allowed, fresh: bool) -> Verdict {
