@@ -9,3 +9,4 @@ mod secret;
 mod support;
 mod teardown;
 mod verify;
+mod waits;
