@@ -123,11 +123,7 @@ where
     again(PAGES_AGAIN, Error::passes, page).await
 }
 
-async fn again<T, F>(
-    times: usize,
-    passes: impl Fn(&Error) -> bool,
-    mut call: impl FnMut() -> F,
-) -> Result<T>
+async fn again<T, F>(times: usize, passes: impl Fn(&Error) -> bool, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

@@ -62,8 +62,9 @@ impl Request {
         names.extend(self.location.iter().map(|location| ("--location", location.to_string())));
         names.extend(self.bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
         match self.events() {
-            Some((topic, subscription)) => names
-                .extend([("--topic", topic.to_string()), ("--subscription", subscription.to_string())]),
+            Some((topic, subscription)) => {
+                names.extend([("--topic", topic.to_string()), ("--subscription", subscription.to_string())])
+            }
             None => names.push(("--queue", "internal".to_owned())),
         }
         names

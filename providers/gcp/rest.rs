@@ -67,8 +67,8 @@ impl Rest {
     }
 
     async fn request(&self, method: Method, path: &str) -> Result<Request> {
-        let mut request = Request::new(method, &format!("{}{path}", self.home()))?
-            .header("accept", "application/json");
+        let mut request =
+            Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
         for (name, value) in headers(&self.credentials).await? {
             request = request.header(name, value);
         }

@@ -24,15 +24,12 @@ use crate::view::{bars, json, words};
 /// Only wbstore's own records are shown: they are written from an allow-list, while those of the
 /// libraries below may hold headers.
 pub fn show(verbose: bool, json: Arc<AtomicBool>) {
-    let waits =
-        Waits { json }.with_filter(Targets::new().with_target(patience::TARGET, LevelFilter::TRACE));
+    let waits = Waits { json }.with_filter(Targets::new().with_target(patience::TARGET, LevelFilter::TRACE));
     let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let shown = Targets::new()
-        .with_target("wbstore", Level::INFO)
-        .with_target(patience::TARGET, LevelFilter::OFF);
-    let requests = verbose.then(|| {
-        fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false).with_filter(shown)
-    });
+    let shown =
+        Targets::new().with_target("wbstore", Level::INFO).with_target(patience::TARGET, LevelFilter::OFF);
+    let requests = verbose
+        .then(|| fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false).with_filter(shown));
     // A second subscriber in one process would be an embedder's, and theirs to choose.
     let _ = tracing_subscriber::registry().with(waits).with(requests).try_init();
 }

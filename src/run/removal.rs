@@ -45,7 +45,8 @@ pub async fn teardown(
     }
     change.require_digest(args.expect.as_deref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
-    let reports = change::apply(&[change], true, args.format, args.wait.map(|wait| wait.0), console, cancel).await;
+    let reports =
+        change::apply(&[change], true, args.format, args.wait.map(|wait| wait.0), console, cancel).await;
     Ok(change::outcome(&reports, []))
 }
 

@@ -76,10 +76,7 @@ async fn a_day_is_not_waited_and_the_reader_learns_of_it() {
 async fn two_seconds_are_waited_in_sight() {
     let site = Site::provisioned().await;
     for (command, arguments, call) in LOOKS {
-        let armed = site.gcp.proxy().arm(
-            When::operation(call, 0),
-            Fault::fail(Failure::TooManyRequests(2)),
-        );
+        let armed = site.gcp.proxy().arm(When::operation(call, 0), Fault::fail(Failure::TooManyRequests(2)));
         let begun = Instant::now();
         // What `verify` waits for, it says at the beginning.
         let said = if command == "verify" { "waiting for event" } else { "retrying in 2s: " };

@@ -45,7 +45,9 @@ impl Policy for Retries {
                 Err(_) => return result,
             };
             match pause_after(tries, asked) {
-                Some(pause) => wait(&format!("{} {}: {why}", request.method(), redact(request.url())), pause).await,
+                Some(pause) => {
+                    wait(&format!("{} {}: {why}", request.method(), redact(request.url())), pause).await
+                }
                 None => return result,
             }
         }

@@ -60,7 +60,8 @@ mod tests {
     use super::*;
 
     fn busy(seconds: u64) -> SdkError {
-        let info = json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{seconds}s")});
+        let info =
+            json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{seconds}s")});
         let info: StatusDetails = serde_json::from_value(info).unwrap();
         SdkError::service(Status::default().set_code(Code::ResourceExhausted).set_details([info]))
     }
