@@ -1,6 +1,10 @@
 //! The three streams: data to stdout, words to stderr, answers from a person.
 
+mod records;
+
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::{AutoStream, StripStream};
@@ -8,12 +12,9 @@ use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
-use tracing::Level;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
-use tracing_subscriber::prelude::*;
 
 use crate::error::{Error, Kind, Result};
+use crate::view::bars;
 use crate::view::clean::clean;
 use crate::view::progress::Style;
 
@@ -29,6 +30,7 @@ pub struct Console {
     out_is_terminal: bool,
     err_is_terminal: bool,
     interactive: bool,
+    json: Arc<AtomicBool>,
     cancel: CancellationToken,
 }
 
@@ -45,6 +47,7 @@ impl Console {
             interactive: stdin.is_terminal() && err_is_terminal,
             out: Box::new(stdout),
             err: Box::new(AutoStream::auto(stderr)),
+            json: Arc::default(),
             cancel,
         }
     }
@@ -58,6 +61,7 @@ impl Console {
             out_is_terminal: false,
             err_is_terminal: false,
             interactive: false,
+            json: Arc::default(),
             cancel: CancellationToken::new(),
         }
     }
@@ -125,26 +129,21 @@ impl Console {
             return done;
         }
         let spinner = ProgressBar::new_spinner().with_message(format!("{} …", clean(what)));
+        let spinner = bars::screen().add(spinner);
         spinner.enable_steady_tick(TICK);
         let done = work.await;
         spinner.finish_and_clear();
         done
     }
 
-    /// Tells on stderr of every request.
-    ///
-    /// Only wbstore's own records are shown: they are written from an allow-list, while those of
-    /// the libraries below may hold headers.
-    pub fn log(&self) {
-        let colour =
-            self.err_is_terminal && AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        let records = fmt::layer()
-            .with_writer(io::stderr)
-            .with_ansi(colour)
-            .with_target(false)
-            .with_filter(Targets::new().with_target("wbstore", Level::INFO));
-        // A second subscriber in one process would be an embedder's, and theirs to choose.
-        let _ = tracing_subscriber::registry().with(records).try_init();
+    /// Shows from now on every wait, and with `verbose` every request, on stderr.
+    pub fn watch(&self, verbose: bool) {
+        records::show(verbose, Arc::clone(&self.json));
+    }
+
+    /// Whether what is shown along the way is JSON, one object a line.
+    pub fn speak_json(&self, json: bool) {
+        self.json.store(json, Ordering::Relaxed);
     }
 
     /// Writes text for people to stderr. Where that fails there is nobody left to tell.
@@ -157,13 +156,12 @@ impl Console {
         &mut *self.err
     }
 
-    /// The writer of [`page`](Self::page), for the views that write by themselves.
-    pub fn stream(&mut self) -> Box<dyn Write + Send + '_> {
-        if self.out_is_styled() {
-            Box::new(&mut *self.out)
-        } else {
-            Box::new(StripStream::new(&mut *self.out))
-        }
+    /// The writers of [`page`](Self::page) and [`say`](Self::say), for the views that write by themselves.
+    pub fn streams(&mut self) -> (Box<dyn Write + Send + '_>, &mut (dyn Write + Send)) {
+        let styled = self.out_is_styled();
+        let out: Box<dyn Write + Send> =
+            if styled { Box::new(&mut *self.out) } else { Box::new(StripStream::new(&mut *self.out)) };
+        (out, &mut *self.err)
     }
 
     fn out_is_styled(&self) -> bool {

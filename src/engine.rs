@@ -313,7 +313,7 @@ impl<'e> Patience<'e> {
     /// `error` itself, where it does not pass or the patience that fits it is over;
     /// [`Kind::Interrupted`], with what was waited for, when the user stops the run.
     async fn wait(&mut self, error: Error) -> Result<()> {
-        if !error.kind().passes() {
+        if !error.passes() {
             return Err(error);
         }
         let budget = self.engine.patience.or(error.budget()).unwrap_or_else(|| match error.kind() {

@@ -7,6 +7,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::patience::{FAULT_WITHIN, LONGEST_WAIT, span};
+
 /// A result with wbstore's own error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -59,8 +61,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the same call may succeed a little later.
-    pub fn passes(self) -> bool {
+    fn passes(self) -> bool {
         matches!(self, Self::NotYet | Self::Throttled | Self::Transient | Self::Conflict | Self::Outdated)
     }
 
@@ -125,10 +126,24 @@ impl Error {
         self
     }
 
-    /// The server said how long to wait before asking again.
+    /// The answer named a wait before the next call. One over [`LONGEST_WAIT`] makes a failure that
+    /// would pass a final one; of what is only not there yet, it is the pause between two looks.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        match self.kind {
+            Kind::NotYet => self.retry_after = Some(wait.min(LONGEST_WAIT)),
+            _ if self.asks_too_much() => {
+                self.kind = Kind::Throttled;
+                self.message.push_str(&format!(" (Retry-After: {})", span(wait)));
+                self.hint = Some(format!(
+                    "run again in {}; wbstore waits at most {} for a server",
+                    span(wait),
+                    span(LONGEST_WAIT)
+                ));
+            }
+            _ => self.budget = Some(self.budget.unwrap_or(FAULT_WITHIN) + wait),
+        }
         self
     }
 
@@ -155,6 +170,16 @@ impl Error {
     /// What to do next.
     pub fn what_next(&self) -> Option<&str> {
         self.hint.as_deref().or_else(|| self.kind.advice())
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub fn passes(&self) -> bool {
+        self.kind.passes() && !self.asks_too_much()
+    }
+
+    /// Whether the server asked us to wait for longer than is waited.
+    pub fn asks_too_much(&self) -> bool {
+        self.kind.passes() && self.retry_after.is_some_and(|wait| wait > LONGEST_WAIT)
     }
 
     /// How long the server asked us to wait.

@@ -4,22 +4,19 @@
 //! chose. Everything has a time limit, answers have a size limit, and no error shows a query that
 //! could hold a secret.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderValue};
 pub use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::patience::{LONGEST_WAIT, asked, is_fault, pause_after, wait};
 use crate::text::clean;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes. Ours are documents of a few kilobytes.
 const ANSWER_AT_MOST: usize = 4 << 20;
-/// How often an idempotent call is sent when the network fails.
-const TRIES: u32 = 3;
-/// The wait before the second try; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The query keys whose values tell what was asked and grant nothing.
 const SHOWN_KEYS: [&str; 14] = [
     "alt",
@@ -52,6 +49,7 @@ pub struct Request {
     url: Url,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    repeatable: bool,
 }
 
 /// What the server said, whatever the status.
@@ -72,7 +70,16 @@ impl Request {
     pub fn new(method: Method, url: &str) -> Result<Self> {
         // The text itself stays out of the message: it may carry a signature.
         let url = Url::parse(url).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
-        Ok(Self { method, url, headers: vec![], body: vec![] })
+        // Where sending it twice is the same as once (RFC 9110, section 9.2.2).
+        let repeatable =
+            [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE].contains(&method);
+        Ok(Self { method, url, headers: vec![], body: vec![], repeatable })
+    }
+
+    /// Says whether it may be sent twice, where that does not follow from the method.
+    #[must_use]
+    pub fn repeatable(self, repeatable: bool) -> Self {
+        Self { repeatable, ..self }
     }
 
     /// Adds a header.
@@ -144,9 +151,9 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// How long the server wants us to wait, when it says so in seconds.
+    /// How long the server wants us to wait.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        asked(|name| self.header(name))
     }
 }
 
@@ -175,12 +182,14 @@ impl Client {
         Ok(Self { home: Some(home), ..Self::new()? })
     }
 
-    /// Sends `request`. Calls that are idempotent are repeated when the network fails; what the server
-    /// answers is left to the caller.
+    /// Sends `request`. A call that may be sent twice is repeated after a fault of the network or the
+    /// server, a few times and with the wait that the server asks for. What the server answers in the end
+    /// is left to the caller.
     ///
     /// # Errors
-    /// [`Kind::Transient`] when no whole answer comes; [`Kind::Refused`] for a host that the client is
-    /// not pinned to; [`Kind::Failed`] for an answer beyond all measure.
+    /// [`Kind::Transient`] when no whole answer comes; [`Kind::Throttled`] when the server asks for a wait
+    /// that is too long; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
+    /// for an answer beyond all measure.
     pub async fn send(&self, request: &Request) -> Result<Answer> {
         if let Some(home) = &self.home
             && home.origin() != request.url.origin()
@@ -190,16 +199,35 @@ impl Client {
                 redact(home)
             )));
         }
-        let mut tries = if repeatable(&request.method) { TRIES } else { 1 };
-        let mut wait = FIRST_WAIT;
+        let mut tries = 0;
         loop {
-            tries -= 1;
-            match self.once(request).await {
-                Err(error) if error.kind() == Kind::Transient && tries > 0 => {
-                    tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-                    wait *= 2;
+            tries += 1;
+            let begun = Instant::now();
+            let result = self.once(request).await;
+            tracing::info!(
+                method = %request.method,
+                host = request.url.host_str().unwrap_or_default(),
+                path = request.url.path(),
+                status = result.as_ref().map_or(0, |answer| answer.status),
+                took_ms = begun.elapsed().as_millis(),
+                "request"
+            );
+            let (why, asked) = match &result {
+                Ok(answer) if is_fault(answer.status, answer.retry_after()) => {
+                    (format!("{request}: HTTP status {}", answer.status), answer.retry_after())
                 }
-                result => return result,
+                Err(error) if error.kind() == Kind::Transient => (error.chain(), None),
+                _ => return result,
+            };
+            if !request.repeatable {
+                return result;
+            }
+            match (pause_after(tries, asked), asked) {
+                (Some(pause), _) => wait(&why, pause).await,
+                (None, Some(asked)) if asked > LONGEST_WAIT => {
+                    return Err(Error::new(Kind::Throttled, why).retry_after(asked));
+                }
+                _ => return result,
             }
         }
     }
@@ -229,11 +257,6 @@ impl Client {
             body,
         })
     }
-}
-
-/// Whether sending the call twice is the same as once (RFC 9110, section 9.2.2).
-fn repeatable(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE].contains(method)
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

@@ -16,9 +16,7 @@ async fn main() -> ExitCode {
     let cli = Cli::read(&arguments).unwrap_or_else(|error| error.exit());
     let cancel = CancellationToken::new();
     let mut console = Console::standard(cancel.clone());
-    if cli.verbosity.verbose {
-        console.log();
-    }
+    console.watch(cli.verbosity.verbose);
     // Before anything else happens, so that no signal is missed.
     tokio::spawn(interrupts(Signals::listen(), cancel.clone()));
     match run(cli.command, &mut console, cancel).await {

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::patience::LONGEST_WAIT;
+
 /// The first wait; it doubles with every try.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// The longest wait, whatever the server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait of our own.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How many calls may be under way: additive increase, multiplicative decrease.
 #[derive(Debug)]
@@ -34,15 +36,18 @@ impl Pace {
     }
 
     /// The service asked to slow down in answer to a call of `started`. The answers to all calls that
-    /// were under way at once count as one request to slow down, or ten of them would stop us.
-    pub fn slow_down(&mut self, started: Instant, asked: Option<Duration>, now: Instant) {
-        if started >= self.halved {
+    /// were under way at once count as one request to slow down, or ten of them would stop us; returns
+    /// whether this is the first of them.
+    pub fn slow_down(&mut self, started: Instant, asked: Option<Duration>, now: Instant) -> bool {
+        let first = started >= self.halved;
+        if first {
             self.limit = (self.limit / 2.0).max(1.0);
             self.halved = now;
         }
         if let Some(wait) = asked {
             self.resume = self.resume.max(now + wait.min(LONGEST_WAIT));
         }
+        first
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a u16")]
@@ -54,7 +59,7 @@ impl Pace {
 /// How long to wait before try number `tries` (the first repetition is 1): anything up to twice the
 /// last bound, so that many clients that were refused together do not come back together.
 pub fn backoff(tries: u32) -> Duration {
-    let bound = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_WAIT);
+    let bound = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_BACKOFF);
     bound.mul_f64(fastrand::f64())
 }
 
@@ -72,8 +77,9 @@ mod tests {
         let later = start + Duration::from_secs(1);
         let mut pace = Pace::new(10, start);
         assert_eq!(room(&pace, start), 10);
-        for _ in 0..10 {
-            pace.slow_down(start, None, later);
+        assert!(pace.slow_down(start, None, later));
+        for _ in 0..9 {
+            assert!(!pace.slow_down(start, None, later));
         }
         assert_eq!(room(&pace, later), 5);
         pace.slow_down(later, None, later + Duration::from_secs(1));
@@ -107,6 +113,6 @@ mod tests {
     #[test]
     fn waits_grow_and_are_bounded() {
         assert!((0..100).all(|_| backoff(1) <= FIRST_WAIT * 2));
-        assert!((0..100).all(|_| backoff(60) <= LONGEST_WAIT));
+        assert!((0..100).all(|_| backoff(60) <= LONGEST_BACKOFF));
     }
 }

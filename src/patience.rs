@@ -1,24 +1,102 @@
-//! How long, and how often, the cloud is asked again.
+//! How often the cloud is asked again, how long is waited in between, and how a wait is shown.
+//!
+//! What a server asks for (`Retry-After` and its relatives) is waited in full up to [`LONGEST_WAIT`]; a
+//! longer wait ends the call, by [`Error::retry_after`]. Every wait of a second or more is reported: by
+//! the engine's events in a step, by [`show`] everywhere else.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How long a fault of the network or a plea to slow down may last.
 pub const FAULT_WITHIN: Duration = Duration::from_secs(60);
+/// The longest wait that a server is granted.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The target of the `tracing` events that [`show`] records.
+pub const TARGET: &str = "wbstore::waiting";
+/// How often a client sends a call that may be sent twice.
+pub const TRIES: u32 = 3;
 
+/// A client's own pause after its first try; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// What is shorter is not worth a line.
+const SHOWN_FROM: Duration = Duration::from_secs(1);
 /// How often a cloud that asks us to slow down is asked once more before that is final.
 const LOOKS_AGAIN: usize = 4;
+/// How often one page of a long listing is asked for again: to give up is to begin anew.
+const PAGES_AGAIN: usize = 6;
+
+tokio::task_local! {
+    static IN_STEPS: ();
+}
+
+/// Runs `work`, the steps of the engine. A call in it that the server wants to wait comes back at once:
+/// the engine waits, which reports it with the step's address and stops at Ctrl-C.
+pub async fn in_steps<T>(work: impl Future<Output = T>) -> T {
+    IN_STEPS.scope((), work).await
+}
 
 /// Ever longer pauses, of which no two runs have the same.
 pub fn pauses() -> ExponentialBuilder {
     ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(250))
+        .with_min_delay(FIRST_PAUSE)
         .with_max_delay(Duration::from_secs(5))
         .with_jitter()
         .without_max_times()
+}
+
+/// How long the server wants us to wait, by the headers of its answer: `Retry-After` in seconds or as a
+/// date (RFC 9110, section 10.2.3), and what Amazon and Microsoft have beside it, in milliseconds.
+pub fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
+    let milliseconds = |name| header(name)?.trim().parse().ok().map(Duration::from_millis);
+    let precise =
+        ["x-amz-retry-after", "retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(milliseconds);
+    precise.or_else(|| {
+        let text = header("retry-after")?.trim();
+        let seconds = || text.parse().ok().map(Duration::from_secs);
+        let until = || {
+            let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
+        };
+        seconds().or_else(until)
+    })
+}
+
+/// Whether an answer of this HTTP status is a fault that may pass: one of the server, or a request to
+/// come back at a time that it names.
+pub fn is_fault(status: u16, asked: Option<Duration>) -> bool {
+    matches!(status, 408 | 500 | 502 | 503 | 504) || (status == 429 && asked.is_some())
+}
+
+/// How long a client waits before it sends a call once more that has failed `tries` times, where the
+/// server wants it to wait for `asked`. `None` when it does not.
+pub fn pause_after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
+    let asked = asked.unwrap_or_default();
+    let own = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16));
+    (tries < TRIES && is_waited(asked)).then(|| asked.max(own.mul_f64(0.5 + fastrand::f64() / 2.0)))
+}
+
+/// Whether what the server asks for is waited here.
+fn is_waited(asked: Duration) -> bool {
+    asked <= LONGEST_WAIT && (asked < SHOWN_FROM || IN_STEPS.try_get().is_err())
+}
+
+/// Says that the call which failed for `why` is made again in `pause`, where that is long enough to be
+/// noticed.
+pub fn show(why: &str, pause: Duration) {
+    if pause >= SHOWN_FROM {
+        tracing::warn!(target: TARGET, why, seconds = pause.as_secs_f64());
+    }
+}
+
+/// Waits for `pause`, in sight, before the call is made again that failed for `why`.
+pub async fn wait(why: &str, pause: Duration) {
+    show(why, pause);
+    tokio::time::sleep(pause).await;
 }
 
 /// Makes `look`, which changes nothing, and makes it again while the cloud is only busy. Faults of the
@@ -26,18 +104,124 @@ pub fn pauses() -> ExponentialBuilder {
 ///
 /// # Errors
 /// Those of `look`, the last one where it stayed busy.
-pub async fn unless_busy<T, F>(mut look: impl FnMut() -> F) -> Result<T>
+pub async fn unless_busy<T, F>(look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let mut pauses = pauses().with_max_times(LOOKS_AGAIN).build();
+    let busy = |error: &Error| error.passes() && matches!(error.kind(), Kind::Throttled | Kind::Conflict);
+    again(LOOKS_AGAIN, busy, look).await
+}
+
+/// Asks for one `page` of a long listing, and asks again while its failure is one that passes.
+///
+/// # Errors
+/// Those of `page`, the last one where it went on.
+pub async fn page<T, F>(page: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    again(PAGES_AGAIN, Error::passes, page).await
+}
+
+async fn again<T, F>(times: usize, passes: impl Fn(&Error) -> bool, mut call: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let begun = Instant::now();
+    let mut pauses = pauses().with_max_times(times).build();
     loop {
-        let error = match look().await {
-            Err(error) if matches!(error.kind(), Kind::Throttled | Kind::Conflict) => error,
+        let error = match call().await {
+            Err(error) if passes(&error) => error,
             result => return result,
         };
         let Some(pause) = pauses.next() else { return Err(error) };
-        let asked = error.server_wait().unwrap_or_default().min(FAULT_WITHIN);
-        tokio::time::sleep(asked.max(pause)).await;
+        let asked = error.server_wait().unwrap_or_default();
+        let pause = asked.max(pause);
+        if !is_waited(asked) || begun.elapsed() + pause > error.budget().unwrap_or(FAULT_WITHIN) {
+            return Err(error);
+        }
+        wait(&error.chain(), pause).await;
+    }
+}
+
+/// A span of time as it is read: `90s` is `1m 30s`.
+pub(crate) fn span(length: Duration) -> String {
+    SignedDuration::try_from(length).map_or_else(|_| format!("{length:?}"), |length| format!("{length:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86400);
+
+    fn header<'a>(name: &'static str, value: &'a str) -> impl Fn(&'static str) -> Option<&'a str> {
+        move |asked| (asked == name).then_some(value)
+    }
+
+    #[test]
+    fn a_server_asks_in_seconds_milliseconds_or_by_a_date() {
+        assert_eq!(asked(header("retry-after", " 17 ")), Some(Duration::from_secs(17)));
+        assert_eq!(asked(header("x-amz-retry-after", "1500")), Some(Duration::from_millis(1500)));
+        assert_eq!(asked(header("x-ms-retry-after-ms", "20")), Some(Duration::from_millis(20)));
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&(Timestamp::now() + DAY))
+            .unwrap();
+        let left = asked(header("retry-after", &date)).unwrap();
+        assert!(left <= DAY && left > DAY - Duration::from_secs(10), "{left:?}");
+        let past = asked(header("retry-after", "Fri, 01 Jan 2021 00:00:00 GMT"));
+        assert_eq!(past, Some(Duration::ZERO));
+        assert_eq!(asked(header("retry-after", "soon")), None);
+        assert_eq!(asked(|_| None), None);
+    }
+
+    #[test]
+    fn a_client_waits_as_long_as_the_server_asks_and_no_longer_than_the_cap() {
+        assert_eq!(pause_after(1, Some(LONGEST_WAIT)), Some(LONGEST_WAIT));
+        assert_eq!(pause_after(1, Some(LONGEST_WAIT + Duration::from_secs(1))), None);
+        assert_eq!(pause_after(TRIES, None), None);
+        assert!((1..TRIES).filter_map(|tries| pause_after(tries, None)).all(|pause| pause < SHOWN_FROM));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_cloud_is_asked_again_after_the_wait_that_it_names() {
+        let begun = Instant::now();
+        let mut calls = 0;
+        let done = unless_busy(|| {
+            calls += 1;
+            let busy = Error::new(Kind::Throttled, "busy").retry_after(Duration::from_secs(20));
+            std::future::ready(if calls == 1 { Err(busy) } else { Ok(calls) })
+        });
+        assert_eq!(done.await.unwrap(), 2);
+        assert_eq!(begun.elapsed().as_secs(), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_cap_is_not_begun() {
+        let begun = Instant::now();
+        let mut calls = 0;
+        let error = page(|| {
+            calls += 1;
+            std::future::ready(Err::<(), _>(Error::new(Kind::Transient, "down").retry_after(DAY)))
+        });
+        let error = error.await.unwrap_err();
+        assert_eq!((error.kind(), calls, begun.elapsed()), (Kind::Throttled, 1, Duration::ZERO));
+        assert!(error.chain().contains("24h") && error.what_next().unwrap().contains("24h"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn in_a_step_the_engine_waits() {
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(in_steps(async { pause_after(1, second) }).await, None);
+        assert!(in_steps(async { pause_after(1, None) }).await.is_some());
+        assert!(pause_after(1, second).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cloud_that_stays_busy_is_given_up() {
+        let begun = Instant::now();
+        let busy = || Error::new(Kind::Throttled, "busy").retry_after(LONGEST_WAIT);
+        assert!(unless_busy(|| std::future::ready(Err::<(), _>(busy()))).await.is_err());
+        assert_eq!(begun.elapsed(), LONGEST_WAIT);
     }
 }

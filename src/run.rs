@@ -11,6 +11,8 @@ mod proof;
 mod removal;
 mod request;
 
+use std::slice;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, Cloud, Command, Delivered, Described, PlanFormat};
@@ -43,6 +45,7 @@ pub async fn run(command: Command, console: &mut Console, cancel: CancellationTo
 
 async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
+    console.speak_json(args.format == PlanFormat::Json);
     let described = described.request(request::served(&args.target, &args.lifetime)?);
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = if args.offline.offline {
@@ -76,6 +79,7 @@ async fn provision(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
+    console.speak_json(args.format == cli::Report::Json);
     let disclosure = described.disclosure();
     let described = described.request(request::served(&args.target, &args.lifetime)?);
     disclosure.check()?;
@@ -98,7 +102,9 @@ async fn provision(
         if asks && !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
-        let code = change.apply(asks, args.format, args.wait.map(Span::as_duration), console, cancel).await?;
+        let wait = args.wait.map(Span::as_duration);
+        let reports = change::apply(slice::from_ref(&change), asks, args.format, wait, console, cancel).await;
+        let code = change::outcome(&reports, []);
         if code != exit::DONE {
             return Ok(code);
         }

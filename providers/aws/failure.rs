@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
+use crate::patience::asked;
 use crate::text::clean;
 
 /// The longest that S3 lets two changes of one bucket stand in each other's way (A19).
@@ -48,7 +49,7 @@ where
                 message: clean(context.err().message().unwrap_or_default()),
                 status: context.raw().status().as_u16(),
                 region: header(context.raw(), "x-amz-bucket-region"),
-                retry_after: header(context.raw(), "retry-after").and_then(|text| text.parse().ok()),
+                retry_after: asked(|name| context.raw().headers().get(name)),
                 html: header(context.raw(), "content-type").is_some_and(|kind| kind.contains("html")),
             };
             answer.explain(&call, action)
@@ -135,7 +136,7 @@ struct Answer {
     message: String,
     status: u16,
     region: Option<String>,
-    retry_after: Option<u64>,
+    retry_after: Option<Duration>,
     html: bool,
 }
 
@@ -212,7 +213,7 @@ impl Answer {
             _ => error(Kind::Failed),
         };
         match self.retry_after {
-            Some(seconds) => error.retry_after(Duration::from_secs(seconds)),
+            Some(wait) => error.retry_after(wait),
             None => error,
         }
     }

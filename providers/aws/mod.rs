@@ -21,6 +21,7 @@ pub mod queue;
 pub mod queue_name;
 pub mod region;
 pub mod request;
+pub mod retries;
 pub mod session;
 pub mod tls_policy;
 pub mod verify;

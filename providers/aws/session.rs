@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
@@ -19,11 +19,22 @@ use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{failure, root_cause};
 use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::Region;
+use crate::providers::aws::retries::{self, Retries};
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-const CALL_WITHIN: Duration = Duration::from_secs(45);
+
+/// Begins the configuration of a client that logs its requests and repeats them as we do.
+macro_rules! client {
+    ($service:ident, $session:ident) => {
+        $service::config::Builder::from(&$session.sdk)
+            .interceptor(RequestLog { mutations: Arc::clone(&$session.mutations) })
+            .interceptor(Retries)
+            .retry_classifier(Retries)
+            .retry_config(retries::config())
+    };
+}
 
 /// The clients of one account in one region.
 pub struct Api {
@@ -73,11 +84,12 @@ impl Session {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(ANSWER_WITHIN)
-            .operation_timeout(CALL_WITHIN)
+            .operation_attempt_timeout(ANSWER_WITHIN)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard());
+            // Also of what finds the credentials, which shows nothing.
+            .retry_config(retries::config().with_max_backoff(Duration::from_secs(1)));
         let region = configured(region).await?;
         if let Some(region) = &region {
             loader = loader.region(aws_types::region::Region::new(region.to_string()));
@@ -157,7 +169,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
     pub async fn identity(&self) -> Result<AccountId> {
-        let sts = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(self.log()).build();
+        let sts = client!(aws_sdk_sts, self).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
             let answer = sts.get_caller_identity().send().await;
@@ -176,18 +188,13 @@ impl Session {
         caller.account().unwrap_or_default().parse()
     }
 
-    fn log(&self) -> RequestLog {
-        RequestLog { mutations: Arc::clone(&self.mutations) }
-    }
-
     /// The clients for `account`.
     pub fn api(&self, account: AccountId) -> Arc<Api> {
-        let s3 = aws_sdk_s3::config::Builder::from(&self.sdk)
+        let s3 = client!(aws_sdk_s3, self)
             // An endpoint of one's own rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())
-            .interceptor(self.log())
             .build();
-        let sqs = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(self.log()).build();
+        let sqs = client!(aws_sdk_sqs, self).build();
         let queues = self.endpoint("SQS").map_or_else(
             || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
             |endpoint| endpoint.trim_end_matches('/').to_owned(),

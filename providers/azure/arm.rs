@@ -15,8 +15,7 @@ use std::sync::{Arc, Mutex};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
-    ClientOptions, Context, ExponentialRetryOptions, Method, Pipeline, PipelineOptions, PipelineSendOptions,
-    Request, RetryOptions, StatusCode, Url,
+    ClientOptions, Context, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Url,
 };
 use serde_json::Value;
 
@@ -24,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::redact;
 use crate::mutations::Mutations;
 use crate::providers::azure::failure::{explain, failure};
+use crate::providers::azure::session::Retries;
 use crate::resource::Address;
 
 pub use answer::{Answer, Said};
@@ -74,30 +74,15 @@ impl Arm {
     /// ARM at `home`. `options` carry the transport; `token` is what signs each call.
     pub fn new(home: Url, options: &ClientOptions, token: BearerTokenAuthorizationPolicy) -> Self {
         let token: Arc<dyn Policy> = Arc::new(token);
-        let pipeline = |retry| {
-            let options = ClientOptions { retry, ..options.clone() };
-            // A 429 is the engine's: asking again too early begins the wait anew (Z5).
-            let passing = PipelineOptions {
-                retry_status_codes: vec![
-                    StatusCode::RequestTimeout,
-                    StatusCode::InternalServerError,
-                    StatusCode::BadGateway,
-                    StatusCode::ServiceUnavailable,
-                    StatusCode::GatewayTimeout,
-                ],
-                ..PipelineOptions::default()
-            };
+        let pipeline = |per_call_policies| {
+            let options = ClientOptions { per_call_policies, retry: RetryOptions::none(), ..options.clone() };
             let (name, version) = (Some(env!("CARGO_PKG_NAME")), Some(env!("CARGO_PKG_VERSION")));
-            Pipeline::new(name, version, options, vec![], vec![Arc::clone(&token)], Some(passing))
+            Pipeline::new(name, version, options, vec![], vec![Arc::clone(&token)], None)
         };
-        let retry = RetryOptions::exponential(ExponentialRetryOptions {
-            max_retries: 3,
-            ..ExponentialRetryOptions::default()
-        });
         Self {
             home,
-            reads: pipeline(retry),
-            writes: pipeline(RetryOptions::none()),
+            reads: pipeline(vec![Arc::new(Retries)]),
+            writes: pipeline(vec![]),
             mutations: Arc::default(),
             under_way: Mutex::default(),
         }

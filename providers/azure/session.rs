@@ -3,6 +3,7 @@
 mod certificate;
 mod credentials;
 mod plain;
+mod retries;
 
 use std::env;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
-use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport, Url};
+use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 use tokio::sync::OnceCell;
@@ -27,6 +28,7 @@ use crate::providers::azure::request::Endpoints;
 use crate::providers::azure::subscription_id::SubscriptionId;
 
 pub use plain::Plain;
+pub use retries::Retries;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -139,12 +141,10 @@ impl Session {
         let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
         let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain), Arc::new(RequestLog)];
         let mut options = ClientOptions {
+            per_call_policies: vec![Arc::new(Retries)],
             per_try_policies: policies,
             transport: Some(transport()?),
-            retry: RetryOptions::exponential(ExponentialRetryOptions {
-                max_retries: 3,
-                ..ExponentialRetryOptions::default()
-            }),
+            retry: RetryOptions::none(),
             ..ClientOptions::default()
         };
         let host = authority.as_ref().and_then(|authority| authority.url().host_str());

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::http::Answer;
+use crate::patience::asked;
 use crate::text::clean;
 
 pub use explain::domain_restricted;
@@ -66,8 +67,7 @@ impl Refusal {
         };
         refusal.http = http;
         refusal.html |= header("content-type").is_some_and(|kind| kind.contains("html"));
-        let asked = header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-        refusal.retry_after = refusal.retry_after.or(asked);
+        refusal.retry_after = refusal.retry_after.or_else(|| asked(header));
         Some(refusal)
     }
 

@@ -2,7 +2,6 @@
 //! agent's address, and policies of service accounts.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use serde::de::DeserializeOwned;
@@ -16,13 +15,6 @@ use crate::providers::gcp::failure::{self, Refusal};
 /// The headers that credentials may ask for: the token, and the project whose quota counts
 /// (cloud.google.com/docs/quotas/set-quota-project).
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "x-goog-user-project", "x-goog-api-key"];
-
-/// How often a look is sent.
-const TRIES: u32 = 3;
-/// The wait before the second try; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The statuses of a fault that may pass (Cloud Storage docs, "Retry strategy").
-const FAULTS: [u16; 5] = [408, 500, 502, 503, 504];
 
 /// One JSON API of Google's.
 #[derive(Clone, Debug)]
@@ -54,52 +46,33 @@ impl Rest {
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        // Repeated, its last answer would hide what came of the first.
+        let mut request = self.request(method, path).await?.repeatable(false);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
         self.mutations.sent();
-        let answer = self.once(method, path, body).await?;
+        let answer = self.client.send(&request).await?;
         self.mutations.answered(answer.status);
         Ok(answer)
     }
 
-    async fn once(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut request = Request::new(method.clone(), &format!("{}{path}", self.home()))?
-            .header("accept", "application/json");
-        for (name, value) in headers(&self.credentials).await? {
-            request = request.header(name, value);
-        }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let begun = Instant::now();
-        let result = self.client.send(&request).await;
-        let status = result.as_ref().map_or(0, |answer| answer.status);
-        tracing::info!(
-            %method,
-            host = self.home.host_str().unwrap_or_default(),
-            path = path.split('?').next().unwrap_or_default(),
-            status,
-            took_ms = begun.elapsed().as_millis(),
-            "request"
-        );
-        result
-    }
-
-    /// Sends a call that only looks, again when the server has a fault, as Google's own clients do.
+    /// Sends a call that only looks, whatever its method, and so may be sent again.
     ///
     /// # Errors
     /// As [`Rest::send`].
     pub async fn look(&self, method: Method, path: &str) -> Result<Answer> {
-        let mut wait = FIRST_WAIT;
-        for _ in 1..TRIES {
-            match self.once(method.clone(), path, None).await {
-                Ok(answer) if FAULTS.contains(&answer.status) => {}
-                // The client below has repeated the others by itself.
-                Err(error) if error.kind() == Kind::Transient && method == Method::POST => {}
-                result => return result,
-            }
-            tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            wait *= 2;
+        let request = self.request(method, path).await?.repeatable(true);
+        self.client.send(&request).await
+    }
+
+    async fn request(&self, method: Method, path: &str) -> Result<Request> {
+        let mut request =
+            Request::new(method, &format!("{}{path}", self.home()))?.header("accept", "application/json");
+        for (name, value) in headers(&self.credentials).await? {
+            request = request.header(name, value);
         }
-        self.once(method, path, None).await
+        Ok(request)
     }
 }
 

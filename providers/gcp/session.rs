@@ -2,6 +2,7 @@
 
 mod api;
 mod endpoints;
+mod retries;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Report as Format;
@@ -9,11 +10,15 @@ use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::{Event, Events};
+use crate::patience;
 use crate::plan::{Action, Goal, Plan, Subject, plan};
 use crate::provider::Provider;
 use crate::resource::{Observation, Stack};
 use crate::view::progress::{self, Style};
 use crate::view::{human, json};
+
+/// How many deployments are worked on at once.
+pub const SIDE_BY_SIDE: usize = 4;
 
 /// A stack and the plan that was made of it.
 pub struct Change {
@@ -23,11 +28,16 @@ pub struct Change {
 }
 
 impl Change {
-    /// Looks at everything at once and plans.
+    /// Looks at everything at once and plans, with a sign of life.
     pub async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
+        let what = format!("reading {} resources", provider.stack(goal)?.resources.len());
+        console.busy(&what, Self::observe(provider, goal)).await
+    }
+
+    /// Looks at everything at once and plans.
+    pub async fn observe(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let stack = described(provider, goal)?;
-        let what = format!("reading {} resources", stack.resources.len());
-        let seen = console.busy(&what, engine::observe(&stack)).await?;
+        let seen = engine::observe(&stack).await?;
         Ok(Self::new(stack, goal, &seen))
     }
 
@@ -89,42 +99,42 @@ impl Change {
             _ => Ok(()),
         }
     }
+}
 
-    /// Carries the plan out and tells of it. The exit code says how it went.
-    ///
-    /// `aged` is whether time has passed since the look, at a prompt or during other work.
-    pub async fn apply(
-        &self,
-        aged: bool,
-        format: Format,
-        patience: Option<Duration>,
-        console: &mut Console,
-        cancel: CancellationToken,
-    ) -> Result<u8> {
-        let (events, receiver) = Events::channel();
-        let style = match format {
-            Format::Human => console.progress_style(),
-            Format::Json => Style::Json,
-        };
-        let listener = {
-            let (events, cancel) = (events.clone(), cancel.clone());
-            tokio::spawn(async move {
-                cancel.cancelled().await;
-                events.send(Event::Interrupted);
-            })
-        };
-        let engine = Engine { events, cancel, patience, aged };
-        let work = async {
-            let report = engine.apply(&self.plan, &self.stack).await;
-            // The view ends when the last sender is gone.
-            listener.abort();
-            let _ = listener.await;
-            drop(engine);
-            report
-        };
-        let (report, _) = futures::join!(work, progress::show(receiver, style, console.words()));
-        Ok(code(&report))
-    }
+/// Carries out `changes`, some of them side by side, and shows all as one. `aged` is whether time has
+/// passed since the look, at a prompt or during other work.
+pub async fn apply(
+    changes: &[Change],
+    aged: bool,
+    format: Format,
+    patience: Option<Duration>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Vec<Report> {
+    let (events, receiver) = Events::channel();
+    let style = match format {
+        Format::Human => console.progress_style(),
+        Format::Json => Style::Json,
+    };
+    let listener = {
+        let (events, cancel) = (events.clone(), cancel.clone());
+        tokio::spawn(async move {
+            cancel.cancelled().await;
+            events.send(Event::Interrupted);
+        })
+    };
+    let engine = Engine { events, cancel, patience, aged };
+    let work = async {
+        let reports = stream::iter(changes).map(|change| engine.apply(&change.plan, &change.stack));
+        let reports = patience::in_steps(reports.buffered(SIDE_BY_SIDE).collect()).await;
+        // The view ends when the last sender is gone.
+        listener.abort();
+        let _ = listener.await;
+        drop(engine);
+        reports
+    };
+    let (reports, _) = futures::join!(work, progress::show(receiver, style, console.words()));
+    reports
 }
 
 /// The stack, with a word on what its outputs leave out.
@@ -139,6 +149,21 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
         ));
     }
     Ok(stack)
+}
+
+/// The exit code for all of `reports`, and for what was not begun because of failures with the codes
+/// `others`: the worst of them.
+pub fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
+    const WORST_FIRST: [u8; 4] = [exit::INTERRUPTED, exit::PARTIAL, exit::FAILED, exit::REFUSED];
+    let codes: Vec<u8> = reports.iter().map(code).chain(others).collect();
+    // Bad input is a failure here: it is not the user's.
+    let codes = codes.iter().map(|code| if *code == exit::USAGE { exit::FAILED } else { *code });
+    let worst = WORST_FIRST.into_iter().find(|worst| codes.clone().any(|code| code == *worst));
+    match worst.unwrap_or(exit::DONE) {
+        // These say that nothing was changed.
+        exit::FAILED | exit::REFUSED if reports.iter().any(|report| report.changed) => exit::PARTIAL,
+        worst => worst,
+    }
 }
 
 fn code(report: &Report) -> u8 {
@@ -164,4 +189,38 @@ pub fn is_absent(plan: &Plan) -> bool {
 /// Whether a step of `plan` would make `kind`.
 pub fn is_missing(plan: &Plan, kind: &str) -> bool {
     plan.steps.iter().any(|step| step.address.kind() == kind && step.action == Action::Create)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::resource::Address;
+
+    fn failed(kind: Kind, changed: bool) -> Report {
+        let failed = vec![(Address::new("aws", "bucket", "acme"), Error::new(kind, "no"))];
+        Report { failed, changed, ..Report::default() }
+    }
+
+    #[test]
+    fn the_worst_of_several_ends_counts() {
+        let done = || Report { changed: true, ..Report::default() };
+        assert_eq!(outcome(&[], []), exit::DONE);
+        assert_eq!(outcome(&[done()], []), exit::DONE);
+        assert_eq!(outcome(&[], [exit::REFUSED, exit::FAILED]), exit::FAILED);
+        assert_eq!(outcome(&[failed(Kind::Denied, false)], [exit::REFUSED]), exit::REFUSED);
+        assert_eq!(outcome(&[failed(Kind::Input, false)], []), exit::FAILED);
+        let pending = vec![(Address::new("aws", "objects", "acme"), jiff::Timestamp::UNIX_EPOCH)];
+        assert_eq!(outcome(&[Report { pending, ..Report::default() }], [exit::FAILED]), exit::PARTIAL);
+        let interrupted = Report { interrupted: true, ..failed(Kind::Failed, true) };
+        assert_eq!(outcome(&[done(), interrupted], [exit::FAILED]), exit::INTERRUPTED);
+    }
+
+    #[test]
+    fn where_one_has_changed_something_none_says_that_nothing_was() {
+        let done = || Report { changed: true, ..Report::default() };
+        assert_eq!(outcome(&[done()], [exit::REFUSED]), exit::PARTIAL);
+        assert_eq!(outcome(&[done(), failed(Kind::Failed, false)], []), exit::PARTIAL);
+        assert_eq!(outcome(&[failed(Kind::Refused, true)], []), exit::PARTIAL);
+    }
 }

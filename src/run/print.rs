@@ -16,6 +16,7 @@ use crate::view::{error, inventory, json};
 /// The deployments of the account.
 pub async fn list(cloud: Cloud<cli::List, Placed>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
+    console.speak_json(args.format == Report::Json);
     let asked = described.request(request::anybody()?);
     let looking = format!("looking through {}", asked.holdings());
     let provider = connect(asked, console).await?;

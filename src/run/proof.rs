@@ -21,6 +21,7 @@ pub async fn verify(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
+    console.speak_json(args.format == Report::Json);
     let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
@@ -49,8 +50,8 @@ pub async fn verify(
         }
         proof
     };
-    let mut stream = console.stream();
-    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, &mut *stream));
+    let (mut stream, words) = console.streams();
+    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, &mut *stream, words));
     drop(stream);
     if let Err(error) = proof {
         return Ok(error.exit_code());

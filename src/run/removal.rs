@@ -1,16 +1,17 @@
 //! `teardown`: of one deployment, or of all whose time is up.
 
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::change::Change;
+use super::change::{self, Change};
 use super::{connect, request};
 use crate::cli::{self, Cloud, Describe, Named};
 use crate::console::Console;
-use crate::error::{Error, Kind, Result, exit};
+use crate::error::{Error, Result, exit};
+use crate::name::DeploymentName;
 use crate::plan::Goal;
-use crate::provider::{Deployment, Wanted};
-use crate::providers::Request;
+use crate::provider::{Deployment, Inventory, Wanted};
 use crate::span::Span;
 use crate::view::error::{error, note};
 
@@ -24,6 +25,7 @@ pub async fn teardown(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
+    console.speak_json(args.format == cli::Report::Json);
     if args.expired {
         return expired(&args, described.as_ref(), console, cancel).await;
     }
@@ -32,7 +34,8 @@ pub async fn teardown(
     let name = wanted.name.to_string();
     let asked = described.request(wanted);
     let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
-    let change = look(asked, console).await?;
+    let provider = connect(asked, console).await?;
+    let change = Change::look(provider.as_ref(), Goal::Absent, console).await?;
     change.tell(args.format, console)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
@@ -44,17 +47,14 @@ pub async fn teardown(
     }
     change.require_digest(args.expect.as_deref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(true, args.format, args.wait.map(Span::as_duration), console, cancel).await
+    let wait = args.wait.map(Span::as_duration);
+    let reports = change::apply(&[change], true, args.format, wait, console, cancel).await;
+    Ok(change::outcome(&reports, []))
 }
 
 /// `wanted`, with what the user allows to be deleted.
 fn deletion(wanted: Wanted, args: &cli::Teardown) -> Wanted {
     Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
-}
-
-async fn look(request: Request, console: &mut Console) -> Result<Change> {
-    let provider = connect(request, console).await?;
-    Change::look(provider.as_ref(), Goal::Absent, console).await
 }
 
 fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()> {
@@ -71,7 +71,7 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
     }
 }
 
-/// One deployment after the other; one that is refused does not keep the others.
+/// Several deployments side by side; what is wrong with one does not keep the others.
 async fn expired(
     args: &cli::Teardown,
     described: &dyn Describe,
@@ -82,58 +82,94 @@ async fn expired(
     let looking = format!("looking through {}", asked.holdings());
     let provider = connect(asked, console).await?;
     let inventory = console.busy(&looking, provider.list()).await?;
-    let due: Vec<_> = inventory.expired(Timestamp::now().as_second()).collect();
     for text in &inventory.unread {
         console.say(&note(text));
     }
-    if due.is_empty() {
+    let (due, mut left_out) = due(&inventory, Timestamp::now().as_second());
+    if due.is_empty() && left_out.is_empty() {
         console.say(&note(&format!("no deployment has expired ({})", inventory.scope)));
         return Ok(exit::DONE);
     }
+    let plans = due.iter().map(|one| overdue(one, args, described));
+    let plans = stream::iter(plans).buffered(change::SIDE_BY_SIDE).collect::<Vec<_>>();
+    let reading = format!("reading {} deployments", due.len());
+    let plans = console.busy(&reading, async { Ok(plans.await) }).await?;
     let mut changes = vec![];
-    let mut code = exit::DONE;
-    for deployment in due {
-        match overdue(deployment, args, described, console).await {
+    for (Due { deployment, .. }, plan) in due.iter().zip(plans) {
+        let allowed = plan.and_then(|change| {
+            change.tell(args.format, console)?;
+            change.require_allowed()?;
+            Ok(change)
+        });
+        match allowed {
             Ok(change) => changes.push(change),
-            Err(error) if matches!(error.kind(), Kind::Credentials | Kind::Interrupted) => return Err(error),
-            Err(refusal) => {
-                console.say(&error(&refusal));
-                code = exit::REFUSED;
-            }
+            Err(error) => left_out.push(error.context(format!("the deployment {}", deployment.name))),
         }
     }
+    for failure in &left_out {
+        console.say(&error(failure));
+    }
+    let failures = left_out.iter().map(Error::exit_code);
     if args.dry_run || changes.is_empty() {
-        return Ok(code);
+        return Ok(change::outcome(&[], failures));
     }
     confirm(args.confirm.as_deref(), ALL_EXPIRED, console)?;
-    for change in changes {
-        if cancel.is_cancelled() {
-            return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
-        }
-        match change
-            .apply(true, args.format, args.wait.map(Span::as_duration), console, cancel.clone())
-            .await?
-        {
-            exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
-            exit::DONE => {}
-            exit::INTERRUPTED => return Ok(exit::INTERRUPTED),
-            _ => code = exit::PARTIAL,
-        }
-    }
-    Ok(code)
+    let wait = args.wait.map(Span::as_duration);
+    let reports = change::apply(&changes, true, args.format, wait, console, cancel).await;
+    Ok(change::outcome(&reports, failures))
 }
 
-/// Plans the end of one deployment whose lease has ended, and shows it.
-async fn overdue(
-    deployment: &Deployment,
-    args: &cli::Teardown,
-    described: &dyn Describe,
-    console: &mut Console,
-) -> Result<Change> {
-    let wanted = Wanted { only_expired: true, ..Wanted::named(deployment.name.parse()?) };
-    let request = described.request(deletion(wanted, args)).with_parts(deployment)?;
-    let change = look(request, console).await?;
-    change.tell(args.format, console)?;
-    change.require_allowed()?;
-    Ok(change)
+/// A deployment that is to go.
+struct Due<'a> {
+    deployment: &'a Deployment,
+    name: DeploymentName,
+}
+
+/// The deployments of `inventory` whose time is up at `now`, in seconds since the epoch, and why others
+/// that are past theirs are left out.
+fn due(inventory: &Inventory, now: i64) -> (Vec<Due<'_>>, Vec<Error>) {
+    let (mut due, mut left_out) = (vec![], vec![]);
+    for deployment in inventory.expired(now) {
+        match deployment.name.parse() {
+            Ok(name) => due.push(Due { deployment, name }),
+            Err(error) => left_out.push(Error::context(error, "a mark is left out")),
+        }
+    }
+    (due, left_out)
+}
+
+/// Plans the end of one deployment whose lease has ended.
+async fn overdue(due: &Due<'_>, args: &cli::Teardown, described: &dyn Describe) -> Result<Change> {
+    let wanted = Wanted { only_expired: true, ..Wanted::named(due.name.clone()) };
+    let request = described.request(deletion(wanted, args)).with_parts(due.deployment)?;
+    Change::observe(request.connect().await?.as_ref(), Goal::Absent).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_past_its_time_is_due_and_a_mark_without_a_name_is_left_out() {
+        let deployment = |name: &str, expires| Deployment {
+            name: name.to_owned(),
+            region: "here".to_owned(),
+            created: None,
+            expires,
+            parts: vec![],
+            missing: vec![],
+        };
+        let deployments = vec![
+            deployment("past", Some(9)),
+            deployment("now", Some(10)),
+            deployment("later", Some(11)),
+            deployment("forever", None),
+            deployment("No Name!", Some(9)),
+        ];
+        let inventory = Inventory { deployments, ..Inventory::default() };
+        let (due, left_out) = due(&inventory, 10);
+        assert_eq!(due.iter().map(|one| one.name.to_string()).collect::<Vec<_>>(), ["past", "now"]);
+        let [error] = &left_out[..] else { panic!("{left_out:?}") };
+        assert!(error.chain().contains("No Name!"), "{error}");
+    }
 }

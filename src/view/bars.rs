@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::clean::clean;
 use super::words;
@@ -15,9 +16,20 @@ pub(super) const TICK: Duration = Duration::from_millis(120);
 const SPINNER: &str = "  {spinner} {prefix}: {msg} ({elapsed})";
 const BAR: &str = "  {spinner} {prefix}: {human_pos} of {human_len} {msg} [{bar:24}] {rate}/s, {eta} left";
 
+/// All that is drawn on stderr at a time, whoever draws it.
+pub(crate) fn screen() -> &'static MultiProgress {
+    static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+    &SCREEN
+}
+
+/// Writes above what is drawn.
+pub(crate) fn above<T>(write: impl FnOnce() -> T) -> T {
+    screen().suspend(write)
+}
+
 /// The tasks under way, each with a spinner or a bar.
+#[derive(Default)]
 pub(super) struct Bars {
-    multi: MultiProgress,
     tasks: BTreeMap<String, Task>,
 }
 
@@ -35,16 +47,11 @@ struct Wait {
 }
 
 impl Bars {
-    /// Draws on `target`.
-    pub(super) fn new(target: ProgressDrawTarget) -> Self {
-        Self { multi: MultiProgress::with_draw_target(target), tasks: BTreeMap::new() }
-    }
-
     /// A task has begun, or begins again.
     pub(super) fn begin(&mut self, name: &str, doing: impl Into<String>) {
         self.end(name);
         let bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(clean(name).into_owned());
-        let (bar, doing) = (self.multi.add(bar), doing.into());
+        let (bar, doing) = (screen().add(bar), doing.into());
         bar.set_message(doing.clone());
         self.tasks.insert(name.to_owned(), Task { bar, doing, wait: None, counting: false });
     }
@@ -80,7 +87,7 @@ impl Bars {
     pub(super) fn end(&mut self, name: &str) {
         if let Some(task) = self.tasks.remove(name) {
             task.bar.finish_and_clear();
-            self.multi.remove(&task.bar);
+            screen().remove(&task.bar);
         }
     }
 
@@ -92,11 +99,6 @@ impl Bars {
             task.bar.tick();
         }
     }
-
-    /// Writes above what is drawn.
-    pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.multi.suspend(write)
-    }
 }
 
 impl Drop for Bars {
@@ -104,8 +106,8 @@ impl Drop for Bars {
     fn drop(&mut self) {
         for task in self.tasks.values() {
             task.bar.finish_and_clear();
+            screen().remove(&task.bar);
         }
-        let _ = self.multi.clear();
     }
 }
 

@@ -1,19 +1,19 @@
 //! What `verify` found, a line a check.
 
 use std::io::Write;
+use std::time::Duration;
 
-use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::bars::{Bars, TICK};
+use super::bars::{Bars, TICK, above};
 use super::clean::clean;
-use super::error::hint;
+use super::error::{hint, note};
 use super::json;
 use super::palette::{BAD, GOOD, HEAD, WARN, paint};
 use super::progress::{Style, write};
-use super::words;
+use super::words::countdown;
 use crate::provider::{Check, Checking, Verdict};
 
 /// How the checks came out.
@@ -27,22 +27,24 @@ pub struct Verdicts {
     pub inconclusive: usize,
 }
 
-/// Shows `checks` as they come and returns how they came out. On a terminal a check that takes its
-/// time is seen to be under way.
+/// Shows `checks` on `writer` as they come and returns how they came out. That a check takes its time is
+/// seen on a terminal, and said on `words` otherwise.
 pub async fn show(
     mut checks: UnboundedReceiver<Checking>,
     style: Style,
     writer: &mut (dyn Write + Send),
+    words: &mut (dyn Write + Send),
 ) -> Verdicts {
     let mut verdicts = Verdicts::default();
-    let mut bars = (style == Style::Terminal).then(|| Bars::new(ProgressDrawTarget::stderr()));
+    let mut bars = (style == Style::Terminal).then(Bars::default);
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             checking = checks.recv() => match checking {
-                Some(Checking::Begun { name, within }) => if let Some(bars) = &mut bars {
-                    bars.begin(&name, format!("at most {}", words::countdown(within)));
+                Some(Checking::Begun { name, within }) => match &mut bars {
+                    Some(bars) => bars.begin(&name, format!("at most {}", countdown(within))),
+                    None => write(words, &begun(&name, within, style)),
                 },
                 Some(Checking::Known(check)) => {
                     verdicts.count(&check.verdict);
@@ -53,7 +55,7 @@ pub async fn show(
                     match &mut bars {
                         Some(bars) => {
                             bars.end(&check.name);
-                            bars.above(|| write(writer, &text));
+                            above(|| write(writer, &text));
                         }
                         None => write(writer, &text),
                     }
@@ -68,6 +70,22 @@ pub async fn show(
         write(writer, &summary(&verdicts));
     }
     verdicts
+}
+
+/// That a check has begun which may take `within`, in the form of a step's wait.
+fn begun(name: &str, within: Duration, style: Style) -> String {
+    #[derive(Serialize)]
+    #[serde(tag = "event", rename = "waiting")]
+    struct Waiting<'a> {
+        why: &'a str,
+        left_seconds: f64,
+    }
+    match style {
+        Style::Json => {
+            json::line(&Waiting { why: name, left_seconds: within.as_secs_f64() }).unwrap_or_default()
+        }
+        Style::Terminal | Style::Lines => note(&format!("waiting for {name}, at most {}", countdown(within))),
+    }
 }
 
 /// One check, with its verdict as a sign and as a word.

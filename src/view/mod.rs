@@ -4,12 +4,12 @@
 //! it through a [`Console`](crate::console::Console), which takes the styles off where nobody would
 //! see them. Whatever a server may have written goes through [`clean`](clean::clean) first.
 
-mod bars;
+pub(crate) mod bars;
 mod escape;
 mod lines;
 mod palette;
 mod value;
-mod words;
+pub(crate) mod words;
 
 pub mod checks;
 pub mod clean;

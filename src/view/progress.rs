@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::time::Instant;
 
-use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::bars::{Bars, TICK};
+use super::bars::{Bars, TICK, above};
 use super::error::hint;
 use super::json;
 use super::lines::{Lines, lasting, name};
@@ -107,7 +106,7 @@ enum Screen {
 impl Screen {
     fn new(style: Style) -> Self {
         match style {
-            Style::Terminal => Self::Terminal(Bars::new(ProgressDrawTarget::stderr())),
+            Style::Terminal => Self::Terminal(Bars::default()),
             Style::Lines => Self::Lines(Lines::default()),
             Style::Json => Self::Json,
         }
@@ -118,7 +117,7 @@ impl Screen {
             Self::Terminal(bars) => {
                 draw(bars, event);
                 if let Some(text) = lasting(event) {
-                    bars.above(|| write(writer, &text));
+                    above(|| write(writer, &text));
                 }
             }
             Self::Lines(lines) => write(writer, &lines.of(event).unwrap_or_default()),

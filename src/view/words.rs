@@ -84,7 +84,7 @@ pub(super) fn duration(duration: Duration) -> String {
 }
 
 /// How much longer a wait lasts, in whole seconds and never less than is true: `42s`, `2m 5s`.
-pub(super) fn countdown(left: Duration) -> String {
+pub(crate) fn countdown(left: Duration) -> String {
     let seconds = left.as_millis().div_ceil(1000);
     if seconds < 60 { format!("{seconds}s") } else { format!("{}m {}s", seconds / 60, seconds % 60) }
 }

@@ -6,6 +6,7 @@
 mod bad_input_cloud;
 mod consent;
 mod drift;
+mod expired;
 mod foreign_entries;
 mod interrupt;
 mod list_and_expiry;
@@ -18,3 +19,4 @@ mod renewal;
 mod support;
 mod teardown;
 mod verify;
+mod waits;

@@ -10,3 +10,4 @@ mod secret;
 mod support;
 mod teardown;
 mod verify;
+mod waits;

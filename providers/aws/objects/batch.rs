@@ -78,7 +78,7 @@ pub async fn delete(bucket: &Bucket, targets: Vec<Target>) -> Outcome {
     while let Some((done, target)) = singles.next().await {
         match done {
             Ok(()) => outcome.gone += 1,
-            Err(error) if error.kind().passes() => outcome.repeat([target], error),
+            Err(error) if error.passes() => outcome.repeat([target], error),
             Err(error) => outcome.failed = Some(error),
         }
     }
@@ -114,14 +114,15 @@ async fn together(bucket: &Bucket, targets: Vec<Target>, outcome: &mut Outcome) 
         Err(error) => {
             let busy = matches!(code(&error), "SlowDown" | "ServiceUnavailable");
             let error = failure(error, "s3:DeleteObjectVersion", &bucket.name);
-            match error.kind() {
-                Kind::Transient if busy => {
-                    let wait = error.server_wait();
-                    outcome.repeat(targets, error);
-                    outcome.slow_down = Some(wait);
-                }
-                kind if kind.passes() => outcome.repeat(targets, error),
-                _ => outcome.failed = Some(error),
+            if !error.passes() {
+                outcome.failed = Some(error);
+                return;
+            }
+            let wait = error.server_wait();
+            let busy = busy || wait.is_some();
+            outcome.repeat(targets, error);
+            if busy {
+                outcome.slow_down = Some(wait);
             }
         }
     }

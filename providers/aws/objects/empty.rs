@@ -15,6 +15,7 @@ use super::walk::walk;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::pace::{Pace, backoff};
+use crate::patience::{in_steps, show};
 use crate::providers::aws::failure::{code, failure};
 
 /// Batches under way at once. Ten batches of a thousand keys are more than the 3,500 deletions a second
@@ -153,7 +154,8 @@ impl<'a> Sweep<'a> {
         {
             let batch: Vec<Target> = self.ready.drain(..self.ready.len().min(BATCH)).collect();
             let bucket = self.bucket.clone();
-            self.running.spawn(async move { (now, delete(&bucket, batch).await) });
+            // How fast to go, and when to come again, is decided for all batches together.
+            self.running.spawn(in_steps(async move { (now, delete(&bucket, batch).await) }));
         }
     }
 
@@ -167,16 +169,22 @@ impl<'a> Sweep<'a> {
             }
         };
         let now = Instant::now();
+        let why = outcome.passing.as_ref().map(Error::chain).unwrap_or_default();
         match outcome.slow_down {
-            Some(asked) => self.pace.slow_down(started, asked, now),
+            Some(asked) if self.pace.slow_down(started, asked, now) => show(&why, asked.unwrap_or_default()),
+            Some(_) => {}
             None => self.pace.went_well(),
         }
         self.gone += outcome.gone;
         if let Some(tries) = outcome.again.iter().map(|target| target.tries).max() {
+            let pause = backoff(tries);
+            if self.running.is_empty() && self.ready.is_empty() {
+                show(&why, pause);
+            }
             if tries >= TRIES {
                 self.failed = outcome.passing;
             }
-            self.waiting.push((now + backoff(tries), outcome.again));
+            self.waiting.push((now + pause, outcome.again));
         }
         if let Some(error) = outcome.failed {
             self.failed = Some(error);

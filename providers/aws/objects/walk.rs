@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::listing::{Bucket, Cursor, Page, Version};
 use crate::error::{Error, Kind, Result};
-use crate::pace::backoff;
+use crate::patience;
 
 /// Listings under way at once. Four give some ten to twenty thousand entries a second, which is more
 /// than S3 deletes of one prefix.
@@ -17,8 +17,6 @@ const FRONTS: usize = 4;
 /// Pages that are read before a range is cut for the first time; doubled with every cut, so that the
 /// calls which cutting costs stay few beside those that bring entries.
 const PAGES_BEFORE_CUT: u32 = 4;
-/// How often a page is asked for again, beyond the tries of the SDK itself.
-const TRIES: u32 = 6;
 /// How many ranges come of one cut.
 const PIECES: usize = 8;
 /// How many directories upwards of the last key are looked at for a place to cut.
@@ -111,19 +109,9 @@ async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>
     Ok(Some(range))
 }
 
-/// One page, asked for again while the service is busy: to give up here would be to begin anew with the
-/// whole bucket.
+/// One page; to give up here would be to begin anew with the whole bucket.
 async fn page(bucket: &Bucket, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
-    let mut tries = 0;
-    loop {
-        match bucket.versions(prefix, folded, cursor).await {
-            Err(error) if error.kind().passes() && tries < TRIES => {
-                tries += 1;
-                tokio::time::sleep(error.server_wait().unwrap_or_default().max(backoff(tries))).await;
-            }
-            result => return result,
-        }
-    }
+    patience::page(|| bucket.versions(prefix, folded, cursor)).await
 }
 
 /// Cuts `range` at common prefixes, from the outermost directory that it leaves inwards.

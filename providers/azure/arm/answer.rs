@@ -6,6 +6,7 @@ use azure_core::http::RawResponse;
 use azure_core::http::headers::{HeaderName, Headers};
 use serde_json::Value;
 
+use crate::patience::asked;
 use crate::text::clean;
 
 /// An answer, read as a whole.
@@ -62,11 +63,9 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// How long Azure wants us to wait, when it says so in seconds.
+    /// How long Azure wants us to wait.
     pub fn retry_after(&self) -> Option<Duration> {
-        let milliseconds = |name| self.header(name)?.trim().parse().ok().map(Duration::from_millis);
-        let seconds = || self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs);
-        seconds().or_else(|| milliseconds("retry-after-ms")).or_else(|| milliseconds("x-ms-retry-after-ms"))
+        asked(|name| self.header(name))
     }
 
     /// Whether something else than an API answered.

@@ -111,7 +111,7 @@ impl Arm {
         let answer = self.send(Method::Get, url, None, call).await?;
         if !answer.is_success() && !matches!(answer.status, 404 | 410) {
             let error = explain(&answer, call.action, call.target);
-            if !error.kind().passes() {
+            if !error.passes() {
                 self.forget(key);
             }
             return Err(error);

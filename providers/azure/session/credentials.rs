@@ -18,10 +18,9 @@ use azure_identity::{
 
 use crate::error::{Error, Kind, Result};
 use crate::providers::azure::session::certificate;
+use crate::providers::azure::session::retries::METADATA_SERVICE;
 use crate::text::clean;
 
-/// Where a virtual machine's own identity is asked for (Azure Instance Metadata Service).
-const METADATA_SERVICE: &str = "169.254.169.254:80";
 /// How long it may take to say that it is there. It is on the same host.
 const PROBE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -144,6 +143,6 @@ async fn hosts_identities() -> bool {
     if env::var_os("IDENTITY_ENDPOINT").is_some() {
         return true;
     }
-    let probe = tokio::net::TcpStream::connect(METADATA_SERVICE);
+    let probe = tokio::net::TcpStream::connect((METADATA_SERVICE, 80));
     matches!(tokio::time::timeout(PROBE_WITHIN, probe).await, Ok(Ok(_)))
 }

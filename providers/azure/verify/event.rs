@@ -35,7 +35,9 @@ pub async fn check(
         let messages = match queue.peek().await {
             Ok(messages) => messages,
             // The data plane of a new account, or a queue that was just made.
-            Err(error) if probes.is_settling() && error.kind() != Kind::Refused => vec![],
+            Err(error) if probes.is_settling() && error.kind() != Kind::Refused && !error.asks_too_much() => {
+                vec![]
+            }
             Err(error) => return Err(error),
         };
         if let Some(latency) = arrived(&messages, target, probes) {

@@ -45,7 +45,8 @@ impl Refusal {
         self.project.as_deref().unwrap_or("PROJECT")
     }
 
-    fn said(&self) -> String {
+    /// The code, and the server's own words.
+    pub fn said(&self) -> String {
         let word = if self.http == 0 || self.code != Code::Unknown {
             self.code.name().to_owned()
         } else {

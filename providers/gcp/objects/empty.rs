@@ -12,6 +12,7 @@ use super::listing::{Bucket, Stored, walk};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::pace::{Pace, backoff};
+use crate::patience::show;
 use crate::providers::gcp::failure::failure;
 
 /// Deletions under way at once. Each takes some fifty milliseconds, so that this is the thousand a
@@ -180,14 +181,19 @@ impl<'a> Sweep<'a> {
                 self.pace.went_well();
             }
             Outcome::Again(target, error) => {
-                let now = Instant::now();
-                if error.kind() == Kind::Throttled || error.server_wait().is_some() {
-                    self.pace.slow_down(started, error.server_wait(), now);
+                let (now, asked) = (Instant::now(), error.server_wait());
+                let busy = error.kind() == Kind::Throttled || asked.is_some();
+                if busy && self.pace.slow_down(started, asked, now) {
+                    show(&error.chain(), asked.unwrap_or_default());
+                }
+                let pause = backoff(target.tries);
+                if self.running.is_empty() && self.ready.is_empty() {
+                    show(&error.chain(), pause);
                 }
                 if target.tries >= TRIES {
                     self.failed = Some(error);
                 }
-                self.waiting.push((now + backoff(target.tries), target));
+                self.waiting.push((now + pause, target));
             }
             Outcome::Failed(error) => self.failed = Some(error),
         }
@@ -206,7 +212,7 @@ async fn delete(bucket: &Bucket, target: Target) -> Outcome {
     let Err(error) = bucket.delete(&target.object).await else { return Outcome::Gone };
     let name = format!("{}/{}", bucket.name, crate::text::clean(&target.object.name));
     let error = failure(&error, "storage.objects.delete", &name);
-    if error.kind().passes() {
+    if error.passes() {
         return Outcome::Again(Target { tries: target.tries + 1, ..target }, error);
     }
     Outcome::Failed(if is_retained(&error.to_string()) {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use super::retained::Hold;
 use crate::error::{Error, Kind, Result};
 use crate::mutations::Mutations;
-use crate::pace::backoff;
+use crate::patience;
 use crate::providers::gcp::failure::{failure, is_not_found};
 use crate::providers::gcp::session::{Api, mutate};
 
@@ -19,8 +19,6 @@ pub const PAGE: i32 = 1000;
 /// Pages that wait to be taken. It bounds the memory: an entry is little more than its name, which has
 /// 1024 bytes at most.
 const WAITING_PAGES: usize = 2;
-/// How often a page is asked for again, beyond the tries of the SDK itself.
-const TRIES: u32 = 6;
 /// What is read of an object. Without a mask the answer is ten times as long.
 const FIELDS: [&str; 8] = [
     "name",
@@ -178,7 +176,8 @@ pub fn walk(bucket: &Bucket) -> Receiver<Result<Vec<Stored>>> {
         let mut token = String::new();
         loop {
             let page = tokio::select! {
-                page = patiently(&bucket, &token) => page,
+                // To give up here would be to begin anew with the whole bucket.
+                page = patience::page(|| bucket.page("", token.clone())) => page,
                 () = pages.closed() => return,
             };
             let Page { objects, next } = match page {
@@ -199,21 +198,6 @@ pub fn walk(bucket: &Bucket) -> Receiver<Result<Vec<Stored>>> {
         }
     });
     receiver
-}
-
-/// One page, asked for again while the service is busy: to give up here would be to begin anew with the
-/// whole bucket.
-async fn patiently(bucket: &Bucket, token: &str) -> Result<Option<Page>> {
-    let mut tries = 0;
-    loop {
-        match bucket.page("", token.to_owned()).await {
-            Err(error) if error.kind().passes() && tries < TRIES => {
-                tries += 1;
-                tokio::time::sleep(error.server_wait().unwrap_or_default().max(backoff(tries))).await;
-            }
-            result => return result,
-        }
-    }
 }
 
 #[cfg(test)]

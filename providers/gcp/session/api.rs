@@ -6,12 +6,11 @@ use std::time::Duration;
 use google_cloud_auth::credentials::{Builder, Credentials};
 use google_cloud_auth::signer::Signer;
 use google_cloud_gax::Result as SdkResult;
-use google_cloud_gax::retry_policy::{RetryPolicy, RetryPolicyExt};
 use google_cloud_pubsub::client::{SchemaService, Subscriber, SubscriptionAdmin, TopicAdmin};
-use google_cloud_storage::client::{Storage, StorageControl};
-use google_cloud_storage::retry_policy::RetryableErrors;
+use google_cloud_storage::client::StorageControl;
 use tokio::sync::OnceCell;
 
+use super::retries::Retries;
 use super::{Service, Session};
 use crate::error::{Error, Kind, Result};
 use crate::mutations::Mutations;
@@ -21,9 +20,6 @@ use crate::text::clean;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-const CALL_WITHIN: Duration = Duration::from_secs(45);
-/// How often a call that may be repeated is sent.
-const TRIES: u32 = 3;
 
 /// The clients of one project, each built when it is first asked for.
 pub struct Api {
@@ -35,7 +31,6 @@ pub struct Api {
     pub mutations: Arc<Mutations>,
     session: Session,
     control: OnceCell<StorageControl>,
-    objects: OnceCell<Storage>,
     topics: OnceCell<TopicAdmin>,
     subscriptions: OnceCell<SubscriptionAdmin>,
     schemas: OnceCell<SchemaService>,
@@ -49,10 +44,12 @@ pub struct Api {
 macro_rules! client {
     ($self:ident, $cell:ident, $type:ident, $service:ident) => {{
         let build = || async {
+            let retries = Retries::default();
             let builder = $type::builder()
                 .with_credentials($self.session.credentials()?)
                 .with_endpoint($self.session.endpoints.text(Service::$service))
-                .with_retry_policy(retries())
+                .with_retry_policy(retries.clone())
+                .with_backoff_policy(retries)
                 .with_attempt_timeout(ANSWER_WITHIN);
             builder.build().await.map_err(unbuilt)
         };
@@ -68,7 +65,6 @@ impl Api {
             mutations: Arc::clone(&session.mutations),
             session,
             control: OnceCell::new(),
-            objects: OnceCell::new(),
             topics: OnceCell::new(),
             subscriptions: OnceCell::new(),
             schemas: OnceCell::new(),
@@ -93,21 +89,6 @@ impl Api {
     /// This and all below: [`Kind::Credentials`] offline, [`Kind::Failed`] when TLS cannot be set up.
     pub async fn control(&self) -> Result<&StorageControl> {
         client!(self, control, StorageControl, Storage)
-    }
-
-    /// The contents of objects (JSON API).
-    ///
-    /// # Errors
-    /// See [`Api::control`].
-    pub async fn objects(&self) -> Result<&Storage> {
-        let build = || async {
-            let builder = Storage::builder()
-                .with_credentials(self.session.credentials()?)
-                .with_endpoint(self.session.endpoints.text(Service::Storage))
-                .with_retry_policy(retries());
-            builder.build().await.map_err(unbuilt)
-        };
-        self.objects.get_or_try_init(build).await
     }
 
     /// Topics (JSON).
@@ -231,12 +212,6 @@ pub async fn mutate<T>(mutations: &Mutations, call: impl Future<Output = SdkResu
         mutations.refused();
     }
     answer
-}
-
-/// Faults of the network and of the server are tried again here, where the call is idempotent; anything
-/// that lasts longer is the engine's.
-fn retries() -> impl RetryPolicy + 'static {
-    RetryableErrors.with_time_limit(CALL_WITHIN).with_attempt_limit(TRIES)
 }
 
 fn unbuilt(error: google_cloud_gax::client_builder::Error) -> Error {

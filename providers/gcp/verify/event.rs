@@ -74,12 +74,13 @@ pub async fn check(
             }
             Some(Err(error)) => {
                 let error = watch.failure(&error);
-                if error.kind() == Kind::Credentials {
+                if error.kind() == Kind::Credentials || error.asks_too_much() {
                     return Err(error);
                 }
+                let pause = error.server_wait().unwrap_or_default().max(ASK_AGAIN_AFTER);
                 seen.refusal = Some(error);
                 // The stream has ended; a new one may be let in.
-                tokio::time::sleep(ASK_AGAIN_AFTER.min(deadline.saturating_duration_since(now))).await;
+                tokio::time::sleep(pause.min(deadline.saturating_duration_since(now))).await;
                 messages = watch.messages().await?;
             }
             None => messages = watch.messages().await?,

@@ -132,9 +132,15 @@ fn checked(style: Style) -> String {
         sender.send(checking).unwrap();
     }
     drop(sender);
-    let mut written = Vec::new();
-    let verdicts = run(checks::show(receiver, style, &mut written));
+    let (mut written, mut words) = (Vec::new(), Vec::new());
+    let verdicts = run(checks::show(receiver, style, &mut written, &mut words));
     assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
+    let waiting = match style {
+        Style::Terminal => "",
+        Style::Lines => "note: waiting for event, at most 1m 0s\n",
+        Style::Json => "{\"event\":\"waiting\",\"why\":\"event\",\"left_seconds\":60.0}\n",
+    };
+    assert_eq!(String::from_utf8(words).unwrap(), waiting);
     strip_str(&String::from_utf8(written).unwrap()).to_string()
 }
 

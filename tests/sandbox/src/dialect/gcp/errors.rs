@@ -1,6 +1,9 @@
 //! Errors, and how the services of Google put them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper::Method;
+use prost::Message;
 use serde_json::json;
 
 use super::Service;
@@ -133,5 +136,35 @@ fn grpc(error: &ApiError) -> Reply {
     set(&mut reply, "grpc-status", &code.to_string());
     let message = percent_encoding::utf8_percent_encode(&error.message, percent_encoding::CONTROLS);
     set(&mut reply, "grpc-message", &message.to_string());
+    let asked = error.headers.iter().find(|(name, _)| name == "retry-after");
+    if let Some(seconds) = asked.and_then(|(_, seconds)| seconds.parse().ok()) {
+        let details = details(i32::try_from(code).unwrap_or(2), &error.message, seconds);
+        set(&mut reply, "grpc-status-details-bin", &STANDARD_NO_PAD.encode(details));
+    }
     reply
+}
+
+/// How gRPC says what `Retry-After` says over HTTP: a `google.rpc.Status` with a `google.rpc.RetryInfo`
+/// (<https://google.aip.dev/193>), encoded.
+fn details(code: i32, message: &str, seconds: i64) -> Vec<u8> {
+    #[derive(Message)]
+    struct RetryInfo {
+        #[prost(message, optional, tag = "1")]
+        retry_delay: Option<prost_types::Duration>,
+    }
+    #[derive(Message)]
+    struct Status {
+        #[prost(int32, tag = "1")]
+        code: i32,
+        #[prost(string, tag = "2")]
+        message: String,
+        #[prost(message, repeated, tag = "3")]
+        details: Vec<prost_types::Any>,
+    }
+    let delay = prost_types::Duration { seconds, nanos: 0 };
+    let info = prost_types::Any {
+        type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+        value: RetryInfo { retry_delay: Some(delay) }.encode_to_vec(),
+    };
+    Status { code, message: message.to_owned(), details: vec![info] }.encode_to_vec()
 }
