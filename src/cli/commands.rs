@@ -172,6 +172,9 @@ pub struct Teardown {
     /// Remove every deployment of the account whose --expires has passed
     #[arg(long, conflicts_with_all = ["host", "name"])]
     pub expired: bool,
+    /// With --expired: only deployments with such a name, `*` for any letters and `?` for one
+    #[arg(long, value_name = "PATTERN", requires = "expired")]
+    pub only: Option<String>,
     /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
     #[arg(long)]
     pub delete_objects: bool,

@@ -4,6 +4,8 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use wildmatch::WildMatch;
+
 use super::change::{self, Change};
 use super::{connect, request};
 use crate::cli::{self, Cloud, Describe, Named};
@@ -12,6 +14,7 @@ use crate::error::{Error, Result, exit};
 use crate::name::DeploymentName;
 use crate::plan::Goal;
 use crate::provider::{Deployment, Inventory, Wanted};
+use crate::providers::Request;
 use crate::span::Span;
 use crate::view::error::{error, note};
 
@@ -85,7 +88,13 @@ async fn expired(
     for text in &inventory.unread {
         console.say(&note(text));
     }
-    let (due, mut left_out) = due(&inventory, Timestamp::now().as_second());
+    let only = args.only.as_deref().map(WildMatch::new);
+    let (due, mut left_out) = due(&inventory, only.as_ref(), Timestamp::now().as_second());
+    for name in inventory.expired(Timestamp::now().as_second()).map(|one| &one.name) {
+        if only.as_ref().is_some_and(|only| !only.matches(name)) {
+            console.say(&note(&format!("the deployment {name} has expired and is left out by --only")));
+        }
+    }
     if due.is_empty() && left_out.is_empty() {
         console.say(&note(&format!("no deployment has expired ({})", inventory.scope)));
         return Ok(exit::DONE);
@@ -95,7 +104,7 @@ async fn expired(
     let reading = format!("reading {} deployments", due.len());
     let plans = console.busy(&reading, async { Ok(plans.await) }).await?;
     let mut changes = vec![];
-    for (Due { deployment, .. }, plan) in due.iter().zip(plans) {
+    for (one, plan) in due.iter().zip(plans) {
         let allowed = plan.and_then(|change| {
             change.tell(args.format, console)?;
             change.require_allowed()?;
@@ -103,7 +112,7 @@ async fn expired(
         });
         match allowed {
             Ok(change) => changes.push(change),
-            Err(error) => left_out.push(error.context(format!("the deployment {}", deployment.name))),
+            Err(error) => left_out.push(one.left_out(error, args, described)),
         }
     }
     for failure in &left_out {
@@ -125,11 +134,36 @@ struct Due<'a> {
     name: DeploymentName,
 }
 
-/// The deployments of `inventory` whose time is up at `now`, in seconds since the epoch, and why others
-/// that are past theirs are left out.
-fn due(inventory: &Inventory, now: i64) -> (Vec<Due<'_>>, Vec<Error>) {
+impl Due<'_> {
+    /// The request for its end: with the names that its marks give.
+    fn request(&self, args: &cli::Teardown, described: &dyn Describe) -> Result<Request> {
+        let wanted = Wanted { only_expired: true, ..Wanted::named(self.name.clone()) };
+        described.request(deletion(wanted, args)).with_parts(self.deployment)
+    }
+
+    /// Why it stays, with the command that removes it by name where that is no failure that passes.
+    fn left_out(&self, error: Error, args: &cli::Teardown, described: &dyn Describe) -> Error {
+        let error = error.context(format!("the deployment {} is left out", self.name));
+        if error.exit_code() != exit::REFUSED {
+            return error;
+        }
+        let Ok(request) = self.request(args, described) else { return error };
+        let objects = if args.delete_objects { " --delete-objects" } else { "" };
+        let by_name = format!("`{}{objects}` removes it by name", request.teardown_command());
+        let hint = match error.what_next() {
+            Some(hint) => format!("{hint}; {by_name}"),
+            None => by_name,
+        };
+        error.hint(hint)
+    }
+}
+
+/// The deployments of `inventory` that match `only` and whose time is up at `now`, in seconds since the
+/// epoch, and why others that are past theirs are left out.
+fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec<Due<'a>>, Vec<Error>) {
     let (mut due, mut left_out) = (vec![], vec![]);
-    for deployment in inventory.expired(now) {
+    let chosen = |one: &&Deployment| only.is_none_or(|only| only.matches(&one.name));
+    for deployment in inventory.expired(now).filter(chosen) {
         match deployment.name.parse() {
             Ok(name) => due.push(Due { deployment, name }),
             Err(error) => left_out.push(Error::context(error, "a mark is left out")),
@@ -140,8 +174,7 @@ fn due(inventory: &Inventory, now: i64) -> (Vec<Due<'_>>, Vec<Error>) {
 
 /// Plans the end of one deployment whose lease has ended.
 async fn overdue(due: &Due<'_>, args: &cli::Teardown, described: &dyn Describe) -> Result<Change> {
-    let wanted = Wanted { only_expired: true, ..Wanted::named(due.name.clone()) };
-    let request = described.request(deletion(wanted, args)).with_parts(due.deployment)?;
+    let request = due.request(args, described)?;
     Change::observe(request.connect().await?.as_ref(), Goal::Absent).await
 }
 
@@ -167,8 +200,10 @@ mod tests {
             deployment("No Name!", Some(9)),
         ];
         let inventory = Inventory { deployments, ..Inventory::default() };
-        let (due, left_out) = due(&inventory, 10);
-        assert_eq!(due.iter().map(|one| one.name.to_string()).collect::<Vec<_>>(), ["past", "now"]);
+        let names = |due: &[Due<'_>]| due.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&due(&inventory, Some(&WildMatch::new("p*")), 10).0), ["past"]);
+        let (due, left_out) = due(&inventory, None, 10);
+        assert_eq!(names(&due), ["past", "now"]);
         let [error] = &left_out[..] else { panic!("{left_out:?}") };
         assert!(error.chain().contains("No Name!"), "{error}");
     }
