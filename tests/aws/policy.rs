@@ -116,7 +116,7 @@ async fn the_operator_may_make_every_call_that_a_whole_life_made() {
     let operator = site.run("policy", &["--for", "operator"]).await.ends(0).json().to_string();
     site.aws.proxy().clear_journal();
     site.provisioned().await;
-    site.run("verify", &["--within", "20s"]).await;
+    site.run("verify", &["--within", "60s"]).await;
     site.run("list", &[]).await.ends(0);
     site.teardown(&["--delete-objects"]).await.ends(0);
     let journal = site.aws.proxy().journal();

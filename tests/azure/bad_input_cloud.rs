@@ -128,9 +128,14 @@ async fn an_account_made_behind_a_503_is_found_and_one_made() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_retry_after_is_waited_for_in_full() {
     let site = Site::open().await;
-    let throttle = Trouble::Throttle { retry_after: 2, window: Duration::from_millis(1500) };
-    site.double().trouble("Microsoft.Storage/storageAccounts/write", throttle, 1);
+    site.double().trouble("Microsoft.Storage/storageAccounts/write", Trouble::Throttle(2), 1);
     site.provisioned().await.tells(&["waiting"]);
+    let journal = site.azure.proxy().journal();
+    let throttled = journal.iter().find(|sent| sent.status == Some(429)).expect("one was throttled");
+    let again =
+        journal.iter().find(|sent| sent.index > throttled.index && sent.operation == throttled.operation);
+    let waited = again.expect("it is sent again").started - throttled.finished.expect("it was answered");
+    assert!(waited >= Duration::from_secs(2), "{waited:?}");
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn the_operator_may_make_every_call_that_a_whole_life_made() {
     let allowed = listed(&operator, "Actions");
     site.azure.proxy().clear_journal();
     site.provision(&account).await.ends(0);
-    site.run("verify", &[&account[..], &["--within", "5s"]].concat()).await.ends(0);
+    site.run("verify", &[&account[..], &["--within", "60s"]].concat()).await.ends(0);
     site.run("list", &[]).await.ends(0);
     site.teardown(&[&account[..], &["--delete-objects"]].concat()).await.ends(0);
     let journal = site.azure.proxy().journal();

@@ -35,13 +35,12 @@ impl Scenario {
         matches!(self, Self::Create | Self::Adopt | Self::NoOp)
     }
 
-    /// One in how many requests is tried, unless the sweep is a full one: three clouds in a few minutes.
+    /// One in how many requests is tried, unless the sweep is a full one, so that a test run stays short.
     /// Adopting sends what creating sends, and giving back what adopting and tearing down send.
     pub fn stride(self) -> usize {
         match self {
-            Self::Create | Self::Teardown => 2,
-            Self::NoOp | Self::Adopt => 4,
-            Self::GiveBack => 6,
+            Self::Create | Self::Teardown => 4,
+            Self::NoOp | Self::Adopt | Self::GiveBack => 8,
         }
     }
 
@@ -69,8 +68,8 @@ impl Scenario {
     pub async fn run<C: Cloud>(self, cloud: &C) -> Ran {
         let (verb, arguments) =
             if self.provisions() { ("provision", PROVISION) } else { ("teardown", TEARDOWN) };
-        // What does not pass within ten seconds is final.
-        let mut arguments = [arguments, &["--verbose", "--wait", "10s"]].concat();
+        // What does not pass within half a minute is final.
+        let mut arguments = [arguments, &["--verbose", "--wait", "30s"]].concat();
         if self == Self::Adopt {
             arguments.push("--adopt");
         }

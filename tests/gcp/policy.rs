@@ -78,7 +78,7 @@ async fn the_operators_permissions_are_enough() {
     for (command, more) in [
         ("provision", &["--yes"][..]),
         ("plan", &["--exit-code"]),
-        ("verify", &["--within", "10s"]),
+        ("verify", &["--within", "60s"]),
         ("teardown", &["--confirm", NAME, "--delete-objects"]),
     ] {
         let mut process = site.command(command, &[&with[..], more].concat());

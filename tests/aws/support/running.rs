@@ -8,7 +8,7 @@ use tokio::process::Child;
 use wbstore_sandbox::aws::Ran;
 
 /// How soon a program must end that was asked to.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A program on its way; killed when dropped.
 pub struct Running {

@@ -14,7 +14,6 @@ mod queue;
 mod region;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::call::Call;
 use crate::dialect::Dialect;
@@ -53,18 +52,17 @@ pub enum Verdict {
     },
 }
 
-/// The rules, their clock and what they have learnt.
+/// The rules and what they have learnt.
 #[derive(Clone, Debug)]
 pub struct Strict {
     enabled: bool,
-    minute: Duration,
     memory: Arc<Memory>,
 }
 
 impl Default for Strict {
-    /// All rules; a minute of the cloud passes in a second and a half.
+    /// All rules.
     fn default() -> Self {
-        Self { enabled: true, minute: Duration::from_millis(1500), memory: Arc::default() }
+        Self { enabled: true, memory: Arc::default() }
     }
 }
 
@@ -72,13 +70,6 @@ impl Strict {
     /// No rules: the bare emulator.
     pub fn off() -> Self {
         Self { enabled: false, ..Self::default() }
-    }
-
-    /// How long a minute of the cloud takes here.
-    #[must_use]
-    pub fn minute(mut self, minute: Duration) -> Self {
-        self.minute = minute;
-        self
     }
 
     /// Judges a request before the emulator sees it.
@@ -100,7 +91,7 @@ impl Strict {
                 return Some((rule, error));
             }
         }
-        if let Some(error) = queue::deleted_recently(call, memory, self.minute) {
+        if let Some(error) = queue::deleted_recently(call, memory) {
             return Some(("a queue's name rests for 60 s", error));
         }
         // From here on the emulator is asked, so these come last.

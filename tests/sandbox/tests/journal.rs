@@ -2,10 +2,9 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::{Bench, OWNER, agreeable};
 use wbstore_sandbox::dialect::Service;
+use wbstore_sandbox::fault::{Fault, Side, When};
 use wbstore_sandbox::journal::Counts;
 use wbstore_sandbox::strict::Strict;
 
@@ -95,11 +94,21 @@ async fn a_presigned_request_belongs_to_its_signer() {
 #[tokio::test]
 async fn dependent_requests_are_counted_not_simultaneous_ones() {
     let bench = Bench::new(agreeable, Strict::off()).await;
-    bench.proxy.set_delay(Duration::from_millis(30));
     // One alone, three at once, one alone: three waits.
     bench.s3("GET", "/b?cors", "").await.expect("agreed");
-    let (one, two, three) =
-        tokio::join!(bench.s3("PUT", "/b", ""), bench.s3("PUT", "/c", ""), bench.s3("GET", "/d", ""));
+    let held = bench.proxy.arm(When::request(1).times(3), Fault::Hang(Side::Before));
+    let release = async {
+        while bench.proxy.journal().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        held.release();
+    };
+    let (one, two, three, ()) = tokio::join!(
+        bench.s3("PUT", "/b", ""),
+        bench.s3("PUT", "/c", ""),
+        bench.s3("GET", "/d", ""),
+        release
+    );
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     bench.s3("DELETE", "/b", "").await.expect("agreed");
     assert_eq!(bench.proxy.counts(), Counts { requests: 5, mutating: 3, round_trips: 3 });

@@ -30,7 +30,7 @@ fn up() -> (Child, String, BufReader<ChildStderr>) {
 fn assert_gone(address: &str) {
     let started = Instant::now();
     while TcpStream::connect(address).is_ok() {
-        assert!(started.elapsed() < Duration::from_secs(5), "{address} still answers");
+        assert!(started.elapsed() < Duration::from_secs(60), "{address} still answers");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -56,8 +56,9 @@ pub use trouble::{Stranger, Trouble};
 /// How the double behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How long a minute of the cloud takes here.
-    pub minute: Duration,
+    /// How many requests are refused because they name a container or queue that was deleted a moment
+    /// ago. Azure refuses them for 30 seconds and more.
+    pub rest: usize,
     /// How often a long operation has to be asked about before it is done.
     pub polls: usize,
     /// What `Retry-After` says while it is not; in seconds. Azure says 17.
@@ -75,10 +76,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A minute passes in a second and a half, and nobody is asked to wait.
+    /// Nobody is asked to wait.
     fn default() -> Self {
         Self {
-            minute: Duration::from_millis(1500),
+            rest: 2,
             polls: 2,
             retry_after: 0,
             page: 5000,
@@ -107,14 +108,16 @@ struct Shared {
 }
 
 impl Shared {
+    /// Something was deleted whose name is not free at once.
+    fn lay_to_rest(&self, name: String) {
+        if self.options.rest > 0 {
+            self.world().resting.insert(name, self.options.rest);
+        }
+    }
+
     /// Never held while waiting.
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A time of the cloud, on the clock of here.
-    fn scaled(&self, seconds: u32) -> Duration {
-        self.options.minute * seconds / 60
     }
 }
 

@@ -182,7 +182,10 @@ async fn go(
 /// The arguments of the cargo that runs the tests of `round`.
 fn command<'a>(round: Round, args: &'a [String], gaps: &[Gap]) -> Vec<&'a str> {
     // One failure must not hide what the other test files have to say.
-    let mut command = vec!["test", "--workspace", "--no-fail-fast"];
+    let mut command = vec!["test", "--no-fail-fast"];
+    if !args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package")) {
+        command.push("--workspace");
+    }
     if args.is_empty() {
         command.extend(round.tests());
     }

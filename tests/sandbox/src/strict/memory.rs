@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
+use super::queue::REFUSALS;
 use crate::call::Call;
 
 #[derive(Debug, Default)]
@@ -13,7 +13,8 @@ pub(super) struct Memory(Mutex<Inner>);
 struct Inner {
     owners: HashMap<String, String>,
     regions: HashMap<String, String>,
-    deleted_queues: HashMap<QueueId, Instant>,
+    /// How often each name is still refused.
+    deleted_queues: HashMap<QueueId, usize>,
 }
 
 /// Account, region and name.
@@ -35,7 +36,7 @@ impl Memory {
             }
             ("sqs:DeleteQueue", _, _) => {
                 if let Some(id) = queue_id(call) {
-                    self.inner().deleted_queues.insert(id, Instant::now());
+                    self.inner().deleted_queues.insert(id, REFUSALS);
                 }
             }
             _ => {}
@@ -58,10 +59,16 @@ impl Memory {
         self.inner().regions.get(bucket).cloned()
     }
 
-    /// How long ago the queue the call is about was deleted.
-    pub(super) fn since_deletion(&self, call: &Call) -> Option<Duration> {
-        let id = queue_id(call)?;
-        self.inner().deleted_queues.get(&id).map(Instant::elapsed)
+    /// Whether the name of the queue that the call is about is not free yet; counts the question.
+    pub(super) fn rests(&self, call: &Call) -> bool {
+        let Some(id) = queue_id(call) else { return false };
+        let mut inner = self.inner();
+        let Some(left) = inner.deleted_queues.get_mut(&id) else { return false };
+        *left -= 1;
+        if *left == 0 {
+            inner.deleted_queues.remove(&id);
+        }
+        true
     }
 }
 

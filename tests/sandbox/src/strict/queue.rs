@@ -1,15 +1,18 @@
 //! The life of a queue.
 
-use std::time::Duration;
-
 use super::memory::Memory;
 use crate::call::Call;
 use crate::reply::ApiError;
 
+/// How often the name of a deleted queue is refused.
+pub(super) const REFUSALS: usize = 2;
+
 /// "If you delete a queue, you must wait at least 60 seconds before creating a queue with the same
 /// name." <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
-pub(super) fn deleted_recently(call: &Call, memory: &Memory, minute: Duration) -> Option<ApiError> {
-    let too_soon = call.is("sqs:CreateQueue") && memory.since_deletion(call)? < minute;
+///
+/// Here the minute is over when it has been tried [`REFUSALS`] times, however long that takes.
+pub(super) fn deleted_recently(call: &Call, memory: &Memory) -> Option<ApiError> {
+    let too_soon = call.is("sqs:CreateQueue") && memory.rests(call);
     too_soon.then(|| {
         ApiError::new(
             400,

@@ -15,7 +15,7 @@ async fn it_is_gone_with_its_handle() {
     drop(azurite);
     let started = Instant::now();
     while TcpStream::connect(&address).is_ok() {
-        assert!(started.elapsed() < Duration::from_secs(5), "{address} still answers");
+        assert!(started.elapsed() < Duration::from_secs(60), "{address} still answers");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

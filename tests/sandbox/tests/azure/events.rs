@@ -1,6 +1,6 @@
 //! Event Grid: subscriptions, and what they deliver.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wbstore_sandbox::azure::double::control::Planted;
@@ -60,10 +60,9 @@ async fn upload(double: &AzureDouble, account: &str, container: &str, blob: &str
 
 /// The subjects in the queue, once there are `count` of them and no more come.
 async fn subjects(double: &AzureDouble, account: &str, count: usize) -> Vec<String> {
-    for _ in 0..100 {
-        if double.messages(account, "wandb").await.expect("the queue is there").len() >= count {
-            break;
-        }
+    let end = Instant::now() + Duration::from_secs(60);
+    while double.messages(account, "wandb").await.expect("the queue is there").len() < count {
+        assert!(Instant::now() < end, "fewer than {count} events arrived");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     tokio::time::sleep(Duration::from_millis(100)).await;

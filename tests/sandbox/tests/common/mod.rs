@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -163,7 +162,7 @@ pub fn arn(queue: &str) -> String {
 }
 
 pub async fn bench() -> Bench {
-    Bench::new(one_bucket, Strict::default().minute(Duration::from_millis(150))).await
+    Bench::new(one_bucket, Strict::default()).await
 }
 
 pub fn refused(reply: &Reply, status: u16, code: &str) {

@@ -21,7 +21,7 @@ async fn a_finalized_object_is_told_of() {
     let mut stream = subscriber.subscribe(bench.subscription("events")).build();
     let object = bench.storage.write_object("projects/_/buckets/acme-6", "runs/1", "hello");
     object.send_buffered().await.expect("it is written");
-    let received = tokio::time::timeout(Duration::from_secs(20), stream.next()).await.expect("in time");
+    let received = tokio::time::timeout(Duration::from_secs(60), stream.next()).await.expect("in time");
     let (message, handler) = received.expect("there is one").expect("it is no error");
     handler.ack();
     assert_eq!(message.attributes["eventType"], "OBJECT_FINALIZE");

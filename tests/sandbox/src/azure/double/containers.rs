@@ -2,8 +2,6 @@
 //!
 //! <https://learn.microsoft.com/rest/api/storagerp/blob-containers>
 
-use std::time::Instant;
-
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -12,10 +10,6 @@ use super::arm::Call;
 use super::plane::{Found, borrowed, metadata_headers};
 use super::store::Account;
 use super::{Service, Shared, accounts, listing};
-
-/// "a container with the same name can't be created for at least 30 seconds"
-/// <https://learn.microsoft.com/rest/api/storageservices/delete-container#remarks>
-pub(super) const REST: u32 = 30;
 
 /// `GET …/containers`; a container on its way out is not listed.
 /// <https://learn.microsoft.com/rest/api/storagerp/blob-containers/list>
@@ -47,7 +41,9 @@ pub(super) async fn put(shared: &Shared, call: &Call) -> Outcome {
     let mut headers = metadata_headers(&properties["metadata"])?;
     headers.extend(public(&account, properties)?);
     let path = at(&account, &name);
-    if shared.world().rests(&path) {
+    // "a container with the same name can't be created for at least 30 seconds"
+    // <https://learn.microsoft.com/rest/api/storageservices/delete-container#remarks>
+    if shared.world().refuse_resting(&path) {
         let message = "The specified container is being deleted. Try operation later.";
         return Err(Refusal::new(409, "ContainerOperationFailure", message));
     }
@@ -92,8 +88,7 @@ pub(super) async fn delete(shared: &Shared, call: &Call) -> Outcome {
     if !reply.status().is_success() {
         return Err(Refusal::broken(String::from_utf8_lossy(reply.body())));
     }
-    let free = Instant::now() + shared.scaled(REST);
-    shared.world().resting.insert(path, free);
+    shared.lay_to_rest(path);
     Ok(empty(200))
 }
 

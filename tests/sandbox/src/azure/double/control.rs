@@ -112,7 +112,7 @@ impl AzureDouble {
 
     /// Lays a trouble in wait for the next so many requests that are this action of RBAC.
     pub fn trouble(&self, action: &str, trouble: Trouble, times: usize) {
-        let armed = Armed { action: action.to_owned(), trouble, times, until: None };
+        let armed = Armed { action: action.to_owned(), trouble, times };
         self.shared.world().troubles.push(armed);
     }
 

@@ -8,7 +8,6 @@ mod request;
 mod rules;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +17,7 @@ use hyper::body::Bytes;
 
 use super::answer::Reply;
 use super::store::{self, Account, guid};
-use super::{Service, Shared, containers, delivery, queues, trouble};
+use super::{Service, Shared, delivery, trouble};
 
 pub(super) use request::Ask;
 use rules::Fault;
@@ -85,13 +84,12 @@ fn learn(shared: &Shared, ask: &Ask) {
     if ask.method != Method::DELETE {
         return;
     }
-    let rest = match (ask.service, ask.is_container(), ask.is_queue()) {
-        (Service::Blob, true, _) => containers::REST,
-        (Service::Queue, _, true) => queues::REST,
-        _ => return,
-    };
-    let free = Instant::now() + shared.scaled(rest);
-    shared.world().resting.insert(ask.resting_name(), free);
+    if matches!(
+        (ask.service, ask.is_container(), ask.is_queue()),
+        (Service::Blob, true, _) | (Service::Queue, _, true)
+    ) {
+        shared.lay_to_rest(ask.resting_name());
+    }
 }
 
 /// An error of the data plane has an id too.

@@ -2,8 +2,6 @@
 //!
 //! <https://learn.microsoft.com/rest/api/storagerp/queue>
 
-use std::time::Instant;
-
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -12,11 +10,6 @@ use super::arm::Call;
 use super::plane::{Found, borrowed, metadata_headers};
 use super::store::Account;
 use super::{Service, Shared, accounts, containers, listing};
-
-/// "When a queue is deleted, a queue with the same name can't be created for at least 30 seconds",
-/// and the service's own libraries speak of 40.
-/// <https://learn.microsoft.com/rest/api/storageservices/delete-queue3#remarks>
-pub(super) const REST: u32 = 40;
 
 /// `GET …/queueServices/default`
 /// <https://learn.microsoft.com/rest/api/storagerp/queue-services/get-service-properties>
@@ -84,8 +77,7 @@ pub(super) async fn delete(shared: &Shared, call: &Call) -> Outcome {
     match reply.status().as_u16() {
         404 => Ok(empty(204)),
         200..300 => {
-            let free = Instant::now() + shared.scaled(REST);
-            shared.world().resting.insert(path, free);
+            shared.lay_to_rest(path);
             Ok(empty(204))
         }
         status => Err(Refusal::broken(status)),
@@ -95,8 +87,9 @@ pub(super) async fn delete(shared: &Shared, call: &Call) -> Outcome {
 /// "If an operation is attempted against a queue while it's being deleted, Azure Queue Storage
 /// returns status code 409 (Conflict), with additional error information indicating that the queue
 /// is being deleted."
+/// <https://learn.microsoft.com/rest/api/storageservices/delete-queue3#remarks>
 fn awake(shared: &Shared, account: &Account, name: &str) -> Result<(), Refusal> {
-    if !shared.world().rests(&format!("/{}/{name}", account.name)) {
+    if !shared.world().refuse_resting(&format!("/{}/{name}", account.name)) {
         return Ok(());
     }
     Err(Refusal::new(409, "QueueBeingDeleted", "The specified queue is being deleted. Try operation later."))

@@ -1,7 +1,6 @@
 //! All that the control plane knows.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
@@ -33,8 +32,8 @@ pub(super) struct World {
     /// Client id and action.
     pub(super) denied: Vec<(String, String)>,
     pub(super) troubles: Vec<Armed>,
-    /// When the names of deleted containers and queues are free again.
-    pub(super) resting: BTreeMap<String, Instant>,
+    /// The names of deleted containers and queues, and how many requests for each are still refused.
+    pub(super) resting: BTreeMap<String, usize>,
     /// Properties that the company's policy sets on every account.
     pub(super) policy: Map<String, Value>,
     /// Where poll URLs lead instead of back here.
@@ -228,9 +227,14 @@ impl World {
         self.accounts.values().find(|account| account.id().eq_ignore_ascii_case(id))
     }
 
-    /// Whether the name of something deleted is not free yet.
-    pub(super) fn rests(&self, name: &str) -> bool {
-        self.resting.get(name).is_some_and(|until| Instant::now() < *until)
+    /// Whether to refuse a request because its name is that of something deleted a moment ago.
+    pub(super) fn refuse_resting(&mut self, name: &str) -> bool {
+        let Some(left) = self.resting.get_mut(name) else { return false };
+        *left -= 1;
+        if *left == 0 {
+            self.resting.remove(name);
+        }
+        true
     }
 }
 

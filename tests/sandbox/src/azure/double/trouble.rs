@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -15,15 +14,9 @@ use super::answer::{Outcome, Refusal, Reply};
 /// Something that goes wrong in the cloud itself; what goes wrong on the way is the proxy's affair.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// 429 with this many seconds in `Retry-After`, until as much time as `window` has passed since
-    /// the last request: asking early begins it anew.
+    /// 429 with this many seconds in `Retry-After`.
     /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>
-    Throttle {
-        /// What `Retry-After` says, in seconds.
-        retry_after: u64,
-        /// How long it really takes.
-        window: Duration,
-    },
+    Throttle(u64),
     /// 503, although the request is carried out.
     /// <https://github.com/Azure/azure-cli/issues/31148>
     UnavailableAfter,
@@ -40,7 +33,6 @@ pub(super) struct Armed {
     pub(super) trouble: Trouble,
     /// How many requests it still strikes.
     pub(super) times: usize,
-    pub(super) until: Option<Instant>,
 }
 
 /// The trouble that a request runs into; an error when it gets no further.
@@ -50,24 +42,14 @@ pub(super) fn strike(shared: &Shared, action: &str) -> Result<Option<Trouble>, R
     let Some(armed) = world.troubles.iter_mut().find(|armed| meant(armed)) else {
         return Ok(None);
     };
+    armed.times -= 1;
     match armed.trouble {
-        Trouble::Throttle { retry_after, window } => {
-            if armed.until.is_some_and(|until| until <= Instant::now()) {
-                armed.times = 0;
-                return Ok(None);
-            }
-            armed.until = Some(Instant::now() + window);
+        Trouble::Throttle(retry_after) => {
             let message = "The request is being throttled as the limit has been reached for this operation.";
             Err(Refusal::new(429, "TooManyRequests", message).header("retry-after", retry_after.to_string()))
         }
-        Trouble::Unavailable => {
-            armed.times -= 1;
-            Err(unavailable())
-        }
-        Trouble::UnavailableAfter | Trouble::FailsLater => {
-            armed.times -= 1;
-            Ok(Some(armed.trouble.clone()))
-        }
+        Trouble::Unavailable => Err(unavailable()),
+        Trouble::UnavailableAfter | Trouble::FailsLater => Ok(Some(armed.trouble.clone())),
     }
 }
 

@@ -26,7 +26,9 @@ pub(in crate::azure) struct Wire(Client<HttpConnector, Full<Bytes>>);
 
 impl Default for Wire {
     fn default() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+        // No connection is used again: Azurite closes those that were idle for five seconds, perhaps just
+        // as the next request is sent.
+        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
     }
 }
 

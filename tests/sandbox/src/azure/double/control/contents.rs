@@ -21,6 +21,7 @@ impl AzureDouble {
     }
 
     async fn make(&self, service: Service, path: &str, metadata: &Value) -> std::io::Result<()> {
+        self.shared.world().resting.remove(path);
         let headers = plane::metadata_headers(metadata)
             .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))?;
         let headers = plane::borrowed(&headers);

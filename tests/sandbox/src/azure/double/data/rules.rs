@@ -103,14 +103,14 @@ fn bearer(shared: &Shared, account: &Account, ask: &Ask, token: &str) -> Result<
 
 /// What Azurite would let through.
 pub(super) fn check(shared: &Shared, ask: &Ask) -> Result<(), Fault> {
-    let resting = shared.world().rests(&ask.resting_name());
+    let resting = || shared.world().refuse_resting(&ask.resting_name());
     match ask.service {
         // "All other operations … will fail with status code 404", as they do without us.
-        Service::Blob if resting && ask.is_container() && ask.method == Method::PUT => {
+        Service::Blob if ask.is_container() && ask.method == Method::PUT && resting() => {
             let message = "The specified container is being deleted. Try operation later.";
             Err(Fault::new(409, "ContainerBeingDeleted", message))
         }
-        Service::Queue if resting => {
+        Service::Queue if resting() => {
             let message = "The specified queue is being deleted. Try operation later.";
             Err(Fault::new(409, "QueueBeingDeleted", message))
         }
