@@ -42,9 +42,11 @@ pub async fn an_upload_during_an_earlier_step_stays<C: Person>() {
             upload
         };
         let (ran, upload) = futures::join!(cloud.run("teardown", &TEARDOWN[..2]), person);
-        // Where nothing waits for this write, the bucket may be gone by then.
+        // Where nothing waits for this write, the bucket may be gone by then; or it has been looked at, and
+        // the cloud itself refuses to delete it.
         let Some(upload) = upload else { continue };
-        assert_refused(&cloud, &ran);
+        assert!(matches!(ran.code, Some(3 | 4)), "{ran}");
+        assert_eq!(dishonesty(&ran, &cloud.proxy().journal()), None);
         assert!(upload.is_in(&cloud.snapshot().await), "the upload is gone: {ran}");
     }
 }
@@ -241,7 +243,8 @@ async fn reviewed<C: Person>(cloud: &C, value: &str) -> (usize, String) {
     let plan = cloud.run("plan", &["--format", "json", "--exit-code"]).await;
     assert_eq!(plan.code, Some(5), "{plan}");
     let looks = cloud.proxy().counts().requests;
-    let document: Value = serde_json::from_str(&plan.stdout).unwrap_or_else(|error| panic!("{error}: {plan}"));
+    let document: Value =
+        serde_json::from_str(&plan.stdout).unwrap_or_else(|error| panic!("{error}: {plan}"));
     (looks, document["digest"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -254,7 +257,8 @@ pub async fn a_lost_answer_is_no_change_by_others<C: Person>() {
         if adopt {
             cloud.predecessor().await;
         }
-        for (verb, arguments) in [("provision", &[PROVISION, adopting].concat()[..]), ("teardown", TEARDOWN)] {
+        for (verb, arguments) in [("provision", &[PROVISION, adopting].concat()[..]), ("teardown", TEARDOWN)]
+        {
             let other = C::fresh().await;
             if adopt {
                 other.predecessor().await;

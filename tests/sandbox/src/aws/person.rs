@@ -12,9 +12,21 @@ use crate::reply::escape;
 const BUCKET_TAGS: &str = "bucket/acme-ACCOUNT/tags";
 const QUEUE_TAGS: &str = "queue/wbstore-wandb-acme-com/tags";
 
-const CORS: Document = Document { path: "bucket/acme-ACCOUNT/cors", read_by: &["s3:GetBucketCors"], written_by: &["s3:PutBucketCors", "s3:DeleteBucketCors", "s3:DeleteBucket"] };
-const NOTIFICATION: Document = Document { path: "bucket/acme-ACCOUNT/notification", read_by: &["s3:GetBucketNotificationConfiguration"], written_by: &["s3:PutBucketNotificationConfiguration", "s3:DeleteBucket"] };
-const POLICY: Document = Document { path: "bucket/acme-ACCOUNT/policy", read_by: &["s3:GetBucketPolicy"], written_by: &["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:DeleteBucket"] };
+const CORS: Document = Document {
+    path: "bucket/acme-ACCOUNT/cors",
+    read_by: &["s3:GetBucketCors"],
+    written_by: &["s3:PutBucketCors", "s3:DeleteBucketCors", "s3:DeleteBucket"],
+};
+const NOTIFICATION: Document = Document {
+    path: "bucket/acme-ACCOUNT/notification",
+    read_by: &["s3:GetBucketNotificationConfiguration"],
+    written_by: &["s3:PutBucketNotificationConfiguration", "s3:DeleteBucket"],
+};
+const POLICY: Document = Document {
+    path: "bucket/acme-ACCOUNT/policy",
+    read_by: &["s3:GetBucketPolicy"],
+    written_by: &["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:DeleteBucket"],
+};
 const QUEUE_POLICY: Document = Document {
     path: "queue/wbstore-wandb-acme-com/policy",
     read_by: &["sqs:GetQueueAttributes"],
@@ -22,7 +34,11 @@ const QUEUE_POLICY: Document = Document {
 };
 
 impl Person for Aws {
-    const OBJECTS: Document = Document { path: "bucket/acme-ACCOUNT/objects", read_by: &["s3:ListObjectVersions", "s3:ListObjectsV2"], written_by: &["s3:DeleteObjects", "s3:DeleteBucket"] };
+    const OBJECTS: Document = Document {
+        path: "bucket/acme-ACCOUNT/objects",
+        read_by: &["s3:ListObjectVersions", "s3:ListObjectsV2"],
+        written_by: &["s3:DeleteObjects", "s3:DeleteBucket"],
+    };
 
     const MARKS: &'static [Document] = &[
         Document { path: BUCKET_TAGS, read_by: &["s3:GetBucketTagging"], written_by: &["s3:*"] },
@@ -33,7 +49,11 @@ impl Person for Aws {
         CORS,
         NOTIFICATION,
         POLICY,
-        Document { path: BUCKET_TAGS, read_by: &["s3:GetBucketTagging"], written_by: &["s3:PutBucketTagging", "s3:DeleteBucketTagging", "s3:DeleteBucket"] },
+        Document {
+            path: BUCKET_TAGS,
+            read_by: &["s3:GetBucketTagging"],
+            written_by: &["s3:PutBucketTagging", "s3:DeleteBucketTagging", "s3:DeleteBucket"],
+        },
         QUEUE_POLICY,
         Document {
             path: QUEUE_TAGS,

@@ -132,7 +132,10 @@ impl Person for Azure {
                 text = "\"days\":77";
             }
             path if path == OTHER_CONTAINER.path => {
-                double.plant_container(account, ENTRY, &json!({ ENTRY_KEY: ENTRY })).await.expect("it is new");
+                double
+                    .plant_container(account, ENTRY, &json!({ ENTRY_KEY: ENTRY }))
+                    .await
+                    .expect("it is new");
             }
             path if path == OTHER_QUEUE.path => {
                 double.plant_queue(account, ENTRY, &json!({ ENTRY_KEY: ENTRY })).await.expect("it is new");
@@ -146,8 +149,7 @@ impl Person for Azure {
                 double.plant_event_subscription(account, ENTRY, &told, false);
             }
             _ => {
-                let word =
-                    Word { tag: (ENTRY, ENTRY), metadata: (ENTRY_KEY, ENTRY), label: (ENTRY, ENTRY) };
+                let word = Word { tag: (ENTRY, ENTRY), metadata: (ENTRY_KEY, ENTRY), label: (ENTRY, ENTRY) };
                 self.write(document, &word).await?;
             }
         }

@@ -110,7 +110,8 @@ impl Person for Gcp {
         let end = end.as_second().to_string();
         let mut found = None;
         for (kind, noun) in [("topics", "topic"), ("subscriptions", "subscription")] {
-            let listing = self.ask("GET", &format!("/v1/projects/{}/{kind}", self.project()), Value::Null).await;
+            let listing =
+                self.ask("GET", &format!("/v1/projects/{}/{kind}", self.project()), Value::Null).await;
             for one in listing[kind].as_array().into_iter().flatten() {
                 let mut labels = one["labels"].clone();
                 if labels["wbstore-deployment"] == deployment {
@@ -121,7 +122,8 @@ impl Person for Gcp {
                 }
             }
         }
-        let listing = self.ask("GET", &format!("/storage/v1/b?project={}", self.project()), Value::Null).await;
+        let listing =
+            self.ask("GET", &format!("/storage/v1/b?project={}", self.project()), Value::Null).await;
         for bucket in listing["items"].as_array().into_iter().flatten() {
             if bucket["labels"]["wbstore-deployment"] == deployment {
                 let path = format!("/storage/v1/b/{}", bucket["name"].as_str().unwrap_or_default());
