@@ -6,7 +6,6 @@ use wbstore_sandbox::cloud::{Cloud, NAME, PROVISION};
 use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::person::{Document, Person, Trace, dishonesty, meanwhile};
 use wbstore_sandbox::ran::Ran;
-use wbstore_sandbox::snapshot::Snapshot;
 
 use crate::scenario::Scenario;
 
@@ -191,7 +190,14 @@ pub async fn case<C: Person>(held: Held, act: Act, place: usize, looks: usize) -
     }
     let Some((trace, before)) = done.flatten() else { return Ok(Fate::TooLate) };
     let after = cloud.snapshot().await;
-    if is_kept(act, &trace, &before, &after) {
+    // What is another deployment's by the time of the plan is left as the plan says; after it, nothing at all
+    // is written to it.
+    let is_of_it = |path: &str| path.starts_with(trace.document.part());
+    let is_kept = match act {
+        Act::Mark(_) if place >= looks => before.only(is_of_it).differences(&after.only(is_of_it)).is_empty(),
+        _ => trace.is_in(&after),
+    };
+    if is_kept {
         if ran.code != Some(0) {
             return Ok(Fate::Refused);
         }
@@ -209,15 +215,6 @@ pub async fn case<C: Person>(held: Held, act: Act, place: usize, looks: usize) -
             Ok(Fate::Gap)
         }
         loss => Err(complaint(&format!("it is lost, by {loss:?}"))),
-    }
-}
-
-/// Whether all is still there that the person did. On what is another deployment's nothing is written at all.
-fn is_kept(act: Act, trace: &Trace, before: &Snapshot, after: &Snapshot) -> bool {
-    let is_of_it = |path: &str| path.starts_with(trace.document.part());
-    match act {
-        Act::Mark(_) => before.only(is_of_it).differences(&after.only(is_of_it)).is_empty(),
-        _ => trace.is_in(after),
     }
 }
 
