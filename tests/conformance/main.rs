@@ -54,6 +54,7 @@ macro_rules! uphold {
                     entries_that_a_plan_has_shown_refuse_nothing
                     what_is_applied_is_what_was_reviewed
                     what_others_have_done_meanwhile_is_done
+                    a_difference_that_settles_is_no_change_by_others
                     a_lost_answer_is_no_change_by_others
                     a_read_that_lags_is_no_change_by_others
                     a_half_emptied_bucket_is_no_change_by_others

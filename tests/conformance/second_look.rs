@@ -1,9 +1,12 @@
 //! Between the plan and the write there is a prompt, a review, or a step that takes its time; what somebody
 //! else does meanwhile is kept, or the step is refused.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
 use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::person::{Document, ENTRY, Person, Trace, dishonesty, meanwhile};
 use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
@@ -232,6 +235,31 @@ pub async fn what_others_have_done_meanwhile_is_done<C: Person>() {
     let (ran, _) = meanwhile(&cloud, looks, run, cloud.set(wanted)).await;
     assert_eq!(ran.code, Some(0), "{ran}");
     assert_eq!(cloud.proxy().counts().mutating, 0, "{ran}");
+}
+
+/// A look that does not show what the plan showed may be a read that lags: when a later one shows it, the
+/// step goes ahead.
+pub async fn a_difference_that_settles_is_no_change_by_others<C: Person>() {
+    let cloud = C::fresh().await;
+    let [wanted, second, third] = C::SETTING;
+    let (looks, digest) = reviewed(&cloud, second).await;
+    let written = cloud.set(wanted).await.expect("it is there");
+    cloud.set(second).await.expect("it is there");
+    let arguments = [PROVISION, &["--expect", &digest, "--wait", "20s"]].concat();
+    let run = cloud.run("provision", &arguments);
+    let settling = async {
+        let shown = |exchange: &Exchange| {
+            exchange.index >= looks && exchange.finished.is_some() && written.document.is_read_by(exchange)
+        };
+        while !cloud.proxy().journal().iter().any(shown) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cloud.set(second).await.expect("it is there");
+    };
+    let ((ran, _), ()) = futures::join!(meanwhile(&cloud, looks, run, cloud.set(third)), settling);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stderr.contains(CHANGED), "it was not waited for in sight: {ran}");
+    assert!(written.is_in(&cloud.snapshot().await), "{ran}");
 }
 
 /// A deployment of which one setting has another `value`, how many requests its plan takes, and the digest
