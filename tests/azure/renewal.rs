@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::{Ends, Site};
+use crate::support::{Ends, NAME, Site};
 
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 const DAYS: SignedDuration = SignedDuration::from_hours(24);
