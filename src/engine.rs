@@ -82,7 +82,12 @@ pub struct Engine {
 /// A step has two ends: once it is written, what needs it may start; it is done when it has been
 /// read back.
 enum Outcome {
-    Written(usize, Instant),
+    /// `taken` says whether there was anything left to do.
+    Written {
+        index: usize,
+        begun: Instant,
+        taken: bool,
+    },
     Done(usize, Instant),
     Pending(usize, &'static str, Timestamp),
     /// Its wait was ended by an interrupt, after it had been begun.
@@ -102,8 +107,13 @@ impl Engine {
             return report;
         }
         let mut waiting: Vec<usize> = (0..steps.len()).collect();
-        let mut walk =
-            Walk { events: &self.events, written: BTreeSet::new(), unsettled: BTreeMap::new(), report };
+        let mut walk = Walk {
+            events: &self.events,
+            written: BTreeSet::new(),
+            created: BTreeSet::new(),
+            unsettled: BTreeMap::new(),
+            report,
+        };
         for step in &steps {
             walk.unsettled.insert(step.address.clone(), None);
         }
@@ -115,12 +125,17 @@ impl Engine {
                 });
                 waiting = rest;
                 for index in ready {
-                    running.push(self.begin(index, steps[index], plan, stack));
+                    let around = Around::of(steps[index], stack, &walk.created);
+                    running.push(self.begin(index, steps[index], plan, around));
                 }
             }
             let Some(outcome) = running.next().await else { break };
-            if let Outcome::Written(index, begun) = outcome {
-                walk.written.insert(&steps[index].address);
+            if let Outcome::Written { index, begun, taken } = outcome {
+                let Step { address, action, .. } = steps[index];
+                walk.written.insert(address);
+                if taken && *action == Action::Create {
+                    walk.created.insert(address);
+                }
                 running.push(self.finish(index, steps[index], stack, begun));
             } else {
                 walk.settle(&steps, outcome);
@@ -143,12 +158,12 @@ impl Engine {
         index: usize,
         step: &'a Step,
         plan: &'a Plan,
-        stack: &'a Stack,
+        around: Option<Around<'a>>,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
-            let Some(around) = Around::of(step, plan, stack) else {
+            let Some(around) = around else {
                 return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
             };
             let progress = Progress::new(step.address.clone(), self.events.clone(), self.cancel.clone())
@@ -165,7 +180,7 @@ impl Engine {
                 }
             };
             match result {
-                Ok(Deleted::Gone) => Outcome::Written(index, begun),
+                Ok(Deleted::Gone) => Outcome::Written { index, begun, taken: tried },
                 Ok(Deleted::Pending { how, until }) => Outcome::Pending(index, how, until),
                 Err(error) if error.kind() == Kind::Interrupted && tried => {
                     Outcome::Halted(index, progress.counted().unwrap_or_else(|| error.chain()))
@@ -347,6 +362,8 @@ struct Walk<'a> {
     events: &'a Events,
     /// The steps that what needs them may start after.
     written: BTreeSet<&'a Address>,
+    /// What this run has created.
+    created: BTreeSet<&'a Address>,
     /// The steps whose end has not been reported; with the event that reports it, where that is held back
     /// until the ends of all that it waited for have been.
     unsettled: BTreeMap<Address, Option<(Vec<Address>, Event)>>,
@@ -358,7 +375,7 @@ impl Walk<'_> {
         let of = |index: usize| (steps[index].address.clone(), steps[index].action, &steps[index].waits_for);
         let (index, event) = match outcome {
             // Not an end.
-            Outcome::Written(..) => return,
+            Outcome::Written { .. } => return,
             Outcome::Done(index, begun) => {
                 let (address, action, _) = of(index);
                 self.report.done.push(address.clone());
@@ -419,13 +436,10 @@ struct Around<'r> {
 }
 
 impl<'r> Around<'r> {
-    fn of(step: &Step, plan: &Plan, stack: &'r Stack) -> Option<Self> {
+    fn of(step: &Step, stack: &'r Stack, created: &BTreeSet<&Address>) -> Option<Self> {
         let resource = find(stack, &step.address)?;
         let parent = resource.unseen().observation().part_of;
-        let parent_is_new = parent
-            .as_ref()
-            .and_then(|parent| plan.step(parent))
-            .is_some_and(|parent| parent.action == Action::Create);
+        let parent_is_new = parent.as_ref().is_some_and(|parent| created.contains(parent));
         let mut others = vec![];
         if let Some(parent) = parent.filter(|_| !parent_is_new) {
             others.extend(find(stack, &parent));
@@ -436,8 +450,7 @@ impl<'r> Around<'r> {
         if step.action == Action::Delete {
             others.extend(stack.resources.iter().map(AsRef::as_ref).filter(|other| {
                 let Observation { part_of, removal, .. } = other.unseen().observation();
-                part_of.as_ref() == Some(&step.address)
-                    && matches!(removal, Removal::WithParent | Removal::Contents)
+                part_of.as_ref() == Some(&step.address) && !matches!(removal, Removal::Own | Removal::Setting)
             }));
         }
         Some(Self { resource, others, parent_is_new })

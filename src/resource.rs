@@ -170,6 +170,8 @@ pub enum Removal {
     /// It goes with the resource it is [part of](Resource::part_of); where that one stays, it is
     /// deleted by a call of its own.
     WithParent,
+    /// Like that, but deleted by a call of its own in any case, before what its parent holds.
+    BeforeParent,
     /// A setting: it goes with its parent, and where that one stays it is left as it is.
     Setting,
     /// What its parent holds: it is removed by calls of its own before the parent, and only when

@@ -123,7 +123,6 @@ impl Gcp {
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
             let told = Notification::new(api, bucket.as_str(), names, name, self.request.all_events);
-            let told = if goal == Goal::Absent { told.leaving() } else { told };
             resources.push(Bound::boxed(told, api));
         }
         if let Some(account) = service_account {

@@ -55,9 +55,6 @@ pub struct Notification {
     /// The deployment it belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// Whether it is looked at to be removed.
-    #[serde(skip)]
-    pub leaving: bool,
     /// The topic, as `//pubsub.googleapis.com/projects/…/topics/…`.
     pub topic: String,
     /// What is told: types of events, or `all`.
@@ -90,19 +87,12 @@ impl Notification {
             topic_name: topic.to_owned(),
             subscription: subscription.to_owned(),
             deployment: deployment.clone(),
-            leaving: false,
             topic: format!("//pubsub.googleapis.com/{}", api.topic_name(topic)),
             events: vec![if all_events { "all" } else { CREATED }.to_owned()],
             payload_format: "JSON_API_V1".to_owned(),
             prefix: None,
             entries: 1,
         }
-    }
-
-    /// The same, looked at to be removed.
-    #[must_use]
-    pub fn leaving(self) -> Self {
-        Self { leaving: true, ..self }
     }
 
     fn path(&self) -> String {
@@ -175,16 +165,7 @@ impl Notification {
         if ours.is_empty() {
             self.count(&others, &mut found);
         }
-        let words = others.iter().map(|one| one.describe());
-        if self.leaving {
-            // Whether these stay is for the bucket to say.
-            found
-                .remarks_mut()
-                .findings
-                .extend(words.map(|words| format!("not ours, and not touched: {words}")));
-        } else {
-            found.remarks_mut().kept.extend(words);
-        }
+        found.remarks_mut().kept.extend(others.iter().map(|one| one.describe()));
         found
     }
 
@@ -236,7 +217,7 @@ impl Notification {
 impl Resource for Notification {
     type Api = Api;
 
-    const REMOVAL: Removal = Removal::WithParent;
+    const REMOVAL: Removal = Removal::BeforeParent;
     const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
@@ -255,7 +236,7 @@ impl Resource for Notification {
 
     // At teardown it goes by a call of its own, before the topic and whatever becomes of the bucket.
     fn part_of(&self) -> Option<Address> {
-        (!self.leaving).then(|| Bucket::at(&self.bucket))
+        Some(Bucket::at(&self.bucket))
     }
 
     fn patience(&self) -> Duration {

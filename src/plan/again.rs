@@ -54,6 +54,8 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
 fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry: bool) -> Again {
     use Action::{Adopt, Create, Delete, Keep, NoOp, Refuse, Release, Update};
     match (planned.action, now.action) {
+        // Others have it: what is theirs was not in the plan.
+        (Create | Update | Adopt, NoOp) if is_used(seen) => return changed(reason(now)),
         (_, NoOp) => return Again::Reached,
         // Our mark is off, and the answer that said so was lost.
         (Release, Keep) if retry && unmarked(seen) => return Again::Reached,
@@ -95,6 +97,10 @@ fn contains(was: &Change, now: &Change, retry: bool) -> bool {
     was.field == now.field && was.new == now.new && (retry || was.old == now.old)
 }
 
+fn is_used(seen: &Observation) -> bool {
+    matches!(&seen.seen, Ok(Seen::There { owner: Owner::Used, .. }))
+}
+
 fn unmarked(seen: &Observation) -> bool {
     matches!(&seen.seen, Ok(Seen::There { owner: Owner::Other(None), .. }))
 }
@@ -107,7 +113,8 @@ fn reason(step: &Step) -> String {
             Action::Adopt => "it exists now, without a wbstore mark",
             Action::Delete => "it is of this deployment now",
             Action::Release => "it counts as adopted now",
-            Action::Keep | Action::Refuse | Action::NoOp => "it is not ours to change any more",
+            Action::NoOp => "it exists now, and is not ours",
+            Action::Keep | Action::Refuse => "it is not ours to change any more",
         }
         .to_owned()
     })

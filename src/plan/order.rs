@@ -14,7 +14,9 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
         match (step.action, seen.removal) {
             (Action::Delete, _) | (Action::Refuse, Removal::Contents) => {}
             // Nothing of ours is in the document, and what others have there ends with it.
-            (Action::NoOp, Removal::WithParent) if actions.get(parent) == Some(&Action::Delete) => {
+            (Action::NoOp, Removal::WithParent | Removal::BeforeParent)
+                if actions.get(parent) == Some(&Action::Delete) =>
+            {
                 decide::lose_kept(step);
                 continue;
             }
@@ -22,11 +24,12 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
         }
         match (actions.get(parent), seen.removal) {
             (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
+            (Some(Action::Delete), Removal::BeforeParent) => decide::lose_kept(step),
             (Some(Action::Delete), _) => {
                 step.goes_with = Some(parent.clone());
                 decide::lose_kept(step);
             }
-            (_, Removal::WithParent) => {}
+            (_, Removal::WithParent | Removal::BeforeParent) => {}
             (_, Removal::Setting | Removal::Contents) => {
                 step.action = Action::Keep;
                 step.reason = Some(format!("it belongs to {parent}, which stays"));

@@ -190,6 +190,30 @@ fn what_lives_in_a_deleted_bucket_goes_with_it() {
 }
 
 #[test]
+fn an_entry_that_goes_first_has_a_step_of_its_own_and_others_entries_end_with_the_bucket() {
+    let mut entry = child(found("notification", 1, Owner::Ours), Removal::BeforeParent);
+    if let Ok(found) = &mut entry.seen {
+        found.remarks_mut().kept.push("entry `theirs`".into());
+    }
+    for (owner, ends) in [(Owner::Ours, 1), (Owner::Adopted, 0)] {
+        let plan = planned(Goal::Absent, &[found("bucket", 1, owner), entry.clone()]);
+        let step = plan.step(&at("notification")).expect("planned");
+        assert!(step.acts());
+        assert_eq!((step.ends.len(), step.kept.len()), (ends, 1 - ends));
+        assert_eq!(plan.step(&at("bucket")).expect("planned").waits_for, [at("notification")]);
+    }
+}
+
+#[test]
+fn what_was_to_be_created_and_is_used_now_was_not_planned() {
+    let plan = planned(PRESENT, &[seen("account")]);
+    let again = |owner| again(&plan, &at("account"), &[found("account", 1, owner)], false);
+    assert_eq!(again(Owner::Ours), Again::Reached);
+    let reason = "it exists now, and is not ours".to_owned();
+    assert_eq!(again(Owner::Used), Again::Changed { reason, may_settle: false });
+}
+
+#[test]
 fn what_lives_in_a_bucket_that_stays_is_left_but_for_our_entries() {
     let bucket = found("bucket", 1, Owner::Adopted);
     let cors = child(found("cors", 1, Owner::Ours), Removal::WithParent);

@@ -1,6 +1,17 @@
 //! Nothing is changed before somebody has agreed to it.
 
-use crate::support::{Ends, NAME, Site, Terminal};
+use wbstore_sandbox::ran::Ran;
+use wbstore_sandbox::terminal::Terminal;
+
+use crate::support::{Ends, NAME, Site};
+
+/// Runs `command` for somebody who types `answer` when the screen shows `question`.
+async fn answered(site: &Site, command: &str, question: &str, answer: &str) -> Ran {
+    let mut terminal = Terminal::start(&site.command(command, &[]));
+    terminal.shows(question).await;
+    terminal.types(answer).await;
+    terminal.ended().await
+}
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
@@ -14,7 +25,7 @@ async fn without_a_terminal_nothing_is_changed_unless_yes_is_said() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_no_changes_nothing() {
     let site = Site::open().await;
-    let ran = Terminal::answering("Make these changes?", "n\r").run(&site, "provision", &[]).await;
+    let ran = answered(&site, "provision", "Make these changes?", "n\r").await;
     ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
@@ -23,7 +34,7 @@ async fn a_no_changes_nothing() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn enter_alone_is_a_no() {
     let site = Site::open().await;
-    let ran = Terminal::answering("[y/N]", "\r").run(&site, "provision", &[]).await;
+    let ran = answered(&site, "provision", "[y/N]", "\r").await;
     ran.ends(1).tells(&["nothing was changed"]);
     site.is_untouched();
 }
@@ -32,7 +43,7 @@ async fn enter_alone_is_a_no() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_yes_makes_the_changes_and_prints_the_outputs_alone() {
     let site = Site::open().await;
-    let ran = Terminal::answering("Make these changes?", "y\r").run(&site, "provision", &[]).await.ends(0);
+    let ran = answered(&site, "provision", "Make these changes?", "y\r").await.ends(0);
     assert_eq!(ran.outputs()["BUCKET"], format!("s3://{}", site.bucket));
     site.run("plan", &["--exit-code"]).await.ends(0);
 }
@@ -41,7 +52,7 @@ async fn a_yes_makes_the_changes_and_prints_the_outputs_alone() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn ctrl_c_at_the_question_changes_nothing() {
     let site = Site::open().await;
-    let ran = Terminal::answering("Make these changes?", "\x03").run(&site, "provision", &[]).await;
+    let ran = answered(&site, "provision", "Make these changes?", "\x03").await;
     ran.ends(130);
     site.is_untouched();
 }
@@ -105,10 +116,10 @@ async fn a_teardown_wants_the_name_typed() {
     let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
-    let wrong = Terminal::answering("to delete it", "wandb\r").run(&site, "teardown", &[]).await;
+    let wrong = answered(&site, "teardown", "to delete it", "wandb\r").await;
     wrong.ends(2).tells(&["nothing was deleted"]);
     site.is_untouched();
-    let right = Terminal::answering("to delete it", &format!("{NAME}\r")).run(&site, "teardown", &[]).await;
+    let right = answered(&site, "teardown", "to delete it", &format!("{NAME}\r")).await;
     right.ends(0);
     let left = site.boto("[bucket['Name'] for bucket in s3.list_buckets()['Buckets']]").await;
     assert_eq!(left, serde_json::json!([]));
@@ -130,7 +141,7 @@ async fn ctrl_c_at_the_name_deletes_nothing() {
     let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
-    Terminal::answering("to delete it", "\x03").run(&site, "teardown", &[]).await.ends(130);
+    answered(&site, "teardown", "to delete it", "\x03").await.ends(130);
     site.is_untouched();
 }
 
@@ -152,9 +163,11 @@ async fn colours_are_for_terminals_that_want_them() {
     let escape = '\u{1b}';
     let piped = site.run("provision", &[]).await;
     assert!(!format!("{piped}").contains(escape), "{piped:?}");
-    let colourful = Terminal::default().run(&site, "provision", &["--yes"]).await.ends(0);
+    let colourful = Terminal::start(&site.command("provision", &["--yes"])).ended().await.ends(0);
     assert!(colourful.stderr.contains("\u{1b}[3") || colourful.stderr.contains("\u{1b}[1"), "{colourful:?}");
     assert!(!colourful.stdout.contains(escape), "data is never coloured: {colourful:?}");
-    let plain = Terminal::default().with("NO_COLOR", "1").run(&site, "provision", &["--yes"]).await.ends(0);
+    let mut command = site.command("provision", &["--yes"]);
+    command.env("NO_COLOR", "1");
+    let plain = Terminal::start(&command).ended().await.ends(0);
     assert!(!plain.stderr.contains("\u{1b}[3") && !plain.stderr.contains("\u{1b}[1m"), "{plain:?}");
 }

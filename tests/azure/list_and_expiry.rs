@@ -102,7 +102,8 @@ async fn what_has_expired_goes_with_its_own_names() {
     let before = site.snapshot().await;
     let names = ["--container", "mine", "--queue", "mine-too"];
     site.provision(&[&names[..], &["--expires", "1m"]].concat()).await.ends(0);
-    site.double().end_leases(site.account(), &jiff::Timestamp::now().to_string()).await.unwrap();
+    let now = jiff::Timestamp::now().to_string();
+    site.double().set_lease_end(site.account(), NAME, &now).await.unwrap();
     let table = site.run("list", &[]).await.ends(0).stdout;
     assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
     site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&["mine-too"]);
@@ -145,7 +146,7 @@ async fn a_mark_alone_has_no_container_deleted() {
 async fn a_lease_that_is_older_than_the_account_has_nothing_deleted() {
     let site = Site::open().await;
     site.provision(&["--expires", "1m"]).await.ends(0);
-    site.double().end_leases(site.account(), "2020-01-01T00:00:00Z").await.unwrap();
+    site.double().set_lease_end(site.account(), NAME, "2020-01-01T00:00:00Z").await.unwrap();
     site.azure.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(3);
     ran.tells(&["its lease ended at 2020-01-01T00:00:00Z, before it was created at", "hint:"]);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::{Ends, Site};
+use crate::support::{Ends, NAME, Site};
 
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 const DAYS: SignedDuration = SignedDuration::from_hours(24);
 
 async fn age(site: &Site) {
-    site.double().end_leases(site.account(), LONG_AGO).await.expect("it is ours");
+    site.double().set_lease_end(site.account(), NAME, LONG_AGO).await.expect("it is ours");
 }
 
 /// The ends in the marks of account, container, queue and event subscription.
@@ -67,7 +67,7 @@ async fn another_lease_and_an_unreadable_end_count_from_now() {
     all_in(DAYS * 7, &ends(&site).await);
     site.provision(&["--expires", "14d"]).await.ends(0);
     all_in(DAYS * 14, &ends(&site).await);
-    site.double().end_leases(site.account(), "soon").await.unwrap();
+    site.double().set_lease_end(site.account(), NAME, "soon").await.unwrap();
     site.provision(&["--expires", "2w"]).await.ends(0);
     all_in(DAYS * 14, &ends(&site).await);
 }

@@ -1,12 +1,16 @@
-//! Two runs at once: one is held at a request while the other runs from beginning to end.
+//! Two parties at once: a run is held at a request while another runs from beginning to end, or while a
+//! person acts.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
-use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::cloud::{Cloud, IN_FULL};
 use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::person::Person;
 
 use crate::case::Reference;
+use crate::persons::{self, Fate, Held, Length};
 use crate::scenario::Scenario;
 use crate::table::say;
 
@@ -24,12 +28,31 @@ const STRIDE: usize = 4;
 
 const ABREAST: usize = 4;
 
-/// Tries each pair at several requests. Whoever loses may fail with a clear message; once both are
-/// done, one more run of either command must bring about what it is for.
-pub async fn sweep<C: Cloud>() {
+/// Tries each pair at several requests, and prints what came of it.
+pub async fn sweep<C: Person>() {
     let started = Instant::now();
-    let mut text = format!("\n{}, two at once, one held while the other runs\n", C::CLOUD);
-    let mut complaints = vec![];
+    let (runs, persons) = (two_runs::<C>().await, a_run_and_a_person::<C>().await);
+    let mut text = format!("\n{}, a run held at a request while another party acts\n", C::CLOUD);
+    text += &format!("  {:<10} {:<19}{:>7}\n", "held", "meanwhile", "places");
+    for row in runs.rows.iter().chain(&persons.rows) {
+        text += row;
+    }
+    say(&format!("{text}  in {:.0} s\n", started.elapsed().as_secs_f64()));
+    let complaints = [runs.complaints, persons.complaints].concat();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// The rows of a table, and what did not hold.
+#[derive(Default)]
+struct Part {
+    rows: Vec<String>,
+    complaints: Vec<String>,
+}
+
+/// Whoever loses may fail with a clear message; once both are done, one more run of either command must
+/// bring about what it is for.
+async fn two_runs<C: Cloud>() -> Part {
+    let mut part = Part::default();
     for &(held, meanwhile) in PAIRS {
         let cloud = C::fresh().await;
         let reference = Reference::of(held, &cloud).await;
@@ -38,11 +61,45 @@ pub async fn sweep<C: Cloud>() {
         let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
         let good = outcomes.iter().filter(|outcome| outcome.is_empty()).count();
         let (held, meanwhile) = (held.name(), meanwhile.name());
-        text += &format!("  {held:<10} / {meanwhile:<10} {:>3} places, {good:>3} converged\n", places.len());
-        complaints.extend(outcomes.into_iter().flatten());
+        part.rows.push(format!("  {held:<10} {meanwhile:<19}{:>7}  {good} converged\n", places.len()));
+        part.complaints.extend(outcomes.into_iter().flatten());
     }
-    say(&format!("{text}  in {:.0} s\n", started.elapsed().as_secs_f64()));
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    part
+}
+
+/// What the person did is kept, or the run is refused, unless it came in the one gap that is known.
+async fn a_run_and_a_person<C: Person>() -> Part {
+    let full = std::env::var_os(IN_FULL).is_some();
+    let mut part = Part::default();
+    for &held in Held::ALL {
+        let Length { looks, requests } = Length::of::<C>(held).await;
+        let acts = held.acts::<C>();
+        let spread = |number: usize| match full {
+            true => (0..requests).collect::<Vec<_>>(),
+            // One place for each act, all over the run.
+            false => vec![(number * requests + requests / 2) / acts.len()],
+        };
+        let cases = acts.iter().enumerate().flat_map(|(number, act)| {
+            spread(number).into_iter().map(move |place| async move {
+                (act.name(), persons::case::<C>(held, *act, place, looks).await)
+            })
+        });
+        let outcomes: Vec<_> = stream::iter(cases).buffer_unordered(ABREAST).collect().await;
+        let mut rows: BTreeMap<&str, BTreeMap<Fate, usize>> = BTreeMap::new();
+        for (act, outcome) in outcomes {
+            match outcome {
+                Ok(fate) => *rows.entry(act).or_default().entry(fate).or_default() += 1,
+                Err(complaint) => part.complaints.push(complaint),
+            }
+        }
+        for (act, fates) in rows {
+            let places: usize = fates.values().sum();
+            let words: Vec<_> =
+                fates.iter().map(|(fate, count)| format!("{count} {}", fate.name())).collect();
+            part.rows.push(format!("  {:<10} {act:<19}{places:>7}  {}\n", held.name(), words.join(", ")));
+        }
+    }
+    part
 }
 
 async fn pair<C: Cloud>(held: Scenario, meanwhile: Scenario, index: usize) -> Vec<String> {

@@ -17,6 +17,7 @@ mod emptying;
 mod interleaving;
 mod kills;
 mod mode;
+mod persons;
 mod scenario;
 mod sweep;
 mod table;

@@ -18,6 +18,7 @@ mod plan_formats;
 mod policy;
 mod provision;
 mod renewal;
+mod second_look;
 mod support;
 mod teardown;
 mod verify;

@@ -74,10 +74,12 @@ impl Contents {
         let mut others = vec![];
         for name in parts.iter().filter_map(|part| part["name"].as_str()) {
             let is_ours = ours.iter().any(|ours| ours == name) && {
-                // Lists leave the metadata out.
-                let part = api.arm.get(&format!("{path}/{name}"), call).await?.unwrap_or_default();
-                let mark = Form::Metadata.read(&part["properties"]["metadata"]);
-                mark::owner(&mark, deployment) == Owner::Ours
+                // Lists leave the metadata out, and lag: what is listed may have been deleted.
+                let part = api.arm.get(&format!("{path}/{name}"), call).await?;
+                part.is_none_or(|part| {
+                    let mark = Form::Metadata.read(&part["properties"]["metadata"]);
+                    mark::owner(&mark, deployment) == Owner::Ours
+                })
             };
             if !is_ours {
                 others.push(format!("the {what} {}", quoted(name)));

@@ -8,7 +8,6 @@ fn wanted() -> Notification {
         topic_name: "wbstore-acme".to_owned(),
         subscription: "wbstore-acme".to_owned(),
         deployment: "acme".parse().unwrap(),
-        leaving: false,
         topic: TOPIC.to_owned(),
         events: vec![CREATED.to_owned()],
         payload_format: "JSON_API_V1".to_owned(),

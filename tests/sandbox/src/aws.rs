@@ -3,6 +3,7 @@
 mod cloud;
 mod documents;
 mod others;
+mod person;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -7,6 +7,7 @@ pub mod azurite;
 mod cloud;
 pub mod double;
 mod others;
+mod person;
 
 use std::process::Command;
 

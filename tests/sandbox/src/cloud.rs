@@ -101,14 +101,26 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// How many notifications of ours the bucket has.
     fn notifications(snapshot: &Snapshot) -> usize;
 
-    /// Runs `wbstore <verb> <cloud>` on the deployment, with `more` arguments.
-    fn run(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+    /// `wbstore <verb> <cloud>` on the deployment, with `more` arguments, not started yet.
+    fn command(&self, verb: &str, more: &[&str]) -> Command {
         let mut command = self.wbstore_with_secrets();
         command
             .args([verb, Self::CLOUD, "--host", HOST])
             .args(self.place(verb))
             .args(self.names())
             .args(more);
+        command
+    }
+
+    /// Runs it to its end.
+    fn run(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+        finish(self.command(verb, more))
+    }
+
+    /// Runs `wbstore <verb> <cloud>` on whatever `more` says.
+    fn run_on(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+        let mut command = self.wbstore_with_secrets();
+        command.args([verb, Self::CLOUD]).args(self.place(verb)).args(more);
         finish(command)
     }
 }

@@ -3,6 +3,7 @@
 mod cloud;
 pub mod double;
 mod others;
+mod person;
 pub mod pubsub_emulator;
 
 use std::process::Command;

@@ -33,6 +33,8 @@ pub struct Exchange {
     pub body: Bytes,
     /// What the client was answered; `None` while under way and when it got no answer.
     pub status: Option<u16>,
+    /// Whether that was an error.
+    pub refused: bool,
     /// The fault or the strict rule that had a hand in the answer.
     pub meddled: Option<String>,
     /// When the request had arrived.
@@ -60,10 +62,16 @@ impl Exchange {
                 .collect(),
             body: call.body.slice(..call.body.len().min(KEPT)),
             status: None,
+            refused: false,
             meddled: None,
             started: Instant::now(),
             finished: None,
         }
+    }
+
+    /// Whether it has changed something, or may have: an answer that got lost says nothing.
+    pub fn has_changed(&self) -> bool {
+        self.mutating && !self.refused
     }
 
     /// A request header.

@@ -37,12 +37,14 @@ pub mod journal;
 mod ministack;
 mod moto;
 pub mod paths;
+pub mod person;
 pub mod proxy;
 pub mod ran;
 pub mod reply;
 mod say;
 pub mod snapshot;
 pub mod strict;
+pub mod terminal;
 pub mod upstream;
 pub mod venv;
 

@@ -120,7 +120,7 @@ pub(super) fn text(reply: &Reply) -> String {
 }
 
 /// The text of every element of this name.
-fn elements(xml: &str, name: &str) -> Vec<String> {
+pub(super) fn elements(xml: &str, name: &str) -> Vec<String> {
     let Ok(document) = roxmltree::Document::parse(xml) else { return vec![] };
     let named = document.descendants().filter(|node| node.tag_name().name() == name);
     named.filter_map(|node| node.text()).map(str::to_owned).collect()

@@ -129,7 +129,7 @@ impl Cloud for Azure {
     }
 
     async fn announce(&self) -> usize {
-        self.upload("told%20of").await;
+        self.upload_blob("told%20of").await;
         let started = Instant::now();
         let mut told = 0;
         while told == 0 && started.elapsed() < EVENT_WITHIN {

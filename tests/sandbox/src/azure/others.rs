@@ -60,7 +60,7 @@ impl Azure {
     }
 
     /// Puts a blob into the container as the server does, through the double and around the proxy.
-    pub(super) async fn upload(&self, blob: &str) {
+    pub(super) async fn upload_blob(&self, blob: &str) {
         let path = format!("/{}/{CONTAINER}/{blob}", self.account());
         let token = self.double().token(&self.double().principal(), "https://storage.azure.com", 600);
         let authorization = format!("Bearer {token}");

@@ -55,19 +55,19 @@ impl Gcp {
     }
 
     /// Gives the whole name.
-    async fn make_topic(&self, name: &str, labels: Value) -> String {
+    pub(super) async fn make_topic(&self, name: &str, labels: Value) -> String {
         let name = format!("projects/{}/topics/{name}", self.project());
         self.ask("PUT", &format!("/v1/{name}"), json!({ "labels": labels })).await;
         name
     }
 
-    async fn make_subscription(&self, name: &str, topic: &str, labels: Value) {
+    pub(super) async fn make_subscription(&self, name: &str, topic: &str, labels: Value) {
         let subscription = json!({ "topic": topic, "labels": labels, "ackDeadlineSeconds": 41 });
         self.ask("PUT", &format!("/v1/projects/{}/subscriptions/{name}", self.project()), subscription).await;
     }
 
     /// Lets Cloud Storage publish to a topic, by its owner's hand.
-    async fn publish_to(&self, topic: &str) {
+    pub(super) async fn publish_to(&self, topic: &str) {
         let agent = format!("serviceAccount:{}", self.double().agent());
         self.grant(topic, "roles/pubsub.publisher", &agent).await;
     }

@@ -99,7 +99,7 @@ async fn exchange(
     {
         shared.state.meddled(ticket, rule.0);
     }
-    shared.state.finish(ticket, outcome.status());
+    shared.state.finish(ticket, outcome.status(), outcome.is_refusal());
     Ok(outcome)
 }
 
@@ -127,6 +127,6 @@ async fn flow(shared: &Arc<Shared>, door: &'static str, request: Request<Incomin
             Err(error) => Outcome::Whole(bad_gateway(&error.to_string())),
         },
     };
-    shared.state.finish(ticket, outcome.status());
+    shared.state.finish(ticket, outcome.status(), outcome.is_refusal());
     outcome
 }

@@ -52,6 +52,15 @@ impl Outcome {
         }
     }
 
+    /// Whether the client is told that the cloud has not done it. gRPC says so after a status of 200.
+    pub(super) fn is_refusal(&self) -> bool {
+        let (Self::Whole(reply) | Self::Half(reply)) = self else { return false };
+        let trailers = reply.extensions().get::<Trailers>().map(|Trailers(trailers)| trailers);
+        let mut maps = trailers.into_iter().chain([reply.headers()]);
+        reply.status().as_u16() >= 400
+            || maps.any(|map| map.get("grpc-status").is_some_and(|status| status.as_bytes() != b"0"))
+    }
+
     pub(super) fn into_response(self, version: Version) -> Result<Response<Body>, Dropped> {
         match self {
             Self::Whole(reply) => Ok(whole(reply, version)),

@@ -63,9 +63,10 @@ impl State {
         self.amend(ticket, |exchange| exchange.meddled = Some(how.to_owned()));
     }
 
-    pub(super) fn finish(&self, ticket: Ticket, status: Option<u16>) {
+    pub(super) fn finish(&self, ticket: Ticket, status: Option<u16>, refused: bool) {
         self.amend(ticket, |exchange| {
             exchange.status = status;
+            exchange.refused = refused;
             exchange.finished = Some(Instant::now());
         });
     }

@@ -1,7 +1,7 @@
 //! What a test may do to the cloud behind everybody's back.
 
 mod contents;
-mod lease;
+mod marks;
 mod planted;
 
 use serde_json::{Map, Value};

@@ -174,9 +174,18 @@ impl<'a> Control<'a> {
     ///
     /// When it is refused.
     pub async fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+        self.try_ask(method, path, body).await.unwrap_or_else(|| panic!("{method} {path}: it is not there"))
+    }
+
+    /// The same of what may not be there, which is `None`.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused for any other reason.
+    pub async fn try_ask(&self, method: &str, path: &str, body: Value) -> Option<Value> {
         let (status, value) = super::server::ask(self.shared, method, path, body).await;
-        assert!((200..300).contains(&status), "{method} {path}: {status} {value}");
-        value
+        assert!(status == 404 || (200..300).contains(&status), "{method} {path}: {status} {value}");
+        (status != 404).then_some(value)
     }
 
     fn switch(&self, change: impl FnOnce(&mut Switches)) {

@@ -15,6 +15,15 @@ impl AzureDouble {
         self.make(Service::Blob, &path, metadata).await
     }
 
+    /// Whether there is such a container.
+    pub async fn has_container(&self, account: &str, name: &str) -> std::io::Result<bool> {
+        if self.account_id(account).is_empty() {
+            return Ok(false);
+        }
+        let all = self.shared.plane.list(Service::Blob, account).await?;
+        Ok(all.iter().any(|(other, _)| other == name))
+    }
+
     /// Makes a queue.
     pub async fn plant_queue(&self, account: &str, name: &str, metadata: &Value) -> std::io::Result<()> {
         self.make(Service::Queue, &format!("/{account}/{name}"), metadata).await
