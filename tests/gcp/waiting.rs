@@ -46,11 +46,11 @@ async fn a_plea_to_slow_down_is_heeded() {
 /// Every command, with a call that it makes: over JSON, by our own client and by Google's, and over gRPC.
 const LOOKS: [(&str, &[&str], &str); 7] = [
     ("list", &[], "storage.ListBuckets"),
-    ("list", &[], "pubsub.topics.list"),
+    ("plan", &[], "pubsub.topics.get"),
     ("plan", &[], "storage.projects.serviceAccount.get"),
     ("plan", &[], "storage.notifications.list"),
     ("config", &[], "storage.GetBucket"),
-    ("verify", &["--within", "5s"], "pubsub.StreamingPull"),
+    ("verify", &["--within", "5s"], "storage.preflight"),
     ("teardown", &["--confirm", NAME], "storage.ListObjects"),
 ];
 
@@ -78,13 +78,19 @@ async fn two_seconds_are_waited_in_sight() {
     for (command, arguments, call) in LOOKS {
         let armed = site.gcp.proxy().arm(When::operation(call, 0), Fault::fail(Failure::TooManyRequests(2)));
         let begun = Instant::now();
-        // What `verify` waits for, it says at the beginning.
-        let said = if command == "verify" { "waiting for event" } else { "retrying in 2s: " };
-        site.run(command, arguments).await.ends(0).tells(&[said]);
+        site.run(command, arguments).await.ends(0).tells(&["retrying in 2s: "]);
         assert!(begun.elapsed() >= Duration::from_secs(2), "{command}, {call}: {:?}", begun.elapsed());
         assert_eq!(armed.hits(), 1, "{command} does not call {call}");
         site.gcp.proxy().disarm();
     }
+}
+
+#[tokio::test]
+async fn a_list_without_a_part_says_when_to_come_again() {
+    let site = Site::provisioned().await;
+    let day = Fault::fail(Failure::TooManyRequests(86400));
+    site.gcp.proxy().arm(When::every("pubsub.topics.list"), day);
+    site.run("list", &[]).await.ends(0).tells(&["the topics cannot be listed", "Retry-After: 24h"]);
 }
 
 #[tokio::test]
