@@ -19,6 +19,7 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
 use crate::span::Span;
+use crate::view::remark::Remark;
 use crate::view::{human, json, markdown};
 
 use change::Change;
@@ -65,7 +66,7 @@ async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Resu
 fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
     match format {
         PlanFormat::Human => console.page(&human::plan(plan)),
-        PlanFormat::Json => console.data(&json::document(plan)?),
+        PlanFormat::Json => console.data(&json::line(plan)?),
         PlanFormat::Markdown => console.data(&markdown::plan(plan)),
     }
 }
@@ -78,7 +79,10 @@ async fn provision(
     let (args, described) = cloud.split();
     let disclosure = described.disclosure();
     let described = described.request(request::served(&args.target, &args.lifetime)?);
-    disclosure.check()?;
+    if !args.dry_run {
+        disclosure.check()?;
+        console.check_data()?;
+    }
     let provider = connect(described, console).await?;
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = Change::look(provider.as_ref(), goal, console).await?;
@@ -86,25 +90,43 @@ async fn provision(
         show(&change.plan, PlanFormat::Human, console)?;
         return Ok(if change.plan.is_refused() { exit::REFUSED } else { exit::DONE });
     }
-    change.tell(args.format, console)?;
+    console.plan(&change.plan)?;
     change.require_allowed()?;
-    change.require_digest(args.expect.as_deref())?;
-    if !change.plan.is_empty() {
-        let asks = !args.yes;
-        if asks && !console.is_interactive() {
-            return Err(Error::input("nothing was changed: there is no terminal to ask on")
+    change.require_digest(args.expect.as_ref())?;
+    let encoding = args.output.unwrap_or(console.encoding());
+    outputs::check(&change.plan, encoding)?;
+    let changes = !change.plan.is_empty();
+    if changes && !args.yes {
+        if !console.is_interactive() {
+            return Err(Error::input(format!("nothing was changed: {}", console.why_nobody_is_asked()))
                 .hint("add --yes to go on without asking"));
         }
-        if asks && !console.confirm("Make these changes?")? {
+        if !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
-        let code = change.apply(asks, args.format, args.wait.map(Span::as_duration), console, cancel).await?;
+    }
+    let destination = disclosure.open()?;
+    if changes {
+        let code = change.apply(!args.yes, args.wait.map(Span::as_duration), console, cancel).await?;
         if code != exit::DONE {
             return Ok(code);
         }
     }
-    outputs::deliver(provider.as_ref(), &change.plan, args.output, &disclosure, console).await?;
-    Ok(exit::DONE)
+    let delivered = outputs::deliver(provider.as_ref(), &change.plan, encoding, destination, console).await;
+    match delivered {
+        Err(error) if change.has_changed() && error.kind() != Kind::Interrupted => {
+            console.remark(&Remark::error(&undelivered(error), exit::PARTIAL));
+            Ok(exit::PARTIAL)
+        }
+        delivered => delivered.map(|()| exit::DONE),
+    }
+}
+
+/// What is left to do after `error` when everything is made.
+fn undelivered(error: Error) -> Error {
+    let again = "`wbstore config` with the same arguments prints the settings again";
+    let hint = error.what_next().map_or_else(|| again.to_owned(), |hint| format!("{hint}\n{again}"));
+    error.context("the changes were made, but the server's settings were not delivered").hint(hint)
 }
 
 /// The provider of an online request, with a sign of life while it connects.

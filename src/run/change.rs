@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Report as Format;
 use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::{Event, Events};
-use crate::plan::{Action, Goal, Plan, Subject, plan};
+use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
 use crate::provider::Provider;
-use crate::resource::{Observation, Stack};
-use crate::view::progress::{self, Style};
-use crate::view::{human, json};
+use crate::resource::{Address, Observation, Stack};
+use crate::view::progress;
 
 /// A stack and the plan that was made of it.
 pub struct Change {
@@ -46,18 +44,10 @@ impl Change {
             scope: stack.scope.clone(),
             outputs: stack.outputs.clone(),
             notes: stack.notes.clone(),
+            assumptions: stack.assumptions.clone(),
         };
         let plan = plan(goal, subject, seen);
         Self { stack, plan }
-    }
-
-    /// Shows the plan on stderr, on the way to something else.
-    pub fn tell(&self, format: Format, console: &mut Console) -> Result<()> {
-        match format {
-            Format::Human => console.say(&human::plan(&self.plan)),
-            Format::Json => console.say(&json::line(&self.plan)?),
-        }
-        Ok(())
     }
 
     /// Refuses the whole when the plan refuses a part.
@@ -78,10 +68,9 @@ impl Change {
     }
 
     /// Refuses a plan that is not the one that was reviewed, where one was.
-    pub fn require_digest(&self, expected: Option<&str>) -> Result<()> {
-        let digest = &self.plan.digest;
-        match expected {
-            Some(expected) if expected != digest => {
+    pub fn require_digest(&self, expected: Option<&Digest>) -> Result<()> {
+        match (&self.plan.digest, expected) {
+            (Some(digest), Some(expected)) if expected != digest => {
                 Err(Error::refused(format!("the plan's digest is {digest}, not {expected}")).hint(
                     "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
                 ))
@@ -90,22 +79,23 @@ impl Change {
         }
     }
 
+    /// Whether anything was changed so far, by the record of the transports.
+    pub fn has_changed(&self) -> bool {
+        self.stack.mutations.applied() > 0
+    }
+
     /// Carries the plan out and tells of it. The exit code says how it went.
     ///
     /// `aged` is whether time has passed since the look, at a prompt or during other work.
     pub async fn apply(
         &self,
         aged: bool,
-        format: Format,
         patience: Option<Duration>,
         console: &mut Console,
         cancel: CancellationToken,
     ) -> Result<u8> {
         let (events, receiver) = Events::channel();
-        let style = match format {
-            Format::Human => console.progress_style(),
-            Format::Json => Style::Json,
-        };
+        let style = console.progress_style();
         let listener = {
             let (events, cancel) = (events.clone(), cancel.clone());
             tokio::spawn(async move {
@@ -122,7 +112,7 @@ impl Change {
             drop(engine);
             report
         };
-        let (report, _) = futures::join!(work, progress::show(receiver, style, console.words()));
+        let (report, _) = futures::join!(work, progress::show(&self.plan, receiver, style, console.words()));
         Ok(code(&report))
     }
 }
@@ -161,7 +151,8 @@ pub fn is_absent(plan: &Plan) -> bool {
     plan.steps.iter().all(|step| step.action == Action::Create)
 }
 
-/// Whether a step of `plan` would make `kind`.
-pub fn is_missing(plan: &Plan, kind: &str) -> bool {
-    plan.steps.iter().any(|step| step.address.kind() == kind && step.action == Action::Create)
+/// The resources that `plan` would create, because they are not there.
+pub fn absent(plan: &Plan) -> Vec<Address> {
+    let created = plan.steps.iter().filter(|step| step.action == Action::Create);
+    created.map(|step| step.address.clone()).collect()
 }

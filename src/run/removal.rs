@@ -12,7 +12,7 @@ use crate::plan::Goal;
 use crate::provider::{Deployment, Wanted};
 use crate::providers::Request;
 use crate::span::Span;
-use crate::view::error::{error, note};
+use crate::view::remark::Remark;
 
 /// The word that confirms `--expired`, where there is no one name to type.
 const ALL_EXPIRED: &str = "expired";
@@ -33,18 +33,18 @@ pub async fn teardown(
     let asked = described.request(wanted);
     let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
     let change = look(asked, console).await?;
-    change.tell(args.format, console)?;
+    console.plan(&change.plan)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
-        console.say(&note(&list));
+        console.note(&list);
         return Ok(exit::DONE);
     }
     if args.dry_run {
         return Ok(exit::DONE);
     }
-    change.require_digest(args.expect.as_deref())?;
+    change.require_digest(args.expect.as_ref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
-    change.apply(true, args.format, args.wait.map(Span::as_duration), console, cancel).await
+    change.apply(true, args.wait.map(Span::as_duration), console, cancel).await
 }
 
 /// `wanted`, with what the user allows to be deleted.
@@ -63,7 +63,7 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
         Some(given) if given == name => Ok(()),
         Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
         None if !console.is_interactive() => {
-            Err(Error::input("nothing was deleted: there is no terminal to ask on")
+            Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
                 .hint(format!("add --confirm {name}")))
         }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
@@ -84,10 +84,10 @@ async fn expired(
     let inventory = console.busy(&looking, provider.list()).await?;
     let due: Vec<_> = inventory.expired(Timestamp::now().as_second()).collect();
     for text in &inventory.unread {
-        console.say(&note(text));
+        console.note(text);
     }
     if due.is_empty() {
-        console.say(&note(&format!("no deployment has expired ({})", inventory.scope)));
+        console.note(&format!("no deployment has expired ({})", inventory.scope));
         return Ok(exit::DONE);
     }
     let mut changes = vec![];
@@ -97,7 +97,7 @@ async fn expired(
             Ok(change) => changes.push(change),
             Err(error) if matches!(error.kind(), Kind::Credentials | Kind::Interrupted) => return Err(error),
             Err(refusal) => {
-                console.say(&error(&refusal));
+                console.remark(&Remark::error(&refusal, refusal.exit_code()));
                 code = exit::REFUSED;
             }
         }
@@ -110,10 +110,7 @@ async fn expired(
         if cancel.is_cancelled() {
             return Err(Error::new(Kind::Interrupted, "interrupted").hint("run the same `teardown` again"));
         }
-        match change
-            .apply(true, args.format, args.wait.map(Span::as_duration), console, cancel.clone())
-            .await?
-        {
+        match change.apply(true, args.wait.map(Span::as_duration), console, cancel.clone()).await? {
             exit::DONE if code == exit::REFUSED => code = exit::PARTIAL,
             exit::DONE => {}
             exit::INTERRUPTED => return Ok(exit::INTERRUPTED),
@@ -133,7 +130,7 @@ async fn overdue(
     let wanted = Wanted { only_expired: true, ..Wanted::named(deployment.name.parse()?) };
     let request = described.request(deletion(wanted, args)).with_parts(deployment)?;
     let change = look(request, console).await?;
-    change.tell(args.format, console)?;
+    console.plan(&change.plan)?;
     change.require_allowed()?;
     Ok(change)
 }

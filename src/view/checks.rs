@@ -9,10 +9,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::bars::{Bars, TICK};
 use super::clean::clean;
-use super::error::hint;
 use super::json;
 use super::palette::{BAD, GOOD, HEAD, WARN, paint};
 use super::progress::{Style, write};
+use super::remark::hint;
 use super::words;
 use crate::provider::{Check, Checking, Verdict};
 
