@@ -1,4 +1,9 @@
 //! The three streams: data to stdout, words to stderr, answers from a person.
+//!
+//! Whatever is said on stderr goes through here, as text or as JSON, whichever the user asked for.
+
+mod log;
+mod out;
 
 mod records;
 
@@ -13,10 +18,15 @@ use dialoguer::console::Term;
 use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::Format;
 use crate::error::{Error, Kind, Result};
-use crate::view::bars;
+use crate::interrupt::Waits;
+use crate::output::Encoding;
+use crate::plan::Plan;
 use crate::view::clean::clean;
 use crate::view::progress::Style;
+use crate::view::remark::Remark;
+use crate::view::{human, json};
 
 /// What passes before anybody wonders whether it still lives.
 const UNNOTICED: Duration = Duration::from_secs(1);
@@ -30,25 +40,27 @@ pub struct Console {
     out_is_terminal: bool,
     err_is_terminal: bool,
     interactive: bool,
-    json: Arc<AtomicBool>,
+    format: Format,
     cancel: CancellationToken,
+    waits: Waits,
 }
 
 impl Console {
-    /// The streams of the process; `cancel` is what Ctrl-C sets. Text for people is coloured where
-    /// stderr is a terminal, unless `NO_COLOR`, `CLICOLOR` or `TERM` say otherwise; data is never
-    /// touched.
-    pub fn standard(cancel: CancellationToken) -> Self {
+    /// The streams of the process; `cancel` is what Ctrl-C sets, and `waits` knows when that is not
+    /// enough. Text for people is coloured where stderr is a terminal, unless `NO_COLOR`, `CLICOLOR`
+    /// or `TERM` say otherwise; data is never touched. With [`Format::Json`] nobody is asked.
+    pub fn standard(format: Format, cancel: CancellationToken, waits: Waits) -> Self {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let err_is_terminal = stderr.is_terminal();
         Self {
             out_is_terminal: stdout.is_terminal(),
             err_is_terminal,
-            interactive: stdin.is_terminal() && err_is_terminal,
-            out: Box::new(stdout),
+            interactive: stdin.is_terminal() && err_is_terminal && format == Format::Human,
+            out: out::stream(),
             err: Box::new(AutoStream::auto(stderr)),
-            json: Arc::default(),
+            format,
             cancel,
+            waits,
         }
     }
 
@@ -61,8 +73,9 @@ impl Console {
             out_is_terminal: false,
             err_is_terminal: false,
             interactive: false,
-            json: Arc::default(),
+            format: Format::Human,
             cancel: CancellationToken::new(),
+            waits: Waits::default(),
         }
     }
 
@@ -71,14 +84,39 @@ impl Console {
         self.interactive
     }
 
+    /// Why nobody can be asked, where that is so.
+    pub fn why_nobody_is_asked(&self) -> &'static str {
+        match self.format {
+            Format::Human => "there is no terminal to ask on",
+            Format::Json => "with `--format json` nothing is asked",
+        }
+    }
+
     /// Whether data goes to a person's screen.
     pub fn out_is_terminal(&self) -> bool {
         self.out_is_terminal
     }
 
-    /// How things under way are shown to a person.
+    /// How things under way are shown.
     pub fn progress_style(&self) -> Style {
-        if self.err_is_terminal { Style::Terminal } else { Style::Lines }
+        match self.format {
+            Format::Json => Style::Json,
+            Format::Human if self.err_is_terminal => Style::Terminal,
+            Format::Human => Style::Lines,
+        }
+    }
+
+    /// How the server's settings are written where nothing is said.
+    pub fn encoding(&self) -> Encoding {
+        self.format.encoding()
+    }
+
+    /// Makes sure that data can be written to stdout, as far as that shows before any is.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when it cannot.
+    pub fn check_data(&self) -> Result<()> {
+        out::check().map_err(unwritable)
     }
 
     /// Writes data to stdout. A reader that has gone, such as `head`, has what it wants.
@@ -86,10 +124,9 @@ impl Console {
     /// # Errors
     /// When stdout cannot take it, as on a full disk.
     pub fn data(&mut self, text: &str) -> Result<()> {
+        let _wait = self.waits.begin("writing to stdout");
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::new(Kind::Failed, "failed to write to stdout").because(error))
-            }
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(error)),
             _ => Ok(()),
         }
     }
@@ -112,6 +149,7 @@ impl Console {
     /// # Errors
     /// [`Kind::Interrupted`] after Ctrl-C, and those of `work`.
     pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let _wait = self.waits.begin(what);
         let cancel = self.cancel.clone();
         let work = async {
             tokio::select! {
@@ -121,7 +159,7 @@ impl Console {
                 }
             }
         };
-        if !self.err_is_terminal {
+        if self.progress_style() != Style::Terminal {
             return work.await;
         }
         tokio::pin!(work);
@@ -138,16 +176,35 @@ impl Console {
 
     /// Shows from now on every wait, and with `verbose` every request, on stderr.
     pub fn watch(&self, verbose: bool) {
-        records::show(verbose, Arc::clone(&self.json));
+        records::show(verbose, self.format);
     }
 
-    /// Whether what is shown along the way is JSON, one object a line.
-    pub fn speak_json(&self, json: bool) {
-        self.json.store(json, Ordering::Relaxed);
+    /// Says `remark` on stderr.
+    pub fn remark(&mut self, remark: &Remark) {
+        self.say(&remark.text(self.format));
     }
 
-    /// Writes text for people to stderr. Where that fails there is nobody left to tell.
+    /// Says a fact worth knowing on stderr.
+    pub fn note(&mut self, note: &str) {
+        self.remark(&Remark::note(note));
+    }
+
+    /// Shows `plan` on stderr, on the way to something else.
+    ///
+    /// # Errors
+    /// When it has no JSON form, which is a fault of ours.
+    pub fn plan(&mut self, plan: &Plan) -> Result<()> {
+        let text = match self.format {
+            Format::Human => human::plan(plan),
+            Format::Json => json::line(plan)?,
+        };
+        self.say(&text);
+        Ok(())
+    }
+
+    /// Writes text to stderr. Where that fails there is nobody left to tell.
     pub fn say(&mut self, text: &str) {
+        let _wait = self.waits.begin("writing to stderr");
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 
@@ -194,6 +251,12 @@ impl Console {
         }
         input.allow_empty(true).interact_text_on(&Term::stderr()).map_err(unanswered)
     }
+}
+
+fn unwritable(error: io::Error) -> Error {
+    Error::new(Kind::Failed, "failed to write to stdout")
+        .because(error)
+        .hint("write to a file on a disk with free space, to a pipe or to a terminal")
 }
 
 fn yes_or_no(answer: &str) -> Option<bool> {

@@ -31,6 +31,7 @@ pub mod error;
 pub mod event;
 pub mod expiry;
 pub mod http;
+pub mod interrupt;
 pub mod lease;
 pub mod mark;
 pub mod mutations;

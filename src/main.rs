@@ -1,76 +1,99 @@
 //! Parses, runs, and turns the result into an exit code.
 
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use wbstore::cli::Cli;
+use wbstore::cli::{Cli, Command, Format};
 use wbstore::console::Console;
-use wbstore::error::exit;
+use wbstore::error::{Error, Kind, Result, exit};
+use wbstore::interrupt::{End, Signals, Waits, end};
 use wbstore::run::run;
-use wbstore::view::error::error;
+use wbstore::view::remark::Remark;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// As large as that of a main thread usually is, in bytes: the whole flow is one future.
+const STACK: usize = 8 << 20;
+/// How long the last words may take to be written, where a pipe may be full.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let cli = Cli::read(&arguments).unwrap_or_else(|error| error.exit());
-    let cancel = CancellationToken::new();
-    let mut console = Console::standard(cancel.clone());
-    console.watch(cli.verbosity.verbose);
+    let cli = match Cli::read(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&error, arguments)),
+    };
+    let format = cli.command.format();
+    let ended = Builder::new_current_thread().enable_all().build().map(|runtime| {
+        let code = runtime.block_on(supervised(cli, format));
+        // What still blocks a thread must not block the end.
+        runtime.shutdown_background();
+        code
+    });
+    ExitCode::from(ended.unwrap_or_else(|error| fail(&unstarted(error), &mut console(format))))
+}
+
+/// Runs the command on threads of its own, so that whatever blocks there, signals are heard here.
+async fn supervised(cli: Cli, format: Format) -> u8 {
     // Before anything else happens, so that no signal is missed.
-    tokio::spawn(interrupts(Signals::listen(), cancel.clone()));
-    match run(cli.command, &mut console, cancel).await {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            console.say(&error(&failure));
-            ExitCode::from(failure.exit_code())
+    let signals = Signals::listen();
+    let (cancel, waits) = (CancellationToken::new(), Waits::default());
+    let mut console = Console::standard(format, cancel.clone(), waits.clone());
+    console.watch(cli.verbosity.verbose);
+    let (report, run) = oneshot::channel();
+    let token = cancel.clone();
+    let work = move || {
+        let _ = report.send(command(cli.command, &mut console, token));
+    };
+    if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(work) {
+        return fail(&unstarted(error), &mut self::console(format));
+    }
+    match end(run, signals, cancel, &waits).await {
+        End::Own(code) => code,
+        End::Left(None) => exit::INTERRUPTED,
+        End::Left(Some(what)) => {
+            let words = Error::new(Kind::Interrupted, format!("interrupted while {what}"));
+            let spoken = tokio::task::spawn_blocking(move || fail(&words, &mut self::console(format)));
+            let _ = tokio::time::timeout(LAST_WORDS_WITHIN, spoken).await;
+            exit::INTERRUPTED
         }
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks for an orderly end, the second does not wait for it.
-#[expect(clippy::exit, reason = "the user asked twice")]
-async fn interrupts(mut signals: Signals, cancel: CancellationToken) {
-    signals.next().await;
-    cancel.cancel();
-    signals.next().await;
-    std::process::exit(exit::INTERRUPTED.into());
+fn command(command: Command, console: &mut Console, cancel: CancellationToken) -> u8 {
+    let result = Runtime::new().map_err(unstarted).and_then(|runtime| {
+        let result: Result<u8> = runtime.block_on(run(command, console, cancel));
+        runtime.shutdown_background();
+        result
+    });
+    result.unwrap_or_else(|error| fail(&error, console))
 }
 
-/// Ctrl-C and SIGTERM. Where there can be no handler, the system's own way of ending a process stands.
-#[cfg(unix)]
-struct Signals([Option<tokio::signal::unix::Signal>; 2]);
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
-    }
-
-    async fn next(&mut self) {
-        let [interrupt, terminate] = &mut self.0;
-        tokio::select! {
-            Some(()) = async { interrupt.as_mut()?.recv().await } => {}
-            Some(()) = async { terminate.as_mut()?.recv().await } => {}
-            else => std::future::pending().await,
-        }
-    }
+fn fail(error: &Error, console: &mut Console) -> u8 {
+    console.remark(&Remark::error(error, error.exit_code()));
+    error.exit_code()
 }
 
-/// Ctrl-C.
-#[cfg(not(unix))]
-struct Signals;
+fn unstarted(error: io::Error) -> Error {
+    Error::new(Kind::Failed, "failed to start").because(error)
+}
 
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Self {
-        Self
-    }
+fn console(format: Format) -> Console {
+    Console::standard(format, CancellationToken::new(), Waits::default())
+}
 
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
+/// Shows what clap has to say: the help or the version that was asked for, or what it refuses.
+fn usage(error: &clap::Error, arguments: Vec<OsString>) -> u8 {
+    if error.use_stderr() && Format::of(arguments) == Format::Json {
+        console(Format::Json).remark(&Remark::usage(error));
+    } else {
+        let _ = error.print();
+        let _ = io::stdout().flush();
     }
+    if error.use_stderr() { exit::USAGE } else { exit::DONE }
 }

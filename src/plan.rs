@@ -4,20 +4,19 @@
 
 mod again;
 mod decide;
+mod digest;
 mod order;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 pub use crate::action::Action;
 use crate::resource::{Address, Observation, Output};
 pub use again::{Again, again};
+pub use digest::Digest;
 
 /// The version of the plan's JSON form, raised when a reader would have to change.
 pub const FORMAT: u32 = 1;
@@ -135,8 +134,9 @@ pub struct Plan {
     pub outputs: Vec<Output>,
     /// What a reviewer should know of the whole.
     pub notes: Vec<String>,
-    /// A fingerprint of all that would be done; `provision --expect` takes it.
-    pub digest: String,
+    /// What `--expect` takes; absent from a plan that rests on [assumptions](Subject::assumptions).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 impl Plan {
@@ -172,6 +172,8 @@ pub struct Subject {
     pub outputs: Vec<Output>,
     /// What a reviewer should know of the whole.
     pub notes: Vec<String>,
+    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    pub assumptions: Vec<String>,
 }
 
 /// Compares what is wanted with what was found.
@@ -182,20 +184,13 @@ pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan 
     }
     order::connect(goal, observations, &mut steps);
     let steps = order::in_order(steps);
-    let Subject { deployment, scope, outputs, notes } = subject;
+    let Subject { deployment, scope, outputs, mut notes, assumptions } = subject;
+    let is_certain = assumptions.is_empty();
+    notes.extend(assumptions);
     let counts = count(goal, &steps);
-    let mut plan = Plan {
-        format: FORMAT,
-        goal,
-        deployment,
-        scope,
-        steps,
-        counts,
-        outputs,
-        notes,
-        digest: String::new(),
-    };
-    plan.digest = digest(&plan);
+    let mut plan =
+        Plan { format: FORMAT, goal, deployment, scope, steps, counts, outputs, notes, digest: None };
+    plan.digest = is_certain.then(|| Digest::of(&plan, observations));
     plan
 }
 
@@ -228,21 +223,4 @@ fn count(goal: Goal, steps: &[Step]) -> Counts {
         } += 1;
     }
     counts
-}
-
-fn digest(plan: &Plan) -> String {
-    let Plan { format, goal, deployment, scope, steps, counts: _, outputs, notes: _, digest: _ } = plan;
-    let mut steps = steps.clone();
-    for change in steps.iter_mut().flat_map(|step| &mut step.changes) {
-        // When a renewed lease ends depends on when its renewal is planned.
-        if change.field.ends_with("expires") && change.new.is_some() {
-            change.new = Some(Value::Null);
-        }
-    }
-    let meaning = serde_json::json!([format, goal, deployment, scope, steps, outputs]);
-    let mut text = String::new();
-    for byte in &Sha256::digest(meaning.to_string().as_bytes())[..8] {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

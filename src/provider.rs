@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
-use crate::resource::{Guard, Stack};
+use crate::resource::{Address, Guard, Stack};
 use crate::secret::Withheld;
 
 /// A cloud with its credentials checked and one deployment named.
@@ -129,8 +129,21 @@ pub enum EmptyBy {
 pub struct VerifyOptions {
     /// How long an event may take to arrive.
     pub event_within: Duration,
+    /// The resources that were not there when the plan was made.
+    pub absent: Vec<Address>,
     /// Asks it to stop early, and to tidy up all the same.
     pub cancel: CancellationToken,
+}
+
+impl VerifyOptions {
+    /// The verdict on events whose way leads through `route`, where a part of that is not there.
+    pub fn broken(&self, route: &[Address]) -> Option<Verdict> {
+        let gone = route.iter().find(|address| self.absent.contains(address))?;
+        Some(Verdict::Failed {
+            reason: format!("{gone} is missing: no event can arrive without it"),
+            hint: Some("`wbstore provision` with the same arguments creates it".to_owned()),
+        })
+    }
 }
 
 /// What came of one check.
@@ -207,13 +220,31 @@ pub struct Deployment {
     /// The region of its bucket.
     pub region: String,
     /// When its first part was made: seconds since the epoch, where the cloud tells.
+    #[serde(serialize_with = "date")]
     pub created: Option<i64>,
     /// When it may be removed: seconds since the epoch; never without one.
+    #[serde(serialize_with = "date")]
     pub expires: Option<i64>,
-    /// The resources that are there.
+    /// The resources that carry its mark.
     pub parts: Vec<Part>,
+    /// What it uses and does not own, by its marks or by where it is: a resource group, an account of
+    /// others, the identity that may sign.
+    pub refers_to: Vec<Part>,
     /// The resources that should be there, by what the others say, and are not.
     pub missing: Vec<Part>,
+}
+
+impl Deployment {
+    /// All that is known of it by name: what is there, what it uses, and what is missing.
+    pub fn named(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().chain(&self.refers_to).chain(&self.missing)
+    }
+}
+
+/// Seconds since the epoch as RFC 3339.
+fn date<S: Serializer>(seconds: &Option<i64>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    date.map(|date| date.to_string()).serialize(serializer)
 }
 
 /// One resource of a deployment.

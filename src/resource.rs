@@ -331,7 +331,8 @@ pub struct Output {
 pub struct Stack {
     /// The deployment's name.
     pub deployment: String,
-    /// Where it stands, in words for people, such as `account 123456789012, us-east-1`.
+    /// Where it stands, in words for people, such as `account 123456789012, us-east-1`, and with the
+    /// [endpoints](crate::http::elsewhere) that are not the vendor's.
     pub scope: String,
     /// The resources; those that others need come first.
     pub resources: Vec<Box<dyn AnyResource>>,
@@ -339,6 +340,8 @@ pub struct Stack {
     pub outputs: Vec<Output>,
     /// Where this stack differs from the published guide, and what else a reviewer should know.
     pub notes: Vec<String>,
+    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    pub assumptions: Vec<String>,
     /// What must hold besides, looked at together with the resources so that it costs no time of
     /// its own.
     pub guards: Vec<Guard>,

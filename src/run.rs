@@ -21,6 +21,7 @@ use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
 use crate::span::Span;
+use crate::view::remark::Remark;
 use crate::view::{human, json, markdown};
 
 use change::Change;
@@ -45,7 +46,6 @@ pub async fn run(command: Command, console: &mut Console, cancel: CancellationTo
 
 async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
-    console.speak_json(args.format == PlanFormat::Json);
     let described = described.request(request::served(&args.target, &args.lifetime)?);
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = if args.offline.offline {
@@ -68,7 +68,7 @@ async fn plan(cloud: Cloud<cli::Plan, Described>, console: &mut Console) -> Resu
 fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
     match format {
         PlanFormat::Human => console.page(&human::plan(plan)),
-        PlanFormat::Json => console.data(&json::document(plan)?),
+        PlanFormat::Json => console.data(&json::line(plan)?),
         PlanFormat::Markdown => console.data(&markdown::plan(plan)),
     }
 }
@@ -79,10 +79,12 @@ async fn provision(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
-    console.speak_json(args.format == cli::Report::Json);
     let disclosure = described.disclosure();
     let described = described.request(request::served(&args.target, &args.lifetime)?);
-    disclosure.check()?;
+    if !args.dry_run {
+        disclosure.check()?;
+        console.check_data()?;
+    }
     let provider = connect(described, console).await?;
     let goal = Goal::Present { adopt: args.lifetime.adopt };
     let change = Change::look(provider.as_ref(), goal, console).await?;
@@ -90,27 +92,45 @@ async fn provision(
         show(&change.plan, PlanFormat::Human, console)?;
         return Ok(if change.plan.is_refused() { exit::REFUSED } else { exit::DONE });
     }
-    change.tell(args.format, console)?;
+    console.plan(&change.plan)?;
     change.require_allowed()?;
-    change.require_digest(args.expect.as_deref())?;
-    if !change.plan.is_empty() {
-        let asks = !args.yes;
-        if asks && !console.is_interactive() {
-            return Err(Error::input("nothing was changed: there is no terminal to ask on")
+    change.require_digest(args.expect.as_ref())?;
+    let encoding = args.output.unwrap_or(console.encoding());
+    outputs::check(&change.plan, encoding)?;
+    let changes = !change.plan.is_empty();
+    if changes && !args.yes {
+        if !console.is_interactive() {
+            return Err(Error::input(format!("nothing was changed: {}", console.why_nobody_is_asked()))
                 .hint("add --yes to go on without asking"));
         }
-        if asks && !console.confirm("Make these changes?")? {
+        if !console.confirm("Make these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
+    }
+    let destination = disclosure.open()?;
+    if changes {
         let wait = args.wait.map(Span::as_duration);
-        let reports = change::apply(slice::from_ref(&change), asks, args.format, wait, console, cancel).await;
+        let reports = change::apply(slice::from_ref(&change), !args.yes, wait, console, cancel).await;
         let code = change::outcome(&reports, []);
         if code != exit::DONE {
             return Ok(code);
         }
     }
-    outputs::deliver(provider.as_ref(), &change.plan, args.output, &disclosure, console).await?;
-    Ok(exit::DONE)
+    let delivered = outputs::deliver(provider.as_ref(), &change.plan, encoding, destination, console).await;
+    match delivered {
+        Err(error) if change.has_changed() && error.kind() != Kind::Interrupted => {
+            console.remark(&Remark::error(&undelivered(error), exit::PARTIAL));
+            Ok(exit::PARTIAL)
+        }
+        delivered => delivered.map(|()| exit::DONE),
+    }
+}
+
+/// What is left to do after `error` when everything is made.
+fn undelivered(error: Error) -> Error {
+    let again = "`wbstore config` with the same arguments prints the settings again";
+    let hint = error.what_next().map_or_else(|| again.to_owned(), |hint| format!("{hint}\n{again}"));
+    error.context("the changes were made, but the server's settings were not delivered").hint(hint)
 }
 
 /// The provider of an online request, with a sign of life while it connects.

@@ -1,6 +1,6 @@
 //! What must not be seen: the one secret among the outputs, and who may have it.
 
-use std::fs::OpenOptions;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,9 @@ use futures::future::BoxFuture;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
+
+/// What is written to see whether there is room, in bytes: a block of the usual file systems.
+const BLOCK: usize = 4096;
 
 /// A secret. It cannot be printed, compared, copied or written into a document by accident, and its
 /// memory is overwritten when it goes.
@@ -47,69 +50,148 @@ pub enum Disclosure {
     File(PathBuf),
 }
 
+/// Where the secret goes, ready to take it.
+#[derive(Debug)]
+pub enum Destination {
+    /// Nowhere: it is not fetched.
+    Withheld,
+    /// To the other outputs.
+    Shown,
+    /// Into this file.
+    File(NewFile),
+}
+
 impl Disclosure {
-    /// Checks, before anything is asked of the cloud, that a file can be made where one is wanted.
+    /// Checks, before anything is asked of the cloud, that a file can be made and filled where one is
+    /// wanted. Nothing is left of it.
     ///
     /// # Errors
-    /// [`Kind::Input`] when something is there already, be it a link to nowhere, or its folder is not.
+    /// [`Kind::Input`] when it cannot.
     pub fn check(&self) -> Result<()> {
-        let Self::File(path) = self else { return Ok(()) };
-        if path.symlink_metadata().is_ok() {
-            return Err(taken(path));
+        match self {
+            Self::File(path) => NewFile::create(path)?.try_out(),
+            Self::Withheld | Self::Shown => Ok(()),
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        if path.file_name().is_none() || !folder.is_dir() {
-            return Err(Error::input(format!("no file can be made at `{}`", path.display()))
-                .hint("name a new file in a folder that is there"));
-        }
-        Ok(())
+    }
+
+    /// Makes the file, where one is wanted.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when something is there already, or it cannot be made.
+    pub fn open(&self) -> Result<Destination> {
+        Ok(match self {
+            Self::Withheld => Destination::Withheld,
+            Self::Shown => Destination::Shown,
+            Self::File(path) => Destination::File(NewFile::create(path)?),
+        })
     }
 }
 
-fn taken(path: &Path) -> Error {
-    Error::input(format!("`{}` is there already, and a secret is written to new files only", path.display()))
-        .hint("name another file, or remove that one first")
+/// A file that is kept free for a secret: new, and nobody else's to read from the start. It is removed
+/// again unless it is filled.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    file: File,
+    filled: bool,
 }
 
-/// Writes `secret`, and nothing else, to a file that it makes. The file is nobody else's to read from
-/// the start, and no link is followed.
-///
-/// # Errors
-/// [`Kind::Input`] when something is there already, [`Kind::Failed`] when the file cannot be written.
-pub fn write_new(path: &Path, secret: &Secret) -> Result<()> {
-    let mut options = OpenOptions::new();
-    // `O_CREAT | O_EXCL`, which also refuses a symbolic link, wherever it leads (POSIX, `open`).
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let unwritten = |error: std::io::Error| {
-        Error::new(Kind::Failed, format!("the secret cannot be written to `{}`", path.display()))
-            .because(error)
-    };
-    let mut file = options.open(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => taken(path),
-        _ => unwritten(error),
-    })?;
-    file.write_all(secret.reveal().as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
+impl NewFile {
+    fn create(path: &Path) -> Result<Self> {
+        // Neither keeps anything, and a secret on a terminal or in a pipe is what `--reveal` is for.
+        if path == Path::new("-") || ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) {
+            return Err(Error::input(format!("cannot write the secret to `{}`: not a file", path.display()))
+                .hint("pass --reveal to print it with the other outputs, or name a new file"));
+        }
+        let mut options = OpenOptions::new();
+        // `O_CREAT | O_EXCL`, which also refuses a symbolic link, wherever it leads (POSIX, `open`).
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Error::input(format!("cannot write the secret to `{}`: it exists", path.display()))
+                    .hint("name a new file, or remove that one first")
+            }
+            _ => unwritable(Kind::Input, path, error)
+                .hint("name a new file in a directory that you can write to"),
+        })?;
+        Ok(Self { path: path.to_owned(), file, filled: false })
+    }
+
+    /// Writes and removes a block, which shows a full disk.
+    fn try_out(mut self) -> Result<()> {
+        let written = self.file.write_all(&[0; BLOCK]).and_then(|()| self.file.sync_all());
+        written.map_err(|error| {
+            unwritable(Kind::Input, &self.path, error).hint("name a file on a disk with free space")
+        })
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `secret`, and nothing else.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when it cannot be written, or something else has come to be at the path.
+    pub fn fill(mut self, secret: &Secret) -> Result<()> {
+        let text = secret.reveal().as_bytes();
+        let written = self.file.write_all(text).and_then(|()| self.file.sync_all());
+        written.map_err(|error| unwritable(Kind::Failed, &self.path, error))?;
+        if !self.is_there() {
+            let replaced = ErrorKind::NotFound.into();
+            return Err(unwritable(Kind::Failed, &self.path, replaced));
+        }
+        self.filled = true;
+        Ok(())
+    }
+
+    /// Whether the path still leads to this file.
+    fn is_there(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let id = |data: Metadata| (data.dev(), data.ino());
+            let (ours, there) = (self.file.metadata().map(id), self.path.symlink_metadata().map(id));
+            matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
+        }
+        #[cfg(not(unix))]
+        {
+            self.path.exists()
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
         // Half a secret is of no use to anybody.
-        let _ = std::fs::remove_file(path);
-        unwritten(error)
-    })
+        if !self.filled && self.is_there() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn unwritable(kind: Kind, path: &Path, error: std::io::Error) -> Error {
+    Error::new(kind, format!("cannot write the secret to `{}`", path.display())).because(error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn secret() -> Secret {
+        Secret::new("c2VjcmV0".to_owned())
+    }
+
     #[test]
     fn a_secret_goes_to_a_new_file_of_ones_own() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        assert!(Disclosure::File(path.clone()).check().is_ok());
-        write_new(&path, &Secret::new("c2VjcmV0".to_owned())).unwrap();
+        Disclosure::File(path.clone()).check().unwrap();
+        assert!(!path.exists(), "a check leaves nothing");
+        NewFile::create(&path).unwrap().fill(&secret()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "c2VjcmV0");
         #[cfg(unix)]
         {
@@ -123,14 +205,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, "mine").unwrap();
-        for error in [
-            Disclosure::File(path.clone()).check().unwrap_err(),
-            write_new(&path, &Secret::new("theirs".to_owned())).unwrap_err(),
-        ] {
-            assert_eq!(error.kind(), Kind::Input);
-            assert!(!error.chain().contains("theirs") && error.what_next().is_some());
-        }
+        let error = Disclosure::File(path.clone()).check().unwrap_err();
+        assert_eq!(error.kind(), Kind::Input);
+        assert!(error.what_next().is_some() && Disclosure::File(path.clone()).open().is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_file_that_is_not_filled_goes_again_unless_it_is_somebody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let reserved = || NewFile::create(&path).unwrap();
+        let ours = reserved();
+        assert!(NewFile::create(&path).is_err(), "it is taken");
+        drop(ours);
+        assert!(!path.exists());
+        let replaced = reserved();
+        std::fs::remove_file(&path).unwrap();
+        // Kept open, so that the new file cannot get the number of the old one.
+        std::fs::write(&path, "theirs").unwrap();
+        assert_eq!(replaced.fill(&secret()).unwrap_err().kind(), Kind::Failed);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "theirs");
     }
 
     #[cfg(unix)]
@@ -139,18 +234,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert!(Disclosure::File(link.clone()).check().is_err());
-        assert!(write_new(&link, &Secret::new("s".to_owned())).is_err());
+        assert!(Disclosure::File(link).check().is_err());
         assert!(!target.exists());
     }
 
     #[test]
-    fn a_file_in_no_folder_is_refused() {
+    fn what_cannot_be_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        for path in
-            [folder.path().join("none/key"), folder.path().to_owned(), PathBuf::from("/"), PathBuf::new()]
+        let below = folder.path();
+        for path in [below.join("none/key"), below.to_owned(), below.join("new/"), "/".into(), PathBuf::new()]
         {
             assert!(Disclosure::File(path.clone()).check().is_err(), "{}", path.display());
         }
+        for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            let error = Disclosure::File(path.into()).check().unwrap_err();
+            assert!(error.what_next().is_some_and(|hint| hint.contains("--reveal")), "{path}");
+        }
+        assert_eq!(below.read_dir().unwrap().count(), 0);
     }
 }

@@ -32,7 +32,10 @@ pub struct Aws {
     api: Arc<Api>,
     /// Whom to ask whether the account is the one the credentials are said to be of.
     doubt: Option<Arc<Session>>,
+    /// The custom endpoints, as the end of the scope.
+    elsewhere: String,
     notes: Vec<String>,
+    assumptions: Vec<String>,
 }
 
 impl Aws {
@@ -54,8 +57,9 @@ impl Aws {
             None => session.identity().await?,
         };
         let notes = assumptions(&session, "");
-        let api = session.api(account);
-        let mut aws = Self { request, api, doubt: doubtful.then(|| Arc::new(session)), notes };
+        let (api, elsewhere) = (session.api(account), session.elsewhere()?);
+        let doubt = doubtful.then(|| Arc::new(session));
+        let mut aws = Self { request, api, doubt, elsewhere, notes, assumptions: vec![] };
         if aws.request.wanted.renews_unnamed() {
             let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
             aws.request.wanted.renew(mark::lease(&tags, &aws.request.wanted.name))?;
@@ -70,8 +74,9 @@ impl Aws {
     pub async fn offline(request: Request, account: AccountId) -> Result<Self> {
         let session = Session::offline(request.region.clone()).await?;
         request.check(session.region())?;
-        let notes = assumptions(&session, "; on EC2, an online run uses the region of the instance");
-        Ok(Self { request, api: session.api(account), doubt: None, notes })
+        let assumptions = assumptions(&session, "; on EC2, an online run uses the region of the instance");
+        let (api, elsewhere) = (session.api(account), session.elsewhere()?);
+        Ok(Self { request, api, doubt: None, elsewhere, notes: vec![], assumptions })
     }
 
     fn bucket(&self) -> BucketName {
@@ -226,11 +231,12 @@ impl Provider for Aws {
         };
         Ok(Stack {
             deployment: self.request.wanted.name.to_string(),
-            scope: format!("aws account {}, {}", self.api.account, self.api.region),
+            scope: format!("aws account {}, {}{}", self.api.account, self.api.region, self.elsewhere),
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
             notes: self.notes(goal),
             mutations: Arc::clone(&self.api.mutations),
+            assumptions: self.assumptions.clone(),
             guards: self.doubt.iter().map(guard).collect(),
         })
     }
@@ -268,7 +274,7 @@ impl Provider for Aws {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
         };
-        policy.notes.extend(self.notes.iter().cloned());
+        policy.notes.extend(self.notes.iter().chain(&self.assumptions).cloned());
         Ok(policy)
     }
 }

@@ -208,6 +208,9 @@ impl Answer {
             "" if self.status == 400 => error(Kind::Credentials)
                 .hint("expired credentials are the usual cause; refresh them and run again"),
             _ if self.status == 429 => error(Kind::Throttled),
+            // Neither passes (RFC 9110, sections 15.6.2 and 15.6.6).
+            _ if matches!(self.status, 501 | 505) => error(Kind::Failed)
+                .hint("the endpoint does not support this call; check AWS_ENDPOINT_URL and any proxy"),
             _ if self.status >= 500 => error(Kind::Transient),
             _ if self.status == 403 => denied(error(Kind::Denied), &self.message, action),
             _ => error(Kind::Failed),
@@ -294,7 +297,27 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::elements;
+    use super::{Answer, elements};
+    use crate::error::Kind;
+
+    #[test]
+    fn running_again_is_advised_only_where_it_can_help() {
+        let explained = |status, code: &str| {
+            let (code, message) = (code.to_owned(), String::new());
+            let answer = Answer { code, message, status, region: None, retry_after: None, html: false };
+            answer.explain("s3:PutBucketCORS on x", "s3:PutBucketCORS")
+        };
+        for (status, code, again) in [
+            (500, "InternalError", true),
+            (502, "", true),
+            (501, "NotImplemented", false),
+            (400, "MalformedXML", false),
+        ] {
+            let error = explained(status, code);
+            assert_eq!(error.kind() == Kind::Transient, again, "{status}");
+            assert_eq!(error.what_next().is_some_and(|hint| hint.contains("run again")), again, "{status}");
+        }
+    }
 
     #[test]
     fn arguments_are_found_with_and_without_a_number() {

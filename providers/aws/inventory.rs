@@ -102,6 +102,7 @@ fn group(scope: String, seen: Seen) -> Inventory {
                     .into_iter()
                     .map(|Marked { kind, name, .. }| Part { kind: kind.to_owned(), name })
                     .collect(),
+                refers_to: vec![],
                 name,
                 region,
             }

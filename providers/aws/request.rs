@@ -85,7 +85,7 @@ impl Request {
         self.bucket = None;
         self.queue = QueueChoice::Internal;
         self.notifications_queue = None;
-        for Part { kind, name } in deployment.parts.iter().chain(&deployment.missing) {
+        for Part { kind, name } in deployment.named() {
             match kind.as_str() {
                 _ if name.is_empty() => {}
                 "bucket" => self.bucket = Some(name.parse()?),

@@ -12,7 +12,7 @@ use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 use crate::error::{Error, Kind, Result};
-use crate::http::redact;
+use crate::http::{elsewhere, redact};
 use crate::mutations::Mutations;
 use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
@@ -35,6 +35,9 @@ macro_rules! client {
             .retry_config(retries::config())
     };
 }
+
+/// The services that are called, by the ids that their endpoints are configured with.
+const SERVICES: [&str; 3] = ["S3", "SQS", "STS"];
 
 /// The clients of one account in one region.
 pub struct Api {
@@ -105,30 +108,40 @@ impl Session {
             sdk = sdk.into_builder().region(aws_types::region::Region::new(region.to_string())).build();
         }
         let session = Self { sdk, region, assumed_region, mutations: Arc::default() };
-        for service in ["S3", "SQS", "STS"] {
-            if let Some(endpoint) = session.endpoint(service) {
-                check_endpoint(&endpoint)?;
-            }
-        }
+        session.elsewhere()?;
         session.check_region().await?;
         Ok(session)
     }
 
     /// A session that can describe things in `region` and reach nothing. Without `region` the configured
-    /// one is taken, and us-east-1 when there is none.
+    /// one is taken, and us-east-1 when there is none. It knows the custom endpoints of an online run.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a region that is not in the table.
+    /// [`Kind::Input`] for a region that is not in the table, and as [`Session::open`] for an endpoint.
     pub async fn offline(region: Option<Region>) -> Result<Self> {
         let region = configured(region).await?;
         let assumed_region = region.is_none();
         let region = region.unwrap_or_else(Region::us_east_1);
         region.require_known()?;
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(aws_types::region::Region::new(region.to_string()))
-            .build();
-        Ok(Self { sdk, region, assumed_region, mutations: Arc::default() })
+        let loader = aws_config::defaults(BehaviorVersion::latest()).no_credentials();
+        let sdk = loader.region(aws_types::region::Region::new(region.to_string())).load().await;
+        let session = Self { sdk, region, assumed_region, mutations: Arc::default() };
+        session.elsewhere()?;
+        Ok(session)
+    }
+
+    /// The custom endpoints, as the end of a scope.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for one that would get credentials over plain http on another machine.
+    pub fn elsewhere(&self) -> Result<String> {
+        let mut custom = vec![];
+        for service in SERVICES {
+            if let Some(endpoint) = self.endpoint(service) {
+                custom.push((service, check_endpoint(&endpoint)?));
+            }
+        }
+        Ok(elsewhere(custom.iter().map(|(service, url)| (*service, url))))
     }
 
     /// The region everything is made in.
@@ -253,7 +266,7 @@ async fn configured(region: Option<Region>) -> Result<Option<Region>> {
     region.transpose().map_err(|error: Error| error.context(source))
 }
 
-fn check_endpoint(endpoint: &str) -> Result<()> {
+fn check_endpoint(endpoint: &str) -> Result<Url> {
     const FORM: &str = "AWS_ENDPOINT_URL wants the form https://host[:port]";
     // What was given may hold a password, so it is never repeated as it is.
     let url = Url::parse(endpoint)
@@ -266,8 +279,8 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
     };
     let shown = redact(&url);
     match url.scheme() {
-        "https" => Ok(()),
-        "http" if local => Ok(()),
+        "https" => Ok(url),
+        "http" if local => Ok(url),
         "http" => Err(Error::input(format!("the endpoint {shown} would carry credentials unencrypted"))
             .hint("use https, or an address of this machine")),
         scheme => Err(Error::input(format!("the endpoint {shown} has the scheme `{scheme}`")).hint(FORM)),

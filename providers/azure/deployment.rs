@@ -30,6 +30,7 @@ pub struct Azure {
     request: Request,
     api: Arc<Api>,
     group: Group,
+    assumptions: Vec<String>,
 }
 
 /// What is known of the resource group.
@@ -61,7 +62,7 @@ impl Azure {
             },
             _ => Group::Unread,
         };
-        let mut azure = Self { request, api, group };
+        let mut azure = Self { request, api, group, assumptions: vec![] };
         if azure.request.wanted.renews_unnamed() {
             azure.request.resource_group()?;
             let container = Container::get(&azure.api, azure.request.container().as_str()).await?;
@@ -87,8 +88,14 @@ impl Azure {
             }
             _ => request.subscription = account.or(request.subscription),
         }
-        let api = Self::api(&Session::offline(), &request, request.subscription()?)?;
-        Ok(Self { request, api, group: Group::Unread })
+        let session = Session::offline(request.endpoints.clone())?;
+        let api = Self::api(&session, &request, request.subscription()?)?;
+        let mut assumptions =
+            vec!["whether the resource providers are registered was not checked".to_owned()];
+        if request.location.is_none() {
+            assumptions.push("the account's location, that of the resource group, was not read".to_owned());
+        }
+        Ok(Self { request, api, group: Group::Unread, assumptions })
     }
 
     fn api(session: &Session, request: &Request, subscription: &SubscriptionId) -> Result<Arc<Api>> {
@@ -172,11 +179,15 @@ impl Provider for Azure {
         };
         Ok(Stack {
             deployment: self.request.wanted.name.to_string(),
-            scope: format!("azure subscription {}, resource group {group}", self.api.subscription),
+            scope: format!(
+                "azure subscription {}, resource group {group}{}",
+                self.api.subscription, self.api.elsewhere
+            ),
             resources: self.resources(goal)?,
             outputs: if here { self.outputs() } else { vec![] },
             notes: self.notes(goal),
             mutations: Arc::clone(&self.api.arm.mutations),
+            assumptions: self.assumptions.clone(),
             guards: if here && self.group == Group::Unread { vec![guard()] } else { vec![] },
         })
     }

@@ -131,6 +131,9 @@ pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
         )
         .hint("something between here and Azure answers in its place; check --arm-endpoint and any proxy"),
         _ if answer.status == 429 => error(Kind::Throttled),
+        // Neither passes (RFC 9110, sections 15.6.2 and 15.6.6).
+        _ if matches!(answer.status, 501 | 505) => error(Kind::Failed)
+            .hint("the endpoint does not support this call; check --arm-endpoint and any proxy"),
         _ if answer.status >= 500 || answer.status == 408 => error(Kind::Transient),
         _ if answer.status == 401 => error(Kind::Credentials).hint(LOGIN),
         _ if answer.status == 403 => error(Kind::Denied).hint(grant(message, action)),

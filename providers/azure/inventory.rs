@@ -172,7 +172,11 @@ fn group(account: &Account, looked: Looked, unread: &mut Vec<String>) -> Vec<Dep
             created: created(&parts),
             expires: expires(&parts, unsure, unread),
             missing: if unsure { vec![] } else { missing(&name, &parts) },
-            parts: places(account, &parts),
+            refers_to: places(account, &parts),
+            parts: parts
+                .into_iter()
+                .map(|Marked { kind, name, .. }| Part { kind: kind.to_owned(), name })
+                .collect(),
             region: account.location.clone(),
             name,
         }
@@ -236,18 +240,15 @@ fn missing(deployment: &str, parts: &[Marked]) -> Vec<Part> {
     .collect()
 }
 
-/// The parts, and where they are: the account and its group, which a teardown has to know.
+/// Where the parts are, which a teardown has to know: the resource group, and the account where that is
+/// none of them.
 fn places(account: &Account, parts: &[Marked]) -> Vec<Part> {
-    let group = ("resource-group", account.group.as_str());
-    let others =
-        parts.iter().filter(|part| part.kind != "account").map(|part| (part.kind, part.name.as_str()));
-    let mut all: Vec<_> = [group, ("account", account.name.as_str())]
+    let used = Some(("account", &account.name)).filter(|_| parts.iter().all(|part| part.kind != "account"));
+    [("resource-group", &account.group)]
         .into_iter()
-        .chain(others)
-        .map(|(kind, name)| Part { kind: kind.to_owned(), name: name.to_owned() })
-        .collect();
-    all.sort_by(|one, other| one.kind.cmp(&other.kind));
-    all
+        .chain(used)
+        .map(|(kind, name)| Part { kind: kind.to_owned(), name: name.clone() })
+        .collect()
 }
 
 /// What a failure to look at `what` means: nothing of the rest can be known without credentials; all

@@ -163,7 +163,7 @@ impl Request {
         self.queue = QueueChoice::Internal;
         self.dead_letter = false;
         self.message_ttl = MessageTtl::default();
-        for Part { kind, name } in deployment.parts.iter().chain(&deployment.missing) {
+        for Part { kind, name } in deployment.named() {
             match kind.as_str() {
                 "dead-letter" => self.dead_letter = true,
                 _ if name.is_empty() => {}
@@ -208,6 +208,7 @@ mod tests {
             created: None,
             expires: None,
             parts: parts.iter().copied().map(part).collect(),
+            refers_to: vec![],
             missing: vec![],
         };
         let named = Request { container: Some("other".parse().unwrap()), ..request() };

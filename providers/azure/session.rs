@@ -19,6 +19,7 @@ use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Kind, Result};
+use crate::http::elsewhere;
 use crate::providers::azure::arm::{Arm, dressed};
 use crate::providers::azure::endpoint::Endpoint;
 use crate::providers::azure::failure::failure;
@@ -59,6 +60,8 @@ pub struct Api {
     pub blob_endpoint: Url,
     /// Where the account's queues are.
     pub queue_endpoint: Url,
+    /// The custom endpoints, as the end of a scope.
+    pub elsewhere: String,
     pub(super) locks: OnceCell<(Vec<Lock>, Vec<String>)>,
     credential: Arc<dyn TokenCredential>,
     options: ClientOptions,
@@ -123,9 +126,39 @@ impl Api {
 /// The user's credentials and endpoints, found and not yet used.
 pub struct Session {
     endpoints: Endpoints,
+    authority: Authority,
     options: ClientOptions,
     credential: Arc<dyn TokenCredential>,
+}
+
+/// What gives the tokens, and the cloud it gives them for.
+#[derive(Clone)]
+struct Authority {
+    /// The endpoint that the environment names, if any.
+    named: Option<Endpoint>,
     cloud: [&'static str; 3],
+}
+
+impl Authority {
+    fn from_environment() -> Result<Self> {
+        let host = env::var(AUTHORITY_HOST).ok().filter(|host| !host.is_empty());
+        let named = host.map(|host| parse_authority(&host)).transpose()?;
+        let host = named.as_ref().and_then(|authority| authority.url().host_str());
+        let cloud = CLOUDS.into_iter().find(|[login, ..]| host == Some(*login)).unwrap_or(CLOUDS[0]);
+        Ok(Self { named, cloud })
+    }
+
+    fn url(&self) -> String {
+        match &self.named {
+            Some(authority) => dressed(authority.url().clone()).to_string(),
+            None => format!("https://{}/", self.cloud[0]),
+        }
+    }
+
+    /// The endpoint, unless it is one of Azure's own.
+    fn custom(&self) -> Option<&Endpoint> {
+        self.named.as_ref().filter(|authority| authority.url().host_str() != Some(self.cloud[0]))
+    }
 }
 
 impl Session {
@@ -135,9 +168,8 @@ impl Session {
     /// [`Kind::Input`] for an authority that would get a secret over plain http on another machine, or
     /// credentials that the environment names only in part.
     pub fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
-        let authority = env::var(AUTHORITY_HOST).ok().filter(|host| !host.is_empty());
-        let authority = authority.map(|host| parse_authority(&host)).transpose()?;
-        let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority];
+        let authority = Authority::from_environment()?;
+        let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority.named];
         let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
         let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain), Arc::new(RequestLog)];
         let mut options = ClientOptions {
@@ -147,28 +179,37 @@ impl Session {
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };
-        let host = authority.as_ref().and_then(|authority| authority.url().host_str());
-        let cloud = CLOUDS.into_iter().find(|[login, ..]| host == Some(*login)).unwrap_or(CLOUDS[0]);
-        let authority = match &authority {
-            Some(authority) => dressed(authority.url().clone()).to_string(),
-            None => format!("https://{}/", cloud[0]),
-        };
         let mut custom = CustomConfiguration::default();
-        custom.authority_host.clone_from(&authority);
+        custom.authority_host = authority.url();
         options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
-        let credential = credentials::find(&options, &authority, subscription.map(SubscriptionId::as_str))?;
+        let subscription = subscription.map(SubscriptionId::as_str);
+        let credential = credentials::find(&options, &authority.url(), subscription)?;
         options.cloud = None;
-        Ok(Self { endpoints, options, credential, cloud })
+        Ok(Self { endpoints, authority, options, credential })
     }
 
-    /// A session that can describe things and reach nothing.
-    pub fn offline() -> Self {
-        Self {
-            endpoints: Endpoints::default(),
+    /// A session that can describe things and reach nothing. It knows the custom endpoints that an
+    /// online run would use.
+    ///
+    /// # Errors
+    /// As [`Session::open`] for the authority.
+    pub fn offline(endpoints: Endpoints) -> Result<Self> {
+        Ok(Self {
+            endpoints,
+            authority: Authority::from_environment()?,
             options: ClientOptions::default(),
             credential: Arc::new(Nobody),
-            cloud: CLOUDS[0],
-        }
+        })
+    }
+
+    fn elsewhere(&self) -> String {
+        let services = [
+            ("Resource Manager", self.endpoints.arm.as_ref()),
+            ("blobs", self.endpoints.blob.as_ref()),
+            ("queues", self.endpoints.queue.as_ref()),
+            ("tokens", self.authority.custom()),
+        ];
+        elsewhere(services.into_iter().filter_map(|(service, endpoint)| Some((service, endpoint?.url()))))
     }
 
     /// The clients for `account` in `resource_group` of `subscription`.
@@ -176,7 +217,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Failed`] when the names make no URL, which checked names cannot.
     pub fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
-        let [_, arm, suffix] = self.cloud;
+        let [_, arm, suffix] = self.authority.cloud;
         let url = |given: &Option<Endpoint>, usual: &str| match given {
             Some(endpoint) => Ok(endpoint.url().clone()),
             None => Url::parse(usual)
@@ -191,6 +232,7 @@ impl Session {
             account: account.to_owned(),
             blob_endpoint: url(&self.endpoints.blob, &format!("https://{account}.blob.{suffix}/"))?,
             queue_endpoint: url(&self.endpoints.queue, &format!("https://{account}.queue.{suffix}/"))?,
+            elsewhere: self.elsewhere(),
             locks: OnceCell::new(),
             credential: Arc::clone(&self.credential),
             options: self.options.clone(),

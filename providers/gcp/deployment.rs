@@ -69,7 +69,7 @@ impl Gcp {
         let notes = vec![format!(
             "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
         )];
-        let api = Session::offline().api(project.as_str(), &agent);
+        let api = Session::offline()?.api(project.as_str(), &agent);
         Ok(Self { request, project, api, notes })
     }
 
@@ -232,11 +232,18 @@ impl Provider for Gcp {
     fn stack(&self, goal: Goal) -> Result<Stack> {
         Ok(Stack {
             deployment: self.request.wanted.name.to_string(),
-            scope: format!("gcp project {}, {}", self.project, self.request.location()),
+            scope: format!(
+                "gcp project {}, {}{}",
+                self.project,
+                self.request.location(),
+                self.api.elsewhere()
+            ),
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
             notes: self.notes(goal),
             mutations: Arc::clone(&self.api.mutations),
+            // The address of the service agent follows from the number of the project.
+            assumptions: vec![],
             guards: vec![],
         })
     }

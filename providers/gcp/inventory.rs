@@ -77,7 +77,11 @@ fn group(scope: String, seen: Seen) -> Inventory {
                 created: created(&parts),
                 expires: expires(&parts, &mut unread),
                 missing: missing(&parts, &unsure),
-                parts: named(parts),
+                refers_to: signers(&parts),
+                parts: parts
+                    .into_iter()
+                    .map(|Marked { kind, name, .. }| Part { kind: kind.to_owned(), name })
+                    .collect(),
                 name: name.clone(),
                 region: location,
             });
@@ -86,16 +90,11 @@ fn group(scope: String, seen: Seen) -> Inventory {
     Inventory { scope, deployments, unread }
 }
 
-/// The parts by name, and the service account that a bucket's label says may sign: it is no part of the
-/// deployment, but what it was given there is to be taken back.
-fn named(parts: Vec<Marked>) -> Vec<Part> {
-    let signers: BTreeSet<_> = parts
-        .iter()
-        .filter_map(|part| mark::account_of(part.labels.get(mark::SIGNER)?))
-        .map(|name| Part { kind: "signer".to_owned(), name })
-        .collect();
-    let parts = parts.into_iter().map(|Marked { kind, name, .. }| Part { kind: kind.to_owned(), name });
-    parts.chain(signers).collect()
+/// The service accounts that a bucket's label says may sign: what they were given is to be taken back.
+fn signers(parts: &[Marked]) -> Vec<Part> {
+    let names: BTreeSet<_> =
+        parts.iter().filter_map(|part| mark::account_of(part.labels.get(mark::SIGNER)?)).collect();
+    names.into_iter().map(|name| Part { kind: "signer".to_owned(), name }).collect()
 }
 
 /// When the first part was made. What was adopted may be years older than the deployment, and counts

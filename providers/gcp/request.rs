@@ -136,7 +136,7 @@ impl Request {
         // Only what the marks say counts; of several parts of a kind the last is the bucket's own.
         (self.bucket, self.topic, self.subscription) = (None, None, None);
         self.queue = QueueChoice::Internal;
-        for Part { kind, name } in deployment.parts.iter().chain(&deployment.missing) {
+        for Part { kind, name } in deployment.named() {
             match kind.as_str() {
                 "bucket" if !name.is_empty() => self.bucket = Some(name.parse()?),
                 "signer" if !name.is_empty() => self.service_account = Some(name.parse()?),
@@ -188,6 +188,7 @@ mod tests {
             created: None,
             expires: None,
             parts,
+            refers_to: vec![],
             missing: vec![],
         };
         let named = Request { bucket: Some("other".parse().unwrap()), ..request() };

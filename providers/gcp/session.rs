@@ -61,9 +61,14 @@ impl Session {
         Ok(Self { credentials: Some(credentials), signs, endpoints, mutations: Arc::default() })
     }
 
-    /// A session that can describe things and reach nothing.
-    pub fn offline() -> Self {
-        Self { credentials: None, signs: false, endpoints: Endpoints::default(), mutations: Arc::default() }
+    /// A session that can describe things and reach nothing. It knows the custom endpoints that an
+    /// online run would use.
+    ///
+    /// # Errors
+    /// As [`Session::open`] for an endpoint.
+    pub fn offline() -> Result<Self> {
+        let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
+        Ok(Self { credentials: None, signs: false, endpoints, mutations: Arc::default() })
     }
 
     /// Asks Cloud Storage for the service agent of `project`, which makes it where there was none

@@ -21,6 +21,7 @@ use super::bucket::calls;
 use super::bucket_name::BucketName;
 use super::pubsub_name::{SubscriptionName, TopicName};
 use super::session::Api;
+use super::topic::Topic;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::name::DeploymentName;
@@ -42,6 +43,14 @@ pub struct Target {
     pub events: Option<(TopicName, SubscriptionName)>,
     /// Where the browsers' pages come from.
     pub origin: Origin,
+}
+
+impl Target {
+    /// Why no event can arrive, where the plan has shown that.
+    fn broken(&self, options: &VerifyOptions) -> Option<Verdict> {
+        let (topic, _) = self.events.as_ref()?;
+        options.broken(&[Topic::at(topic.as_str())])
+    }
 }
 
 /// Where the checks are told.
@@ -112,7 +121,8 @@ pub async fn verify(
     };
     report.known("not public", access::check(bucket, &described, policy)?);
     let mut probes = Probes::new(api, bucket, &described).await?;
-    let mut watch = target.events.as_ref().map(|(topic, _)| Watch::new(api, target, topic, probes.prefix()));
+    let watched = target.events.as_ref().filter(|_| target.broken(options).is_none());
+    let mut watch = watched.map(|(topic, _)| Watch::new(api, target, topic, probes.prefix()));
     let outcome = tokio::select! {
         outcome = prove(api, target, options, &described, &mut probes, watch.as_mut(), &report) => outcome,
         () = options.cancel.cancelled() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
@@ -157,11 +167,12 @@ async fn prove(
     }
     report.known("ETag exposed", uploaded.etag_exposed);
     report.known("anonymous read", probes.read_anonymously().await?);
-    let verdict = match (watch, watching) {
-        (None, _) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
-        (Some(_), Err(error)) if error.kind() == Kind::Credentials => return Err(error),
-        (Some(_), Err(error)) => refused(&error, fresh),
-        (Some(watch), Ok(())) => {
+    let verdict = match (target.broken(options), watch, watching) {
+        (Some(broken), ..) => broken,
+        (None, None, _) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
+        (None, Some(_), Err(error)) if error.kind() == Kind::Credentials => return Err(error),
+        (None, Some(_), Err(error)) => refused(&error, fresh),
+        (None, Some(watch), Ok(())) => {
             report.begun("event", options.event_within);
             event::check(watch, target, options.event_within, described, probes).await?
         }

@@ -40,6 +40,18 @@ pub struct On<C: Args, D: Args> {
 }
 
 impl<C: Args, D: Detail> Cloud<C, D> {
+    /// The command by itself.
+    pub fn command(&self) -> &C {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(On { command, .. }) => command,
+            #[cfg(feature = "gcp")]
+            Self::Gcp(On { command, .. }) => command,
+            #[cfg(feature = "azure")]
+            Self::Azure(On { command, .. }) => command,
+        }
+    }
+
     /// The command by itself, and what the options of the cloud say, whichever it is.
     pub fn split(self) -> (C, Box<dyn Describe>) {
         match self {

@@ -1,14 +1,17 @@
 //! The commands.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use std::path::PathBuf;
 
 use super::cloud::{Cloud, Delivered, Described, Named, Placed};
 use super::parsed::parsed;
 use super::shared::{Offline, Target, Verbosity};
 use crate::lease::Lease;
 use crate::output::Encoding;
+use crate::plan::Digest;
 use crate::provider::{EmptyBy, PolicyForm};
 use crate::span::Span;
 
@@ -84,6 +87,40 @@ pub enum Command {
     Man(Man),
 }
 
+impl Command {
+    /// How it reports on stderr.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Plan { cloud } if cloud.command().format == PlanFormat::Json => Format::Json,
+            Self::Policy { cloud } if cloud.command().format == Some(PolicyForm::Json) => Format::Json,
+            Self::Provision { cloud } => cloud.command().format,
+            Self::Verify { cloud } => cloud.command().format,
+            Self::Teardown { cloud } => cloud.command().format,
+            Self::List { cloud } => cloud.command().format,
+            Self::Config { cloud } => cloud.command().format,
+            Self::Plan { .. } | Self::Policy { .. } | Self::Completions(_) | Self::Man(_) => Format::Human,
+        }
+    }
+}
+
+impl Format {
+    /// What `arguments` ask for, where the command line as a whole cannot be read.
+    pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        let joined = arguments.iter().any(|one| one == "--format=json");
+        let apart = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
+        if joined || apart { Self::Json } else { Self::Human }
+    }
+
+    /// How the server's settings are written where nothing is said.
+    pub fn encoding(self) -> Encoding {
+        match self {
+            Self::Human => Encoding::Env,
+            Self::Json => Encoding::Json,
+        }
+    }
+}
+
 /// `plan`: what would be done.
 #[derive(Args, Debug)]
 pub struct Plan {
@@ -135,14 +172,14 @@ pub struct Provision {
     #[arg(short, long)]
     pub yes: bool,
     /// Go on only if the plan has this digest, as `plan` printed it
-    #[arg(long, value_name = "DIGEST")]
-    pub expect: Option<String>,
-    /// How to write what the server needs
+    #[arg(long, value_name = "DIGEST", value_parser = parsed::<Digest>())]
+    pub expect: Option<Digest>,
+    /// Format of the server's settings [default: env; json with `--format json`]
+    #[arg(long, value_enum)]
+    pub output: Option<Encoding>,
+    /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
-    pub output: Encoding,
-    /// How to tell of the way there, on stderr
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Report,
+    pub format: Format,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
     #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
     pub wait: Option<Span>,
@@ -159,7 +196,7 @@ pub struct Verify {
     pub within: Span,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    pub format: Report,
+    pub format: Format,
 }
 
 /// `teardown`: remove it.
@@ -185,14 +222,14 @@ pub struct Teardown {
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
     /// Go on only if the plan has this digest, as `--dry-run` printed it
-    #[arg(long, value_name = "DIGEST", conflicts_with = "expired")]
-    pub expect: Option<String>,
+    #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
+    pub expect: Option<Digest>,
     /// Show the plan and stop
     #[arg(long, conflicts_with = "confirm")]
     pub dry_run: bool,
-    /// How to tell of it, on stderr
+    /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
-    pub format: Report,
+    pub format: Format,
     /// The longest wait for the cloud to catch up, per step [default: what each step needs]
     #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
     pub wait: Option<Span>,
@@ -203,7 +240,7 @@ pub struct Teardown {
 pub struct List {
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    pub format: Report,
+    pub format: Format,
 }
 
 /// `policy`: the permissions.
@@ -229,9 +266,12 @@ pub struct Config {
     /// Which deployment.
     #[command(flatten)]
     pub target: Target,
-    /// How to write what the server needs
+    /// Format of the server's settings [default: env; json with `--format json`]
+    #[arg(long, value_enum)]
+    pub output: Option<Encoding>,
+    /// Format of notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
-    pub output: Encoding,
+    pub format: Format,
 }
 
 /// `completions`: for a shell.
@@ -261,13 +301,13 @@ pub enum PlanFormat {
     Markdown,
 }
 
-/// How a command tells of itself.
+/// How a command reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Report {
+pub enum Format {
     /// Text for people
     #[default]
     Human,
-    /// JSON, one object a line where it goes on
+    /// JSON, one object per line
     Json,
 }
 

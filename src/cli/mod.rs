@@ -18,8 +18,8 @@ pub use aws::{AwsDescription, AwsNames, AwsPlace};
 pub use azure::{AzureDelivery, AzureDescription, AzureNames, AzurePlace};
 pub use cloud::{Cloud, Delivered, Describe, Described, Detail, Named, On, Placed};
 pub use commands::{
-    Cli, Command, Completions, Config, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor, Provision,
-    Report, Teardown, Verify,
+    Cli, Command, Completions, Config, Format, Lifetime, List, Man, Plan, PlanFormat, Policy, PolicyFor,
+    Provision, Teardown, Verify,
 };
 #[cfg(feature = "gcp")]
 pub use gcp::{GcpDescription, GcpNames, GcpPlace};

@@ -2,8 +2,6 @@
 
 use std::fmt::Debug;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::AutoStream;
@@ -15,27 +13,33 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
+use super::log;
+use crate::cli::Format;
 use crate::patience;
-use crate::view::error::note;
+use crate::view::remark::Remark;
 use crate::view::{bars, json, words};
 
-/// Shows what is recorded from now on, on stderr; waits as JSON where `json` says so.
+/// Shows what is recorded from now on, on stderr, in `format`.
 ///
 /// Only wbstore's own records are shown: they are written from an allow-list, while those of the
 /// libraries below may hold headers.
-pub fn show(verbose: bool, json: Arc<AtomicBool>) {
-    let waits = Waits { json }.with_filter(Targets::new().with_target(patience::TARGET, LevelFilter::TRACE));
+pub(super) fn show(verbose: bool, format: Format) {
+    let waits =
+        Waits { format }.with_filter(Targets::new().with_target(patience::TARGET, LevelFilter::TRACE));
     let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let shown =
-        Targets::new().with_target("wbstore", Level::INFO).with_target(patience::TARGET, LevelFilter::OFF);
-    let requests = verbose
-        .then(|| fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false).with_filter(shown));
+    let shown = || {
+        let all = Targets::new().with_target("wbstore", Level::INFO);
+        all.with_target(patience::TARGET, LevelFilter::OFF)
+    };
+    let text = || fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false);
+    let texts = (verbose && format == Format::Human).then(|| text().with_filter(shown()));
+    let objects = (verbose && format == Format::Json).then(|| log::Json.with_filter(shown()));
     // A second subscriber in one process would be an embedder's, and theirs to choose.
-    let _ = tracing_subscriber::registry().with(waits).with(requests).try_init();
+    let _ = tracing_subscriber::registry().with(waits).with(texts).with(objects).try_init();
 }
 
 /// stderr, above whatever is drawn at its end.
-struct Above;
+pub(super) struct Above;
 
 impl Write for Above {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -49,16 +53,16 @@ impl Write for Above {
 
 /// Shows each wait on a line.
 struct Waits {
-    json: Arc<AtomicBool>,
+    format: Format,
 }
 
 impl<S: Subscriber> Layer<S> for Waits {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut wait = Wait::default();
         event.record(&mut wait);
-        let text = match self.json.load(Ordering::Relaxed) {
-            true => json::line(&wait).unwrap_or_default(),
-            false => wait.line(),
+        let text = match self.format {
+            Format::Json => json::line(&wait).unwrap_or_default(),
+            Format::Human => wait.line(),
         };
         // Where that fails there is nobody left to tell.
         let _ = Above.write_all(text.as_bytes());
@@ -77,7 +81,7 @@ struct Wait {
 impl Wait {
     fn line(&self) -> String {
         let next = Duration::try_from_secs_f64(self.next_seconds).unwrap_or_default();
-        note(&format!("retrying in {}: {}", words::countdown(next), self.why))
+        Remark::note(&format!("retrying in {}: {}", words::countdown(next), self.why)).text(Format::Human)
     }
 }
 

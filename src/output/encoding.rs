@@ -8,10 +8,9 @@ use crate::resource::Output;
 use crate::text::clean;
 
 /// The form in which the outputs are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Encoding {
     /// `NAME=value` lines for a POSIX shell
-    #[default]
     Env,
     /// A `.env` file
     Dotenv,
@@ -21,7 +20,7 @@ pub enum Encoding {
     K8sSecret,
     /// Values for W&B's operator chart
     Helm,
-    /// One JSON object
+    /// One JSON object on one line
     Json,
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::{Error, Kind};
-use crate::resource::{Fields, Forbids, Owner, Removal, Seen};
+use crate::resource::{Fields, Forbids, Owner, Remarks, Removal, Seen};
 
 const PRESENT: Goal = Goal::Present { adopt: false };
 
@@ -38,9 +38,18 @@ fn child(observation: Observation, removal: Removal) -> Observation {
     Observation { needs: vec![at("bucket")], part_of: Some(at("bucket")), removal, ..observation }
 }
 
+fn subject() -> Subject {
+    Subject {
+        deployment: "acme".into(),
+        scope: "here".into(),
+        outputs: vec![],
+        notes: vec![],
+        assumptions: vec![],
+    }
+}
+
 fn planned(goal: Goal, observations: &[Observation]) -> Plan {
-    let subject = Subject { deployment: "acme".into(), scope: "here".into(), outputs: vec![], notes: vec![] };
-    plan(goal, subject, observations)
+    plan(goal, subject(), observations)
 }
 
 fn action(goal: Goal, observation: Observation) -> (Action, Option<String>) {
@@ -237,12 +246,83 @@ fn teardown_keeps_what_is_not_ours() {
     assert_eq!(action(Goal::Absent, seen("bucket")).0, Action::NoOp);
 }
 
+/// The digest of a plan for `goal` of what was seen.
+fn digest(goal: Goal, observations: &[Observation]) -> Digest {
+    planned(goal, observations).digest.expect("nothing is assumed")
+}
+
+fn with(mut observation: Observation, change: impl FnOnce(&mut Remarks)) -> Observation {
+    change(observation.seen.as_mut().expect("it was seen").remarks_mut());
+    observation
+}
+
 #[test]
-fn the_digest_follows_what_would_be_done_and_nothing_else() {
-    let plan = || planned(PRESENT, &[found("bucket", 7, Owner::Ours)]);
-    assert_eq!(plan().digest, plan().digest);
-    assert_ne!(plan().digest, planned(PRESENT, &[found("bucket", 8, Owner::Ours)]).digest);
-    assert_ne!(plan().digest, planned(Goal::Absent, &[found("bucket", 7, Owner::Ours)]).digest);
+fn the_digest_follows_what_would_be_done() {
+    let drifted = || found("bucket", 7, Owner::Ours);
+    let reviewed = digest(PRESENT, &[drifted()]);
+    assert_eq!(reviewed, digest(PRESENT, &[drifted()]));
+    assert_ne!(reviewed, digest(PRESENT, &[found("bucket", 8, Owner::Ours)]));
+    assert_ne!(reviewed, digest(PRESENT, &[found("topic", 7, Owner::Ours)]));
+    assert_ne!(reviewed, digest(PRESENT, &[drifted(), seen("queue")]));
+    assert_ne!(reviewed, digest(Goal::Absent, &[drifted()]));
+    let subject = |scope: &str, value: &str| Subject {
+        scope: scope.into(),
+        outputs: vec![Output { name: "BUCKET", value: value.into() }],
+        ..subject()
+    };
+    let of = |subject| plan(PRESENT, subject, &[drifted()]).digest;
+    assert_ne!(of(subject("here", "a")), of(subject("there", "a")));
+    assert_ne!(of(subject("here", "a")), of(subject("here", "b")));
+}
+
+#[test]
+fn the_digest_does_not_follow_what_is_only_told() {
+    let bucket = || found("bucket", 7, Owner::Ours);
+    let told = with(bucket(), |found| {
+        found.kept.push("rule `theirs`".into());
+        found.findings.push("it comes back until 2030-01-01".into());
+    });
+    assert_eq!(digest(PRESENT, &[bucket()]), digest(PRESENT, &[told]));
+    let noted = Subject { notes: vec!["a note".into()], ..subject() };
+    assert_eq!(Some(digest(PRESENT, &[bucket()])), plan(PRESENT, noted, &[bucket()]).digest);
+}
+
+#[test]
+fn of_a_containers_contents_only_whether_there_are_any_is_in_the_digest() {
+    let holding = |count| {
+        let contents = child(found("objects", count, Owner::Ours), Removal::Contents);
+        digest(Goal::Absent, &[found("bucket", 1, Owner::Ours), contents])
+    };
+    assert_eq!(holding(9), holding(10));
+    let empty = child(seen("objects"), Removal::Contents);
+    assert_ne!(holding(9), digest(Goal::Absent, &[found("bucket", 1, Owner::Ours), empty]));
+}
+
+#[test]
+fn of_a_lease_the_span_is_in_the_digest_and_the_date_is_not() {
+    let leased = |span: i64, end: i64| Observation {
+        desired: fields(&[("tags.lease", span), ("tags.expires", end)]),
+        ..found("bucket", 1, Owner::Ours)
+    };
+    assert_eq!(digest(PRESENT, &[leased(7, 100)]), digest(PRESENT, &[leased(7, 200)]));
+    assert_ne!(digest(PRESENT, &[leased(7, 100)]), digest(PRESENT, &[leased(8, 100)]));
+}
+
+#[test]
+fn a_plan_that_assumes_something_says_so_and_has_no_digest() {
+    let assumed = Subject { assumptions: vec!["the location was not read".into()], ..subject() };
+    let plan = plan(PRESENT, assumed, &[seen("bucket")]);
+    assert_eq!((plan.digest, plan.notes), (None, vec!["the location was not read".to_owned()]));
+}
+
+#[test]
+fn a_digest_is_32_hex_digits() {
+    let digest = digest(PRESENT, &[seen("bucket")]);
+    assert_eq!(digest.as_str().len(), 32);
+    assert_eq!(digest.as_str().to_uppercase().parse::<Digest>().expect("it is one"), digest);
+    for wrong in ["", "0123456789abcdef", "0123456789abcdef0123456789abcdeg", &"ä".repeat(16)] {
+        assert!(wrong.parse::<Digest>().is_err_and(|error| error.what_next().is_some()), "{wrong}");
+    }
 }
 
 #[test]

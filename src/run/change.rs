@@ -5,17 +5,15 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Report as Format;
 use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::{Event, Events};
 use crate::patience;
-use crate::plan::{Action, Goal, Plan, Subject, plan};
+use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
 use crate::provider::Provider;
-use crate::resource::{Observation, Stack};
-use crate::view::progress::{self, Style};
-use crate::view::{human, json};
+use crate::resource::{Address, Observation, Stack};
+use crate::view::progress;
 
 /// How many deployments are worked on at once.
 pub const SIDE_BY_SIDE: usize = 4;
@@ -56,18 +54,10 @@ impl Change {
             scope: stack.scope.clone(),
             outputs: stack.outputs.clone(),
             notes: stack.notes.clone(),
+            assumptions: stack.assumptions.clone(),
         };
         let plan = plan(goal, subject, seen);
         Self { stack, plan }
-    }
-
-    /// Shows the plan on stderr, on the way to something else.
-    pub fn tell(&self, format: Format, console: &mut Console) -> Result<()> {
-        match format {
-            Format::Human => console.say(&human::plan(&self.plan)),
-            Format::Json => console.say(&json::line(&self.plan)?),
-        }
-        Ok(())
     }
 
     /// Refuses the whole when the plan refuses a part.
@@ -88,16 +78,20 @@ impl Change {
     }
 
     /// Refuses a plan that is not the one that was reviewed, where one was.
-    pub fn require_digest(&self, expected: Option<&str>) -> Result<()> {
-        let digest = &self.plan.digest;
-        match expected {
-            Some(expected) if expected != digest => {
+    pub fn require_digest(&self, expected: Option<&Digest>) -> Result<()> {
+        match (&self.plan.digest, expected) {
+            (Some(digest), Some(expected)) if expected != digest => {
                 Err(Error::refused(format!("the plan's digest is {digest}, not {expected}")).hint(
                     "the cloud or the arguments have changed since the review; review the plan above and pass its digest",
                 ))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether anything was changed so far, by the record of the transports.
+    pub fn has_changed(&self) -> bool {
+        self.stack.mutations.applied() > 0
     }
 }
 
@@ -106,16 +100,13 @@ impl Change {
 pub async fn apply(
     changes: &[Change],
     aged: bool,
-    format: Format,
     patience: Option<Duration>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Vec<Report> {
     let (events, receiver) = Events::channel();
-    let style = match format {
-        Format::Human => console.progress_style(),
-        Format::Json => Style::Json,
-    };
+    let style = console.progress_style();
+    let plans: Vec<&Plan> = changes.iter().map(|change| &change.plan).collect();
     let listener = {
         let (events, cancel) = (events.clone(), cancel.clone());
         tokio::spawn(async move {
@@ -133,7 +124,7 @@ pub async fn apply(
         drop(engine);
         reports
     };
-    let (reports, _) = futures::join!(work, progress::show(receiver, style, console.words()));
+    let (reports, _) = futures::join!(work, progress::show(&plans, receiver, style, console.words()));
     reports
 }
 
@@ -186,9 +177,10 @@ pub fn is_absent(plan: &Plan) -> bool {
     plan.steps.iter().all(|step| step.action == Action::Create)
 }
 
-/// Whether a step of `plan` would make `kind`.
-pub fn is_missing(plan: &Plan, kind: &str) -> bool {
-    plan.steps.iter().any(|step| step.address.kind() == kind && step.action == Action::Create)
+/// The resources that `plan` would create, because they are not there.
+pub fn absent(plan: &Plan) -> Vec<Address> {
+    let created = plan.steps.iter().filter(|step| step.action == Action::Create);
+    created.map(|step| step.address.clone()).collect()
 }
 
 #[cfg(test)]

@@ -8,15 +8,19 @@ use crate::output::{Encoding, encode};
 use crate::plan::Plan;
 use crate::provider::Provider;
 use crate::resource::Output;
-use crate::secret::{Disclosure, write_new};
-use crate::view::error::note;
+use crate::secret::Destination;
 
-/// Prints the outputs of `plan`. The secret among them is fetched only where `disclosure` wants it.
+/// Makes sure that `encoding` can hold the outputs of `plan`.
+pub fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
+    encode(encoding, &plan.deployment, &plan.outputs, &[]).map(drop)
+}
+
+/// Prints the outputs of `plan`. The secret among them is fetched only where there is a `destination`.
 pub async fn deliver(
     provider: &dyn Provider,
     plan: &Plan,
     encoding: Encoding,
-    disclosure: &Disclosure,
+    destination: Destination,
     console: &mut Console,
 ) -> Result<()> {
     let outputs = &plan.outputs;
@@ -24,7 +28,7 @@ pub async fn deliver(
         return console.data(&encode(encoding, &plan.deployment, outputs, &[])?);
     };
     let name = withheld.name;
-    if *disclosure == Disclosure::Withheld {
+    if matches!(destination, Destination::Withheld) {
         let remark = format!(
             "{name} is a secret, shown with --reveal and written with --secret-file; this prints it too:\n{}",
             withheld.command
@@ -41,9 +45,10 @@ pub async fn deliver(
             _ => error,
         }
     })?;
-    if let Disclosure::File(path) = disclosure {
-        write_new(path, &secret)?;
-        return tell(encoding, plan, &format!("{name} is in {}", path.display()), console);
+    if let Destination::File(file) = destination {
+        let remark = format!("{name} is in {}", file.path().display());
+        file.fill(&secret)?;
+        return tell(encoding, plan, &remark, console);
     }
     let mut all = outputs.clone();
     all.push(Output { name, value: secret.reveal().to_owned() });
@@ -59,7 +64,7 @@ pub async fn deliver(
 fn tell(encoding: Encoding, plan: &Plan, remark: &str, console: &mut Console) -> Result<()> {
     console.data(&encode(encoding, &plan.deployment, &plan.outputs, &[remark])?)?;
     if !encoding.has_comments() {
-        console.say(&note(remark));
+        console.note(remark);
     }
     Ok(())
 }

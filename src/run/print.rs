@@ -5,30 +5,29 @@ use jiff::Timestamp;
 
 use super::change::{Change, is_absent};
 use super::{connect, outputs, request};
-use crate::cli::{self, Cli, Cloud, Delivered, Described, Lifetime, Placed, Report};
+use crate::cli::{self, Cli, Cloud, Delivered, Described, Format, Lifetime, Placed};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::output::yaml;
 use crate::plan::Goal;
 use crate::provider::{Audience, PolicyForm, Provider};
-use crate::view::{error, inventory, json};
+use crate::view::{inventory, json};
 
 /// The deployments of the account.
 pub async fn list(cloud: Cloud<cli::List, Placed>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
-    console.speak_json(args.format == Report::Json);
     let asked = described.request(request::anybody()?);
     let looking = format!("looking through {}", asked.holdings());
     let provider = connect(asked, console).await?;
     confirm_account(provider.as_ref(), console).await?;
     let found = console.busy(&looking, provider.list()).await?;
     match args.format {
-        Report::Human => {
+        Format::Human => {
             let ruled = console.out_is_terminal();
             console.page(&inventory::table(&found, Timestamp::now().as_second(), ruled))?;
             console.say(&inventory::remarks(&found));
         }
-        Report::Json => console.data(&json::document(&found)?)?,
+        Format::Json => console.data(&json::line(&found)?)?,
     }
     Ok(exit::DONE)
 }
@@ -67,7 +66,7 @@ pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console)
         PolicyForm::Commands => policy.commands.iter().map(|line| format!("{line}\n")).collect(),
     })?;
     for note in &policy.notes {
-        console.say(&error::note(note));
+        console.note(note);
     }
     Ok(exit::DONE)
 }
@@ -91,7 +90,8 @@ pub async fn config(cloud: Cloud<cli::Config, Delivered>, console: &mut Console)
             "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
         ));
     }
-    outputs::deliver(provider.as_ref(), &change.plan, args.output, &disclosure, console).await?;
+    let encoding = args.output.unwrap_or(console.encoding());
+    outputs::deliver(provider.as_ref(), &change.plan, encoding, disclosure.open()?, console).await?;
     Ok(exit::DONE)
 }
 

@@ -3,16 +3,14 @@
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, is_absent, is_missing};
+use super::change::{Change, absent, is_absent};
 use super::{connect, request};
-use crate::cli::{self, Cloud, Described, Lifetime, Report};
+use crate::cli::{self, Cloud, Described, Lifetime};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Action, Goal, Plan};
 use crate::provider::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
-use crate::view::error::note;
-use crate::view::progress::Style;
 
 /// Proves that an upload works and produces an event.
 pub async fn verify(
@@ -21,22 +19,19 @@ pub async fn verify(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
-    console.speak_json(args.format == Report::Json);
     let unlimited = Lifetime::default();
     let described = described.request(request::served(&args.target, &unlimited)?);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
-    let style = match args.format {
-        Report::Human => console.progress_style(),
-        Report::Json => Style::Json,
-    };
+    let style = console.progress_style();
     for finding in change.plan.steps.iter().flat_map(|step| &step.findings) {
-        console.say(&note(finding));
+        console.note(finding);
     }
     let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
-    let options = VerifyOptions { event_within: args.within.as_duration(), cancel: cancel.clone() };
-    let nowhere = ["bucket", "container"].iter().any(|kind| is_missing(&change.plan, kind));
+    let absent = absent(&change.plan);
+    let nowhere = absent.iter().any(|address| ["bucket", "container"].contains(&address.kind()));
+    let options = VerifyOptions { event_within: args.within.as_duration(), absent, cancel: cancel.clone() };
     let hopeless = change.plan.is_refused() || nowhere;
     let prove = async {
         if hopeless {

@@ -16,7 +16,7 @@ use crate::plan::Goal;
 use crate::provider::{Deployment, Inventory, Wanted};
 use crate::providers::Request;
 use crate::span::Span;
-use crate::view::error::{error, note};
+use crate::view::remark::Remark;
 
 /// The word that confirms `--expired`, where there is no one name to type.
 const ALL_EXPIRED: &str = "expired";
@@ -28,7 +28,6 @@ pub async fn teardown(
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, described) = cloud.split();
-    console.speak_json(args.format == cli::Report::Json);
     if args.expired {
         return expired(&args, described.as_ref(), console, cancel).await;
     }
@@ -39,19 +38,19 @@ pub async fn teardown(
     let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
     let provider = connect(asked, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Absent, console).await?;
-    change.tell(args.format, console)?;
+    console.plan(&change.plan)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
-        console.say(&note(&list));
+        console.note(&list);
         return Ok(exit::DONE);
     }
     if args.dry_run {
         return Ok(exit::DONE);
     }
-    change.require_digest(args.expect.as_deref())?;
+    change.require_digest(args.expect.as_ref())?;
     confirm(args.confirm.as_deref(), &name, console)?;
     let wait = args.wait.map(Span::as_duration);
-    let reports = change::apply(&[change], true, args.format, wait, console, cancel).await;
+    let reports = change::apply(&[change], true, wait, console, cancel).await;
     Ok(change::outcome(&reports, []))
 }
 
@@ -66,7 +65,7 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
         Some(given) if given == name => Ok(()),
         Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
         None if !console.is_interactive() => {
-            Err(Error::input("nothing was deleted: there is no terminal to ask on")
+            Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
                 .hint(format!("add --confirm {name}")))
         }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
@@ -86,17 +85,17 @@ async fn expired(
     let provider = connect(asked, console).await?;
     let inventory = console.busy(&looking, provider.list()).await?;
     for text in &inventory.unread {
-        console.say(&note(text));
+        console.note(text);
     }
     let only = args.only.as_deref().map(WildMatch::new);
     let (due, mut left_out) = due(&inventory, only.as_ref(), Timestamp::now().as_second());
     for name in inventory.expired(Timestamp::now().as_second()).map(|one| &one.name) {
         if only.as_ref().is_some_and(|only| !only.matches(name)) {
-            console.say(&note(&format!("the deployment {name} has expired and is left out by --only")));
+            console.note(&format!("the deployment {name} has expired and is left out by --only"));
         }
     }
     if due.is_empty() && left_out.is_empty() {
-        console.say(&note(&format!("no deployment has expired ({})", inventory.scope)));
+        console.note(&format!("no deployment has expired ({})", inventory.scope));
         return Ok(exit::DONE);
     }
     let plans = due.iter().map(|one| overdue(one, args, described));
@@ -106,7 +105,7 @@ async fn expired(
     let mut changes = vec![];
     for (one, plan) in due.iter().zip(plans) {
         let allowed = plan.and_then(|change| {
-            change.tell(args.format, console)?;
+            console.plan(&change.plan)?;
             change.require_allowed()?;
             Ok(change)
         });
@@ -116,7 +115,7 @@ async fn expired(
         }
     }
     for failure in &left_out {
-        console.say(&error(failure));
+        console.remark(&Remark::error(failure, failure.exit_code()));
     }
     let failures = left_out.iter().map(Error::exit_code);
     if args.dry_run || changes.is_empty() {
@@ -124,7 +123,7 @@ async fn expired(
     }
     confirm(args.confirm.as_deref(), ALL_EXPIRED, console)?;
     let wait = args.wait.map(Span::as_duration);
-    let reports = change::apply(&changes, true, args.format, wait, console, cancel).await;
+    let reports = change::apply(&changes, true, wait, console, cancel).await;
     Ok(change::outcome(&reports, failures))
 }
 

@@ -9,11 +9,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::bars::{Bars, TICK, above};
 use super::clean::clean;
-use super::error::{hint, note};
 use super::json;
 use super::palette::{BAD, GOOD, HEAD, WARN, paint};
 use super::progress::{Style, write};
-use super::words::countdown;
+use super::remark::{Remark, hint};
+use super::words::{self, countdown};
+use crate::cli::Format;
 use crate::provider::{Check, Checking, Verdict};
 
 /// How the checks came out.
@@ -84,7 +85,9 @@ fn begun(name: &str, within: Duration, style: Style) -> String {
         Style::Json => {
             json::line(&Waiting { why: name, left_seconds: within.as_secs_f64() }).unwrap_or_default()
         }
-        Style::Terminal | Style::Lines => note(&format!("waiting for {name}, at most {}", countdown(within))),
+        Style::Terminal | Style::Lines => {
+            Remark::note(&format!("waiting for {name}, at most {}", countdown(within))).text(Format::Human)
+        }
     }
 }
 

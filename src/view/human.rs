@@ -10,6 +10,10 @@ use crate::resource::Address;
 /// From this many characters on, old and new stand below each other.
 const WIDE: usize = 96;
 
+/// What stands in place of a digest.
+pub(super) const WITHOUT_DIGEST: &str =
+    "No digest: the notes name what was assumed. An online plan has one for --expect.";
+
 /// The whole plan, from the header to the digest.
 pub fn plan(plan: &Plan) -> String {
     let blocks = [header(plan), steps(plan), notes(plan), outputs(plan), closing(plan)];
@@ -162,11 +166,10 @@ fn outputs(plan: &Plan) -> Option<String> {
 fn closing(plan: &Plan) -> Option<String> {
     let style = if plan.is_refused() { BAD } else { HEAD };
     let mut text = format!("{}\n", paint(style, conclusion(plan)));
-    match plan.goal {
+    match &plan.digest {
         _ if !is_applicable(plan) => {}
-        Goal::Present { .. } | Goal::Absent => {
-            text.push_str(&format!("To apply exactly this plan later: --expect {}\n", plan.digest));
-        }
+        Some(digest) => text.push_str(&format!("To apply exactly this plan later: --expect {digest}\n")),
+        None => text.push_str(&format!("{WITHOUT_DIGEST}\n")),
     }
     Some(text)
 }

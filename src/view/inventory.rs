@@ -5,7 +5,7 @@ use comfy_table::{LineStyle, Table, TableStyle};
 
 use super::clean::clean;
 use super::palette::{WARN, paint};
-use crate::provider::{Deployment, Inventory};
+use crate::provider::{Deployment, Inventory, Part};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -48,17 +48,21 @@ fn style(ruled: bool) -> TableStyle {
 
 fn row(deployment: &Deployment, now: i64) -> [String; 6] {
     // Taken apart, so that a new field of a deployment does not go unseen.
-    let Deployment { name, region, created, expires, parts, missing } = deployment;
-    let kinds: Vec<_> = missing.iter().map(|part| part.kind.as_str()).collect();
-    let missing = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
+    let Deployment { name, region, created, expires, parts, refers_to: _, missing } = deployment;
     [
         clean(name).into_owned(),
         clean(region).into_owned(),
         created.map_or_else(|| "unknown".to_owned(), |created| span(now.saturating_sub(created))),
         expires.map_or_else(|| "never".to_owned(), |expires| expiry(expires, now)),
-        parts.len().to_string(),
-        clean(&missing).into_owned(),
+        kinds(parts),
+        kinds(missing),
     ]
+}
+
+/// By name, not by number: what carries a mark is less than the steps that a plan counts.
+fn kinds(parts: &[Part]) -> String {
+    let kinds: Vec<_> = parts.iter().map(|part| clean(&part.kind)).collect();
+    if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
 }
 
 fn expiry(expires: i64, now: i64) -> String {

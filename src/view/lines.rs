@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::clean::clean;
-use super::error::hint;
 use super::palette::{self, BAD, FAINT, WARN, paint};
+use super::remark::hint;
 use super::words;
 use crate::event::Event;
 use crate::resource::Address;

@@ -127,11 +127,12 @@ fn digest(plan: &Plan) -> Option<String> {
     if !human::is_applicable(plan) {
         return None;
     }
+    let Some(digest) = &plan.digest else { return Some(text(human::WITHOUT_DIGEST)) };
     Some(match plan.goal {
         Goal::Present { .. } => {
-            let command = code(&format!("wbstore provision … --expect {}", plan.digest));
+            let command = code(&format!("wbstore provision … --expect {digest}"));
             format!("To apply exactly this plan: {command}")
         }
-        Goal::Absent => format!("Digest: {}", code(&plan.digest)),
+        Goal::Absent => format!("Digest: {}", code(digest.as_str())),
     })
 }

@@ -13,12 +13,12 @@ pub(crate) mod words;
 
 pub mod checks;
 pub mod clean;
-pub mod error;
 pub mod human;
 pub mod inventory;
 pub mod json;
 pub mod markdown;
 pub mod progress;
+pub mod remark;
 
 #[cfg(test)]
 mod tests;

@@ -9,13 +9,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::bars::{Bars, TICK, above};
-use super::error::hint;
 use super::json;
 use super::lines::{Lines, lasting, name};
 use super::palette::{BAD, HEAD, WARN, paint};
+use super::remark::hint;
 use super::words;
 use crate::event::Event;
-use crate::plan::Action;
+use crate::plan::{Action, Plan, Step};
+use crate::resource::Address;
 
 /// How things under way are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +59,22 @@ pub struct Tally {
 
 /// The last line of a JSON stream.
 #[derive(Serialize)]
-struct Finished<'a> {
+pub(super) struct Finished<'a> {
     event: &'static str,
     #[serde(flatten)]
     tally: &'a Tally,
 }
 
-/// Shows `events` until the engine has no more, then how it ended. A writer that fails, such as a
-/// closed terminal, is no reason to stop looking.
+impl<'a> Finished<'a> {
+    pub(super) fn of(tally: &'a Tally) -> Self {
+        Self { event: "finished", tally }
+    }
+}
+
+/// Shows `events` of applying `plans` until the engine has no more, then how it ended. A writer that
+/// fails, such as a closed terminal, is no reason to stop looking.
 pub async fn show(
+    plans: &[&Plan],
     mut events: UnboundedReceiver<Event>,
     style: Style,
     writer: &mut (dyn Write + Send),
@@ -79,10 +87,10 @@ pub async fn show(
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => {
+                Some(event) => for event in along(plans, event) {
                     tally.count(&event);
                     screen.event(&event, writer);
-                }
+                },
                 None => break,
             },
             _ = clock.tick(), if style == Style::Terminal => screen.tick(),
@@ -90,11 +98,35 @@ pub async fn show(
     }
     drop(screen);
     let text = match style {
-        Style::Json => json::line(&Finished { event: "finished", tally: &tally }).unwrap_or_default(),
+        Style::Json => json::line(&Finished::of(&tally)).unwrap_or_default(),
         Style::Terminal | Style::Lines => report(&tally, began),
     };
     write(writer, &text);
     tally
+}
+
+/// `event`, and what it means for the steps that go with its own: they are done with it, or not at all.
+fn along(plans: &[&Plan], event: Event) -> Vec<Event> {
+    let follows = |parent: &Address| {
+        let parent = parent.clone();
+        plans.iter().flat_map(|plan| &plan.steps).filter(move |step| step.goes_with.as_ref() == Some(&parent))
+    };
+    let blocked = |address: &Address, by: &[Address]| -> Vec<Event> {
+        let blocked = |step: &Step| Event::Blocked { address: step.address.clone(), by: by.to_vec() };
+        follows(address).map(blocked).collect()
+    };
+    let others = match &event {
+        Event::Done { address, action, took } => follows(address)
+            .map(|step| Event::Done { address: step.address.clone(), action: *action, took: *took })
+            .collect(),
+        Event::Failed { address, .. } | Event::Pending { address, .. } => {
+            blocked(address, std::slice::from_ref(address))
+        }
+        Event::Blocked { address, by } => blocked(address, by),
+        Event::Halted { address, .. } => blocked(address, &[]),
+        Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } | Event::Interrupted => vec![],
+    };
+    std::iter::once(event).chain(others.into_iter().flat_map(|other| along(plans, other))).collect()
 }
 
 enum Screen {
@@ -215,6 +247,10 @@ fn report(tally: &Tally, began: Instant) -> String {
             "run the same command again after {until}; objects are billed until they are gone"
         ))),
         None if tally.is_whole() => {}
+        // What failed was tried again for as long as that could help.
+        None if tally.failed > 0 => {
+            text.push_str(&hint("remove the cause, then run the same command again to continue"));
+        }
         None => text.push_str(&hint("run the same command again to continue")),
     }
     text

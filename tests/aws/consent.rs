@@ -131,7 +131,10 @@ async fn the_digest_of_another_teardown_deletes_nothing() {
     let site = Site::open().await;
     site.provisioned().await;
     site.aws.proxy().clear_journal();
-    site.teardown(&["--expect", "0123456789abcdef"]).await.ends(3).tells(&["digest is", "hint:"]);
+    site.teardown(&["--expect", "0123456789abcdef0123456789abcdef"])
+        .await
+        .ends(3)
+        .tells(&["digest is", "hint:"]);
     site.is_untouched();
 }
 

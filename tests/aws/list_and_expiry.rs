@@ -78,6 +78,11 @@ async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
     let end: jiff::Timestamp = tags["wbstore:expires"].as_str().expect("a date").parse().expect("RFC 3339");
     let days = end.duration_since(jiff::Timestamp::now()).as_hours() / 24;
     assert!((6..=7).contains(&days), "{end}");
+    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
+    let date =
+        |field: &str| listed["deployments"][0][field].as_str().expect("text").parse::<jiff::Timestamp>();
+    assert_eq!(date("expires").expect("RFC 3339"), end);
+    assert!(date("created").expect("RFC 3339") <= jiff::Timestamp::now());
     site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
     site.run("plan", &["--exit-code"]).await.ends(0);
 }

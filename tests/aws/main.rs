@@ -5,10 +5,13 @@
 
 mod bad_input_cloud;
 mod consent;
+mod delivery;
+mod digest;
 mod drift;
 mod expired;
 mod foreign_entries;
 mod interrupt;
+mod json;
 mod list_and_expiry;
 mod outputs;
 mod ownership;

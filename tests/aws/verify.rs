@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::fault::{Fault, Side, When};
 
-use crate::support::{Ends, Site};
+use crate::support::{Ends, QUEUE, Site};
 
 async fn verify(site: &Site) -> Ran {
     verify_within(site, "60s").await
@@ -108,6 +108,24 @@ async fn nothing_provisioned_fails_it_at_once() {
     let ran = verify(&site).await.ends(6);
     assert_eq!(check(&ran, "drift")["verdict"], "failed");
     site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_queue_that_is_gone_is_one_line_a_fact() {
+    let site = provisioned().await;
+    site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(ran.stderr, "");
+    let queue = format!("aws/queue/{QUEUE}");
+    for (name, says) in [("drift", "(missing)"), ("event", "no event can arrive")] {
+        let check = check(&ran, name);
+        assert_eq!(check["verdict"], "failed", "{check}");
+        let reason = check["reason"].as_str().expect("text");
+        assert!(reason.contains(&queue) && reason.contains(says), "{check}");
+        assert!(check["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")), "{check}");
+    }
+    assert_eq!(check(&ran, "upload")["verdict"], "passed", "the bucket is proven all the same");
 }
 
 #[tokio::test]

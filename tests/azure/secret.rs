@@ -120,3 +120,31 @@ async fn it_is_written_to_a_new_file_of_ones_own() {
     assert!(!target.exists());
     assert!(site.azure.proxy().journal().is_empty(), "it is refused before the first request");
 }
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_key_that_may_not_be_fetched_leaves_the_rest_done_and_no_file() {
+    let site = Site::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let text = path.to_str().unwrap();
+    let principal = site.double().principal();
+    site.double().deny(&principal, "Microsoft.Storage/storageAccounts/listkeys/action");
+    let ran = site.provision(&["--secret-file", text]).await.ends(4);
+    ran.tells(&["the changes were made, but", "listkeys/action", "`wbstore config`"]);
+    assert!(!path.exists(), "it is not filled");
+    // Now there is nothing left to change.
+    site.provision(&["--reveal"]).await.ends(3).tells(&["listkeys/action"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_run_that_fails_keeps_no_file_for_it() {
+    let site = Site::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let action = "Microsoft.Storage/storageAccounts/queueServices/queues/write";
+    site.double().deny(&site.double().principal(), action);
+    site.provision(&["--secret-file", path.to_str().unwrap()]).await.ends(4).tells(&[action]);
+    assert!(!path.exists());
+}

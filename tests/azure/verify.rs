@@ -138,6 +138,32 @@ async fn an_event_that_is_not_sent_fails_it() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_queue_or_an_event_subscription_that_is_gone_is_one_line_a_fact() {
+    for kind in ["queue", "event-subscription"] {
+        let site = provisioned().await;
+        match kind {
+            "queue" => site.double().drop_queue(site.account(), QUEUE).await.unwrap(),
+            _ => site.double().drop_event_subscription(QUEUE),
+        }
+        let ran = site.run("verify", &["--within", "60s", "--format", "json"]).await.ends(6);
+        assert_eq!(ran.stderr, "");
+        let address = format!("azure/{kind}/{QUEUE}");
+        for (name, says) in [("drift", "(missing)"), ("event", "no event can arrive")] {
+            let check = check(&ran, name);
+            assert_eq!(check["verdict"], "failed", "{check}");
+            let reason = check["reason"].as_str().expect("text");
+            assert!(reason.contains(&address) && reason.contains(says), "{check}");
+            assert!(
+                check["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")),
+                "{check}"
+            );
+        }
+        assert_eq!(check(&ran, "upload")["verdict"], "passed", "the container is proven all the same");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_subscription_that_failed_is_told_as_such() {
     let site = provisioned().await;
     let labels = json!({"labels": ["wbstore:wandb-acme-com"]});

@@ -119,6 +119,17 @@ fn keys_and_expiries_and_lengths_of_time() {
 }
 
 #[test]
+fn digests_that_are_none() {
+    let long = "0".repeat(33);
+    for digest in ["", "0123456789abcdef", &long, "0123456789abcdef0123456789abcdeg", "--expect"] {
+        for command in ["provision", "teardown"] {
+            let said = is_refused(&[command, "aws", "--host", HOST, &format!("--expect={digest}")]);
+            assert!(said.contains("32 hex digits"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_key_of_another_region() {
     let key = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555";
     let offline = ["--offline", "--account-id", "123456789012", "--region", "us-east-1"];

@@ -3,9 +3,15 @@
 mod bad_input;
 mod bad_input_azure;
 mod bad_input_gcp;
+mod digest;
 mod environment;
 mod good_input;
+#[cfg(unix)]
+mod interrupt;
+mod json;
 mod offline;
+#[cfg(unix)]
+mod places;
 mod renewal;
 mod spans;
 mod support;

@@ -59,7 +59,10 @@ async fn a_teardown_without_a_terminal_wants_the_name_as_an_argument() {
     let site = Site::provisioned().await;
     site.run("teardown", &[]).await.ends(2).tells(&["no terminal", &format!("--confirm {NAME}")]);
     site.run("teardown", &["--confirm", "acme"]).await.ends(2).tells(&["nothing was deleted"]);
-    site.teardown(&["--expect", "0123456789abcdef"]).await.ends(3).tells(&["digest is", "hint:"]);
+    site.teardown(&["--expect", "0123456789abcdef0123456789abcdef"])
+        .await
+        .ends(3)
+        .tells(&["digest is", "hint:"]);
     site.is_untouched();
 }
 

@@ -123,6 +123,23 @@ async fn a_subscription_of_a_deleted_topic_fails_it() {
 }
 
 #[tokio::test]
+async fn a_topic_or_a_subscription_that_is_gone_is_one_line_a_fact() {
+    let site = Site::provisioned().await;
+    site.ask("DELETE", &site.subscription(), Value::Null).await;
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(ran.stderr, "");
+    fails(&ran, "drift", &format!("gcp/subscription/{EVENTS} (missing)"));
+    fails(&ran, "subscription", "is not there");
+    assert_eq!(check(&ran, "event")["verdict"], "passed", "the topic gets it");
+    site.ask("DELETE", &site.topic(), Value::Null).await;
+    let ran = verify(&site).await.ends(6);
+    assert_eq!(ran.stderr, "");
+    fails(&ran, "event", &format!("gcp/topic/{EVENTS} is missing"));
+    assert!(check(&ran, "event")["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")));
+    assert_eq!(check(&ran, "upload")["verdict"], "passed", "the bucket is proven all the same");
+}
+
+#[tokio::test]
 async fn an_event_that_is_not_sent_soon_after_a_change_leaves_it_open() {
     let site = Site::provisioned().await;
     let path = format!("/storage/v1/b/{}/notificationConfigs", site.bucket);

@@ -95,10 +95,15 @@ async fn run(aws: &Aws, line: &str) -> Ran {
     finish(shell).await
 }
 
-/// The lines without what differs from run to run: times, and the order in which steps that run
-/// side by side are done.
+/// The lines without what differs from run to run: times, the emulator's port and the digest that
+/// follows from it, and the order in which steps that run side by side are done.
 fn masked(lines: &[String]) -> Vec<String> {
-    let mut lines: Vec<_> = lines.iter().map(|line| without_times(line)).collect();
+    let mut lines: Vec<_> = lines
+        .iter()
+        .map(|line| without_times(line))
+        .map(|line| without(&line, "http://127.0.0.1:", |letter| letter.is_ascii_digit()))
+        .map(|line| without(&line, "--expect ", |letter| letter.is_ascii_hexdigit()))
+        .collect();
     for steps in lines.chunk_by_mut(|one, next| one.starts_with("aws/") && next.starts_with("aws/")) {
         steps.sort();
     }
@@ -124,12 +129,24 @@ fn without_times(line: &str) -> String {
     text + rest
 }
 
+/// The line without the letters after `prefix` that are `masked`.
+fn without(line: &str, prefix: &str, masked: fn(char) -> bool) -> String {
+    match line.split_once(prefix) {
+        Some((before, rest)) => format!("{before}{prefix}…{}", rest.trim_start_matches(masked)),
+        None => line.to_owned(),
+    }
+}
+
 #[test]
 fn times_and_the_order_of_steps_are_masked() {
     let lines = |lines: &[&str]| masked(&lines.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(
         lines(&["aws/b: created (0.1s)", "aws/a: created (12s)", "Done: 2 created in 0.3s"]),
         ["aws/a: created (…s)", "aws/b: created (…s)", "Done: 2 created in …s"]
+    );
+    assert_eq!(
+        lines(&["at http://127.0.0.1:4566 (S3)", "later: --expect 0123abcd"]),
+        ["at http://127.0.0.1:… (S3)", "later: --expect …"]
     );
     assert_eq!(lines(&["event: arrived 0.0 s after the upload"]), ["event: arrived … s after the upload"]);
     assert_eq!(

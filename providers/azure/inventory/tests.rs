@@ -40,9 +40,9 @@ fn what_carries_one_name_is_one_deployment_with_its_place() {
             ("container", "wandb"),
             ("event-subscription", "wbstore-acme"),
             ("queue", "wbstore-acme"),
-            ("resource-group", "Ml"),
         ]
     );
+    assert_eq!(named(&only.refers_to), [("resource-group", "Ml")]);
     assert_eq!((only.created, only.expires, only.region.as_str()), (Some(100), None, "westeurope"));
     assert!(only.missing.is_empty());
 }
@@ -51,6 +51,7 @@ fn what_carries_one_name_is_one_deployment_with_its_place() {
 fn an_account_of_others_tells_nothing_of_when_a_deployment_was_made() {
     let all = grouped(&account(&json!({})), vec![part("container", "wandb", &[("queue", "internal")])]);
     assert_eq!((all[0].created, all[0].missing.len()), (None, 0));
+    assert_eq!(named(&all[0].refers_to), [("resource-group", "Ml"), ("account", "acmewandb")]);
 }
 
 #[test]

@@ -174,6 +174,11 @@ impl Api {
         self.session.endpoints.text(Service::Storage)
     }
 
+    /// The custom endpoints, as the end of a scope.
+    pub fn elsewhere(&self) -> String {
+        self.session.endpoints.elsewhere()
+    }
+
     /// The number of the project, which the address of its service agent holds
     /// (`service-<number>@gs-project-accounts…`).
     pub fn project_number(&self) -> Option<&str> {

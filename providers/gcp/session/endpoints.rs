@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
-use crate::http::redact;
+use crate::http::{elsewhere, redact};
 
 /// An API of Google Cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,16 @@ pub enum Service {
 impl Service {
     const ALL: [Self; 5] =
         [Self::Storage, Self::Pubsub, Self::Iam, Self::IamCredentials, Self::ResourceManager];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Storage => "Cloud Storage",
+            Self::Pubsub => "Pub/Sub",
+            Self::Iam => "IAM",
+            Self::IamCredentials => "IAM Credentials",
+            Self::ResourceManager => "Resource Manager",
+        }
+    }
 
     fn host(self) -> &'static str {
         match self {
@@ -68,6 +78,11 @@ impl Endpoints {
             }
         }
         Ok(Self { set })
+    }
+
+    /// Those that are set, as the end of a scope.
+    pub fn elsewhere(&self) -> String {
+        elsewhere(self.set.iter().map(|(service, url)| (service.name(), url)))
     }
 
     /// Whether any is set.

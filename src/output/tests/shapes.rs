@@ -39,11 +39,7 @@ fn docker_quotes_nothing() {
 #[test]
 fn json_is_one_object_in_the_order_of_the_provider() {
     assert_snapshot!(encode(Encoding::Json, &aws()).unwrap(), @r#"
-    {
-      "BUCKET": "s3://acme-wandb",
-      "BUCKET_QUEUE": "sqs://acme-wandb-events",
-      "AWS_REGION": "us-east-1"
-    }
+    {"BUCKET":"s3://acme-wandb","BUCKET_QUEUE":"sqs://acme-wandb-events","AWS_REGION":"us-east-1"}
     "#);
 }
 

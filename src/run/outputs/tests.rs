@@ -9,7 +9,7 @@ use super::*;
 use crate::plan::{Goal, Subject, plan};
 use crate::provider::{Audience, Checking, Inventory, Policy, VerifyOptions};
 use crate::resource::Stack;
-use crate::secret::{Secret, Withheld};
+use crate::secret::{Disclosure, Secret, Withheld};
 
 const KEY: &str = "Y2FuYXJ5LWtleQ==";
 
@@ -72,11 +72,20 @@ impl io::Write for Stream {
 /// What came of it, on stdout and stderr, and whether the secret was fetched.
 async fn delivered(encoding: Encoding, disclosure: Disclosure) -> (Result<()>, String, String, bool) {
     let outputs = vec![Output { name: "BUCKET", value: "az://acme/wandb".to_owned() }];
-    let subject = Subject { deployment: "acme".into(), scope: "here".into(), outputs, notes: vec![] };
+    let subject = Subject {
+        deployment: "acme".into(),
+        scope: "here".into(),
+        outputs,
+        notes: vec![],
+        assumptions: vec![],
+    };
     let plan = plan(Goal::Present { adopt: false }, subject, &[]);
     let (out, err, vault) = (Stream::default(), Stream::default(), Vault::default());
     let mut console = Console::piped(out.clone(), err.clone());
-    let done = deliver(&vault, &plan, encoding, &disclosure, &mut console).await;
+    let done = match disclosure.open() {
+        Ok(destination) => deliver(&vault, &plan, encoding, destination, &mut console).await,
+        Err(error) => Err(error),
+    };
     (done, out.text(), err.text(), vault.fetched.load(Ordering::Relaxed))
 }
 

@@ -91,8 +91,12 @@ fn with(mut seen: Observation, change: impl FnOnce(&mut Seen<Fields>)) -> Observ
 }
 
 fn made(goal: Goal, observations: &[Observation]) -> Plan {
+    plan(goal, subject(), observations)
+}
+
+fn subject() -> Subject {
     let output = |name, value: &str| Output { name, value: value.to_owned() };
-    let subject = Subject {
+    Subject {
         deployment: "acme".to_owned(),
         scope: "account 123456789012, us-east-1".to_owned(),
         outputs: vec![
@@ -101,8 +105,8 @@ fn made(goal: Goal, observations: &[Observation]) -> Plan {
             output("AWS_REGION", "us-east-1"),
         ],
         notes: vec!["the CORS rule also allows HEAD and exposes ETag, which the guide leaves out".to_owned()],
-    };
-    plan(goal, subject, observations)
+        assumptions: vec![],
+    }
 }
 
 const PRESENT: Goal = Goal::Present { adopt: false };
@@ -110,6 +114,12 @@ const PRESENT: Goal = Goal::Present { adopt: false };
 /// Nothing is there.
 pub(super) fn create() -> Plan {
     made(PRESENT, &[queue(), bucket(), cors(), notification()])
+}
+
+/// Nothing is there, as far as can be known without looking.
+pub(super) fn offline() -> Plan {
+    let assumptions = vec!["the region is assumed to be us-east-1".to_owned()];
+    plan(PRESENT, Subject { assumptions, ..subject() }, &[bucket()])
 }
 
 /// Two documents have drifted; one holds entries of others.
@@ -181,6 +191,17 @@ pub(super) fn gone() -> Plan {
 }
 
 /// One plan of each kind.
-pub(super) fn all() -> [Plan; 9] {
-    [create(), update(), unchanged(), refused(), adopt(), teardown(), release(), obstructed(), gone()]
+pub(super) fn all() -> [Plan; 10] {
+    [
+        create(),
+        offline(),
+        update(),
+        unchanged(),
+        refused(),
+        adopt(),
+        teardown(),
+        release(),
+        obstructed(),
+        gone(),
+    ]
 }

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 
 use super::fixtures;
 use crate::plan::Plan;
-use crate::view::human;
+use crate::view::{human, markdown};
 
 fn plain(plan: &Plan) -> String {
     strip_str(&human::plan(plan)).to_string()
@@ -44,7 +44,7 @@ fn a_first_plan_shows_every_field_and_what_waits_for_what() {
       AWS_REGION=us-east-1
 
     Plan: 4 to create, 0 to change, 0 to delete.
-    To apply exactly this plan later: --expect 5cb5ac559694db2f
+    To apply exactly this plan later: --expect 5b097d5bfed9c450dafb5e30d8f8bd4b
     "#);
 }
 
@@ -78,7 +78,7 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
       AWS_REGION=us-east-1
 
     Plan: 1 to create, 2 to change, 0 to delete, 1 unchanged; 2 entries of others kept.
-    To apply exactly this plan later: --expect 95e03f21b69451ae
+    To apply exactly this plan later: --expect 31aa59a63c36ad2883d999f16ea82528
     "#);
 }
 
@@ -99,8 +99,17 @@ fn a_teardown_shows_what_goes_with_what() {
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
     Plan: 0 to create, 0 to change, 4 to delete.
-    To apply exactly this plan later: --expect df1a28fc9caba666
+    To apply exactly this plan later: --expect 10b24b9ed8cb2488cb7fb7dc7952ada7
     ");
+}
+
+#[test]
+fn a_plan_that_assumes_something_has_no_digest() {
+    for text in [plain(&fixtures::offline()), markdown::plan(&fixtures::offline())] {
+        assert!(text.contains("the region is assumed to be us-east-1"), "{text}");
+        let (_, end) = text.rsplit_once("No digest: ").expect(&text);
+        assert!(!text.contains("--expect ") && end.contains("online plan"), "{text}");
+    }
 }
 
 #[test]
@@ -148,7 +157,7 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
       AWS_REGION=us-east-1
 
     Plan: 0 to create, 0 to change, 0 to delete, 2 to adopt.
-    To apply exactly this plan later: --expect a155303d03fd39c2
+    To apply exactly this plan later: --expect a592c3697660549ca6c5ee7fd36c4073
     ");
     assert_snapshot!(plain(&fixtures::release()), @"
 
@@ -166,7 +175,7 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
     Plan: 0 to create, 0 to change, 1 to delete, 1 to release, 1 kept; 1 entry of others kept.
-    To apply exactly this plan later: --expect 5254bdd921d65e96
+    To apply exactly this plan later: --expect 237e03314a44c713328d70fbe92fee56
     ");
 }
 

@@ -58,7 +58,7 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
     AWS_REGION=us-east-1
     ```
 
-    To apply exactly this plan: `wbstore provision … --expect 5cb5ac559694db2f`
+    To apply exactly this plan: `wbstore provision … --expect 5b097d5bfed9c450dafb5e30d8f8bd4b`
     "#);
 }
 
@@ -106,7 +106,7 @@ fn an_update_folds_the_fields_away() {
     AWS_REGION=us-east-1
     ```
 
-    To apply exactly this plan: `wbstore provision … --expect 95e03f21b69451ae`
+    To apply exactly this plan: `wbstore provision … --expect 31aa59a63c36ad2883d999f16ea82528`
     "#);
 }
 
@@ -136,7 +136,7 @@ fn a_teardown_draws_what_goes_with_what() {
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    Digest: `df1a28fc9caba666`
+    Digest: `10b24b9ed8cb2488cb7fb7dc7952ada7`
     "#);
 }
 

@@ -6,13 +6,15 @@ use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::fixtures::address;
+use super::fixtures::{self, address};
+use crate::cli::Format;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Events};
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 use crate::provider::{Check, Checking, Deployment, Inventory, Verdict};
 use crate::view::progress::{Style, Tally};
-use crate::view::{checks, error, inventory, progress};
+use crate::view::remark::Remark;
+use crate::view::{checks, inventory, progress};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -46,11 +48,15 @@ fn partly() -> Vec<Event> {
 }
 
 fn shown(style: Style, sent: Vec<Event>) -> (Tally, String) {
+    shown_of(&fixtures::create(), style, sent)
+}
+
+fn shown_of(plan: &Plan, style: Style, sent: Vec<Event>) -> (Tally, String) {
     let (events, receiver) = Events::channel();
     sent.into_iter().for_each(|event| events.send(event));
     drop(events);
     let mut written = Vec::new();
-    let tally = run(progress::show(receiver, style, &mut written));
+    let tally = run(progress::show(&[plan], receiver, style, &mut written));
     (tally, strip_str(&String::from_utf8(written).unwrap()).to_string())
 }
 
@@ -76,7 +82,7 @@ fn lines_say_each_thing_once_and_how_to_go_on() {
     hint: grant s3:CreateBucket
     aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
     Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: run the same command again to continue
+    hint: remove the cause, then run the same command again to continue
     ");
 }
 
@@ -102,8 +108,31 @@ fn a_terminal_keeps_the_lines_that_matter() {
     hint: grant s3:CreateBucket
     aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
     Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: run the same command again to continue
+    hint: remove the cause, then run the same command again to continue
     ");
+}
+
+#[test]
+fn what_goes_with_another_is_counted_like_in_the_plan() {
+    let plan = fixtures::teardown();
+    let took = Duration::from_millis(420);
+    let gone = |kind| Event::Done { address: address(kind), action: Action::Delete, took };
+    let (tally, text) = shown_of(&plan, Style::Lines, vec![gone("queue"), gone("bucket")]);
+    assert_eq!((tally.deleted, plan.counts.delete), (4, 4));
+    assert_snapshot!(timeless(&text), @"
+    aws/queue/acme-wandb: deleted (0.4s)
+    aws/bucket/acme-wandb: deleted (0.4s)
+    aws/cors/acme-wandb: deleted (0.4s)
+    aws/notification/acme-wandb: deleted (0.4s)
+    Done: 4 deleted in …
+    ");
+    let failed = Event::Failed { address: address("bucket"), error: "denied".to_owned(), hint: None };
+    let (tally, text) = shown_of(&plan, Style::Lines, vec![gone("queue"), failed]);
+    assert_eq!((tally.deleted, tally.failed, tally.blocked), (1, 1, 2));
+    assert!(
+        text.contains("aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -166,13 +195,14 @@ fn a_check_has_a_sign_a_word_and_a_reason() {
 fn an_inventory_is_a_table_with_ages() {
     const DAY: i64 = 86_400;
     let now = 1_000 * DAY;
-    let parts = vec![part("bucket"); 3];
+    let parts = vec![part("bucket"), part("queue")];
     let acme = Deployment {
         name: "acme".to_owned(),
         region: "us-east-1".to_owned(),
         created: Some(now - 3 * DAY),
         expires: None,
         parts,
+        refers_to: vec![],
         missing: vec![],
     };
     let ci = Deployment {
@@ -187,17 +217,17 @@ fn an_inventory_is_a_table_with_ages() {
     let unread = vec!["the queues of eu-west-1: access denied".to_owned()];
     let found = Inventory { scope: "account 1".to_owned(), deployments: vec![acme, ci, soon], unread };
     assert_snapshot!(inventory::table(&found, now, false), @"
-    NAME     REGION     AGE      EXPIRES         PARTS  MISSING
-    acme     us-east-1  3d       never           3      none
-    ci-1234  us-east-1  unknown  expired 2h ago  0      queue, cors
-    demo     us-east-1  3d       in 1m           3      none
+    NAME     REGION     AGE      EXPIRES         PARTS          MISSING
+    acme     us-east-1  3d       never           bucket, queue  none
+    ci-1234  us-east-1  unknown  expired 2h ago  none           queue, cors
+    demo     us-east-1  3d       in 1m           bucket, queue  none
     ");
     assert_snapshot!(inventory::table(&found, now, true), @"
-    NAME      REGION      AGE       EXPIRES          PARTS   MISSING
-    ──────────────────────────────────────────────────────────────────────
-    acme      us-east-1   3d        never            3       none
-    ci-1234   us-east-1   unknown   expired 2h ago   0       queue, cors
-    demo      us-east-1   3d        in 1m            3       none
+    NAME      REGION      AGE       EXPIRES          PARTS           MISSING
+    ──────────────────────────────────────────────────────────────────────────────
+    acme      us-east-1   3d        never            bucket, queue   none
+    ci-1234   us-east-1   unknown   expired 2h ago   none            queue, cors
+    demo      us-east-1   3d        in 1m            bucket, queue   none
     ");
     assert_snapshot!(strip_str(&inventory::remarks(&found)).to_string(), @"
     not looked at: the queues of eu-west-1: access denied
@@ -212,12 +242,14 @@ fn an_error_prints_its_cause_once_and_its_hint_below() {
     let failure = Error::new(Kind::Denied, "failed to create aws/bucket/acme-wandb")
         .because("AccessDenied\u{1b}[31m: not\nallowed")
         .hint("grant s3:CreateBucket\nor run:\n  wbstore policy aws --for operator");
-    assert_snapshot!(strip_str(&error::error(&failure)).to_string(), @"
+    assert_snapshot!(strip_str(&Remark::error(&failure, 3).text(Format::Human)).to_string(), @"
     error: failed to create aws/bucket/acme-wandb: AccessDenied[31m: not allowed
     hint: grant s3:CreateBucket
           or run:
             wbstore policy aws --for operator
     ");
+    assert_snapshot!(Remark::error(&failure, 3).text(Format::Json), @r#"{"event":"error","error":"failed to create aws/bucket/acme-wandb: AccessDenied\u001b[31m: not\nallowed","hint":"grant s3:CreateBucket\nor run:\n  wbstore policy aws --for operator","exit_code":3}"#);
+    assert_snapshot!(Remark::note("all is well").text(Format::Json), @r#"{"event":"note","note":"all is well"}"#);
 }
 
 fn part(kind: &str) -> crate::provider::Part {

@@ -1,12 +1,18 @@
-//! `docs/plan.schema.json` says what plans really look like.
+//! `docs/plan.schema.json` says what plans really look like, and `docs/json.md` what everything else does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fixtures;
-use crate::plan::{FORMAT, Plan};
+use crate::error::{Error, Kind};
+use crate::event::Event;
+use crate::plan::{Action, FORMAT, Plan};
 use crate::view::json;
+use crate::view::progress::{self, Tally};
+use crate::view::remark::Remark;
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../../docs/plan.schema.json")).unwrap()
@@ -62,4 +68,49 @@ fn it_describes_every_field() {
     schema["$defs"]["step"]["if"].take();
     check("", &schema);
     assert_eq!(schema["properties"]["format"]["const"], json!(FORMAT));
+}
+
+/// One of each event, with every field set.
+fn events() -> Vec<Value> {
+    let (address, why) = (fixtures::address("queue"), || "why".to_owned());
+    let (action, took, until) = (Action::Create, Duration::from_secs(1), Timestamp::UNIX_EPOCH);
+    let steps = [
+        Event::Started { address: address.clone(), action },
+        Event::Waiting { address: address.clone(), why: why(), next: took, left: took },
+        Event::Progress { address: address.clone(), done: 1, total: 2, unit: "objects" },
+        Event::Done { address: address.clone(), action, took },
+        Event::Failed { address: address.clone(), error: why(), hint: Some(why()) },
+        Event::Blocked { address: address.clone(), by: vec![] },
+        Event::Pending { address: address.clone(), action, until, how: "how" },
+        Event::Halted { address: address.clone(), at: why() },
+        Event::Interrupted,
+    ];
+    let error = Error::new(Kind::Denied, "denied").hint("grant it");
+    let remarks = [Remark::error(&error, 3), Remark::note("a note")];
+    let tally = Tally { until: Some(until), ..Tally::default() };
+    let finished = progress::Finished::of(&tally);
+    let lines =
+        steps.iter().map(json::line).chain(remarks.iter().map(json::line)).chain([json::line(&finished)]);
+    lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn the_page_names_every_event_and_its_fields() {
+    let page = include_str!("../../../docs/json.md");
+    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in page.lines().skip_while(|line| !line.starts_with("| `event` |")).skip(2) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, event, fields, ..] = cells.as_slice() else { break };
+        let fields = fields.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        told.insert(event.trim_matches('`').to_owned(), fields);
+    }
+    let request = told.remove("request").expect("the record of a request is told");
+    assert!(request.contains("status") && request.contains("took_ms"));
+    let mut shown = BTreeMap::new();
+    for mut event in events() {
+        let event = event.as_object_mut().expect("an object");
+        let name = event.remove("event").and_then(|name| Some(name.as_str()?.to_owned())).expect("a name");
+        shown.insert(name, event.keys().cloned().collect::<BTreeSet<_>>());
+    }
+    assert_eq!(told, shown);
 }

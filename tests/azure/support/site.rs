@@ -1,5 +1,7 @@
 //! One test's own subscription, and the deployment that it is about.
 
+use std::process::Command;
+
 use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::azure::double::AzureDouble;
 use wbstore_sandbox::journal::Exchange;
@@ -56,11 +58,16 @@ impl Site {
         all
     }
 
-    /// Runs it to its end.
-    pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
+    /// The same as a command that is not started yet.
+    pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut process = self.azure.wbstore();
         process.args(self.arguments(command, arguments));
-        finish(process).await
+        process
+    }
+
+    /// Runs it to its end.
+    pub async fn run(&self, command: &str, arguments: &[&str]) -> Ran {
+        finish(self.command(command, arguments)).await
     }
 
     /// `wbstore provision`, without asking.

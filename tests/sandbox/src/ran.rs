@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::{Command, Stdio};
 
+use serde_json::{Map, Value};
+
 use crate::paths;
 
 /// What the variables begin with that tell a client of a cloud who it is and where to go.
@@ -27,6 +29,20 @@ pub struct Ran {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
+}
+
+impl Ran {
+    /// Everything that both streams say, which must be one JSON object a line: stdout first.
+    ///
+    /// # Panics
+    /// When a line is none.
+    #[track_caller]
+    pub fn objects(&self) -> Vec<Map<String, Value>> {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        let object =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}\n{self}"));
+        lines.map(object).collect()
+    }
 }
 
 impl fmt::Display for Ran {

@@ -138,6 +138,17 @@ impl AzureDouble {
         succeeded(self.shared.plane.ask(Service::Blob, Method::PUT, &path, &headers, "").await?)
     }
 
+    /// Deletes a queue.
+    pub async fn drop_queue(&self, account: &str, name: &str) -> std::io::Result<()> {
+        let path = format!("/{account}/{name}");
+        succeeded(self.shared.plane.ask(Service::Queue, Method::DELETE, &path, &[], "").await?)
+    }
+
+    /// Deletes the event subscriptions of that name.
+    pub fn drop_event_subscription(&self, name: &str) {
+        self.shared.world().event_subscriptions.retain(|_, one| one.name != name);
+    }
+
     /// Puts a message into a queue; its text may hold nothing that XML reads as its own.
     pub async fn plant_message(&self, account: &str, queue: &str, text: &str) -> std::io::Result<()> {
         let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
