@@ -8,8 +8,6 @@ mod out;
 mod records;
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::{AutoStream, StripStream};
@@ -23,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::interrupt::Waits;
 use crate::output::Encoding;
 use crate::plan::Plan;
+use crate::view::bars;
 use crate::view::clean::clean;
 use crate::view::progress::Style;
 use crate::view::remark::Remark;

@@ -1,16 +1,16 @@
 //! The requests that were made, as JSON like everything else that is said.
 
 use std::fmt::Debug;
-use std::io::{self, Write};
+use std::io::Write;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::prelude::*;
-use tracing_subscriber::{Layer, Registry, fmt};
+use tracing_subscriber::layer::Layer;
+
+use super::records::Above;
 
 /// Writes each record as an object whose `event` is the record's message.
 pub(super) struct Json;

@@ -190,6 +190,7 @@ mod tests {
             expires,
             parts: vec![],
             missing: vec![],
+            refers_to: Default::default(),
         };
         let deployments = vec![
             deployment("past", Some(9)),

@@ -13,7 +13,7 @@ use super::json;
 use super::palette::{BAD, GOOD, HEAD, WARN, paint};
 use super::progress::{Style, write};
 use super::remark::{Remark, hint};
-use super::words::{self, countdown};
+use super::words::countdown;
 use crate::cli::Format;
 use crate::provider::{Check, Checking, Verdict};
 
