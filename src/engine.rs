@@ -2,22 +2,25 @@
 //! by side, what fails blocks only what needs it, and what merely takes its time is waited for. Each
 //! step is decided once more, from a new look, right before it is taken.
 
+mod attempt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff};
-use futures::future::{BoxFuture, join_all, try_join_all};
+use futures::future::{BoxFuture, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, exit};
 use crate::event::{Event, Events, Progress};
 use crate::patience::{FAULT_WITHIN, pauses, unless_busy};
-use crate::plan::{Action, Again, Plan, Step, again};
-use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Owner, Removal, Seen, Stack};
+use crate::plan::{Action, Plan, Step};
+use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack};
+use attempt::{Attempt, Taken};
 
 /// Looks at every resource of `stack` at once, and at what must hold besides.
 ///
@@ -66,6 +69,24 @@ pub struct Report {
     pub interrupted: bool,
 }
 
+impl Report {
+    /// The exit code of a process that ends with it.
+    pub fn exit_code(&self) -> u8 {
+        let Self { done: _, pending, failed, halted, blocked, changed, interrupted } = self;
+        if *interrupted || !halted.is_empty() {
+            return exit::INTERRUPTED;
+        }
+        if failed.is_empty() && pending.is_empty() && blocked.is_empty() {
+            return exit::DONE;
+        }
+        if *changed || !pending.is_empty() {
+            return exit::PARTIAL;
+        }
+        let refused = failed.iter().all(|(_, error)| error.exit_code() == exit::REFUSED);
+        if refused { exit::REFUSED } else { exit::FAILED }
+    }
+}
+
 /// Carries out plans.
 pub struct Engine {
     /// Where it reports.
@@ -82,12 +103,7 @@ pub struct Engine {
 /// A step has two ends: once it is written, what needs it may start; it is done when it has been
 /// read back.
 enum Outcome {
-    /// `taken` says whether there was anything left to do.
-    Written {
-        index: usize,
-        begun: Instant,
-        taken: bool,
-    },
+    Written(usize, Instant, Taken),
     Done(usize, Instant),
     Pending(usize, &'static str, Timestamp),
     /// Its wait was ended by an interrupt, after it had been begun.
@@ -107,49 +123,42 @@ impl Engine {
             return report;
         }
         let mut waiting: Vec<usize> = (0..steps.len()).collect();
-        let mut walk = Walk {
-            events: &self.events,
-            written: BTreeSet::new(),
-            created: BTreeSet::new(),
-            unsettled: BTreeMap::new(),
-            report,
-        };
-        for step in &steps {
-            walk.unsettled.insert(step.address.clone(), None);
-        }
+        let mut walk = Walk::new(&self.events, &steps);
         let mut running: FuturesUnordered<BoxFuture<'_, Outcome>> = FuturesUnordered::new();
         loop {
-            if !self.cancel.is_cancelled() {
+            if !report.interrupted {
                 let (ready, rest): (Vec<usize>, Vec<usize>) = waiting.into_iter().partition(|index| {
                     steps[*index].waits_for.iter().all(|wait| walk.written.contains(wait))
                 });
                 waiting = rest;
                 for index in ready {
-                    let around = Around::of(steps[index], stack, &walk.created);
-                    running.push(self.begin(index, steps[index], plan, around));
+                    let attempt = Attempt::new(self, steps[index], plan, stack, &walk.created);
+                    running.push(self.begin(index, steps[index], attempt));
                 }
             }
-            let Some(outcome) = running.next().await else { break };
-            if let Outcome::Written { index, begun, taken } = outcome {
-                let Step { address, action, .. } = steps[index];
-                walk.written.insert(address);
-                if taken && *action == Action::Create {
-                    walk.created.insert(address);
+            let outcome = tokio::select! {
+                biased;
+                () = self.cancel.cancelled(), if !report.interrupted => None,
+                outcome = running.next() => Some(outcome),
+            };
+            if !report.interrupted && self.cancel.is_cancelled() {
+                report.interrupted = true;
+                self.events.interrupted();
+            }
+            match outcome {
+                None => {}
+                Some(None) => break,
+                Some(Some(Outcome::Written(index, begun, taken))) => {
+                    walk.write(&steps[index].address, taken);
+                    running.push(self.finish(index, steps[index], stack, begun, taken));
                 }
-                running.push(self.finish(index, steps[index], stack, begun));
-            } else {
-                walk.settle(&steps, outcome);
+                Some(Some(end)) => walk.settle(&mut report, &steps, end),
             }
         }
         for index in waiting {
-            let Step { address, waits_for, .. } = steps[index];
-            let by = waits_for.iter().filter(|wait| !walk.written.contains(wait)).cloned().collect();
-            walk.close(address, &[], Event::Blocked { address: address.clone(), by });
-            walk.report.blocked.push(address.clone());
+            walk.block(&mut report, steps[index]);
         }
-        let mut report = walk.report;
         report.changed = stack.mutations.applied() > 0;
-        report.interrupted = self.cancel.is_cancelled();
         report
     }
 
@@ -157,21 +166,18 @@ impl Engine {
         &'a self,
         index: usize,
         step: &'a Step,
-        plan: &'a Plan,
-        around: Option<Around<'a>>,
+        attempt: Option<Attempt<'a>>,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
-            let Some(around) = around else {
+            let Some(mut attempt) = attempt else {
                 return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
             };
-            let progress = Progress::new(step.address.clone(), self.events.clone(), self.cancel.clone())
-                .within_new(around.parent_is_new);
-            let mut patience = Patience::new(self, around.resource);
-            let mut tried = false;
+            let mut progress = self.progress(step);
+            let mut patience = Patience::new(self, attempt.resource);
             let result = loop {
-                let error = match self.take(step, plan, &around, &progress, &mut tried).await {
+                let error = match attempt.take(&mut progress).await {
                     Err(error) => error,
                     taken => break taken,
                 };
@@ -180,62 +186,15 @@ impl Engine {
                 }
             };
             match result {
-                Ok(Deleted::Gone) => Outcome::Written { index, begun, taken: tried },
-                Ok(Deleted::Pending { how, until }) => Outcome::Pending(index, how, until),
-                Err(error) if error.kind() == Kind::Interrupted && tried => {
+                Ok(Taken::Pending(how, until)) => Outcome::Pending(index, how, until),
+                Ok(taken) => Outcome::Written(index, begun, taken),
+                Err(error) if error.kind() == Kind::Interrupted && attempt.tried => {
                     Outcome::Halted(index, progress.counted().unwrap_or_else(|| error.chain()))
                 }
                 Err(error) if error.kind() == Kind::Interrupted => Outcome::Untried(index),
                 Err(error) => Outcome::Failed(index, error),
             }
         })
-    }
-
-    /// Takes `step` if it is still the planned one. `tried` says whether this run has taken it before.
-    async fn take(
-        &self,
-        step: &Step,
-        plan: &Plan,
-        around: &Around<'_>,
-        progress: &Progress,
-        tried: &mut bool,
-    ) -> Result<Deleted> {
-        let Some(look) = self.look_again(step, plan, around, *tried).await? else { return Ok(Deleted::Gone) };
-        *tried = true;
-        match step.action {
-            Action::Delete => look.delete(progress).await,
-            Action::Release => look.release(progress).await.map(|()| Deleted::Gone),
-            _ => look.write(progress).await.map(|()| Deleted::Gone),
-        }
-    }
-
-    /// Looks at the resource of `step` once more and at what it depends on, and decides again. `None` where
-    /// nothing is left to do.
-    ///
-    /// # Errors
-    /// [`Kind::Outdated`] or [`Kind::Refused`] when it is not the planned step any more; those of the looks.
-    async fn look_again<'r>(
-        &self,
-        step: &Step,
-        plan: &Plan,
-        around: &Around<'r>,
-        retry: bool,
-    ) -> Result<Option<Box<dyn Look + 'r>>> {
-        let creates = step.action == Action::Create && !retry;
-        if creates && (around.parent_is_new || !self.aged && around.can_be_created_unseen()) {
-            return Ok(Some(around.resource.unseen()));
-        }
-        let looks = [around.resource].into_iter().chain(around.others.iter().copied()).map(look);
-        let (observations, looks): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
-        match again(plan, &step.address, &observations, retry) {
-            Again::Reached => Ok(None),
-            Again::Proceed => Ok(looks.into_iter().next().flatten()),
-            Again::Changed { reason, may_settle } => {
-                let kind = if may_settle { Kind::Outdated } else { Kind::Refused };
-                Err(Error::new(kind, format!("{} has changed since the plan: {reason}", step.address))
-                    .hint("run the command again to plan from what exists now"))
-            }
-        }
     }
 
     /// Reads back what was written, and writes once more where something else is found: a change
@@ -246,16 +205,18 @@ impl Engine {
         step: &'a Step,
         stack: &'a Stack,
         begun: Instant,
+        taken: Taken,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let written = matches!(step.action, Action::Create | Action::Update | Action::Adopt);
+            let written = taken != Taken::Reached
+                && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
             let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
-            let progress = Progress::new(step.address.clone(), self.events.clone(), self.cancel.clone());
+            let progress = self.progress(step);
             let mut patience = Patience::new(self, resource);
-            let mut missed = false;
+            let mut misses = Misses::default();
             let result = loop {
-                let error = match confirm(resource, step.action, &progress, &mut missed).await {
+                let error = match confirm(resource, step.action, &progress, &mut misses).await {
                     Ok(()) => break Ok(()),
                     Err(error) => error,
                 };
@@ -271,9 +232,23 @@ impl Engine {
             }
         })
     }
+
+    fn progress(&self, step: &Step) -> Progress {
+        Progress::new(step.address.clone(), self.events.clone(), self.cancel.clone())
+    }
 }
 
-/// Reads `resource` back after `action`; on the second miss writes it once more.
+/// What reading back has shown so far.
+#[derive(Default)]
+struct Misses {
+    /// Something else was found before.
+    seen: bool,
+    /// That was written over.
+    mended: bool,
+}
+
+/// Reads `resource` back after `action`; on the second miss writes it once more, and only then: a look that
+/// still lags would take away what others have written since.
 ///
 /// # Errors
 /// [`Kind::NotYet`] while it is not as it was written, [`Kind::Refused`] when another deployment has taken
@@ -282,7 +257,7 @@ async fn confirm(
     resource: &dyn AnyResource,
     action: Action,
     progress: &Progress,
-    missed: &mut bool,
+    misses: &mut Misses,
 ) -> Result<()> {
     let mut look = resource.look().await?;
     let seen = look.observation();
@@ -302,8 +277,10 @@ async fn confirm(
     }
     // The first look may be of before our write; the second is taken at its word. But what stands by itself
     // and cannot be seen yet is not created twice.
-    if std::mem::replace(missed, true) && (there || seen.part_of.is_some()) {
+    let is_first = !std::mem::replace(&mut misses.seen, true);
+    if !is_first && !misses.mended && (there || seen.part_of.is_some()) {
         look.write(progress).await?;
+        misses.mended = true;
     }
     Err(Error::new(Kind::NotYet, difference)
         .hint("another tool may be writing the same document; `wbstore plan` shows what differs"))
@@ -313,13 +290,16 @@ async fn confirm(
 struct Patience<'e> {
     engine: &'e Engine,
     resource: &'e dyn AnyResource,
-    begun: Instant,
+    /// Since when the cloud has not caught up.
+    behind: Option<Instant>,
+    /// Since when there have been nothing but faults.
+    faulty: Option<Instant>,
     pauses: ExponentialBackoff,
 }
 
 impl<'e> Patience<'e> {
     fn new(engine: &'e Engine, resource: &'e dyn AnyResource) -> Self {
-        Self { engine, resource, begun: Instant::now(), pauses: pauses().build() }
+        Self { engine, resource, behind: None, faulty: None, pauses: pauses().build() }
     }
 
     /// Waits in sight until it is time to try again after `error`.
@@ -331,28 +311,29 @@ impl<'e> Patience<'e> {
         if !error.passes() {
             return Err(error);
         }
-        let budget = self.engine.patience.or(error.budget()).unwrap_or_else(|| match error.kind() {
-            Kind::NotYet | Kind::Outdated => self.resource.patience(),
-            _ => FAULT_WITHIN,
-        });
-        let left = budget.saturating_sub(self.begun.elapsed());
+        let (since, patience) = match error.kind() {
+            Kind::NotYet | Kind::Outdated => {
+                self.faulty = None;
+                (&mut self.behind, self.resource.patience())
+            }
+            _ => (&mut self.faulty, FAULT_WITHIN),
+        };
+        let budget = self.engine.patience.or(error.budget()).unwrap_or(patience);
+        let left = budget.saturating_sub(since.get_or_insert_with(Instant::now).elapsed());
         let pause = self.pauses.next().unwrap_or(FAULT_WITHIN);
         let next = error.server_wait().map_or(pause, |asked| asked.max(pause));
         if left < next {
             return Err(error);
         }
         let why = error.chain();
-        self.engine.events.send(Event::Waiting {
-            address: self.resource.address(),
-            why: why.clone(),
-            next,
-            left,
-        });
+        let interrupted = Error::new(Kind::Interrupted, format!("waiting for {why}"));
+        if self.engine.cancel.is_cancelled() {
+            return Err(interrupted);
+        }
+        self.engine.events.send(Event::Waiting { address: self.resource.address(), why, next, left });
         tokio::select! {
             () = tokio::time::sleep(next) => Ok(()),
-            () = self.engine.cancel.cancelled() => {
-                Err(Error::new(Kind::Interrupted, format!("interrupted while waiting for {why}")))
-            }
+            () = self.engine.cancel.cancelled() => Err(interrupted),
         }
     }
 }
@@ -362,102 +343,93 @@ struct Walk<'a> {
     events: &'a Events,
     /// The steps that what needs them may start after.
     written: BTreeSet<&'a Address>,
-    /// What this run has created.
+    /// Those of them that were [created](Taken::Created).
     created: BTreeSet<&'a Address>,
+    /// The steps that did not succeed, so that what needs them cannot start.
+    missed: BTreeSet<&'a Address>,
     /// The steps whose end has not been reported; with the event that reports it, where that is held back
     /// until the ends of all that it waited for have been.
-    unsettled: BTreeMap<Address, Option<(Vec<Address>, Event)>>,
-    report: Report,
+    unsettled: BTreeMap<&'a Address, Option<(&'a [Address], Event)>>,
 }
 
-impl Walk<'_> {
-    fn settle(&mut self, steps: &[&Step], outcome: Outcome) {
-        let of = |index: usize| (steps[index].address.clone(), steps[index].action, &steps[index].waits_for);
+impl<'a> Walk<'a> {
+    fn new(events: &'a Events, steps: &[&'a Step]) -> Self {
+        let unsettled = steps.iter().map(|step| (&step.address, None)).collect();
+        let (written, created, missed) = Default::default();
+        Self { events, written, created, missed, unsettled }
+    }
+
+    fn write(&mut self, address: &'a Address, taken: Taken) {
+        self.written.insert(address);
+        if taken == Taken::Created {
+            self.created.insert(address);
+        }
+    }
+
+    fn settle(&mut self, report: &mut Report, steps: &[&'a Step], outcome: Outcome) {
         let (index, event) = match outcome {
             // Not an end.
-            Outcome::Written { .. } => return,
+            Outcome::Written(..) => return,
             Outcome::Done(index, begun) => {
-                let (address, action, _) = of(index);
-                self.report.done.push(address.clone());
-                (index, Event::Done { address, action, took: begun.elapsed() })
+                let Step { address, action, .. } = steps[index];
+                report.done.push(address.clone());
+                let took = begun.elapsed();
+                (index, Event::Done { address: address.clone(), action: *action, took })
             }
             Outcome::Pending(index, how, until) => {
-                let (address, action, _) = of(index);
-                self.report.pending.push((address.clone(), until));
-                (index, Event::Pending { address, action, how, until })
+                let Step { address, action, .. } = steps[index];
+                self.missed.insert(address);
+                report.pending.push((address.clone(), until));
+                (index, Event::Pending { address: address.clone(), action: *action, how, until })
             }
             Outcome::Halted(index, at) => {
-                let (address, ..) = of(index);
-                self.report.halted.push(address.clone());
+                let address = steps[index].address.clone();
+                report.halted.push(address.clone());
                 (index, Event::Halted { address, at })
             }
             Outcome::Untried(index) => {
-                let (address, ..) = of(index);
-                self.report.blocked.push(address.clone());
+                let address = steps[index].address.clone();
+                report.blocked.push(address.clone());
                 (index, Event::Blocked { address, by: vec![] })
             }
             Outcome::Failed(index, error) => {
-                let (address, ..) = of(index);
+                let address = &steps[index].address;
                 // It may have been written and not been confirmed: what has not started yet must not.
-                self.written.remove(&address);
+                self.written.remove(address);
+                self.missed.insert(address);
                 let (text, hint) = (error.chain(), error.what_next().map(str::to_owned));
-                self.report.failed.push((address.clone(), error));
-                (index, Event::Failed { address, error: text, hint })
+                report.failed.push((address.clone(), error));
+                (index, Event::Failed { address: address.clone(), error: text, hint })
             }
         };
-        let (address, _, waits_for) = of(index);
-        self.close(&address, waits_for, event);
+        self.close(steps[index], event);
     }
 
-    /// Reports the end of the step at `address` as `event`, after the ends of what it waited for, so that
-    /// nothing is reported to be there before what it is in.
-    fn close(&mut self, address: &Address, waits_for: &[Address], event: Event) {
-        self.unsettled.insert(address.clone(), Some((waits_for.to_vec(), event)));
+    /// Reports that `step` was not tried.
+    fn block(&mut self, report: &mut Report, step: &'a Step) {
+        let Step { address, waits_for, .. } = step;
+        let by: Vec<_> = waits_for.iter().filter(|wait| self.missed.contains(wait)).cloned().collect();
+        if !by.is_empty() {
+            self.missed.insert(address);
+        }
+        report.blocked.push(address.clone());
+        self.close(step, Event::Blocked { address: address.clone(), by });
+    }
+
+    /// Reports the end of `step` as `event`, after the ends of what it waited for, so that nothing is
+    /// reported to be there before what it is in.
+    fn close(&mut self, step: &'a Step, event: Event) {
+        self.unsettled.insert(&step.address, Some((&step.waits_for, event)));
         loop {
             let ready = self.unsettled.iter().find_map(|(address, held)| {
                 let (waits_for, _) = held.as_ref()?;
-                waits_for.iter().all(|wait| !self.unsettled.contains_key(wait)).then(|| address.clone())
+                waits_for.iter().all(|wait| !self.unsettled.contains_key(wait)).then_some(*address)
             });
             let Some(address) = ready else { return };
-            if let Some(Some((_, event))) = self.unsettled.remove(&address) {
+            if let Some(Some((_, event))) = self.unsettled.remove(address) {
                 self.events.send(event);
             }
         }
-    }
-}
-
-/// A step's resource, and the others that its second decision depends on.
-struct Around<'r> {
-    resource: &'r dyn AnyResource,
-    /// What it is part of, unless this run creates that; for a deletion what it takes along, and whose
-    /// lease it is under.
-    others: Vec<&'r dyn AnyResource>,
-    parent_is_new: bool,
-}
-
-impl<'r> Around<'r> {
-    fn of(step: &Step, stack: &'r Stack, created: &BTreeSet<&Address>) -> Option<Self> {
-        let resource = find(stack, &step.address)?;
-        let parent = resource.unseen().observation().part_of;
-        let parent_is_new = parent.as_ref().is_some_and(|parent| created.contains(parent));
-        let mut others = vec![];
-        if let Some(parent) = parent.filter(|_| !parent_is_new) {
-            others.extend(find(stack, &parent));
-        }
-        if matches!(step.action, Action::Delete | Action::Release) {
-            others.extend(resource.lease_holder().and_then(|holder| find(stack, &holder)));
-        }
-        if step.action == Action::Delete {
-            others.extend(stack.resources.iter().map(AsRef::as_ref).filter(|other| {
-                let Observation { part_of, removal, .. } = other.unseen().observation();
-                part_of.as_ref() == Some(&step.address) && !matches!(removal, Removal::Own | Removal::Setting)
-            }));
-        }
-        Some(Self { resource, others, parent_is_new })
-    }
-
-    fn can_be_created_unseen(&self) -> bool {
-        self.others.is_empty() && self.resource.creation_is_exclusive()
     }
 }
 
@@ -479,3 +451,6 @@ fn difference(looked: &Observation) -> Option<String> {
         .find(|field| state.get(*field) != looked.desired.get(*field))?;
     Some(format!("it does not show {field} as it was written"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What the engine reports while it applies a plan. Views turn events into text, bars or JSON.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -71,7 +72,7 @@ pub enum Event {
     Blocked {
         /// Which step.
         address: Address,
-        /// What it waited for; empty after an interrupt.
+        /// What it waited for and did not succeed; empty where only an interrupt kept it.
         by: Vec<Address>,
     },
     /// The step succeeded, and the cloud carries it out by itself until a date.
@@ -102,18 +103,28 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
 
 /// Where the engine puts its events.
 #[derive(Clone, Debug)]
-pub struct Events(UnboundedSender<Event>);
+pub struct Events {
+    sender: UnboundedSender<Event>,
+    interrupted: Arc<AtomicBool>,
+}
 
 impl Events {
     /// A channel: the sender for the engine, the receiver for a view.
     pub fn channel() -> (Self, UnboundedReceiver<Event>) {
         let (sender, receiver) = unbounded_channel();
-        (Self(sender), receiver)
+        (Self { sender, interrupted: Arc::default() }, receiver)
     }
 
     /// Reports `event`. A view that has gone away is no reason to stop.
     pub fn send(&self, event: Event) {
-        let _ = self.0.send(event);
+        let _ = self.sender.send(event);
+    }
+
+    /// Reports that the user stopped the run, once for all plans that are carried out side by side.
+    pub fn interrupted(&self) {
+        if !self.interrupted.swap(true, Ordering::Relaxed) {
+            self.send(Event::Interrupted);
+        }
     }
 }
 
@@ -134,14 +145,13 @@ impl Progress {
         Self { address, events, cancel, parent_is_new: false, counted: Mutex::default() }
     }
 
-    /// The same for what is part of something that this run has created.
-    #[must_use]
-    pub fn within_new(self, parent_is_new: bool) -> Self {
-        Self { parent_is_new, ..self }
+    /// Says whether the next call finds what [`parent_is_new`](Self::parent_is_new) says.
+    pub fn set_parent_is_new(&mut self, parent_is_new: bool) {
+        self.parent_is_new = parent_is_new;
     }
 
-    /// Whether this run has created what the resource is [part of](crate::resource::Resource::part_of), so
-    /// that nobody else can have written into it: there is nothing to read before the first write.
+    /// Whether this run has created what the resource is [part of](crate::resource::Resource::part_of) a
+    /// moment ago, so that nobody else can have written into it: there is nothing to read before the write.
     pub fn parent_is_new(&self) -> bool {
         self.parent_is_new
     }

@@ -32,6 +32,11 @@ impl Mutations {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many requests have been [sent](Self::sent), whatever came of them.
+    pub fn sent_so_far(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// How many requests were carried out, or may have been.
     pub fn applied(&self) -> u64 {
         self.sent.load(Ordering::Relaxed).saturating_sub(self.refused.load(Ordering::Relaxed))

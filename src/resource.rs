@@ -5,6 +5,8 @@
 //! struct as the cloud shows it, and the planner compares the two field by field.
 
 mod bound;
+#[cfg(test)]
+pub(crate) mod fake;
 
 use std::future::Future;
 use std::sync::Arc;

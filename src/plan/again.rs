@@ -18,6 +18,8 @@ pub enum Again {
     Changed {
         /// As a lowercase fragment.
         reason: String,
+        /// What the reader can do about it, where the new decision says that.
+        hint: Option<String>,
         /// Whether it may be a read that lags behind a write of ours, so that another look may differ.
         may_settle: bool,
     },
@@ -31,7 +33,7 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
     let (Some(planned), Some((seen, now))) =
         (plan.step(address), looked().find(|(seen, _)| seen.address == *address))
     else {
-        return changed("the plan has no such step".to_owned());
+        return changed("the plan has no such step".to_owned(), None);
     };
     for (around, step) in looked().filter(|(around, _)| around.address != *address) {
         // What a deletion takes along, and what the step is done within.
@@ -39,13 +41,18 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
         let refused = step.action == Action::Refuse && before.is_none_or(|b| b.action != Action::Refuse);
         let taken = step.action == Action::Keep && before.is_some_and(|b| b.action.acts());
         if (refused || taken) && now.action != Action::NoOp {
-            return changed(format!("{}: {}", step.address, reason(step)));
+            return Again::Changed {
+                reason: format!("{}: {}", step.address, reason(step)),
+                hint: step.hint.clone(),
+                // What this run has created may not show its mark yet.
+                may_settle: unmarked(around) && before.is_some_and(|b| b.action == Action::Create),
+            };
         }
         if now.action == Action::Delete
             && let Some(entry) =
                 step.ends.iter().find(|entry| before.is_none_or(|b| !b.ends.contains(*entry)))
         {
-            return changed(format!("{}: {entry} would end with it", step.address));
+            return changed(format!("{}: {entry} would end with it", step.address), None);
         }
     }
     step_again(plan.goal, planned, seen, now, retry)
@@ -54,26 +61,26 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
 fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry: bool) -> Again {
     use Action::{Adopt, Create, Delete, Keep, NoOp, Refuse, Release, Update};
     match (planned.action, now.action) {
-        // Others have it: what is theirs was not in the plan.
-        (Create | Update | Adopt, NoOp) if is_used(seen) => return changed(reason(now)),
+        // Others have it: what is theirs was not in the plan. Or it is ours, and does not show its mark yet.
+        (Create | Update | Adopt, NoOp) if is_used(seen) => {
+            return Again::Changed { reason: reason(now), hint: None, may_settle: retry };
+        }
         (_, NoOp) => return Again::Reached,
         // Our mark is off, and the answer that said so was lost.
         (Release, Keep) if retry && unmarked(seen) => return Again::Reached,
         (Delete, Delete) | (Release, Release) => {}
-        (Create | Update | Adopt, Create | Update) if retry => {}
+        // Our first try came half-way.
+        (Create | Adopt, Update) if retry => {}
         (planned, now) if planned == now => {}
         (Create | Update | Adopt, now_acts) => {
             // No write of ours puts another deployment's mark or an obstacle there.
-            let may_settle = match now_acts {
-                Refuse => retry && unmarked(seen),
-                _ => matches!(goal, Goal::Present { .. }) && now_acts != Keep,
-            };
-            return Again::Changed { reason: reason(now), may_settle };
+            let may_settle = now_acts != Refuse || (retry && unmarked(seen));
+            return Again::Changed { reason: reason(now), hint: now.hint.clone(), may_settle };
         }
-        _ => return changed(reason(now)),
+        _ => return changed(reason(now), now.hint.clone()),
     }
     if let Some(entry) = now.ends.iter().find(|entry| !planned.ends.contains(*entry)) {
-        return changed(format!("{entry} would end with it"));
+        return changed(format!("{entry} would end with it"), None);
     }
     // A deletion does not depend on what is deleted.
     if goal == Goal::Absent {
@@ -86,6 +93,7 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
                 Some(old) => format!("its {field} is {old} now"),
                 None => format!("its {field} is not set any more"),
             },
+            hint: None,
             may_settle: true,
         },
     }
@@ -120,6 +128,9 @@ fn reason(step: &Step) -> String {
     })
 }
 
-fn changed(reason: String) -> Again {
-    Again::Changed { reason, may_settle: false }
+fn changed(reason: String, hint: Option<String>) -> Again {
+    Again::Changed { reason, hint, may_settle: false }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,18 +6,18 @@ use super::*;
 use crate::error::{Error, Kind};
 use crate::resource::{Fields, Forbids, Owner, Remarks, Removal, Seen};
 
-const PRESENT: Goal = Goal::Present { adopt: false };
+pub(super) const PRESENT: Goal = Goal::Present { adopt: false };
 
-fn at(kind: &'static str) -> Address {
+pub(super) fn at(kind: &'static str) -> Address {
     Address::new("test", kind, "acme")
 }
 
-fn fields(pairs: &[(&str, i64)]) -> Fields {
+pub(super) fn fields(pairs: &[(&str, i64)]) -> Fields {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
 }
 
 /// A resource that wants `size` 1 and was not found.
-fn seen(kind: &'static str) -> Observation {
+pub(super) fn seen(kind: &'static str) -> Observation {
     Observation {
         address: at(kind),
         needs: vec![],
@@ -30,11 +30,11 @@ fn seen(kind: &'static str) -> Observation {
     }
 }
 
-fn found(kind: &'static str, size: i64, owner: Owner) -> Observation {
+pub(super) fn found(kind: &'static str, size: i64, owner: Owner) -> Observation {
     Observation { seen: Ok(Seen::there(fields(&[("size", size)]), owner)), ..seen(kind) }
 }
 
-fn child(observation: Observation, removal: Removal) -> Observation {
+pub(super) fn child(observation: Observation, removal: Removal) -> Observation {
     Observation { needs: vec![at("bucket")], part_of: Some(at("bucket")), removal, ..observation }
 }
 
@@ -48,7 +48,7 @@ fn subject() -> Subject {
     }
 }
 
-fn planned(goal: Goal, observations: &[Observation]) -> Plan {
+pub(super) fn planned(goal: Goal, observations: &[Observation]) -> Plan {
     plan(goal, subject(), observations)
 }
 
@@ -211,15 +211,6 @@ fn an_entry_that_goes_first_has_a_step_of_its_own_and_others_entries_end_with_th
         assert_eq!((step.ends.len(), step.kept.len()), (ends, 1 - ends));
         assert_eq!(plan.step(&at("bucket")).expect("planned").waits_for, [at("notification")]);
     }
-}
-
-#[test]
-fn what_was_to_be_created_and_is_used_now_was_not_planned() {
-    let plan = planned(PRESENT, &[seen("account")]);
-    let again = |owner| again(&plan, &at("account"), &[found("account", 1, owner)], false);
-    assert_eq!(again(Owner::Ours), Again::Reached);
-    let reason = "it exists now, and is not ours".to_owned();
-    assert_eq!(again(Owner::Used), Again::Changed { reason, may_settle: false });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
-use crate::event::{Event, Events};
+use crate::event::Events;
 use crate::patience;
 use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
 use crate::provider::Provider;
@@ -107,20 +107,11 @@ pub async fn apply(
     let (events, receiver) = Events::channel();
     let style = console.progress_style();
     let plans: Vec<&Plan> = changes.iter().map(|change| &change.plan).collect();
-    let listener = {
-        let (events, cancel) = (events.clone(), cancel.clone());
-        tokio::spawn(async move {
-            cancel.cancelled().await;
-            events.send(Event::Interrupted);
-        })
-    };
     let engine = Engine { events, cancel, patience, aged };
     let work = async {
         let reports = stream::iter(changes).map(|change| engine.apply(&change.plan, &change.stack));
         let reports = patience::in_steps(reports.buffered(SIDE_BY_SIDE).collect()).await;
         // The view ends when the last sender is gone.
-        listener.abort();
-        let _ = listener.await;
         drop(engine);
         reports
     };
@@ -146,7 +137,7 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
 /// `others`: the worst of them.
 pub fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
     const WORST_FIRST: [u8; 4] = [exit::INTERRUPTED, exit::PARTIAL, exit::FAILED, exit::REFUSED];
-    let codes: Vec<u8> = reports.iter().map(code).chain(others).collect();
+    let codes: Vec<u8> = reports.iter().map(Report::exit_code).chain(others).collect();
     // Bad input is a failure here: it is not the user's.
     let codes = codes.iter().map(|code| if *code == exit::USAGE { exit::FAILED } else { *code });
     let worst = WORST_FIRST.into_iter().find(|worst| codes.clone().any(|code| code == *worst));
@@ -155,21 +146,6 @@ pub fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
         exit::FAILED | exit::REFUSED if reports.iter().any(|report| report.changed) => exit::PARTIAL,
         worst => worst,
     }
-}
-
-fn code(report: &Report) -> u8 {
-    let Report { done: _, pending, failed, halted, blocked, changed, interrupted } = report;
-    if *interrupted || !halted.is_empty() {
-        return exit::INTERRUPTED;
-    }
-    if failed.is_empty() && pending.is_empty() && blocked.is_empty() {
-        return exit::DONE;
-    }
-    if *changed || !pending.is_empty() {
-        return exit::PARTIAL;
-    }
-    let refused = failed.iter().all(|(_, error)| error.exit_code() == exit::REFUSED);
-    if refused { exit::REFUSED } else { exit::FAILED }
 }
 
 /// Whether nothing of what `plan` describes is there.

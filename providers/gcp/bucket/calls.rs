@@ -124,10 +124,10 @@ async fn update(
     Ok(api.mutate(call.send()).await)
 }
 
-/// Somebody else was faster every time. That is final: the pauses in between were long enough.
+/// Somebody else was faster every time. That is final, whatever `--wait` says: the pauses in between were
+/// long enough.
 pub fn crowded(call: &str) -> Error {
-    Error::new(Kind::Conflict, format!("{call}: it was changed by somebody else {TRIES} times in a row"))
-        .within(Duration::ZERO)
+    Error::new(Kind::Failed, format!("{call}: it was changed by somebody else {TRIES} times in a row"))
         .hint("another tool keeps writing to it; stop that and run again")
 }
 

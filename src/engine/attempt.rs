@@ -1,0 +1,142 @@
+//! One step: looked at once more, decided once more, and taken if it is still the planned one.
+
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+
+use super::{Engine, find, look};
+use crate::error::{Error, Kind, Result};
+use crate::event::Progress;
+use crate::mutations::Mutations;
+use crate::plan::{Action, Again, Plan, Step, again};
+use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
+
+/// What came of a step that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Nothing was left to do.
+    Reached,
+    /// It was created by the first call, so that nobody else has had time to put anything into it.
+    Created,
+    /// It was changed, or is gone.
+    Changed,
+    /// The cloud carries it out by itself, in this way and until then.
+    Pending(&'static str, Timestamp),
+}
+
+/// A step on its way.
+pub(super) struct Attempt<'e> {
+    engine: &'e Engine,
+    plan: &'e Plan,
+    step: &'e Step,
+    pub resource: &'e dyn AnyResource,
+    parent: Option<&'e dyn AnyResource>,
+    /// Whether this run created the parent a moment ago.
+    parent_is_new: bool,
+    /// Of a deletion: what it takes along, and whose lease it is under.
+    others: Vec<&'e dyn AnyResource>,
+    mutations: &'e Mutations,
+    /// How many requests that change something the run had sent before.
+    sent_before: u64,
+    /// Whether the step's call has been made.
+    pub tried: bool,
+}
+
+impl<'e> Attempt<'e> {
+    /// The first attempt at `step`, after this run has `created` what it may be part of. `None` where
+    /// `stack` is not the one that `plan` was made of.
+    pub fn new(
+        engine: &'e Engine,
+        step: &'e Step,
+        plan: &'e Plan,
+        stack: &'e Stack,
+        created: &BTreeSet<&Address>,
+    ) -> Option<Self> {
+        let resource = find(stack, &step.address)?;
+        let parent = resource.unseen().observation().part_of;
+        let mut others = vec![];
+        if matches!(step.action, Action::Delete | Action::Release) {
+            let holder = resource.lease_holder().filter(|holder| parent.as_ref() != Some(holder));
+            others.extend(holder.and_then(|holder| find(stack, &holder)));
+        }
+        if step.action == Action::Delete {
+            others.extend(stack.resources.iter().map(AsRef::as_ref).filter(|other| {
+                let Observation { part_of, removal, .. } = other.unseen().observation();
+                part_of.as_ref() == Some(&step.address) && !matches!(removal, Removal::Own | Removal::Setting)
+            }));
+        }
+        Some(Self {
+            engine,
+            plan,
+            step,
+            resource,
+            parent_is_new: parent.as_ref().is_some_and(|parent| created.contains(parent)),
+            parent: parent.and_then(|parent| find(stack, &parent)),
+            others,
+            mutations: &stack.mutations,
+            sent_before: stack.mutations.sent_so_far(),
+            tried: false,
+        })
+    }
+
+    /// Takes the step if it is still the planned one.
+    ///
+    /// # Errors
+    /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,
+    /// when the user has stopped the run.
+    pub async fn take(&mut self, progress: &mut Progress) -> Result<Taken> {
+        let look = tokio::select! {
+            biased;
+            () = self.engine.cancel.cancelled() => {
+                return Err(Error::new(Kind::Interrupted, "before it was tried again"));
+            }
+            look = self.look_again() => look?,
+        };
+        let Some(look) = look else { return Ok(Taken::Reached) };
+        progress.set_parent_is_new(self.parent_is_new);
+        let is_first = !std::mem::replace(&mut self.tried, true);
+        // Another try may come long after this one, and others may have come by then.
+        self.parent_is_new = false;
+        match self.step.action {
+            Action::Delete => {
+                if let Deleted::Pending { how, until } = look.delete(progress).await? {
+                    return Ok(Taken::Pending(how, until));
+                }
+            }
+            Action::Release => look.release(progress).await?,
+            _ => look.write(progress).await?,
+        }
+        let created = is_first && self.step.action == Action::Create;
+        Ok(if created { Taken::Created } else { Taken::Changed })
+    }
+
+    /// Looks once more at the resource and at what the step depends on, and decides again. `None` where
+    /// nothing is left to do.
+    ///
+    /// # Errors
+    /// [`Kind::Outdated`] or [`Kind::Refused`] when it is not the planned step any more; those of the looks.
+    async fn look_again(&self) -> Result<Option<Box<dyn Look + 'e>>> {
+        let Self { engine, plan, step, resource, .. } = self;
+        let exclusive = self.parent.is_none() && resource.creation_is_exclusive() && !engine.aged;
+        if step.action == Action::Create && !self.tried && (self.parent_is_new || exclusive) {
+            return Ok(Some(resource.unseen()));
+        }
+        let looks =
+            std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);
+        let (observations, looks): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
+        let may_be_ours = self.mutations.sent_so_far() > self.sent_before;
+        match again(plan, &step.address, &observations, may_be_ours) {
+            Again::Reached => Ok(None),
+            Again::Proceed => Ok(looks.into_iter().next().flatten()),
+            Again::Changed { reason, hint, may_settle } => {
+                let kind = if may_settle { Kind::Outdated } else { Kind::Refused };
+                let error =
+                    Error::new(kind, format!("{} has changed since the plan: {reason}", step.address));
+                Err(error.hint(
+                    hint.unwrap_or_else(|| "run the command again to plan from what exists now".to_owned()),
+                ))
+            }
+        }
+    }
+}
