@@ -44,7 +44,8 @@ pub trait Provider: Send + Sync {
     /// All deployments of the account that carry a wbstore mark.
     fn list(&self) -> BoxFuture<'_, Result<Inventory>>;
 
-    /// The permissions that `audience` needs for this deployment.
+    /// The permissions that `audience` needs: for this deployment, or for all of them
+    /// ([`Audience::ExpiryJob`]).
     ///
     /// # Errors
     /// When the description contradicts itself.
@@ -263,6 +264,8 @@ pub enum Audience {
     Node,
     /// The person or job that runs wbstore.
     Operator,
+    /// The scheduled job that runs `teardown --expired`, for every deployment there is.
+    ExpiryJob,
 }
 
 /// How a policy is written.

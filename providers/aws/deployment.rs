@@ -273,6 +273,7 @@ impl Provider for Aws {
         let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
+            Audience::ExpiryJob => iam::expiry_job_policy(self.api.region.partition().id, &self.api.account),
         };
         policy.notes.extend(self.notes.iter().chain(&self.assumptions).cloned());
         Ok(policy)

@@ -1,5 +1,5 @@
 //! The IAM policies a deployment takes: one for the machine that runs the W&B server, one for
-//! whoever runs wbstore.
+//! whoever runs wbstore, and one for the job that removes what has expired.
 //!
 //! Actions and the resources they apply to are those of the AWS Service Authorization Reference,
 //! "Actions, resources, and condition keys" for Amazon S3, Amazon SQS and AWS KMS. Bucket actions
@@ -63,9 +63,7 @@ impl Subjects<'_> {
 /// W&B does not publish the actions that the server calls; these are those of a client that reads,
 /// writes and deletes files, uploads in parts, and consumes a queue.
 pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
-    // A bucket's ARN names no account. Should the bucket be deleted and its name taken by a
-    // stranger, the server must not go on writing there.
-    let own_account = json!({ "StringEquals": { "aws:ResourceAccount": subjects.account } });
+    let own_account = within(subjects.account);
     let mut statements = vec![
         allow(
             "ListBucket",
@@ -138,7 +136,7 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
             subjects.region
         ));
     }
-    policy("node", subjects, statements, notes)
+    policy(&format!("node-{}", subjects.bucket), statements, notes)
 }
 
 /// What wbstore itself does: provision, verify, list and tear down.
@@ -151,32 +149,25 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
         .flatten()
         .map(|queue| subjects.queue_arn(queue))
         .collect();
-    let mut statements = vec![
-        // Neither action takes a resource; the answers hold names only.
-        allow("ListDeployments", &["s3:ListAllMyBuckets", "sqs:ListQueues"], &json!("*"), None),
+    let mut statements = vec![list_deployments()];
+    statements.extend(teardown(&subjects.bucket_arn(), &queues, None));
+    statements.extend([
         allow("ProvisionBucket", &PROVISION_BUCKET, &bucket, None),
+        allow("VerifyBucket", &["s3:GetBucketPolicyStatus"], &bucket, None),
         allow(
             "VerifyWithProbes",
             &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
             &json!(subjects.objects_arn(PROBE_PREFIX)),
             None,
         ),
-        allow(
-            "TeardownBucket",
-            &["s3:DeleteBucket", "s3:ListBucketMultipartUploads", "s3:PutLifecycleConfiguration"],
-            &bucket,
-            None,
-        ),
-        allow(
-            "TeardownObjects",
-            &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-            &json!(subjects.objects_arn("")),
-            None,
-        ),
-    ];
+    ]);
     if !queues.is_empty() {
-        statements.push(allow("ProvisionQueues", &PROVISION_QUEUES, &one_or_many(&queues), None));
-        statements.push(allow("TeardownQueues", &["sqs:DeleteQueue"], &one_or_many(&queues), None));
+        statements.push(allow(
+            "ProvisionQueues",
+            &["sqs:CreateQueue", "sqs:TagQueue"],
+            &one_or_many(&queues),
+            None,
+        ));
     }
     if let Some(queue) = subjects.queue {
         statements.push(allow(
@@ -199,55 +190,118 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
         statements.push(subjects.use_key(key));
         notes.push("the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it".to_owned());
     }
-    policy("operator", subjects, statements, notes)
+    policy(&format!("operator-{}", subjects.bucket), statements, notes)
 }
 
-/// `CreateBucket` with tags needs `s3:TagResource`, and with an object ownership
-/// `s3:PutBucketOwnershipControls` (S3 API, `CreateBucket`, "Permissions"). `HeadBucket` is
-/// `s3:ListBucket`; the deletion of CORS rules is `s3:PutBucketCORS`.
-const PROVISION_BUCKET: [&str; 23] = [
-    "s3:CreateBucket",
-    "s3:DeleteBucketPolicy",
+/// What `teardown --expired` does in an account, in every region of `partition`: it reads all marks, and
+/// changes only what has a name of the kind that wbstore derives.
+pub fn expiry_job_policy(partition: &str, account: &AccountId) -> Policy {
+    let (buckets, queues) = (format!("arn:{partition}:s3:::"), format!("arn:{partition}:sqs:*:{account}:"));
+    let mut statements = vec![
+        list_deployments(),
+        allow(
+            "ReadMarksOfBuckets",
+            &["s3:GetBucketTagging"],
+            &json!(format!("{buckets}*")),
+            Some(within(account)),
+        ),
+        allow("ReadMarksOfQueues", &["sqs:ListQueueTags"], &json!(format!("{queues}*")), None),
+    ];
+    let (bucket, queue) = (format!("{buckets}wbstore-*"), format!("{queues}wbstore-*"));
+    statements.extend(teardown(&bucket, &[queue], Some(&within(account))));
+    let notes = vec![
+        "this is every action that `wbstore teardown aws --expired` requires; it creates nothing".to_owned(),
+        "it covers the buckets and queues that wbstore names itself, wbstore-*; where deployments have names of \
+         their own, add the ARNs of their buckets, objects and queues"
+            .to_owned(),
+        "TeardownObjects is for --delete-objects, and s3:PutLifecycleConfiguration for --empty-by lifecycle"
+            .to_owned(),
+        "ChangeBucket and ChangeQueues release what was adopted; leave them out where nothing was".to_owned(),
+    ];
+    policy("expired", statements, notes)
+}
+
+/// What a teardown of `bucket` and `queues` calls: to look, to delete what wbstore created, and to release
+/// what it adopted. Both are ARNs, which may be patterns; `of_bucket` is a condition on the bucket.
+fn teardown(bucket: &str, queues: &[String], of_bucket: Option<&Value>) -> Vec<Value> {
+    let (objects, bucket) = (json!(format!("{bucket}/*")), json!(bucket));
+    let mut statements: Vec<Value> = [
+        ("ReadBucket", READ_BUCKET.as_slice(), &bucket),
+        ("ChangeBucket", &CHANGE_BUCKET, &bucket),
+        ("TeardownBucket", &["s3:DeleteBucket", "s3:PutLifecycleConfiguration"], &bucket),
+        (
+            "TeardownObjects",
+            &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+            &objects,
+        ),
+    ]
+    .map(|(sid, actions, resource)| allow(sid, actions, resource, of_bucket.cloned()))
+    .to_vec();
+    if !queues.is_empty() {
+        let queues = one_or_many(queues);
+        statements.extend([
+            allow("ReadQueues", &["sqs:GetQueueAttributes", "sqs:ListQueueTags"], &queues, None),
+            allow("ChangeQueues", &["sqs:SetQueueAttributes", "sqs:UntagQueue"], &queues, None),
+            allow("TeardownQueues", &["sqs:DeleteQueue"], &queues, None),
+        ]);
+    }
+    statements
+}
+
+/// Neither action takes a resource; the answers hold names only.
+fn list_deployments() -> Value {
+    allow("ListDeployments", &["s3:ListAllMyBuckets", "sqs:ListQueues"], &json!("*"), None)
+}
+
+/// A bucket's ARN names no account. Should the bucket be deleted and its name taken by a stranger, nothing
+/// of ours must go on working there.
+fn within(account: &AccountId) -> Value {
+    json!({ "StringEquals": { "aws:ResourceAccount": account } })
+}
+
+/// `HeadBucket` is `s3:ListBucket`.
+const READ_BUCKET: [&str; 13] = [
     "s3:GetBucketCORS",
     "s3:GetBucketNotification",
     "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketOwnershipControls",
     "s3:GetBucketPolicy",
-    "s3:GetBucketPolicyStatus",
     "s3:GetBucketPublicAccessBlock",
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
     "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration",
     "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
     "s3:ListBucketVersions",
+];
+
+/// Our tags, and our entries among those of others. The deletion of tags is `s3:PutBucketTagging`, that of
+/// CORS rules `s3:PutBucketCORS`.
+const CHANGE_BUCKET: [&str; 5] = [
+    "s3:DeleteBucketPolicy",
     "s3:PutBucketCORS",
     "s3:PutBucketNotification",
-    "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketTagging",
+];
+
+/// `CreateBucket` with tags needs `s3:TagResource`, and with an object ownership
+/// `s3:PutBucketOwnershipControls` (S3 API, `CreateBucket`, "Permissions").
+const PROVISION_BUCKET: [&str; 5] = [
+    "s3:CreateBucket",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPublicAccessBlock",
     "s3:PutEncryptionConfiguration",
     "s3:TagResource",
 ];
 
-const PROVISION_QUEUES: [&str; 6] = [
-    "sqs:CreateQueue",
-    "sqs:GetQueueAttributes",
-    "sqs:ListQueueTags",
-    "sqs:SetQueueAttributes",
-    "sqs:TagQueue",
-    "sqs:UntagQueue",
-];
-
-/// The policy of `who`, which the AWS CLI makes with one command.
-fn policy(who: &str, subjects: &Subjects<'_>, statements: Vec<Value>, notes: Vec<String>) -> Policy {
+/// A policy, which the AWS CLI makes with one command.
+fn policy(name: &str, statements: Vec<Value>, notes: Vec<String>) -> Policy {
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
     // Nothing in a policy of ours holds a single quote.
-    let command = format!(
-        "aws iam create-policy --policy-name wbstore-{who}-{} --policy-document '{document}'",
-        subjects.bucket
-    );
+    let command =
+        format!("aws iam create-policy --policy-name wbstore-{name} --policy-document '{document}'");
     Policy { document, form: PolicyForm::Json, commands: vec![command], notes }
 }
 

@@ -222,10 +222,16 @@ impl Provider for Azure {
     }
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
+        let (subscription, group) = (self.request.subscription()?, self.request.resource_group.as_ref());
+        let of_one: fn(&iam::Subjects<'_>) -> Policy = match audience {
+            Audience::ExpiryJob => return Ok(iam::expiry_job_policy(subscription, group)),
+            Audience::Node => iam::node_policy,
+            Audience::Operator => iam::operator_policy,
+        };
         let queue = self.request.events_queue();
         let subjects = iam::Subjects {
             deployment: &self.request.wanted.name,
-            subscription: self.request.subscription()?,
+            subscription,
             resource_group: self.request.resource_group()?,
             account: &self.account()?,
             container: &self.request.container(),
@@ -233,10 +239,7 @@ impl Provider for Azure {
             makes_account: self.request.account.is_none(),
             registers: self.request.register_provider,
         };
-        Ok(match audience {
-            Audience::Node => iam::node_policy(&subjects),
-            Audience::Operator => iam::operator_policy(&subjects),
-        })
+        Ok(of_one(&subjects))
     }
 
     fn withheld(&self) -> Option<Withheld<'_>> {

@@ -1,5 +1,5 @@
 //! The custom roles a deployment takes: one for the identity that the W&B server runs as, one for
-//! whoever runs wbstore.
+//! whoever runs wbstore, and one for the job that removes what has expired.
 //!
 //! The documents are what `az role definition create --role-definition` takes. Actions are those of the
 //! Azure RBAC reference, "Azure permissions for Storage", "… for Integration" and "… for Management and
@@ -84,18 +84,20 @@ const NODE_MESSAGES: [Action; 2] = [
     ("Microsoft.Storage/storageAccounts/queueServices/queues/messages/read", "receiving messages"),
 ];
 
-/// What wbstore does in any case.
-const OPERATOR: [Action; 12] = [
+/// What a teardown does in any case.
+const TEARDOWN: [Action; 11] = [
     ("Microsoft.Authorization/locks/read", "looking for locks"),
     (
         "Microsoft.EventGrid/eventSubscriptions/read",
         "looking at the event subscription, and through others for `wbstore list`",
     ),
-    ("Microsoft.Resources/subscriptions/providers/read", "whether Event Grid is registered"),
     ("Microsoft.Resources/subscriptions/resourceGroups/read", "looking at the resource group"),
     ("Microsoft.Storage/storageAccounts/blobServices/containers/delete", "deleting containers, at teardown"),
     ("Microsoft.Storage/storageAccounts/blobServices/containers/read", "looking at containers"),
-    ("Microsoft.Storage/storageAccounts/blobServices/containers/write", "making and marking containers"),
+    (
+        "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+        "creating, marking and releasing containers",
+    ),
     ("Microsoft.Storage/storageAccounts/blobServices/read", "reading the CORS rules"),
     ("Microsoft.Storage/storageAccounts/blobServices/write", "writing the CORS rules"),
     (
@@ -109,24 +111,36 @@ const OPERATOR: [Action; 12] = [
     ),
 ];
 
-/// What it does with the queue and the event subscription. Event Grid wants write access to what it
+/// What only the other commands do, in any case.
+const PROVISION: Action =
+    ("Microsoft.Resources/subscriptions/providers/read", "whether Event Grid is registered");
+
+/// What a teardown does with the queue and the event subscription. Event Grid wants write access to what it
 /// delivers to (Event Grid documentation, "Authorizing access to Event Grid resources"), and the
 /// resource of a queue destination is its account.
-const OPERATOR_EVENTS: [Action; 6] = [
+const TEARDOWN_EVENTS: [Action; 5] = [
     ("Microsoft.EventGrid/eventSubscriptions/delete", "deleting the event subscription, at teardown"),
-    ("Microsoft.EventGrid/eventSubscriptions/write", "making the event subscription"),
-    ("Microsoft.Storage/storageAccounts/listAccountSas/action", "signing verify's look at the queue"),
+    (
+        "Microsoft.EventGrid/eventSubscriptions/write",
+        "creating, marking and releasing the event subscription",
+    ),
     ("Microsoft.Storage/storageAccounts/queueServices/queues/delete", "deleting the queue, at teardown"),
-    ("Microsoft.Storage/storageAccounts/queueServices/queues/write", "making and marking the queue"),
+    (
+        "Microsoft.Storage/storageAccounts/queueServices/queues/write",
+        "creating, marking and releasing the queue",
+    ),
     (ACCOUNT_WRITE, "Event Grid asks for it before it delivers to a queue of the account"),
 ];
+
+/// What only the other commands do with the queue.
+const PROVISION_EVENTS: Action =
+    ("Microsoft.Storage/storageAccounts/listAccountSas/action", "signing verify's look at the queue");
 
 const ACCOUNT_WRITE: &str = "Microsoft.Storage/storageAccounts/write";
 const ACCOUNT_DELETE: &str = "Microsoft.Storage/storageAccounts/delete";
 
-/// What it does with an account of its own.
-const OPERATOR_ACCOUNT: [Action; 5] = [
-    ("Microsoft.Storage/checknameavailability/read", "whether the account's name is taken"),
+/// What a teardown does with an account of its own.
+const TEARDOWN_ACCOUNT: [Action; 4] = [
     (ACCOUNT_DELETE, "deleting the account, at teardown"),
     (
         "Microsoft.Storage/storageAccounts/fileServices/shares/read",
@@ -136,8 +150,12 @@ const OPERATOR_ACCOUNT: [Action; 5] = [
         "Microsoft.Storage/storageAccounts/tableServices/tables/read",
         "whether the account holds what is not ours, at teardown",
     ),
-    (ACCOUNT_WRITE, "making and marking the account"),
+    (ACCOUNT_WRITE, "creating, marking and releasing the account"),
 ];
+
+/// What only the other commands do with an account of its own.
+const PROVISION_ACCOUNT: Action =
+    ("Microsoft.Storage/checknameavailability/read", "whether the account's name is taken");
 
 /// What it does with `--register-provider`.
 const OPERATOR_REGISTERS: [Action; 2] = [
@@ -156,16 +174,16 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
         data_actions.extend(NODE_MESSAGES);
     }
     let name = format!("wbstore node {}", subjects.deployment);
-    let mut policy =
-        policy(&name, "What a W&B server does with its storage", subjects, actions, data_actions);
+    let scope = subjects.group_scope();
+    let mut policy = policy(&name, "What a W&B server does with its storage", &scope, actions, data_actions);
     policy.commands.push(format!(
-        "az identity federated-credential create --name {} --identity-name IDENTITY --resource-group {} --issuer \
+        "az identity federated-credential create --name {} --identity-name IDENTITY --resource-group '{}' --issuer \
          OIDC_ISSUER --subject system:serviceaccount:NAMESPACE:SERVICE_ACCOUNT --audiences api://AzureADTokenExchange",
         subjects.deployment, subjects.resource_group
     ));
     policy.commands.push(format!(
         "az role assignment create --assignee-object-id PRINCIPAL --assignee-principal-type ServicePrincipal --role \
-         '{name}' --scope {}",
+         '{name}' --scope '{}'",
         subjects.account_scope()
     ));
     policy.notes = vec![
@@ -207,24 +225,23 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
 
 /// What wbstore itself does: provision, verify, list and tear down.
 pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
-    let mut actions = OPERATOR.to_vec();
+    let mut actions = TEARDOWN.to_vec();
+    actions.push(PROVISION);
     if subjects.queue.is_some() {
-        actions.extend(OPERATOR_EVENTS);
+        actions.extend(TEARDOWN_EVENTS);
+        actions.push(PROVISION_EVENTS);
     }
     if subjects.makes_account {
-        // Event Grid asks for the same action.
-        actions.retain(|(action, _)| *action != ACCOUNT_WRITE);
-        actions.extend(OPERATOR_ACCOUNT);
+        with_account(&mut actions);
+        actions.push(PROVISION_ACCOUNT);
     }
     if subjects.registers {
         actions.extend(OPERATOR_REGISTERS);
     }
     let name = format!("wbstore operator {}", subjects.deployment);
-    let mut policy = policy(&name, "What wbstore calls", subjects, actions, vec![]);
     let scope = subjects.group_scope();
-    policy
-        .commands
-        .push(format!("az role assignment create --assignee OPERATOR --role '{name}' --scope {scope}"));
+    let mut policy = policy(&name, "What wbstore calls", &scope, actions, vec![]);
+    policy.commands.push(assign("OPERATOR", &name, &scope));
     policy.notes = vec![
         "W&B's guide says nothing of who sets the storage up; this is every action wbstore's calls take, and \
          `--format commands` tells which call takes which"
@@ -253,11 +270,52 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
     policy
 }
 
+/// What `teardown --expired` does in `resource_group`, or in the whole `subscription`.
+pub fn expiry_job_policy(subscription: &SubscriptionId, resource_group: Option<&ResourceGroup>) -> Policy {
+    let mut actions = [TEARDOWN.as_slice(), &TEARDOWN_EVENTS].concat();
+    with_account(&mut actions);
+    let mut scope = format!("/subscriptions/{subscription}");
+    if let Some(group) = resource_group {
+        scope.push_str(&format!("/resourceGroups/{group}"));
+    }
+    let place = resource_group.map_or(subscription.as_str(), ResourceGroup::as_str);
+    let name = format!("wbstore expired {place}");
+    let mut policy = policy(&name, "What wbstore teardown azure --expired calls", &scope, actions, vec![]);
+    policy.commands.push(assign("JOB", &name, &scope));
+    policy.notes = vec![
+        "this is every action that `wbstore teardown azure --expired` requires; it creates nothing, and `--format \
+         commands` shows which call requires which"
+            .to_owned(),
+        format!("a role names no accounts, so that this one allows the job to delete any in {scope}"),
+        "Azure has one action to create and to change: those that end with /write are here to release what was \
+         adopted, and to remove our CORS rule and mark from accounts that stay"
+            .to_owned(),
+    ];
+    if resource_group.is_none() {
+        policy.notes.push(
+            "--resource-group limits the role to one group; the job requires the same option then".to_owned(),
+        );
+    }
+    policy.notes.push("in the commands, put in place of JOB the identity that the job runs as".to_owned());
+    policy
+}
+
+/// Adds what a teardown does with an account of its own; Event Grid asks for one action of these too.
+fn with_account(actions: &mut Vec<Action>) {
+    actions.retain(|(action, _)| *action != ACCOUNT_WRITE);
+    actions.extend(TEARDOWN_ACCOUNT);
+}
+
+/// The command that assigns the role `name` to `assignee`.
+fn assign(assignee: &str, name: &str, scope: &str) -> String {
+    format!("az role assignment create --assignee {assignee} --role '{name}' --scope '{scope}'")
+}
+
 /// The role `name` with the command that makes it; the assignment and the notes are the caller's.
 fn policy(
     name: &str,
     description: &str,
-    subjects: &Subjects<'_>,
+    scope: &str,
     mut actions: Vec<Action>,
     data_actions: Vec<Action>,
 ) -> Policy {
@@ -273,7 +331,7 @@ fn policy(
         "NotActions": [],
         "DataActions": names(&data_actions),
         "NotDataActions": [],
-        "AssignableScopes": [subjects.group_scope()],
+        "AssignableScopes": [scope],
     });
     // No name in it can hold a single quote.
     commands.push(format!("az role definition create --role-definition '{document}'"));

@@ -281,6 +281,10 @@ impl Provider for Gcp {
         let mut policy = match audience {
             Audience::Node => iam::node_policy(&subjects),
             Audience::Operator => iam::operator_policy(&subjects),
+            Audience::ExpiryJob => {
+                let grants = self.request.service_account.is_some();
+                return Ok(iam::expiry_job_policy(&self.project, grants));
+            }
         };
         policy.notes.extend(self.notes.iter().cloned());
         Ok(policy)

@@ -1,5 +1,5 @@
 //! The permissions a deployment takes, as custom roles: one for the account that runs the W&B server,
-//! one for whoever runs wbstore.
+//! one for whoever runs wbstore, and one for the job that removes what has expired.
 //!
 //! Which method takes which permission is told by the Cloud Storage documentation, "IAM permissions for
 //! JSON methods" and "… for gRPC calls", and by the Pub/Sub documentation, "Access control with IAM".
@@ -81,58 +81,64 @@ const NODE_SUBSCRIPTION: [Permission; 2] = [
     ("pubsub.subscriptions.get", "looking at the subscription"),
 ];
 
-/// What wbstore does with buckets and objects, and to find its way.
-const OPERATOR: [Permission; 15] = [
+/// What a teardown does with buckets and objects, and to find its way.
+const TEARDOWN: [Permission; 12] = [
     ("resourcemanager.projects.get", "projects.serviceAccount.get: the service agent's address"),
     ("serviceusage.services.use", "counting the calls of user credentials on their quota project"),
-    ("storage.buckets.create", "CreateBucket"),
     ("storage.buckets.delete", "DeleteBucket, at teardown"),
     ("storage.buckets.get", "GetBucket, notifications.list"),
-    ("storage.buckets.getIamPolicy", "GetIamPolicy: verify looks whether the bucket is public"),
-    ("storage.buckets.list", "ListBuckets, for `wbstore list`"),
-    ("storage.buckets.update", "UpdateBucket, notifications.insert and notifications.delete"),
+    ("storage.buckets.getIamPolicy", "GetIamPolicy: is the bucket public?"),
+    ("storage.buckets.update", "UpdateBucket, and the bucket's notifications"),
     ("storage.folders.delete", "DeleteFolder, at teardown where there are some"),
     ("storage.folders.list", "ListFolders, at teardown where there may be some"),
     ("storage.managedFolders.delete", "DeleteManagedFolder, at teardown where there are some"),
     ("storage.managedFolders.list", "ListManagedFolders, at teardown"),
-    ("storage.objects.create", "the upload of verify's probe"),
     ("storage.objects.delete", "DeleteObject: verify's probe, and all objects with --delete-objects"),
     ("storage.objects.list", "ListObjects: what the bucket holds"),
 ];
 
-/// What wbstore does to look through the project with `list`, whatever the deployment has.
-const OPERATOR_LIST: [Permission; 2] = [
-    ("pubsub.subscriptions.list", "ListSubscriptions, for `wbstore list`"),
-    ("pubsub.topics.list", "ListTopics, for `wbstore list`"),
+/// What only the other commands do with buckets and objects.
+const PROVISION: [Permission; 2] =
+    [("storage.buckets.create", "CreateBucket"), ("storage.objects.create", "the upload of verify's probe")];
+
+/// What wbstore does to look through the project, whatever the deployment has.
+const LIST: [Permission; 3] = [
+    ("pubsub.subscriptions.list", "ListSubscriptions, for `wbstore list` and --expired"),
+    ("pubsub.topics.list", "ListTopics, for `wbstore list` and --expired"),
+    ("storage.buckets.list", "ListBuckets, for `wbstore list` and --expired"),
 ];
 
-/// What wbstore does with the topic and the subscription.
-const OPERATOR_EVENTS: [Permission; 12] = [
-    ("pubsub.subscriptions.consume", "StreamingPull, of verify's own subscription only"),
-    ("pubsub.subscriptions.create", "CreateSubscription"),
+/// What a teardown does with the topic and the subscription.
+const TEARDOWN_EVENTS: [Permission; 8] = [
     ("pubsub.subscriptions.delete", "DeleteSubscription, at teardown and after verify"),
     ("pubsub.subscriptions.get", "GetSubscription"),
-    ("pubsub.subscriptions.update", "UpdateSubscription"),
-    ("pubsub.topics.attachSubscription", "CreateSubscription, of its topic"),
-    ("pubsub.topics.create", "CreateTopic"),
+    ("pubsub.subscriptions.update", "UpdateSubscription: its settings and labels"),
     ("pubsub.topics.delete", "DeleteTopic, at teardown"),
     ("pubsub.topics.get", "GetTopic"),
     ("pubsub.topics.getIamPolicy", "GetIamPolicy: may Cloud Storage publish?"),
-    ("pubsub.topics.setIamPolicy", "SetIamPolicy: Cloud Storage may publish"),
-    ("pubsub.topics.update", "UpdateTopic"),
+    ("pubsub.topics.setIamPolicy", "SetIamPolicy: whether Cloud Storage may publish"),
+    ("pubsub.topics.update", "UpdateTopic: its labels"),
 ];
 
-/// What wbstore does to give the server's account access to the bucket, and to sign for itself.
-const OPERATOR_GRANTS: [Permission; 3] = [
+/// What only the other commands do with the topic and the subscription.
+const PROVISION_EVENTS: [Permission; 4] = [
+    ("pubsub.subscriptions.consume", "StreamingPull, of verify's own subscription only"),
+    ("pubsub.subscriptions.create", "CreateSubscription"),
+    ("pubsub.topics.attachSubscription", "CreateSubscription, of its topic"),
+    ("pubsub.topics.create", "CreateTopic"),
+];
+
+/// What wbstore does to give and take the server's account access to the bucket, and to sign for itself.
+const GRANTS: [Permission; 3] = [
     ("iam.serviceAccounts.getIamPolicy", "who may sign for the server's account (--service-account)"),
-    ("iam.serviceAccounts.setIamPolicy", "the server's account may sign (--service-account)"),
-    ("storage.buckets.setIamPolicy", "the server's account may use the bucket (--service-account)"),
+    ("iam.serviceAccounts.setIamPolicy", "whether the server's account may sign (--service-account)"),
+    ("storage.buckets.setIamPolicy", "whether the server's account may use the bucket (--service-account)"),
 ];
 
-/// What wbstore does to give the server's account access to the subscription.
-const OPERATOR_EVENT_GRANTS: [Permission; 2] = [
+/// What wbstore does to give and take the server's account access to the subscription.
+const EVENT_GRANTS: [Permission; 2] = [
     ("pubsub.subscriptions.getIamPolicy", "who may receive (--service-account)"),
-    ("pubsub.subscriptions.setIamPolicy", "the server's account may receive (--service-account)"),
+    ("pubsub.subscriptions.setIamPolicy", "whether the server's account may receive (--service-account)"),
 ];
 
 /// What the W&B server does with its storage.
@@ -145,8 +151,9 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
     let role = subjects.role("node");
     let account = subjects.service_account.map_or_else(|| "SERVICE_ACCOUNT".to_owned(), ToString::to_string);
     let member = format!("serviceAccount:{account}");
-    let mut policy =
-        policy("node", "W&B server", "What a W&B server does with its storage", subjects, permissions);
+    let title = format!("W&B server ({})", subjects.deployment);
+    let description = "What a W&B server does with its storage";
+    let mut policy = policy(&subjects.role_id("node"), &title, description, project, permissions);
     policy.commands.push(format!(
         "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member={member} --role={role}"
     ));
@@ -187,22 +194,21 @@ pub fn node_policy(subjects: &Subjects<'_>) -> Policy {
 
 /// What wbstore itself does: provision, verify, list and tear down.
 pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
-    let mut permissions = [OPERATOR.as_slice(), &OPERATOR_LIST].concat();
+    let mut permissions = [TEARDOWN.as_slice(), &PROVISION, &LIST].concat();
     if subjects.subscription.is_some() {
-        permissions.extend(OPERATOR_EVENTS);
+        permissions.extend(TEARDOWN_EVENTS.into_iter().chain(PROVISION_EVENTS));
     }
     if subjects.service_account.is_some() {
-        permissions.extend(OPERATOR_GRANTS);
+        permissions.extend(GRANTS);
         if subjects.subscription.is_some() {
-            permissions.extend(OPERATOR_EVENT_GRANTS);
+            permissions.extend(EVENT_GRANTS);
         }
     }
     let Subjects { project, storage_agent, .. } = subjects;
-    let role = subjects.role("operator");
-    let mut policy = policy("operator", "wbstore operator", "What wbstore calls", subjects, permissions);
-    policy.commands.push(format!(
-        "gcloud projects add-iam-policy-binding {project} --member=user:OPERATOR --role={role} --condition=None"
-    ));
+    let title = format!("wbstore operator ({})", subjects.deployment);
+    let role = subjects.role_id("operator");
+    let mut policy = policy(&role, &title, "What wbstore calls", project, permissions);
+    policy.commands.push(bind("user:OPERATOR", &role, project));
     policy.notes = vec![
         "W&B's guide says nothing of who sets the storage up; this is every permission wbstore's calls take, and \
          `--format commands` tells which call takes which"
@@ -232,28 +238,65 @@ pub fn operator_policy(subjects: &Subjects<'_>) -> Policy {
     policy
 }
 
-/// The role of `who` with the command that makes it; the bindings and notes are the caller's.
+/// What `teardown --expired` does in `project`. With `grants` it also revokes the access of the
+/// servers' accounts.
+pub fn expiry_job_policy(project: &ProjectId, grants: bool) -> Policy {
+    let mut permissions = [TEARDOWN.as_slice(), &LIST, &TEARDOWN_EVENTS].concat();
+    if grants {
+        permissions.extend(GRANTS.into_iter().chain(EVENT_GRANTS));
+    }
+    let (role, title) = ("wbstore_expired", "wbstore teardown --expired");
+    let mut policy = policy(role, title, "What wbstore teardown gcp --expired calls", project, permissions);
+    policy.commands.push(bind("serviceAccount:JOB", role, project));
+    policy.notes = vec![
+        "this is every permission that `wbstore teardown gcp --expired` requires; it creates nothing, and `--format \
+         commands` shows which call requires which"
+            .to_owned(),
+        "a role names no buckets or topics, so that this one allows the job to delete any in the project; keep what \
+         must stay in another project"
+            .to_owned(),
+        "storage.objects.delete and the permissions to delete folders are for --delete-objects".to_owned(),
+        "the permissions that end with .update are also for --empty-by lifecycle and for what was adopted, and \
+         pubsub.topics.setIamPolicy only for that"
+            .to_owned(),
+    ];
+    if !grants {
+        policy.notes.push(
+            "with --service-account the role also holds what revoking the access of the servers' accounts requires"
+                .to_owned(),
+        );
+    }
+    policy.notes.extend(fill_in(&policy.commands));
+    policy
+}
+
+/// The command that binds `role` of `project` to `member`, in the whole of it.
+fn bind(member: &str, role: &str, project: &ProjectId) -> String {
+    format!(
+        "gcloud projects add-iam-policy-binding {project} --member={member} --role=projects/{project}/roles/{role} \
+         --condition=None"
+    )
+}
+
+/// The role `id` with the command that makes it; the bindings and notes are the caller's.
 fn policy(
-    who: &str,
+    id: &str,
     title: &str,
     description: &str,
-    subjects: &Subjects<'_>,
+    project: &ProjectId,
     mut permissions: Vec<Permission>,
 ) -> Policy {
     permissions.sort_unstable();
-    let title = format!("{title} ({})", subjects.deployment);
     let included: Vec<_> = permissions.iter().map(|(permission, _)| *permission).collect();
     let mut commands: Vec<_> =
         permissions.iter().map(|(permission, call)| format!("# {permission}: {call}")).collect();
     commands.push(format!(
-        "gcloud iam roles create {} --project={} --title='{title}' --description='{description}' --stage=GA \
+        "gcloud iam roles create {id} --project={project} --title='{title}' --description='{description}' --stage=GA \
          --permissions={}",
-        subjects.role_id(who),
-        subjects.project,
         included.join(",")
     ));
     Policy {
-        document: document(&title, description, &included),
+        document: document(title, description, &included),
         form: PolicyForm::Yaml,
         commands,
         notes: vec![],
@@ -272,11 +315,12 @@ fn document(title: &str, description: &str, permissions: &[&str]) -> Value {
 
 /// What the commands leave to the reader.
 fn fill_in(commands: &[String]) -> Option<String> {
-    let word = ["SERVICE_ACCOUNT", "OPERATOR"]
+    let word = ["SERVICE_ACCOUNT", "OPERATOR", "JOB"]
         .into_iter()
         .find(|word| commands.iter().any(|command| command.contains(&format!(":{word} "))))?;
     let whose = match word {
         "OPERATOR" => "whoever runs wbstore",
+        "JOB" => "the account that the job runs as",
         _ => "the account the server runs as, or name it with --service-account",
     };
     Some(format!("in the commands, put in place of {word} the address of {whose}"))

@@ -255,6 +255,9 @@ pub struct Policy {
     /// Whose permissions
     #[arg(long = "for", value_enum, value_name = "WHO")]
     pub audience: PolicyFor,
+    /// Only what `teardown --expired` requires, for all deployments; with --for operator
+    #[arg(long, conflicts_with_all = ["host", "name"])]
+    pub expired: bool,
     /// How to write them [default: as the cloud's own tool reads them from a file]
     #[arg(long, value_enum)]
     pub format: Option<PolicyForm>,

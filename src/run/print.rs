@@ -47,17 +47,23 @@ async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Resu
 /// The permissions of the server or the operator.
 pub async fn policy(cloud: Cloud<cli::Policy, Described>, console: &mut Console) -> Result<u8> {
     let (args, described) = cloud.split();
-    let named = described.request(request::named(&args.target)?);
+    let audience = match (args.audience, args.expired) {
+        (cli::PolicyFor::Node, false) => Audience::Node,
+        (cli::PolicyFor::Operator, false) => Audience::Operator,
+        (cli::PolicyFor::Operator, true) => Audience::ExpiryJob,
+        (cli::PolicyFor::Node, true) => {
+            return Err(Error::input("--expired applies to the operator only")
+                .hint("use `--for operator --expired`, or omit `--expired`"));
+        }
+    };
+    let wanted = if args.expired { request::anybody()? } else { request::named(&args.target)? };
+    let asked = described.request(wanted);
     let provider = if args.offline.offline {
-        named.offline(args.offline.account_id.as_deref()).await?
+        asked.offline(args.offline.account_id.as_deref()).await?
     } else {
-        let provider = connect(named, console).await?;
+        let provider = connect(asked, console).await?;
         confirm_account(provider.as_ref(), console).await?;
         provider
-    };
-    let audience = match args.audience {
-        cli::PolicyFor::Node => Audience::Node,
-        cli::PolicyFor::Operator => Audience::Operator,
     };
     let policy = provider.policy(audience)?;
     console.data(&match args.format.unwrap_or(policy.form) {

@@ -1,8 +1,11 @@
 //! The permissions that `policy` prints.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use crate::support::{Ends, QUEUE, Site};
+use serde_json::{Value, json};
+use wbstore_sandbox::journal::Exchange;
+
+use crate::support::{Ends, QUEUE, Site, finish};
 
 const OFFLINE: [&str; 3] = ["--offline", "--account-id", "123456789012"];
 
@@ -94,12 +97,14 @@ fn action(call: &str) -> &str {
         "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
         "s3:DeleteObjects" => "s3:DeleteObject",
         "s3:GetBucketCors" => "s3:GetBucketCORS",
-        "s3:PutBucketCors" => "s3:PutBucketCORS",
+        "s3:PutBucketCors" | "s3:DeleteBucketCors" => "s3:PutBucketCORS",
+        "s3:DeleteBucketTagging" => "s3:PutBucketTagging",
         "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
         "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
         "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
         "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
         "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
+        "s3:PutBucketLifecycleConfiguration" => "s3:PutLifecycleConfiguration",
         "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
         "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
         "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
@@ -127,4 +132,123 @@ async fn the_operator_may_make_every_call_that_a_whole_life_made() {
         }
     }
     assert!(journal.len() > 40, "it was a whole life");
+}
+
+/// What others have in the account: a bucket and a queue without a mark, and what will be adopted.
+const THEIRS: &str = "
+s3.create_bucket(Bucket=f'payroll-{account}')
+sqs.create_queue(QueueName='orders')
+for one in 'shared', 'bare': s3.create_bucket(Bucket=f'wbstore-{one}-{account}')
+statement = {'Sid': 'theirs', 'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{account}:root'},
+    'Action': 's3:GetObject', 'Resource': f'arn:aws:s3:::wbstore-shared-{account}/*'}
+s3.put_bucket_policy(Bucket=f'wbstore-shared-{account}',
+    Policy=json.dumps({'Version': '2012-10-17', 'Statement': [statement]}))
+sqs.create_queue(QueueName='wbstore-shared')
+";
+
+/// What our own bucket holds in the end.
+const FILL: &str = "
+s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={'Status': 'Enabled'})
+for _ in range(2): s3.put_object(Bucket=bucket, Key='run', Body=b'x')
+s3.create_multipart_upload(Bucket=bucket, Key='unfinished')
+";
+
+/// Ends every lease of the account, and takes the bucket of one deployment away.
+const EXPIRE: &str = "
+import datetime
+now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
+for one in (bucket['Name'] for bucket in s3.list_buckets()['Buckets']):
+    try: tags = {tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=one)['TagSet']}
+    except s3.exceptions.ClientError: continue
+    tags['wbstore:expires'] = now
+    s3.put_bucket_tagging(Bucket=one, Tagging={'TagSet': [{'Key': k, 'Value': v} for k, v in tags.items()]})
+    if tags['wbstore:deployment'] == 'left': s3.delete_bucket(Bucket=one)
+for one in sqs.list_queues().get('QueueUrls', []):
+    if 'wbstore:expires' in sqs.list_queue_tags(QueueUrl=one).get('Tags', {}):
+        sqs.tag_queue(QueueUrl=one, Tags={'wbstore:expires': now})
+";
+
+/// `teardown --expired`, by somebody who may do what `policy --for operator --expired` prints and nothing
+/// else, over deployments in every state that it has calls for.
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
+    let site = Site::open().await;
+    let printed = site.run("policy", &["--for", "operator", "--expired"]).await.ends(0).json();
+    let env = site.aws.env_of_user(&printed.to_string()).await.expect("the emulator has IAM");
+    let job = async |more: &[&str]| {
+        let expired = ["--expired", "--confirm", "expired", "--delete-objects"];
+        let mut command = site.command("teardown", &[&expired[..], more].concat());
+        command.envs(env.iter().cloned());
+        finish(command).await
+    };
+    site.boto(THEIRS).await;
+    let (shared, bare) =
+        (format!("wbstore-shared-{}", site.account()), format!("wbstore-bare-{}", site.account()));
+    for deployment in [
+        &["--notifications-queue"][..],
+        &["--name", "left"],
+        &["--name", "shared", "--adopt", "--bucket", &shared, "--queue", "wbstore-shared"],
+        &["--name", "bare", "--adopt", "--bucket", &bare, "--queue", "internal"],
+    ] {
+        site.provision(&[deployment, &["--expires", "7d"]].concat()).await.ends(0);
+    }
+    site.boto(FILL).await;
+    site.boto(EXPIRE).await;
+    site.aws.proxy().clear_journal();
+    let ran = job(&[]).await.ends(0);
+    assert!(!ran.stderr.contains("cannot be"), "it could look at everything: {ran}");
+    let mut journal = site.aws.proxy().journal();
+    let buckets = site.boto("[one['Name'] for one in s3.list_buckets()['Buckets']]").await;
+    assert_eq!(buckets, json!([format!("payroll-{}", site.account()), bare, shared]));
+    let queues = site.boto("[url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls']]").await;
+    assert_eq!(queues, json!(["orders", "wbstore-shared"]));
+
+    site.provision(&["--expires", "7d", "--queue", "internal"]).await.ends(0);
+    site.boto(FILL).await;
+    site.boto(EXPIRE).await;
+    site.aws.proxy().clear_journal();
+    job(&["--empty-by", "lifecycle"]).await.ends(4);
+    journal.extend(site.aws.proxy().journal());
+
+    let mut used: BTreeSet<&str> = journal.iter().map(|sent| action(&sent.operation)).collect();
+    used.remove("sts:GetCallerIdentity");
+    let names_versions = |sent: &Exchange| {
+        sent.operation == "s3:DeleteObjects" && sent.body.windows(11).any(|at| at == b"<VersionId>")
+    };
+    used.extend(journal.iter().any(names_versions).then_some("s3:DeleteObjectVersion"));
+    let allowed = printed["Statement"].as_array().expect("a list").iter();
+    let allowed = allowed.flat_map(|statement| statement["Action"].as_array().expect("a list"));
+    let allowed: BTreeSet<&str> = allowed.map(|action| action.as_str().expect("text")).collect();
+    assert_eq!(used, allowed);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_job_is_bound_to_the_names_that_wbstore_gives_and_to_the_account() {
+    let site = Site::open().await;
+    let arguments = [&["--for", "operator", "--expired"], &OFFLINE[..], &["--region", "cn-north-1"]].concat();
+    let ran = site.run("policy", &arguments).await.ends(0).tells(&["names of their own"]);
+    let job = ran.json();
+    let deletes = |resource| allowed(&job, resource).iter().any(|action| action.contains("Delete"));
+    assert!(deletes("arn:aws-cn:s3:::wbstore-*") && deletes("arn:aws-cn:s3:::wbstore-*/*"), "{job:#}");
+    assert!(deletes("arn:aws-cn:sqs:*:123456789012:wbstore-*"), "{job:#}");
+    for statement in job["Statement"].as_array().expect("a list") {
+        let resource = statement["Resource"].to_string();
+        if resource.contains(":s3:") {
+            assert_eq!(
+                statement["Condition"]["StringEquals"]["aws:ResourceAccount"], "123456789012",
+                "{statement}"
+            );
+        }
+        if !resource.contains("wbstore-") {
+            let actions = statement["Action"].as_array().expect("a list").iter();
+            assert!(actions.clone().all(|action| action.as_str().is_some_and(reads)), "{statement}");
+        }
+    }
+}
+
+/// Whether an action only looks.
+fn reads(action: &str) -> bool {
+    action.contains(":Get") || action.contains(":List")
 }

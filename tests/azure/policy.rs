@@ -1,8 +1,10 @@
 //! The permissions that `policy` prints.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use crate::support::{Ends, Site};
+use serde_json::{Value, json};
+
+use crate::support::{Ends, QUEUE, Site, finish};
 
 /// All strings of the list `field`.
 fn listed(role: &Value, field: &str) -> Vec<String> {
@@ -105,7 +107,7 @@ async fn the_operator_may_make_every_call_that_a_whole_life_made() {
     let mut command = site.azure.wbstore();
     command.args(["policy", "azure", "--name", "acme", "--for", "operator", "--resource-group", "acme"]);
     command.args(["--offline", "--account-id", &subscription]);
-    let operator = crate::support::finish(command).await.ends(0).json();
+    let operator = finish(command).await.ends(0).json();
     let allowed = listed(&operator, "Actions");
     site.azure.proxy().clear_journal();
     site.provision(&account).await.ends(0);
@@ -119,4 +121,74 @@ async fn the_operator_may_make_every_call_that_a_whole_life_made() {
         }
     }
     assert!(journal.len() > 40, "it was a whole life");
+}
+
+/// What the policy of the job allows, in a place.
+async fn job_policy(site: &Site, place: &[&str]) -> Value {
+    let subscription = site.double().subscription();
+    let mut command = site.azure.wbstore();
+    command.args(["policy", "azure", "--for", "operator", "--expired"]);
+    command.args(["--offline", "--account-id", &subscription]).args(place);
+    finish(command).await.ends(0).json()
+}
+
+/// What the deployment `adopted` calls its parts.
+const ADOPTED: &str = "wbstore-adopted";
+
+/// Runs the job when all leases have ended; the actions of its calls.
+async fn run_job(site: &Site) -> BTreeSet<&'static str> {
+    let now = jiff::Timestamp::now().to_string();
+    site.double().end_leases(site.account(), &now).await.expect("there are leases");
+    site.azure.proxy().clear_journal();
+    let job = ["--expired", "--confirm", "expired", "--delete-objects"];
+    let ran = site.run("teardown", &job).await.ends(0);
+    assert!(!ran.stderr.contains("cannot be"), "it could look at everything: {ran}");
+    site.azure.proxy().journal().iter().filter_map(|sent| action(&sent.operation)).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
+    let site = Site::open().await;
+    let (double, account) = (site.double(), site.account());
+    let expires = ["--expires", "1m"];
+    // In an account of its own, which goes too.
+    site.provision(&[&expires[..], &["--dead-letter"]].concat()).await.ends(0);
+    double.plant_blob(account, QUEUE, "run", "four").await.unwrap();
+    let mut used = run_job(&site).await;
+    assert_eq!(double.account_id(account), "");
+    // The account stays for what others put into it.
+    site.provision(&expires).await.ends(0);
+    double.plant_container(account, "theirs", &json!({})).await.unwrap();
+    used.extend(run_job(&site).await);
+    // All of it was there before.
+    double.plant_container(account, ADOPTED, &json!({})).await.unwrap();
+    double.plant_queue(account, ADOPTED, &json!({})).await.unwrap();
+    let theirs = json!({
+        "destination": {"endpointType": "StorageQueue", "properties":
+            {"resourceId": double.account_id(account), "queueName": ADOPTED}},
+        "filter": {"subjectBeginsWith": format!("/blobServices/default/containers/{ADOPTED}/blobs/")},
+        "labels": ["team:ml"],
+    });
+    double.plant_event_subscription(account, ADOPTED, &theirs, false);
+    site.provision(&[&expires[..], &["--adopt", "--name", "adopted"]].concat()).await.ends(0);
+    used.extend(run_job(&site).await);
+    let left = site.snapshot().await;
+    for part in ["container", "queue"] {
+        assert!(left.get(&format!("{part}/{account}/{ADOPTED}")).is_some(), "{left}");
+    }
+
+    let printed = listed(&job_policy(&site, &["--resource-group", "acme"]).await, "Actions");
+    assert_eq!(used, printed.iter().map(String::as_str).collect());
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_job_is_for_a_resource_group_or_for_the_subscription() {
+    let site = Site::open().await;
+    let subscription = format!("/subscriptions/{}", site.double().subscription());
+    let group = format!("{subscription}/resourceGroups/acme");
+    for (place, scope) in [(&["--resource-group", "acme"][..], group), (&[], subscription)] {
+        assert_eq!(listed(&job_policy(&site, place).await, "AssignableScopes"), [scope]);
+    }
 }

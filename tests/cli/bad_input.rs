@@ -155,3 +155,10 @@ fn control_characters_are_not_repeated_to_the_terminal() {
     let said = is_refused(&["plan", "aws", "--host", "https://a\u{1b}[31m.example"]);
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
+
+#[test]
+fn what_expires_is_no_concern_of_the_node() {
+    let offline = ["--expired", "--offline", "--account-id", "123456789012"];
+    let said = is_refused(&[&["policy", "aws", "--for", "node"], &offline[..]].concat());
+    assert!(said.contains("--for operator"), "{said}");
+}

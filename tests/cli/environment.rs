@@ -39,6 +39,9 @@ fn what_has_expired_is_looked_for_whichever_deployment_the_environment_names() {
     gets_to_the_credentials(&teardown, &[HOST, NAME]);
     gets_to_the_credentials(&teardown, &[("WBSTORE_HOST", "no url"), ("WBSTORE_NAME", "No Name")]);
     gets_to_the_credentials(&["list"], &[("WBSTORE_HOST", "no url"), ("WBSTORE_NAME", "No Name")]);
+    let offline = ["policy", "aws", "--for=operator", "--expired", "--offline", "--account-id=123456789012"];
+    let ran = wbstore_with(&[HOST, NAME], &offline);
+    assert_eq!((ran.code, ran.connected), (Some(0), false), "{}", ran.stderr);
 }
 
 #[test]
@@ -63,9 +66,11 @@ fn an_empty_variable_is_not_set() {
 fn options_on_the_command_line_still_contradict_each_other() {
     for option in ["--host=https://wandb.acme.com", "--name=prod"] {
         for variables in [&[][..], &[HOST, NAME]] {
-            let ran = wbstore_with(variables, &["teardown", "aws", "--expired", option]);
-            assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-            assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+            for command in [&["teardown", "aws"][..], &["policy", "aws", "--for=operator"]] {
+                let ran = wbstore_with(variables, &[command, &["--expired", option]].concat());
+                assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+                assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+            }
         }
     }
 }

@@ -106,11 +106,14 @@ fn permissions_are_printed_without_asking() {
         ("gcp", &["--account-id", "123456789012", "--project", "acme-prod"]),
         ("azure", &["--account-id", "0b1f6471-1bf0-4dda-aec3-cb9272f09590", "--resource-group", "acme"]),
     ] {
-        for who in ["node", "operator"] {
-            let ran =
-                wbstore(&[&["policy", cloud, "--name", "acme", "--for", who, "--offline"], place].concat());
-            assert_eq!(ran.code, Some(0), "{cloud} {who}: {}", ran.stderr);
-            assert!(!ran.stdout.is_empty() && !ran.connected, "{cloud} {who}");
+        for whom in [
+            &["--for", "node", "--name", "acme"][..],
+            &["--for", "operator", "--name", "acme"],
+            &["--for", "operator", "--expired"],
+        ] {
+            let ran = wbstore(&[&["policy", cloud, "--offline"], whom, place].concat());
+            assert_eq!(ran.code, Some(0), "{cloud} {whom:?}: {}", ran.stderr);
+            assert!(!ran.stdout.is_empty() && !ran.connected, "{cloud} {whom:?}");
         }
     }
 }

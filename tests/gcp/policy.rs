@@ -1,14 +1,16 @@
 //! The permissions that `policy` prints.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 use yaml_rust2::YamlLoader;
 
-use crate::support::{Ends, NAME, Site};
+use crate::support::{Ends, NAME, Site, finish};
 
 /// The permissions of a role that is written as JSON.
 async fn included(site: &Site, audience: &str, arguments: &[&str]) -> Vec<String> {
     let arguments = [&["--for", audience, "--format", "json"], arguments].concat();
-    let role = site.run("policy", &arguments).await.ends(0).tells(&["W&B's guide"]).json();
+    let role = site.run("policy", &arguments).await.ends(0).json();
     let list = role["includedPermissions"].as_array().cloned().unwrap_or_default();
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
@@ -83,9 +85,68 @@ async fn the_operators_permissions_are_enough() {
     ] {
         let mut process = site.command(command, &[&with[..], more].concat());
         process.envs(env.iter().cloned());
-        crate::support::finish(process).await.ends(0);
+        finish(process).await.ends(0);
     }
     let mut list = site.command("list", &[]);
     list.envs(env);
-    crate::support::finish(list).await.ends(0);
+    finish(list).await.ends(0);
+}
+
+/// Printed, and not asked for by the double: it leaves out the project's own permissions, and no bucket of
+/// it has folders.
+const NOT_ASKED_FOR: [&str; 6] = [
+    "resourcemanager.projects.get",
+    "serviceusage.services.use",
+    "storage.folders.delete",
+    "storage.folders.list",
+    "storage.managedFolders.delete",
+    "storage.managedFolders.list",
+];
+
+/// `teardown --expired`, by somebody who may do what `policy --for operator --expired` prints and nothing
+/// else: of a deployment that wbstore created, and of one that it adopted and gave a server access to.
+#[tokio::test]
+async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
+    let site = Site::open().await;
+    let project = site.gcp.project();
+    let server = format!("wandb@{project}.iam.gserviceaccount.com");
+    let account = format!("job@{project}.iam.gserviceaccount.com");
+    let with = ["--service-account", server.as_str()];
+    let printed = included(&site, "operator", &[&["--expired"], &with[..]].concat()).await;
+    let printed: BTreeSet<&str> = printed.iter().map(String::as_str).collect();
+    site.gcp.control().account(&server, &[]);
+    site.gcp.control().account(&account, &printed.iter().copied().collect::<Vec<_>>());
+    let topic = format!("projects/{project}/topics/theirs");
+    site.ask("POST", &format!("/storage/v1/b?project={project}"), json!({ "name": "theirs" })).await;
+    site.ask("PUT", &format!("/v1/{topic}"), json!({})).await;
+    let subscription = format!("/v1/projects/{project}/subscriptions/theirs");
+    site.ask("PUT", &subscription, json!({ "topic": topic })).await;
+    let adopts = ["--adopt", "--bucket", "theirs", "--topic", "theirs", "--subscription", "theirs"];
+    let theirs = [&["--name", "theirs", "--expires", "7d"], &adopts[..], &with].concat();
+    site.provision(&theirs).await.ends(0);
+    site.provision(&["--expires", "7d"]).await.ends(0);
+    site.put("run", b"four");
+    for bucket in ["theirs", &site.bucket] {
+        let now = jiff::Timestamp::now().as_second().to_string();
+        let over = json!({ "labels": { "wbstore-expires": now } });
+        site.ask("PATCH", &format!("/storage/v1/b/{bucket}"), over).await;
+    }
+    let mut job = site.command("teardown", &["--expired", "--confirm", "expired", "--delete-objects"]);
+    job.envs(site.gcp.env_as(&account));
+    let ran = finish(job).await.ends(0);
+    assert!(!ran.stderr.contains("cannot be"), "it could look at everything: {ran}");
+    assert_eq!(site.left().await, json!([["theirs"], ["theirs"], ["theirs"]]));
+
+    let used = site.gcp.control().used_by(&account);
+    let used: BTreeSet<&str> = used.iter().map(String::as_str).chain(NOT_ASKED_FOR).collect();
+    assert_eq!(used, printed);
+}
+
+#[tokio::test]
+async fn the_job_has_no_say_about_access_unless_it_is_asked_for() {
+    let site = Site::open().await;
+    let printed = included(&site, "operator", &["--expired"]).await;
+    let kinds: BTreeSet<&str> = printed.iter().filter_map(|one| one.strip_suffix(".setIamPolicy")).collect();
+    assert_eq!(kinds, BTreeSet::from(["pubsub.topics"]), "a topic that was adopted keeps no grant of ours");
+    assert!(!printed.iter().any(|one| one.starts_with("iam.") || one.ends_with(".create")), "{printed:?}");
 }

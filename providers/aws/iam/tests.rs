@@ -118,40 +118,30 @@ fn the_policy_of_the_operator() {
       s3:ListAllMyBuckets
       sqs:ListQueues
       on "*"
-    Allow ProvisionBucket
-      s3:CreateBucket
-      s3:DeleteBucketPolicy
+    Allow ReadBucket
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
       s3:GetBucketOwnershipControls
       s3:GetBucketPolicy
-      s3:GetBucketPolicyStatus
       s3:GetBucketPublicAccessBlock
       s3:GetBucketTagging
       s3:GetBucketVersioning
       s3:GetEncryptionConfiguration
       s3:GetLifecycleConfiguration
       s3:ListBucket
+      s3:ListBucketMultipartUploads
       s3:ListBucketVersions
+      on "arn:aws:s3:::acme-wandb"
+    Allow ChangeBucket
+      s3:DeleteBucketPolicy
       s3:PutBucketCORS
       s3:PutBucketNotification
-      s3:PutBucketOwnershipControls
       s3:PutBucketPolicy
-      s3:PutBucketPublicAccessBlock
       s3:PutBucketTagging
-      s3:PutEncryptionConfiguration
-      s3:TagResource
       on "arn:aws:s3:::acme-wandb"
-    Allow VerifyWithProbes
-      s3:DeleteObject
-      s3:DeleteObjectVersion
-      s3:GetObject
-      s3:PutObject
-      on "arn:aws:s3:::acme-wandb/.wbstore-probe/*"
     Allow TeardownBucket
       s3:DeleteBucket
-      s3:ListBucketMultipartUploads
       s3:PutLifecycleConfiguration
       on "arn:aws:s3:::acme-wandb"
     Allow TeardownObjects
@@ -159,16 +149,36 @@ fn the_policy_of_the_operator() {
       s3:DeleteObject
       s3:DeleteObjectVersion
       on "arn:aws:s3:::acme-wandb/*"
-    Allow ProvisionQueues
-      sqs:CreateQueue
+    Allow ReadQueues
       sqs:GetQueueAttributes
       sqs:ListQueueTags
+      on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
+    Allow ChangeQueues
       sqs:SetQueueAttributes
-      sqs:TagQueue
       sqs:UntagQueue
       on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
     Allow TeardownQueues
       sqs:DeleteQueue
+      on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
+    Allow ProvisionBucket
+      s3:CreateBucket
+      s3:PutBucketOwnershipControls
+      s3:PutBucketPublicAccessBlock
+      s3:PutEncryptionConfiguration
+      s3:TagResource
+      on "arn:aws:s3:::acme-wandb"
+    Allow VerifyBucket
+      s3:GetBucketPolicyStatus
+      on "arn:aws:s3:::acme-wandb"
+    Allow VerifyWithProbes
+      s3:DeleteObject
+      s3:DeleteObjectVersion
+      s3:GetObject
+      s3:PutObject
+      on "arn:aws:s3:::acme-wandb/.wbstore-probe/*"
+    Allow ProvisionQueues
+      sqs:CreateQueue
+      sqs:TagQueue
       on ["arn:aws:sqs:us-east-1:123456789012:acme","arn:aws:sqs:us-east-1:123456789012:acme-events"]
     Allow VerifyObjectEvents
       sqs:ChangeMessageVisibility
@@ -186,6 +196,71 @@ fn the_policy_of_the_operator() {
     leave the statements out whose Sid begins with Teardown where wbstore must not delete anything
     `wbstore list` also reads the tags of other deployments: allow s3:GetBucketTagging and sqs:ListQueueTags on theirs to see them
     the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it
+    "#);
+}
+
+#[test]
+fn the_policy_of_the_job_that_removes_what_has_expired() {
+    let account = "123456789012".parse().unwrap();
+    insta::assert_snapshot!(lines(&expiry_job_policy("aws-cn", &account)), @r#"
+    Version "2012-10-17"
+    Allow ListDeployments
+      s3:ListAllMyBuckets
+      sqs:ListQueues
+      on "*"
+    Allow ReadMarksOfBuckets
+      s3:GetBucketTagging
+      on "arn:aws-cn:s3:::*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow ReadMarksOfQueues
+      sqs:ListQueueTags
+      on "arn:aws-cn:sqs:*:123456789012:*"
+    Allow ReadBucket
+      s3:GetBucketCORS
+      s3:GetBucketNotification
+      s3:GetBucketObjectLockConfiguration
+      s3:GetBucketOwnershipControls
+      s3:GetBucketPolicy
+      s3:GetBucketPublicAccessBlock
+      s3:GetBucketTagging
+      s3:GetBucketVersioning
+      s3:GetEncryptionConfiguration
+      s3:GetLifecycleConfiguration
+      s3:ListBucket
+      s3:ListBucketMultipartUploads
+      s3:ListBucketVersions
+      on "arn:aws-cn:s3:::wbstore-*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow ChangeBucket
+      s3:DeleteBucketPolicy
+      s3:PutBucketCORS
+      s3:PutBucketNotification
+      s3:PutBucketPolicy
+      s3:PutBucketTagging
+      on "arn:aws-cn:s3:::wbstore-*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow TeardownBucket
+      s3:DeleteBucket
+      s3:PutLifecycleConfiguration
+      on "arn:aws-cn:s3:::wbstore-*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow TeardownObjects
+      s3:AbortMultipartUpload
+      s3:DeleteObject
+      s3:DeleteObjectVersion
+      on "arn:aws-cn:s3:::wbstore-*/*"
+      if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
+    Allow ReadQueues
+      sqs:GetQueueAttributes
+      sqs:ListQueueTags
+      on "arn:aws-cn:sqs:*:123456789012:wbstore-*"
+    Allow ChangeQueues
+      sqs:SetQueueAttributes
+      sqs:UntagQueue
+      on "arn:aws-cn:sqs:*:123456789012:wbstore-*"
+    Allow TeardownQueues
+      sqs:DeleteQueue
+      on "arn:aws-cn:sqs:*:123456789012:wbstore-*"
     "#);
 }
 
@@ -248,7 +323,8 @@ fn nothing_is_said_of_what_is_not_there() {
 #[test]
 fn bucket_and_object_actions_stand_with_their_own_resource() {
     let given = Given::new("us-gov-west-1");
-    for policy in [node_policy(&given.most()), operator_policy(&given.most())] {
+    let job = expiry_job_policy("aws-us-gov", &given.account);
+    for policy in [node_policy(&given.most()), operator_policy(&given.most()), job] {
         for statement in policy.document["Statement"].as_array().unwrap() {
             let resource = statement["Resource"].to_string();
             for action in statement["Action"].as_array().unwrap() {
@@ -259,7 +335,7 @@ fn bucket_and_object_actions_stand_with_their_own_resource() {
                 }
                 let of_objects = action.contains("Object") && action != "s3:GetBucketObjectLockConfiguration"
                     || matches!(action, "s3:AbortMultipartUpload" | "s3:ListMultipartUploadParts");
-                assert_eq!(resource.contains("acme-wandb/"), of_objects, "{action} on {resource}");
+                assert_eq!(resource.contains('/'), of_objects, "{action} on {resource}");
                 assert!(resource.contains("arn:aws-us-gov:"), "{resource}");
             }
         }
@@ -274,7 +350,8 @@ fn iam_takes_the_longest_policy() {
     given.bucket = "b".repeat(63).parse().unwrap();
     given.queue = "q".repeat(80).parse().unwrap();
     given.events = "e".repeat(80).parse().unwrap();
-    for policy in [node_policy(&given.most()), operator_policy(&given.most())] {
+    let job = expiry_job_policy(given.region.partition().id, &given.account);
+    for policy in [node_policy(&given.most()), operator_policy(&given.most()), job] {
         assert!(policy.document.to_string().len() <= 6_144);
         let statements = policy.document["Statement"].as_array().unwrap();
         let mut sids: Vec<_> =

@@ -36,9 +36,10 @@ impl Names {
     }
 }
 
-/// The roles of both audiences, for `subjects`.
-fn both(subjects: &Subjects<'_>) -> [Policy; 2] {
-    [node_policy(subjects), operator_policy(subjects)]
+/// The roles of all audiences, for `subjects`.
+fn all(subjects: &Subjects<'_>) -> [Policy; 3] {
+    let job = expiry_job_policy(subjects.subscription, Some(subjects.resource_group));
+    [node_policy(subjects), operator_policy(subjects), job]
 }
 
 fn listed(policy: &Policy, field: &str) -> Vec<String> {
@@ -58,7 +59,7 @@ fn a_role_is_what_the_azure_cli_takes() {
         "NotActions",
         "NotDataActions",
     ];
-    for policy in both(&Names::new().subjects()) {
+    for policy in all(&Names::new().subjects()) {
         let mut keys: Vec<_> = policy.document.as_object().expect("an object").keys().cloned().collect();
         keys.sort_unstable();
         assert_eq!(keys, FIELDS);
@@ -71,7 +72,7 @@ fn a_role_is_what_the_azure_cli_takes() {
 fn no_action_is_a_wildcard_or_twice_there() {
     let names = Names::new();
     let used = Subjects { makes_account: false, registers: true, ..names.subjects() };
-    for policy in both(&names.subjects()).into_iter().chain(both(&used)) {
+    for policy in all(&names.subjects()).into_iter().chain(all(&used)) {
         for field in ["Actions", "DataActions"] {
             let mut all = listed(&policy, field);
             assert!(all.iter().all(|action| !action.contains('*')), "{all:?}");
@@ -86,7 +87,7 @@ fn no_action_is_a_wildcard_or_twice_there() {
 #[test]
 fn nobody_gets_the_key() {
     let names = Names::new();
-    for policy in both(&names.subjects()) {
+    for policy in all(&names.subjects()) {
         assert!(!policy.document.to_string().to_lowercase().contains("listkeys"));
     }
     let notes = operator_policy(&names.subjects()).notes;
@@ -124,7 +125,7 @@ fn the_server_consumes_the_queue_it_has() {
 
 #[test]
 fn the_commands_make_the_role_that_is_printed() {
-    for policy in both(&Names::new().subjects()) {
+    for policy in all(&Names::new().subjects()) {
         let created = policy.commands.iter().find_map(|command| {
             command.strip_prefix("az role definition create --role-definition '")?.strip_suffix('\'')
         });
@@ -132,5 +133,17 @@ fn the_commands_make_the_role_that_is_printed() {
         assert_eq!(created, policy.document);
         let name = policy.document["Name"].as_str().expect("text");
         assert!(policy.commands.iter().any(|command| command.contains(&format!("--role '{name}'"))));
+    }
+}
+
+#[test]
+fn a_shell_reads_the_commands_for_any_resource_group() {
+    let mut names = Names::new();
+    names.resource_group = "Acme_(prod)".parse().unwrap();
+    for policy in all(&names.subjects()) {
+        for command in policy.commands.iter().filter(|command| !command.starts_with('#')) {
+            let bare: String = command.split('\'').step_by(2).collect();
+            assert!(!bare.contains('('), "{command}");
+        }
     }
 }

@@ -136,6 +136,40 @@ fn the_role_of_the_operator() {
 }
 
 #[test]
+fn the_role_of_the_job_that_removes_what_has_expired() {
+    let policy = expiry_job_policy(&Given::new().project, false);
+    insta::assert_snapshot!(included(&policy).join("\n"), @"
+    pubsub.subscriptions.delete
+    pubsub.subscriptions.get
+    pubsub.subscriptions.list
+    pubsub.subscriptions.update
+    pubsub.topics.delete
+    pubsub.topics.get
+    pubsub.topics.getIamPolicy
+    pubsub.topics.list
+    pubsub.topics.setIamPolicy
+    pubsub.topics.update
+    resourcemanager.projects.get
+    serviceusage.services.use
+    storage.buckets.delete
+    storage.buckets.get
+    storage.buckets.getIamPolicy
+    storage.buckets.list
+    storage.buckets.update
+    storage.folders.delete
+    storage.folders.list
+    storage.managedFolders.delete
+    storage.managedFolders.list
+    storage.objects.delete
+    storage.objects.list
+    ");
+    insta::assert_snapshot!(commands(&policy), @"
+    gcloud iam roles create wbstore_expired --project=acme-storage --title='wbstore teardown --expired' --description='What wbstore teardown gcp --expired calls' --stage=GA --permissions=pubsub.subscriptions.delete,pubsub.subscriptions.get,pubsub.subscriptions.list,pubsub.subscriptions.update,pubsub.topics.delete,pubsub.topics.get,pubsub.topics.getIamPolicy,pubsub.topics.list,pubsub.topics.setIamPolicy,pubsub.topics.update,resourcemanager.projects.get,serviceusage.services.use,storage.buckets.delete,storage.buckets.get,storage.buckets.getIamPolicy,storage.buckets.list,storage.buckets.update,storage.folders.delete,storage.folders.list,storage.managedFolders.delete,storage.managedFolders.list,storage.objects.delete,storage.objects.list
+    gcloud projects add-iam-policy-binding acme-storage --member=serviceAccount:JOB --role=projects/acme-storage/roles/wbstore_expired --condition=None
+    ");
+}
+
+#[test]
 fn nothing_is_allowed_that_nobody_asked_for() {
     let given = Given::new();
     let node = node_policy(&given.least());
@@ -158,12 +192,15 @@ fn what_the_reader_has_to_fill_in_is_told() {
     assert!(told(&node_policy(&given.least())));
     assert!(!told(&node_policy(&given.most())));
     assert!(told(&operator_policy(&given.most())));
+    assert!(told(&expiry_job_policy(&given.project, false)));
 }
 
 #[test]
 fn every_permission_has_a_reason_and_stands_once() {
     let given = Given::new();
-    for policy in [node_policy(&given.most()), operator_policy(&given.most())] {
+    for policy in
+        [node_policy(&given.most()), operator_policy(&given.most()), expiry_job_policy(&given.project, true)]
+    {
         let mut permissions = included(&policy);
         assert!(permissions.is_sorted());
         permissions.dedup();

@@ -78,11 +78,18 @@ impl Upstream {
 
     async fn pass(&self, call: &Call) -> io::Result<Reply> {
         let mut headers = call.headers.clone();
-        if let (Dialect::Aws(Backend::Moto), Some(account)) = (self.dialect, &call.account) {
+        match (self.dialect, &call.account) {
             // moto knows accounts only by this header; ministack reads them off the access key.
-            if let Ok(value) = HeaderValue::try_from(account) {
-                headers.insert("x-moto-account-id", value);
+            (Dialect::Aws(Backend::Moto), Some(account)) => {
+                if let Ok(value) = HeaderValue::try_from(account) {
+                    headers.insert("x-moto-account-id", value);
+                }
             }
+            // The proxy stands for the TLS endpoint, and policies may ask for one.
+            (Dialect::Aws(Backend::Ministack), _) => {
+                headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
+            }
+            _ => {}
         }
         let path = call.uri.path_and_query().map_or("/", |path| path.as_str());
         self.send(call.version, call.method.clone(), path, headers, call.body.clone()).await

@@ -94,6 +94,11 @@ impl<'a> Control<'a> {
         state.rights.insert(email.to_owned(), Rights::Only(only));
     }
 
+    /// The permissions of [`Control::account`] that the account has used.
+    pub fn used_by(&self, email: &str) -> BTreeSet<String> {
+        self.shared.state().used.borrow().get(email).cloned().unwrap_or_default()
+    }
+
     /// Switches an API off, such as `pubsub.googleapis.com`.
     pub fn disable(&self, service: &str) {
         self.switch(|switches| {

@@ -1,5 +1,6 @@
 //! All that is in the double.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) accounts: BTreeMap<String, Policy>,
     /// What accounts may do in the whole project; who is not in it may do what policies say.
     pub(super) rights: BTreeMap<String, Rights>,
+    /// What accounts that may not do everything have done by these rights.
+    pub(super) used: RefCell<BTreeMap<String, BTreeSet<String>>>,
     pub(super) switches: Switches,
     pub(super) uploads: BTreeMap<String, Upload>,
     /// What has happened to objects and is not yet told.
@@ -78,6 +81,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             accounts: BTreeMap::from([(operator.clone(), Policy::default())]),
             rights: BTreeMap::from([(operator, Rights::All)]),
+            used: RefCell::default(),
             switches: Switches::default(),
             uploads: BTreeMap::new(),
             events: vec![],
@@ -109,7 +113,11 @@ impl State {
             Caller::Account(email) => {
                 self.rights.get(email).is_some_and(|rights| match rights {
                     Rights::All => true,
-                    Rights::Only(some) => some.contains(permission),
+                    Rights::Only(some) => some.get(permission).is_some_and(|permission| {
+                        let mut used = self.used.borrow_mut();
+                        used.entry(email.clone()).or_default().insert(permission.clone());
+                        true
+                    }),
                 }) || granted(&format!("serviceAccount:{email}"))
                     || granted("allAuthenticatedUsers")
                     || granted("allUsers")
