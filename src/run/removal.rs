@@ -190,7 +190,7 @@ mod tests {
             expires,
             parts: vec![],
             missing: vec![],
-            refers_to: Default::default(),
+            refers_to: vec![],
         };
         let deployments = vec![
             deployment("past", Some(9)),
