@@ -45,6 +45,7 @@ async fn planned(
         scope: stack.scope.clone(),
         outputs: vec![],
         notes: vec![],
+        assumptions: vec![],
     };
     let plan = plan(goal, subject, &seen);
     cloud.calls();

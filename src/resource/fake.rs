@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Address, AnyResource, Bound, Deleted, Forbids, Obstacle, Owner, Removal, Resource, Seen, Stack};
+use super::{Address, AnyResource, Bound, Deleted, Forbids, Obstacle, Output, Owner, Removal, Resource, Seen, Stack};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mutations::Mutations;
@@ -158,8 +158,9 @@ impl Cloud {
             deployment: "acme".to_owned(),
             scope: "a test".to_owned(),
             resources: resources.into_iter().collect(),
-            outputs: vec![],
+            outputs: vec![Output { name: "BUCKET", value: "test://acme".to_owned() }],
             notes: vec![],
+            assumptions: vec![],
             guards: vec![],
             mutations: Arc::clone(&self.mutations),
         }
