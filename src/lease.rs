@@ -86,7 +86,7 @@ impl Lease {
     /// a mark is not checked: it may well be over.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::error::Kind::Input) when the date has passed or is too far away.
+    /// [`Kind::Input`] when the date has passed or is too far away.
     pub fn require_ahead(&self, now: Timestamp) -> Result<()> {
         let Term::Until(end) = self.term else { return Ok(()) };
         if end <= now {
@@ -106,7 +106,7 @@ impl Lease {
     /// A lease that lasts until the date `end`.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::error::Kind::Input) for a date beyond all calendars.
+    /// [`Kind::Input`] for a date beyond all calendars.
     pub fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Address, AnyResource, Bound, Deleted, Forbids, Obstacle, Output, Owner, Removal, Resource, Seen, Stack};
+use super::{
+    Address, AnyResource, Bound, Deleted, Forbids, Obstacle, Output, Owner, Removal, Resource, Seen, Stack,
+};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mutations::Mutations;

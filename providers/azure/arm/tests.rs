@@ -11,6 +11,7 @@ use azure_core::time::OffsetDateTime;
 use serde_json::json;
 
 use super::*;
+use crate::patience::in_steps;
 
 const HOME: &str = "https://arm.example";
 const BUDGET: Duration = Duration::from_secs(60);
@@ -153,7 +154,8 @@ async fn what_is_refused_while_the_account_is_busy_is_asked_for_again() {
 async fn too_many_requests_are_not_asked_again_too_early() {
     let (arm, script) = arm(&[(429, &[("retry-after", "17")], r#"{"error":{"code":"TooManyRequests"}}"#)]);
     let target = target();
-    let error = arm.get("/a", call(&target)).await.unwrap_err();
+    // In a step of the engine, which waits in sight.
+    let error = in_steps(arm.get("/a", call(&target))).await.unwrap_err();
     assert_eq!((error.kind(), error.server_wait()), (Kind::Throttled, Some(Duration::from_secs(17))));
     assert_eq!(asked(&script), ["GET /a"]);
 }

@@ -191,7 +191,7 @@ fn a_bucket_by_itself() {
     for (goal, rows) in goals {
         for (number, (before, now, first, after)) in rows.iter().enumerate() {
             for (retry, expected) in [(false, first), (true, after)] {
-                let again = twice(goal, &[before.clone()], &[now.clone()], retry);
+                let again = twice(goal, std::slice::from_ref(before), std::slice::from_ref(now), retry);
                 comes(&again, expected, &format!("{goal:?}, row {number}, retry {retry}"));
             }
         }
