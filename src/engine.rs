@@ -343,8 +343,8 @@ struct Walk<'a> {
     events: &'a Events,
     /// The steps that what needs them may start after.
     written: BTreeSet<&'a Address>,
-    /// Those of them that were [created](Taken::Created).
-    created: BTreeSet<&'a Address>,
+    /// Those of them that were created, [at once](Taken::Created) or not.
+    created: BTreeMap<&'a Address, bool>,
     /// The steps that did not succeed, so that what needs them cannot start.
     missed: BTreeSet<&'a Address>,
     /// The steps whose end has not been reported; with the event that reports it, where that is held back
@@ -361,8 +361,8 @@ impl<'a> Walk<'a> {
 
     fn write(&mut self, address: &'a Address, taken: Taken) {
         self.written.insert(address);
-        if taken == Taken::Created {
-            self.created.insert(address);
+        if let Taken::Created { at_once } = taken {
+            self.created.insert(address, at_once);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One step: looked at once more, decided once more, and taken if it is still the planned one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -17,8 +17,8 @@ use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal,
 pub(super) enum Taken {
     /// Nothing was left to do.
     Reached,
-    /// It was created by the first call, so that nobody else has had time to put anything into it.
-    Created,
+    /// It was created, `at_once` by the first call: then nobody else has had time to put anything into it.
+    Created { at_once: bool },
     /// It was changed, or is gone.
     Changed,
     /// The cloud carries it out by itself, in this way and until then.
@@ -32,7 +32,9 @@ pub(super) struct Attempt<'e> {
     step: &'e Step,
     pub resource: &'e dyn AnyResource,
     parent: Option<&'e dyn AnyResource>,
-    /// Whether this run created the parent a moment ago.
+    /// Whether this run created the parent.
+    parent_is_ours: bool,
+    /// Whether that was a moment ago.
     parent_is_new: bool,
     /// Of a deletion: what it takes along, and whose lease it is under.
     others: Vec<&'e dyn AnyResource>,
@@ -44,14 +46,14 @@ pub(super) struct Attempt<'e> {
 }
 
 impl<'e> Attempt<'e> {
-    /// The first attempt at `step`, after this run has `created` what it may be part of. `None` where
+    /// The first attempt at `step`, after this run has `created` what it may be part of, at once or not. `None` where
     /// `stack` is not the one that `plan` was made of.
     pub fn new(
         engine: &'e Engine,
         step: &'e Step,
         plan: &'e Plan,
         stack: &'e Stack,
-        created: &BTreeSet<&Address>,
+        created: &BTreeMap<&Address, bool>,
     ) -> Option<Self> {
         let resource = find(stack, &step.address)?;
         let parent = resource.unseen().observation().part_of;
@@ -71,7 +73,8 @@ impl<'e> Attempt<'e> {
             plan,
             step,
             resource,
-            parent_is_new: parent.as_ref().is_some_and(|parent| created.contains(parent)),
+            parent_is_ours: parent.as_ref().is_some_and(|parent| created.contains_key(parent)),
+            parent_is_new: parent.as_ref().and_then(|parent| created.get(parent)).is_some_and(|new| *new),
             parent: parent.and_then(|parent| find(stack, &parent)),
             others,
             mutations: &stack.mutations,
@@ -93,7 +96,12 @@ impl<'e> Attempt<'e> {
             }
             look = self.look_again() => look?,
         };
-        let Some(look) = look else { return Ok(Taken::Reached) };
+        let creates = self.step.action == Action::Create;
+        let Some(look) = look else {
+            // The answer to our own call was lost.
+            let ours = creates && self.tried;
+            return Ok(if ours { Taken::Created { at_once: false } } else { Taken::Reached });
+        };
         progress.set_parent_is_new(self.parent_is_new);
         let is_first = !std::mem::replace(&mut self.tried, true);
         // Another try may come long after this one, and others may have come by then.
@@ -107,8 +115,7 @@ impl<'e> Attempt<'e> {
             Action::Release => look.release(progress).await?,
             _ => look.write(progress).await?,
         }
-        let created = is_first && self.step.action == Action::Create;
-        Ok(if created { Taken::Created } else { Taken::Changed })
+        Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
     }
 
     /// Looks once more at the resource and at what the step depends on, and decides again. `None` where
@@ -119,7 +126,7 @@ impl<'e> Attempt<'e> {
     async fn look_again(&self) -> Result<Option<Box<dyn Look + 'e>>> {
         let Self { engine, plan, step, resource, .. } = self;
         let exclusive = self.parent.is_none() && resource.creation_is_exclusive() && !engine.aged;
-        if step.action == Action::Create && !self.tried && (self.parent_is_new || exclusive) {
+        if step.action == Action::Create && !self.tried && (self.parent_is_ours || exclusive) {
             return Ok(Some(resource.unseen()));
         }
         let looks =

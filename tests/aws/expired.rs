@@ -64,7 +64,7 @@ async fn one_that_cannot_be_looked_at_fails_by_its_own_code_and_the_others_go() 
     let ran = site.run("teardown", &TEARDOWN).await.ends(4);
     let left = left(&site).await;
     let [left] = &left[..] else { panic!("{left:?} is left: {ran}") };
-    ran.tells(&[&format!("error: the deployment {left}: ")]);
+    ran.tells(&[&format!("error: the deployment {left} is left out: ")]);
 }
 
 #[tokio::test]
