@@ -1,7 +1,17 @@
 //! The record of requests that change something, kept by the transports. Whether a run changed anything
 //! is read from here and nowhere else.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+tokio::task_local! {
+    static STEP: Arc<Mutations>;
+}
+
+/// Does `work`, which is one step's, and records what it sends in `step` as well as in the run's record.
+pub async fn of_step<T>(step: &Arc<Mutations>, work: impl Future<Output = T>) -> T {
+    STEP.scope(Arc::clone(step), work).await
+}
 
 /// How many mutating requests a run has sent, and how many of them the server refused.
 ///
@@ -17,6 +27,7 @@ impl Mutations {
     /// A mutating request is about to leave.
     pub fn sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
+        let _ = STEP.try_with(|step| step.sent.fetch_add(1, Ordering::Relaxed));
     }
 
     /// The answer to one that was [sent](Self::sent) has come with this HTTP status.
@@ -30,11 +41,7 @@ impl Mutations {
     /// The server refused one that was [sent](Self::sent), and did nothing.
     pub fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many requests have been [sent](Self::sent), whatever came of them.
-    pub fn sent_so_far(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        let _ = STEP.try_with(|step| step.refused.fetch_add(1, Ordering::Relaxed));
     }
 
     /// How many requests were carried out, or may have been.

@@ -1,6 +1,7 @@
 //! One step: looked at once more, decided once more, and taken if it is still the planned one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use super::{Engine, find, look};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::mutations::Mutations;
+use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
 use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
 
@@ -38,9 +39,8 @@ pub(super) struct Attempt<'e> {
     parent_is_new: bool,
     /// Of a deletion: what it takes along, and whose lease it is under.
     others: Vec<&'e dyn AnyResource>,
-    mutations: &'e Mutations,
-    /// How many requests that change something the run had sent before.
-    sent_before: u64,
+    /// What this step has sent that changes something.
+    sent: Arc<Mutations>,
     /// Whether the step's call has been made.
     pub tried: bool,
 }
@@ -77,8 +77,7 @@ impl<'e> Attempt<'e> {
             parent_is_new: parent.as_ref().and_then(|parent| created.get(parent)).is_some_and(|new| *new),
             parent: parent.and_then(|parent| find(stack, &parent)),
             others,
-            mutations: &stack.mutations,
-            sent_before: stack.mutations.sent_so_far(),
+            sent: Arc::default(),
             tried: false,
         })
     }
@@ -106,14 +105,16 @@ impl<'e> Attempt<'e> {
         let is_first = !std::mem::replace(&mut self.tried, true);
         // Another try may come long after this one, and others may have come by then.
         self.parent_is_new = false;
-        match self.step.action {
-            Action::Delete => {
-                if let Deleted::Pending { how, until } = look.delete(progress).await? {
-                    return Ok(Taken::Pending(how, until));
-                }
+        let action = self.step.action;
+        let taken = mutations::of_step(&self.sent, async {
+            match action {
+                Action::Delete => look.delete(progress).await,
+                Action::Release => look.release(progress).await.map(|()| Deleted::Gone),
+                _ => look.write(progress).await.map(|()| Deleted::Gone),
             }
-            Action::Release => look.release(progress).await?,
-            _ => look.write(progress).await?,
+        });
+        if let Deleted::Pending { how, until } = taken.await? {
+            return Ok(Taken::Pending(how, until));
         }
         Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
     }
@@ -132,7 +133,7 @@ impl<'e> Attempt<'e> {
         let looks =
             std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);
         let (observations, looks): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
-        let may_be_ours = self.mutations.sent_so_far() > self.sent_before;
+        let may_be_ours = self.sent.applied() > 0;
         match again(plan, &step.address, &observations, may_be_ours) {
             Again::Reached => Ok(None),
             Again::Proceed => Ok(looks.into_iter().next().flatten()),

@@ -83,6 +83,12 @@ impl Arm {
             return self.follow(&key, id, watch, budget, call).await;
         }
         let deleting = method == Method::Delete;
+        if deleting {
+            // What made or changed it ends with it, and is not what a later call waits for.
+            for ended in [Method::Put, Method::Patch] {
+                self.forget(&self::key(ended, id));
+            }
+        }
         let answer = self.send(method, self.url(id, call)?, body, call).await?;
         let progress = if answer.is_success() {
             begun(&answer, deleting)
