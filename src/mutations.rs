@@ -44,6 +44,11 @@ impl Mutations {
         let _ = STEP.try_with(|step| step.refused.fetch_add(1, Ordering::Relaxed));
     }
 
+    /// Whether anything has been [sent](Self::sent), whatever came of it.
+    pub fn has_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) > 0
+    }
+
     /// How many requests were carried out, or may have been.
     pub fn applied(&self) -> u64 {
         self.sent.load(Ordering::Relaxed).saturating_sub(self.refused.load(Ordering::Relaxed))

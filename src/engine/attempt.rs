@@ -43,6 +43,8 @@ pub(super) struct Attempt<'e> {
     sent: Arc<Mutations>,
     /// Whether the step's call has been made.
     pub tried: bool,
+    /// Whether that call may have left something.
+    may_be_ours: bool,
 }
 
 impl<'e> Attempt<'e> {
@@ -79,6 +81,7 @@ impl<'e> Attempt<'e> {
             others,
             sent: Arc::default(),
             tried: false,
+            may_be_ours: false,
         })
     }
 
@@ -113,7 +116,11 @@ impl<'e> Attempt<'e> {
                 _ => look.write(progress).await.map(|()| Deleted::Gone),
             }
         });
-        if let Deleted::Pending { how, until } = taken.await? {
+        let taken = taken.await;
+        // A call that was refused for what is there already has left nothing of ours.
+        let conflict = matches!(&taken, Err(error) if error.kind() == Kind::Conflict);
+        self.may_be_ours = self.sent.has_sent() && (!conflict || self.sent.applied() > 0);
+        if let Deleted::Pending { how, until } = taken? {
             return Ok(Taken::Pending(how, until));
         }
         Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
@@ -133,8 +140,7 @@ impl<'e> Attempt<'e> {
         let looks =
             std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);
         let (observations, looks): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
-        let may_be_ours = self.sent.applied() > 0;
-        match again(plan, &step.address, &observations, may_be_ours) {
+        match again(plan, &step.address, &observations, self.may_be_ours) {
             Again::Reached => Ok(None),
             Again::Proceed => Ok(looks.into_iter().next().flatten()),
             Again::Changed { reason, hint, may_settle } => {

@@ -69,6 +69,8 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         // Our mark is off, and the answer that said so was lost.
         (Release, Keep) if retry && unmarked(seen) => return Again::Reached,
         (Delete, Delete) | (Release, Release) => {}
+        // What has failed for good is deleted and created anew, and our first try came as far as that.
+        (Update, Create) if retry => return Again::Proceed,
         // Our first try came half-way.
         (Create | Adopt, Update) if retry => {}
         (planned, now) if planned == now => {}
