@@ -111,7 +111,7 @@ async fn a_topic_that_appeared_between_plan_and_creation_is_left_alone() {
         create.release();
     };
     let (ran, ()) = futures::join!(site.provision(&[]), meanwhile);
-    ran.ends(4).tells(&[EVENTS, "appeared meanwhile, without our mark", "hint:"]);
+    ran.ends(4).tells(&[EVENTS, "carries no wbstore mark", "hint:"]);
     assert_eq!(site.get(&site.topic()).await["labels"], json!({ "team": "vision" }));
     assert!(site.subscriptions().await.is_empty(), "nothing hangs on it");
 }

@@ -105,9 +105,10 @@ impl Cloud for Aws {
         ]
     }
 
-    /// The keys that fail come back in ever smaller batches, and a batch holds a thousand.
+    /// The keys that fail come back in ever smaller batches, and a batch holds a thousand. Queue, objects and
+    /// bucket are looked at once more before they go.
     fn emptying_takes(versions: usize) -> usize {
-        20 + 10 * versions / 1000
+        50 + 10 * versions / 1000
     }
 
     async fn announce(&self) -> usize {
