@@ -42,6 +42,8 @@ pub struct Console {
     format: Format,
     cancel: CancellationToken,
     waits: Waits,
+    #[cfg(test)]
+    answers: std::collections::VecDeque<&'static str>,
 }
 
 impl Console {
@@ -60,6 +62,8 @@ impl Console {
             format,
             cancel,
             waits,
+            #[cfg(test)]
+            answers: Default::default(),
         }
     }
 
@@ -75,7 +79,15 @@ impl Console {
             format: Format::Human,
             cancel: CancellationToken::new(),
             waits: Waits::default(),
+            #[cfg(test)]
+            answers: Default::default(),
         }
+    }
+
+    /// The same with a person who gives these answers.
+    #[cfg(test)]
+    pub fn answering(self, answers: &[&'static str]) -> Self {
+        Self { interactive: true, answers: answers.iter().copied().collect(), ..self }
     }
 
     /// Whether there is a person to ask: stdin and stderr are terminals.
@@ -247,6 +259,10 @@ impl Console {
     fn ask(&mut self, input: Input<'_, String>) -> Result<String> {
         if !self.interactive {
             return Err(Error::input("cannot ask for confirmation: stdin or stderr is not a terminal"));
+        }
+        #[cfg(test)]
+        if let Some(answer) = self.answers.pop_front() {
+            return Ok(answer.to_owned());
         }
         input.allow_empty(true).interact_text_on(&Term::stderr()).map_err(unanswered)
     }

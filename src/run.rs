@@ -20,6 +20,7 @@ use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Goal, Plan};
 use crate::provider::Provider;
+use crate::secret::Disclosure;
 use crate::span::Span;
 use crate::view::remark::Remark;
 use crate::view::{human, json, markdown};
@@ -86,8 +87,19 @@ async fn provision(
         console.check_data()?;
     }
     let provider = connect(described, console).await?;
+    bring_about(provider.as_ref(), &args, &disclosure, console, cancel).await
+}
+
+/// `provision` with the account known.
+async fn bring_about(
+    provider: &dyn Provider,
+    args: &cli::Provision,
+    disclosure: &Disclosure,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
     let goal = Goal::Present { adopt: args.lifetime.adopt };
-    let change = Change::look(provider.as_ref(), goal, console).await?;
+    let change = Change::look(provider, goal, console).await?;
     if args.dry_run {
         show(&change.plan, PlanFormat::Human, console)?;
         return Ok(if change.plan.is_refused() { exit::REFUSED } else { exit::DONE });
@@ -116,7 +128,7 @@ async fn provision(
             return Ok(code);
         }
     }
-    let delivered = outputs::deliver(provider.as_ref(), &change.plan, encoding, destination, console).await;
+    let delivered = outputs::deliver(provider, &change.plan, encoding, destination, console).await;
     match delivered {
         Err(error) if change.has_changed() && error.kind() != Kind::Interrupted => {
             console.remark(&Remark::error(&undelivered(error), exit::PARTIAL));
@@ -137,3 +149,6 @@ fn undelivered(error: Error) -> Error {
 async fn connect(described: crate::providers::Request, console: &mut Console) -> Result<Box<dyn Provider>> {
     console.busy("reading the account", described.connect()).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::error::{Error, Result, exit};
 use crate::name::DeploymentName;
 use crate::plan::Goal;
-use crate::provider::{Deployment, Inventory, Wanted};
+use crate::provider::{Deployment, Inventory, Provider, Wanted};
 use crate::providers::Request;
 use crate::span::Span;
 use crate::view::remark::Remark;
@@ -37,18 +37,29 @@ pub async fn teardown(
     let asked = described.request(wanted);
     let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
     let provider = connect(asked, console).await?;
-    let change = Change::look(provider.as_ref(), Goal::Absent, console).await?;
+    remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
+}
+
+/// The teardown of the deployment `name`, with the account known; `list` says how to find others.
+pub(super) async fn remove(
+    provider: &dyn Provider,
+    args: &cli::Teardown,
+    (name, list): (&str, &str),
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let change = Change::look(provider, Goal::Absent, console).await?;
     console.plan(&change.plan)?;
     change.require_allowed()?;
     if change.plan.is_empty() {
-        console.note(&list);
+        console.note(list);
         return Ok(exit::DONE);
     }
     if args.dry_run {
         return Ok(exit::DONE);
     }
     change.require_digest(args.expect.as_ref())?;
-    confirm(args.confirm.as_deref(), &name, console)?;
+    confirm(args.confirm.as_deref(), name, console)?;
     let wait = args.wait.map(Span::as_duration);
     let reports = change::apply(&[change], true, wait, console, cancel).await;
     Ok(change::outcome(&reports, []))
