@@ -83,7 +83,8 @@ impl Resource for Provider {
             Err(error) => return Err(error),
         };
         if state == self.registration {
-            return Ok(Seen::there(self.clone(), Owner::Used));
+            // Whoever registered it, it is as wanted; a teardown leaves it.
+            return Ok(Seen::there(self.clone(), Owner::Ours));
         }
         let mut found = Seen::absent();
         if !self.may_register && state != "Registering" {
