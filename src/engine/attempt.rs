@@ -101,7 +101,7 @@ impl<'e> Attempt<'e> {
         let creates = self.step.action == Action::Create;
         let Some(look) = look else {
             // The answer to our own call was lost.
-            let ours = creates && self.tried;
+            let ours = creates && self.may_be_ours;
             return Ok(if ours { Taken::Created { at_once: false } } else { Taken::Reached });
         };
         progress.set_parent_is_new(self.parent_is_new);
