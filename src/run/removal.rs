@@ -99,8 +99,9 @@ async fn expired(
         console.note(text);
     }
     let only = args.only.as_deref().map(WildMatch::new);
-    let (due, mut left_out) = due(&inventory, only.as_ref(), Timestamp::now().as_second());
-    for name in inventory.expired(Timestamp::now().as_second()).map(|one| &one.name) {
+    let now = Timestamp::now().as_second();
+    let (due, mut left_out) = due(&inventory, only.as_ref(), now);
+    for name in inventory.expired(now).map(|one| &one.name) {
         if only.as_ref().is_some_and(|only| !only.matches(name)) {
             console.note(&format!("the deployment {name} has expired and is left out by --only"));
         }
