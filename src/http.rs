@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 pub use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
-use crate::patience::{LONGEST_WAIT, asked, is_fault, pause_after, wait};
+use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -155,6 +155,12 @@ impl Answer {
     pub fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
+
+    /// Where this is a [fault](is_fault) that may pass: how long the server wants us to wait.
+    fn fault(&self) -> Option<Option<Duration>> {
+        let asked = self.retry_after();
+        is_fault(self.status, asked).then_some(asked)
+    }
 }
 
 impl Client {
@@ -199,40 +205,41 @@ impl Client {
                 redact(home)
             )));
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let begun = Instant::now();
-            let result = self.once(request).await;
-            tracing::info!(
-                method = %request.method,
-                host = request.url.host_str().unwrap_or_default(),
-                path = request.url.path(),
-                status = result.as_ref().map_or(0, |answer| answer.status),
-                took_ms = begun.elapsed().as_millis(),
-                "request"
-            );
-            let (why, asked) = match &result {
-                Ok(answer) if is_fault(answer.status, answer.retry_after()) => {
-                    (format!("{request}: HTTP status {}", answer.status), answer.retry_after())
-                }
-                Err(error) if error.kind() == Kind::Transient => (error.chain(), None),
-                _ => return result,
-            };
-            if !request.repeatable {
-                return result;
-            }
-            match (pause_after(tries, asked), asked) {
-                (Some(pause), _) => wait(&why, pause).await,
-                (None, Some(asked)) if asked > LONGEST_WAIT => {
-                    return Err(Error::new(Kind::Throttled, why).retry_after(asked));
-                }
-                _ => return result,
-            }
+        if !request.repeatable {
+            return self.once(request).await;
         }
+        let send = || async {
+            match self.once(request).await {
+                Ok(answer) if answer.fault().is_some_and(|asked| asked > Some(LONGEST_WAIT)) => {
+                    let asked = answer.retry_after().unwrap_or_default();
+                    Err(Error::new(Kind::Throttled, failed(request, &answer)).retry_after(asked))
+                }
+                result => result,
+            }
+        };
+        repeat(send, |result| match result {
+            Ok(answer) => Some(Fault { why: failed(request, answer), asked: answer.fault()? }),
+            Err(error) if error.kind() == Kind::Transient => Some(Fault { why: error.chain(), asked: None }),
+            Err(_) => None,
+        })
+        .await
     }
 
     async fn once(&self, request: &Request) -> Result<Answer> {
+        let begun = Instant::now();
+        let result = self.exchange(request).await;
+        tracing::info!(
+            method = %request.method,
+            host = request.url.host_str().unwrap_or_default(),
+            path = request.url.path(),
+            status = result.as_ref().map_or(0, |answer| answer.status),
+            took_ms = begun.elapsed().as_millis(),
+            "request"
+        );
+        result
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Answer> {
         let broken = |error: reqwest::Error| {
             let what = if error.is_timeout() { "no answer in time" } else { "cannot reach the server" };
             // Its own text names the whole URL.
@@ -257,6 +264,10 @@ impl Client {
             body,
         })
     }
+}
+
+fn failed(request: &Request, answer: &Answer) -> String {
+    format!("{request}: HTTP status {}", answer.status)
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

@@ -39,12 +39,12 @@ pub mod name;
 pub mod origin;
 pub mod output;
 pub mod pace;
-pub mod patience;
 pub mod plan;
 pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;
 pub mod resource;
+pub mod retry;
 pub mod run;
 pub mod secret;
 pub mod span;

@@ -12,7 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
-use crate::patience::asked;
+use crate::retry::asked;
 use crate::text::clean;
 
 /// The longest that S3 lets two changes of one bucket stand in each other's way (A19).

@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
-use crate::patience::unless_busy;
 use crate::plan::Goal;
 use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
 use crate::providers::azure::account::Account;
@@ -22,6 +21,7 @@ use crate::providers::azure::session::{Api, Session};
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::providers::azure::{iam, inventory, verify};
 use crate::resource::{Address, Guard, Output, Stack};
+use crate::retry::unless_busy;
 use crate::secret::{Secret, Withheld};
 use crate::text::clean;
 

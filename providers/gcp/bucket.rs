@@ -1,27 +1,28 @@
 //! A Cloud Storage bucket, with all that is set on it: made in one call, and changed in one.
 
-pub mod calls;
+pub(crate) mod calls;
+mod described;
 mod settings;
 mod warnings;
 
 use std::time::Duration;
 
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_storage::model;
-use google_cloud_storage::model::bucket::Encryption;
-use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::expiry::{Expiry, Voucher};
+use crate::http::Method;
 use crate::name::DeploymentName;
 use crate::providers::gcp::cors::{self, Cors};
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::iam_policy::Policy;
 use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
+
+pub(crate) use described::Described;
 
 /// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
 /// limits"; G8).
@@ -29,7 +30,7 @@ const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -71,35 +72,20 @@ pub struct Bucket {
 
 impl Bucket {
     /// The address of the bucket `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("gcp", "bucket", name)
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let mut labels = mark::created(&self.labels, Timestamp::now());
-        let entries: Vec<_> = self.cors.iter().map(Cors::to_entry).collect();
-        labels.extend(self.cors.iter().map(|cors| (mark::CORS.to_owned(), cors.fingerprint())));
-        let encryption = self.kms_key.as_ref().map(|key| Encryption::new().set_default_kms_key(key));
-        let bucket = model::Bucket::new()
-            .set_project(format!("projects/{}", api.project))
-            .set_location(&self.location)
-            .set_storage_class(&self.storage_class)
-            .set_iam_config(self.iam_config(None))
-            .set_soft_delete_policy(self.soft_delete_policy())
-            .set_or_clear_encryption(encryption)
-            .set_cors(entries)
-            .set_labels(labels);
-        let call = api.control().await?.create_bucket().set_parent("projects/_");
-        let made = api.mutate(call.set_bucket_id(&self.name).set_bucket(bucket).send()).await;
-        let Err(error) = made else { return Ok(()) };
-        let call = "storage.buckets.create";
-        match Refusal::of(&error).map(|refusal| refusal.within(&api.project)) {
-            Some(refusal) if refusal.is_taken() => Err(self.taken(api).await),
-            Some(refusal) => {
-                let error = refusal.explain(call, self.address());
+        let path = format!("/storage/v1/b?project={}", segment(&api.project));
+        match api.storage_json().await?.write(Method::POST, &path, Some(&self.settings())).await? {
+            Ok(()) => Ok(()),
+            Err(refusal) if refusal.is_taken() => Err(self.taken(api).await),
+            Err(refusal) => {
+                let refusal = refusal.within(&api.project);
+                let error = refusal.explain("storage.buckets.create", self.address());
                 Err(self.explained(api, &refusal.message, error))
             }
-            None => Err(failure(&error, call, self.address())),
         }
     }
 
@@ -158,20 +144,17 @@ impl Resource for Bucket {
         let (bucket, policy) = futures::join!(calls::get(api, &self.name), calls::policy(api, &self.name));
         let Some(bucket) = bucket? else { return Ok(Seen::absent()) };
         if let Some(number) = api.project_number()
-            && bucket
-                .project
-                .strip_prefix("projects/")
-                .is_some_and(|project| project != number && project != api.project)
+            && ![number, ""].contains(&bucket.project())
         {
             return Err(Error::refused(format!("the bucket {} belongs to another project", self.name))
                 .hint("choose another name with --bucket, or name that project with --project"));
         }
-        let labels = mark::labels(bucket.labels.clone());
+        let labels = bucket.labels();
         let state = self.observed(&bucket, &labels);
         let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
-            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(iam_policy::public)),
+            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
             Err(error) if error.kind() == Kind::Denied => found
                 .finding("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
             Err(error) => return Err(error),
@@ -191,11 +174,10 @@ impl Resource for Bucket {
     }
 
     async fn delete(&self, api: &Api, seen: &Self, _: &Progress) -> Result<Deleted> {
-        let call = api.control().await?.delete_bucket().set_name(api.bucket_name(&self.name));
-        let call = call.set_if_metageneration_match(seen.metageneration).with_idempotency(false);
-        let Err(error) = api.mutate(call.send()).await else { return Ok(Deleted::Gone) };
-        let refusal = Refusal::of(&error).unwrap_or_default();
-        if is_not_found(&error) {
+        let path = format!("{}?ifMetagenerationMatch={}", calls::path(&self.name), seen.metageneration);
+        let deleted = api.storage_json().await?.write(Method::DELETE, &path, None).await?;
+        let Err(refusal) = deleted else { return Ok(Deleted::Gone) };
+        if refusal.is_not_found() {
             return Ok(Deleted::Gone);
         }
         if refusal.message.contains("not empty") {
@@ -208,19 +190,19 @@ impl Resource for Bucket {
             )
             .hint("stop the W&B server that still writes to it, then run again"));
         }
-        Err(paced(failure(&error, "storage.buckets.delete", self.address())))
+        Err(paced(refusal.explain("storage.buckets.delete", self.address())))
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         calls::change(api, &self.name, |found| {
-            let labels = mark::labels(found.labels.clone());
+            let labels = found.labels();
             let kept = labels.get(mark::CORS).map(String::as_str);
-            let (entries, _) = cors::merged(&found.cors, None, kept);
-            let mut paths = vec!["labels"];
-            if entries != found.cors {
-                paths.push("cors");
+            let (entries, _) = cors::merged(found.cors(), None, kept);
+            let mut patch = json!({ "labels": mark::patch(&labels, &mark::released(&labels)) });
+            if entries != found.cors() {
+                patch["cors"] = json!(entries);
             }
-            Some((model::Bucket::new().set_labels(mark::released(&labels)).set_cors(entries), paths))
+            Some(patch)
         })
         .await
     }

@@ -40,7 +40,7 @@ struct Seen {
 /// When the buckets cannot be listed. What else cannot be looked at is told in [`Inventory::unread`].
 pub async fn list(api: &Api) -> Result<Inventory> {
     let (buckets, topics, subscriptions) =
-        tokio::join!(looks::buckets(api), looks::topics(api), looks::subscriptions(api));
+        tokio::join!(looks::buckets(api), looks::queues(api, "topic"), looks::queues(api, "subscription"));
     let mut seen = Seen { parts: buckets?, ..Seen::default() };
     for found in [topics?, subscriptions?] {
         seen.parts.extend(found.parts);

@@ -4,9 +4,9 @@
 //! both Cloud Storage and Pub/Sub allow: at most 63 of lower-case letters, digits, `_` and `-` (Cloud
 //! Storage docs, "Bucket labels"; Pub/Sub docs, "Label topics and subscriptions").
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::lease::Lease;
 use crate::mark::Spelling;
@@ -15,28 +15,28 @@ use crate::provider::Wanted;
 use crate::resource::Owner;
 
 /// Label keys and values.
-pub use crate::mark::Entries as Labels;
+pub(crate) use crate::mark::Entries as Labels;
 
 /// What all our label keys begin with.
-pub const PREFIX: &str = "wbstore-";
+pub(crate) const PREFIX: &str = "wbstore-";
 /// The deployment's name: the mark itself.
-pub const DEPLOYMENT: &str = "wbstore-deployment";
+pub(crate) const DEPLOYMENT: &str = "wbstore-deployment";
 /// Present on what was there before wbstore came.
-pub const ADOPTED: &str = "wbstore-adopted";
+pub(crate) const ADOPTED: &str = "wbstore-adopted";
 /// When the lease ends, in seconds since the epoch.
-pub const EXPIRES: &str = "wbstore-expires";
+pub(crate) const EXPIRES: &str = "wbstore-expires";
 /// On a bucket: `pubsub` or `internal`.
-pub const QUEUE: &str = "wbstore-queue";
+pub(crate) const QUEUE: &str = "wbstore-queue";
 /// On a bucket: the fingerprint of our CORS entry, which has no name of its own.
-pub const CORS: &str = "wbstore-cors";
+pub(crate) const CORS: &str = "wbstore-cors";
 /// On what was adopted: the [account](account_label) that we gave a role there, so that only that is
 /// taken back.
-pub const GRANTED: &str = "wbstore-granted";
+pub(crate) const GRANTED: &str = "wbstore-granted";
 /// On a bucket: the [account](account_label) that we let sign as itself.
-pub const SIGNER: &str = "wbstore-signer";
+pub(crate) const SIGNER: &str = "wbstore-signer";
 
 /// How labels spell a lease: a time span such as `7d` as it was asked for, a date in seconds since the epoch.
-pub const SPELLING: Spelling = Spelling {
+pub(crate) const SPELLING: Spelling = Spelling {
     lease: "wbstore-lease",
     end: EXPIRES,
     write: |time| time.as_second().to_string(),
@@ -44,19 +44,19 @@ pub const SPELLING: Spelling = Spelling {
 };
 
 /// The desired labels of something that belongs to the deployment `wanted`.
-pub fn desired(wanted: &Wanted) -> Labels {
+pub(crate) fn desired(wanted: &Wanted) -> Labels {
     let mut labels = Labels::from([(DEPLOYMENT.to_owned(), wanted.name.to_string())]);
     SPELLING.add(wanted, &mut labels);
     labels
 }
 
 /// The labels of something new: the desired ones, with the end of the lease counted from `now`.
-pub fn created(desired: &Labels, now: Timestamp) -> Labels {
+pub(crate) fn created(desired: &Labels, now: Timestamp) -> Labels {
     SPELLING.with_end(desired, &Labels::new(), now)
 }
 
 /// `observed` with what has to change: the rest, other people's included, stays.
-pub fn merged(observed: &Labels, desired: &Labels, adopted: bool, now: Timestamp) -> Labels {
+pub(crate) fn merged(observed: &Labels, desired: &Labels, adopted: bool, now: Timestamp) -> Labels {
     let mut labels = observed.clone();
     if SPELLING.is_endless(desired) {
         labels.remove(EXPIRES);
@@ -69,7 +69,7 @@ pub fn merged(observed: &Labels, desired: &Labels, adopted: bool, now: Timestamp
 }
 
 /// `observed` without anything of ours.
-pub fn released(observed: &Labels) -> Labels {
+pub(crate) fn released(observed: &Labels) -> Labels {
     observed
         .iter()
         .filter(|(key, _)| !is_ours(key))
@@ -78,12 +78,12 @@ pub fn released(observed: &Labels) -> Labels {
 }
 
 /// The lease in `labels`, where they are those of `deployment`.
-pub fn lease(labels: &Labels, deployment: &DeploymentName) -> Option<Lease> {
+pub(crate) fn lease(labels: &Labels, deployment: &DeploymentName) -> Option<Lease> {
     matches!(owner(labels, deployment), Owner::Ours | Owner::Adopted).then(|| SPELLING.lease(labels))?
 }
 
 /// Whose `observed` says it is.
-pub fn owner(observed: &Labels, deployment: &DeploymentName) -> Owner {
+pub(crate) fn owner(observed: &Labels, deployment: &DeploymentName) -> Owner {
     match observed.get(DEPLOYMENT) {
         None => Owner::Other(None),
         Some(other) if *other != deployment.to_string() => Owner::Other(Some(other.clone())),
@@ -97,14 +97,14 @@ const ACCOUNTS: &str = "iam.gserviceaccount.com";
 
 /// The address of a service account as a label can hold it: its name, `_`, and what says whose it is,
 /// such as `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
-pub fn account_label(email: &str) -> String {
+pub(crate) fn account_label(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));
     let home = domain.split('.').next().unwrap_or_default();
     format!("{name}_{home}").replace('.', "-").chars().take(63).collect()
 }
 
 /// The address that `label` stands for, where it is that of an account that somebody made.
-pub fn account_of(label: &str) -> Option<String> {
+pub(crate) fn account_of(label: &str) -> Option<String> {
     match label.split_once('_')? {
         (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,
         (name, project) => Some(format!("{name}@{project}.{ACCOUNTS}")),
@@ -112,13 +112,20 @@ pub fn account_of(label: &str) -> Option<String> {
 }
 
 /// Whether `key` is one of ours.
-pub fn is_ours(key: &str) -> bool {
+pub(crate) fn is_ours(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 
-/// The labels of Google's clients, in order.
-pub fn labels(map: HashMap<String, String>) -> Labels {
-    map.into_iter().collect()
+/// The labels of `described`, as any of the JSON APIs shows it.
+pub(crate) fn labels(described: &Value) -> Labels {
+    Labels::deserialize(&described["labels"]).unwrap_or_default()
+}
+
+/// What makes `after` of the labels `before` in a JSON merge patch (RFC 7396), where null takes a label away.
+pub(crate) fn patch(before: &Labels, after: &Labels) -> Value {
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let set = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
+    gone.chain(set.map(|(key, value)| (key.clone(), json!(value)))).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod mark;
 pub mod notification;
 pub mod objects;
 pub mod project;
+mod pubsub;
 pub mod pubsub_name;
 pub mod request;
 pub mod rest;

@@ -98,7 +98,7 @@ impl Resource for Objects {
             // The service does not delete a bucket that still has some, so that not to know is no danger.
             Err(error) => (0, Some(format!("it may have managed folders: {}", error.chain()))),
         };
-        let hierarchical = described.hierarchical_namespace.as_ref().is_some_and(|one| one.enabled);
+        let hierarchical = described.has_hierarchical_namespace();
         tally.folders = managed + if hierarchical { folders::plain(&bucket).await? } else { 0 };
         if tally.is_empty() {
             return Ok(Seen::absent());

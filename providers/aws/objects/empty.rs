@@ -15,8 +15,8 @@ use super::walk::walk;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::pace::{Pace, backoff};
-use crate::patience::{in_steps, show};
 use crate::providers::aws::failure::{code, failure};
+use crate::retry::{in_steps, show};
 
 /// Batches under way at once. Ten batches of a thousand keys are more than the 3,500 deletions a second
 /// that S3 promises for one prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::listing::{Bucket, Cursor, Page, Version};
 use crate::error::{Error, Kind, Result};
-use crate::patience;
+use crate::retry;
 
 /// Listings under way at once. Four give some ten to twenty thousand entries a second, which is more
 /// than S3 deletes of one prefix.
@@ -111,7 +111,7 @@ async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>
 
 /// One page; to give up here would be to begin anew with the whole bucket.
 async fn page(bucket: &Bucket, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
-    patience::page(|| bucket.versions(prefix, folded, cursor)).await
+    retry::page(|| bucket.versions(prefix, folded, cursor)).await
 }
 
 /// Cuts `range` at common prefixes, from the outermost directory that it leaves inwards.

@@ -1,13 +1,11 @@
 //! What a look at a bucket tells besides its settings: what would stop a teardown, and what a reviewer
 //! should know.
 
-use google_cloud_storage::model;
-use google_cloud_wkt::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Bucket;
 use super::settings::soft_delete;
+use super::{Bucket, Described};
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::objects::is_emptying;
@@ -17,15 +15,14 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+pub fn add(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut Seen<Bucket>) {
     holds(&wanted.name, bucket, found);
     lease(wanted, bucket, labels, found);
     queue(wanted, labels, found);
     accounts(wanted, labels, found);
     let kept = soft_delete(bucket);
     if wanted.leaving && found.owner() == Some(&Owner::Ours) && kept != "0" {
-        let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
-        let seconds = SignedDuration::from_secs(seconds.map_or(0, |kept| kept.seconds()));
+        let seconds = SignedDuration::from_secs(bucket.soft_delete_seconds());
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
         found.finding(format!(
             "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
@@ -43,12 +40,11 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
             _ => format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"),
         });
     }
-    let key =
-        bucket.encryption.as_ref().map(|encryption| clean(&encryption.default_kms_key)).unwrap_or_default();
+    let key = clean(bucket.kms_key());
     if wanted.kms_key.is_none() && !key.is_empty() {
         found.finding(format!("new objects are encrypted with {key}, which stays so"));
     }
-    if bucket.hierarchical_namespace.as_ref().is_some_and(|namespace| namespace.enabled) {
+    if bucket.has_hierarchical_namespace() {
         found.finding(
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
@@ -64,20 +60,20 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
             ),
         );
     }
-    if cors::open_to_all(&bucket.cors) {
+    if cors::open_to_all(bucket.cors()) {
         found.finding("a CORS entry that is not ours lets pages of any origin use it".to_owned());
     }
     found.remarks_mut().kept = cors::others(
-        &bucket.cors,
-        cors::ours(&bucket.cors, wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
+        bucket.cors(),
+        cors::ours(bucket.cors(), wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
     );
 }
 
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
-    if let Some(policy) = &bucket.retention_policy {
-        let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
-        if policy.is_locked {
+fn holds(name: &str, bucket: &Described, found: &mut Seen<Bucket>) {
+    if let Some(seconds) = bucket.retention_seconds() {
+        let days = seconds.max(0) / DAY;
+        if bucket.is_retention_locked() {
             found.obstacle(
                 Forbids::Delete,
                 format!("its retention policy of {days} days is locked, and nobody can take it off"),
@@ -93,7 +89,7 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
             );
         }
     }
-    if bucket.default_event_based_hold {
+    if bucket.holds_new_objects() {
         found.obstacle(
             Forbids::Delete,
             "it puts an event-based hold on every new object",
@@ -104,11 +100,9 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
     }
 }
 
-fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn lease(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut Seen<Bucket>) {
     if let Some(expiry) = &wanted.expiry {
-        let created =
-            bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
-        expiry.check(found, mark::SPELLING.end(labels), created, Timestamp::now());
+        expiry.check(found, mark::SPELLING.end(labels), bucket.created(), Timestamp::now());
     }
 }
 

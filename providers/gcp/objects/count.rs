@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use google_cloud_storage::model::Bucket as Described;
-
 use super::listing::{Bucket, Page, Stored};
 use super::retained::Retained;
 use crate::error::Result;
+use crate::providers::gcp::bucket::Described;
 use crate::text::{Bytes, counted};
 
 /// Counting stops here, after about a hundred calls: what a reader decides by does not change beyond

@@ -12,8 +12,8 @@ use super::listing::{Bucket, Stored, walk};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::pace::{Pace, backoff};
-use crate::patience::show;
 use crate::providers::gcp::failure::failure;
+use crate::retry::show;
 
 /// Deletions under way at once. Each takes some fifty milliseconds, so that this is the thousand a
 /// second which Cloud Storage wants a client to begin with (Cloud Storage documentation, "Request rate

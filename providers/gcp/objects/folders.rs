@@ -1,7 +1,6 @@
 //! Folders that are more than a part of a name: managed ones, which carry a policy of their own, and
 //! those of a hierarchical namespace. A bucket that has any is not empty.
 
-use google_cloud_gax::error::rpc::Code;
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_gax::paginator::ItemPaginator;
 use google_cloud_storage::Error as SdkError;
@@ -110,7 +109,7 @@ impl Open {
 fn has_none(error: &SdkError) -> bool {
     Refusal::of(error).is_some_and(|refusal| {
         refusal.is_not_found()
-            || matches!(refusal.code, Code::Unimplemented | Code::InvalidArgument | Code::FailedPrecondition)
+            || matches!(refusal.status.as_str(), "UNIMPLEMENTED" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION")
     })
 }
 

@@ -4,15 +4,11 @@
 //! time (Cloud Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are
 //! known by what they say, which nobody else would say of a bucket that is to be kept.
 
-use google_cloud_storage::model::Bucket as Described;
-use google_cloud_storage::model::bucket::Lifecycle;
-use google_cloud_storage::model::bucket::lifecycle::Rule;
-use google_cloud_storage::model::bucket::lifecycle::rule::{Action, Condition};
-
 use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
-use crate::providers::gcp::bucket::calls;
+use crate::providers::gcp::bucket::{Described, calls};
 use crate::providers::gcp::session::Api;
 use crate::resource::Deleted;
 
@@ -22,11 +18,11 @@ use crate::resource::Deleted;
 /// [`Kind::Conflict`] when others change the bucket every time.
 pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
     let add = |found: &Described| {
-        let mut rules = rules(found).to_vec();
+        let mut rules = found.lifecycle_rules().to_vec();
         let missing: Vec<_> = ours().into_iter().filter(|ours| !rules.contains(ours)).collect();
-        let change = (!missing.is_empty()).then_some("lifecycle");
+        let differs = !missing.is_empty();
         rules.extend(missing);
-        change.map(|path| (Described::new().set_lifecycle(Lifecycle::new().set_rule(rules)), vec![path]))
+        differs.then(|| json!({ "lifecycle": { "rule": rules } }))
     };
     calls::change(api, bucket, add).await?;
     let Some(after) = calls::get(api, bucket).await? else { return Ok(Deleted::Gone) };
@@ -46,19 +42,13 @@ pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
 /// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What
 /// is uploaded meanwhile goes too.
 pub fn is_emptying(described: &Described) -> bool {
-    ours().iter().any(|ours| rules(described).contains(ours))
-}
-
-fn rules(described: &Described) -> &[Rule] {
-    described.lifecycle.as_ref().map(|lifecycle| lifecycle.rule.as_slice()).unwrap_or_default()
+    ours().iter().any(|ours| described.lifecycle_rules().contains(ours))
 }
 
 /// Our two rules: everything at once, and what the first one made noncurrent at once after that.
-fn ours() -> [Rule; 2] {
-    let delete = |condition: Condition| {
-        Rule::new().set_action(Action::new().set_type("Delete")).set_condition(condition)
-    };
-    [delete(Condition::new().set_age_days(0)), delete(Condition::new().set_days_since_noncurrent_time(0))]
+fn ours() -> [Value; 2] {
+    ["age", "daysSinceNoncurrentTime"]
+        .map(|days| json!({ "action": { "type": "Delete" }, "condition": { days: 0 } }))
 }
 
 #[cfg(test)]
@@ -67,14 +57,12 @@ mod tests {
 
     #[test]
     fn only_rules_of_ours_empty_a_bucket() {
-        let with = |rules: Vec<Rule>| Described::new().set_lifecycle(Lifecycle::new().set_rule(rules));
-        let theirs = Rule::new()
-            .set_action(Action::new().set_type("Delete"))
-            .set_condition(Condition::new().set_age_days(30));
-        assert!(!is_emptying(&Described::new()));
-        assert!(!is_emptying(&with(vec![theirs.clone()])));
+        let with = |rules: &[&Value]| Described::from(json!({ "lifecycle": { "rule": rules } }));
+        let theirs = json!({ "action": { "type": "Delete" }, "condition": { "age": 30 } });
+        assert!(!is_emptying(&Described::default()));
+        assert!(!is_emptying(&with(&[&theirs])));
         let [first, second] = ours();
-        assert!(is_emptying(&with(vec![theirs, first])));
-        assert!(is_emptying(&with(vec![second])));
+        assert!(is_emptying(&with(&[&theirs, &first])));
+        assert!(is_emptying(&with(&[&second])));
     }
 }

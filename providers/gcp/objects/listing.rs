@@ -10,9 +10,9 @@ use tokio::sync::mpsc::{Receiver, channel};
 use super::retained::Hold;
 use crate::error::{Error, Kind, Result};
 use crate::mutations::Mutations;
-use crate::patience;
 use crate::providers::gcp::failure::{failure, is_not_found};
 use crate::providers::gcp::session::{Api, mutate};
+use crate::retry;
 
 /// The most that a page holds (Cloud Storage RPC reference, "ListObjectsRequest").
 pub const PAGE: i32 = 1000;
@@ -177,7 +177,7 @@ pub fn walk(bucket: &Bucket) -> Receiver<Result<Vec<Stored>>> {
         loop {
             let page = tokio::select! {
                 // To give up here would be to begin anew with the whole bucket.
-                page = patience::page(|| bucket.page("", token.clone())) => page,
+                page = retry::page(|| bucket.page("", token.clone())) => page,
                 () = pages.closed() => return,
             };
             let Page { objects, next } = match page {

@@ -2,12 +2,12 @@
 //!
 //! wbstore neither lifts a hold nor shortens a retention: who set them meant it.
 
-use google_cloud_storage::model::Bucket as Described;
 use jiff::Timestamp;
 
 use super::Objects;
 use super::count::Tally;
 use super::listing::Stored;
+use crate::providers::gcp::bucket::Described;
 use crate::resource::{Forbids, Seen};
 use crate::value::quoted;
 
@@ -84,15 +84,14 @@ impl Retained {
 
 /// For how long the bucket's policy keeps every object, in seconds.
 pub fn policy_seconds(described: &Described) -> Option<i64> {
-    let policy = described.retention_policy.as_ref()?;
-    policy.retention_duration.as_ref().map(|duration| duration.seconds()).filter(|seconds| *seconds > 0)
+    described.retention_seconds().filter(|seconds| *seconds > 0)
 }
 
 /// The bucket's policy in words: `a retention policy of 30 days, which is locked for good`.
 pub fn policy_words(described: &Described) -> Option<String> {
     let seconds = policy_seconds(described)?;
     let length = if seconds % DAY == 0 { format!("{} days", seconds / DAY) } else { format!("{seconds} s") };
-    let locked = described.retention_policy.as_ref().is_some_and(|policy| policy.is_locked);
+    let locked = described.is_retention_locked();
     Some(format!("a retention policy of {length}{}", if locked { ", which is locked for good" } else { "" }))
 }
 
@@ -132,8 +131,7 @@ pub fn date(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use google_cloud_storage::model::bucket::RetentionPolicy;
-    use google_cloud_wkt::Duration;
+    use serde_json::json;
 
     use super::*;
     use crate::provider::EmptyBy;
@@ -143,8 +141,8 @@ mod tests {
     }
 
     fn with_policy(seconds: i64, locked: bool) -> Described {
-        let policy = RetentionPolicy::new().set_is_locked(locked);
-        Described::new().set_retention_policy(policy.set_retention_duration(Duration::clamp(seconds, 0)))
+        let policy = json!({ "retentionPeriod": seconds.to_string(), "isLocked": locked });
+        Described::from(json!({ "retentionPolicy": policy }))
     }
 
     fn obstacles(described: &Described, objects: &[Stored], now: i64) -> Vec<String> {
@@ -161,13 +159,14 @@ mod tests {
     #[test]
     fn holds_are_told_with_the_first_names() {
         let held = |name| Stored { hold: Some(Hold::Temporary), ..object(name) };
-        let told = obstacles(&Described::new(), &[held("a"), held("a"), held("b"), held("c"), held("d")], 0);
+        let told =
+            obstacles(&Described::default(), &[held("a"), held("a"), held("b"), held("c"), held("d")], 0);
         assert_eq!(
             told,
             ["5 objects are under a temporary hold (such as `a`, `b`, `c`), which wbstore never lifts"]
         );
         let held = Stored { hold: Some(Hold::EventBased), ..object("e\u{1b}[31m") };
-        let told = obstacles(&Described::new(), &[held], 0);
+        let told = obstacles(&Described::default(), &[held], 0);
         assert_eq!(
             told,
             [r"1 object is under an event-based hold (`e\u{1b}[31m`), which wbstore never lifts"]
@@ -190,7 +189,7 @@ mod tests {
     #[test]
     fn an_object_may_be_kept_for_longer_than_the_policy_says() {
         let own = Stored { kept_until: Some(10 * DAY), ..object("a") };
-        let told = obstacles(&Described::new(), &[own], 3 * DAY);
+        let told = obstacles(&Described::default(), &[own], 3 * DAY);
         assert_eq!(told, ["1 object is retained until 1970-01-11 (`a`)"]);
     }
 }

@@ -7,7 +7,7 @@ use crate::http::{elsewhere, redact};
 
 /// An API of Google Cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// Cloud Storage: gRPC, JSON and signed URLs.
     Storage,
     /// Pub/Sub: JSON and gRPC.
@@ -59,7 +59,7 @@ impl Service {
 
 /// The endpoints that the user set, if any.
 #[derive(Clone, Debug, Default)]
-pub struct Endpoints {
+pub(crate) struct Endpoints {
     set: Vec<(Service, Url)>,
 }
 
@@ -69,7 +69,7 @@ impl Endpoints {
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for one that is no URL, or would send credentials over
     /// plain http to another machine.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut set = vec![];
         for service in Service::ALL {
             let name = service.variable();
@@ -81,12 +81,12 @@ impl Endpoints {
     }
 
     /// Those that are set, as the end of a scope.
-    pub fn elsewhere(&self) -> String {
+    pub(crate) fn elsewhere(&self) -> String {
         elsewhere(self.set.iter().map(|(service, url)| (service.name(), url)))
     }
 
     /// Whether any is set.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.set.is_empty()
     }
 
@@ -94,13 +94,13 @@ impl Endpoints {
     ///
     /// # Panics
     /// Never: the hosts above are URLs.
-    pub fn url(&self, service: Service) -> Url {
+    pub(crate) fn url(&self, service: Service) -> Url {
         let set = self.set.iter().find(|(one, _)| *one == service).map(|(_, url)| url.clone());
         set.unwrap_or_else(|| Url::parse(service.host()).expect("a host of ours"))
     }
 
     /// [`Endpoints::url`] as text, without a slash at the end.
-    pub fn text(&self, service: Service) -> String {
+    pub(crate) fn text(&self, service: Service) -> String {
         self.url(service).as_str().trim_end_matches('/').to_owned()
     }
 }

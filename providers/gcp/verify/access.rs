@@ -1,12 +1,10 @@
 //! Whether the bucket is shut: public access prevention, and nobody in its policy who is everybody.
 
-use google_cloud_iam_v1::model::Policy;
-use google_cloud_storage::model::Bucket as Described;
-
 use super::{failed, inconclusive, passed};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Verdict;
-use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::bucket::Described;
+use crate::providers::gcp::iam_policy::Policy;
 
 /// The setting that refuses every grant to everybody (Cloud Storage documentation, "Public access
 /// prevention").
@@ -18,14 +16,13 @@ const ENFORCED: &str = "enforced";
 /// # Errors
 /// Those of the policy's call that are not about the policy, such as expired credentials.
 pub fn check(bucket: &str, described: &Described, policy: Result<Option<Policy>>) -> Result<Verdict> {
-    let enforced =
-        described.iam_config.as_ref().is_some_and(|config| config.public_access_prevention == ENFORCED);
+    let enforced = described.public_access_prevention() == ENFORCED;
     let policy = match policy {
         Ok(policy) => policy.unwrap_or_default(),
         Err(error) if error.kind() == Kind::Denied => return Ok(untold(enforced, &error)),
         Err(error) => return Err(error),
     };
-    let public = iam_policy::public(&policy);
+    let public = policy.public();
     Ok(match public.first() {
         // Prevention overrules such a grant; without it the door is open.
         Some(_) if !enforced => failed(
@@ -60,18 +57,18 @@ fn untold(enforced: bool, error: &Error) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use google_cloud_iam_v1::model::Binding;
-    use google_cloud_storage::model::bucket::IamConfig;
+    use serde_json::json;
 
     use super::*;
 
     fn with(prevention: &str) -> Described {
-        Described::new().set_iam_config(IamConfig::new().set_public_access_prevention(prevention))
+        Described::from(json!({ "iamConfiguration": { "publicAccessPrevention": prevention } }))
     }
 
     fn everybody() -> Policy {
-        let binding = Binding::new().set_role("roles/storage.objectViewer").set_members(["allUsers"]);
-        Policy::new().set_bindings([binding])
+        let mut policy = Policy::unset();
+        policy.add("roles/storage.objectViewer", "allUsers");
+        policy
     }
 
     fn told(described: &Described, policy: Result<Option<Policy>>) -> Verdict {
@@ -80,8 +77,8 @@ mod tests {
 
     #[test]
     fn shut_is_what_names_nobody_and_prevents_everybody() {
-        assert!(matches!(told(&with("enforced"), Ok(Some(Policy::new()))), Verdict::Passed { .. }));
-        assert!(matches!(told(&with("inherited"), Ok(Some(Policy::new()))), Verdict::Failed { .. }));
+        assert!(matches!(told(&with("enforced"), Ok(Some(Policy::default()))), Verdict::Passed { .. }));
+        assert!(matches!(told(&with("inherited"), Ok(Some(Policy::default()))), Verdict::Failed { .. }));
         let Verdict::Failed { reason, .. } = told(&with("enforced"), Ok(Some(everybody()))) else { panic!() };
         assert!(reason.contains("allUsers has roles/storage.objectViewer"), "{reason}");
         let Verdict::Failed { reason, .. } = told(&with(""), Ok(Some(everybody()))) else { panic!() };

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use google_cloud_storage::model::Bucket as Described;
 use jiff::Timestamp;
 
 use super::message::Message;
@@ -11,6 +10,7 @@ use super::watch::Watch;
 use super::{Target, failed, inconclusive, is_fresh, passed, refused};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Verdict;
+use crate::providers::gcp::bucket::Described;
 
 /// A grant that was just given takes minutes to hold, and what was uploaded before is lost to it. So
 /// there is a fresh probe now and then, and any one of them will do.

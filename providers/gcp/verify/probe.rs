@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use google_cloud_auth::signer::Signer;
 use google_cloud_storage::builder::storage::SignedUrlBuilder;
 use google_cloud_storage::http::Method as Verb;
-use google_cloud_storage::model::Bucket as Described;
 
 use super::{failed, inconclusive, passed};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request};
 use crate::origin::Origin;
 use crate::provider::Verdict;
+use crate::providers::gcp::bucket::Described;
 use crate::providers::gcp::failure::{failure, root_cause};
 use crate::providers::gcp::iam::PROBE_PREFIX;
 use crate::providers::gcp::objects::Bucket;
@@ -213,17 +213,15 @@ impl<'a> Probes<'a> {
 
 /// What would keep a probe in the bucket.
 fn keeps(described: &Described) -> Option<String> {
-    if described.default_event_based_hold {
+    if described.holds_new_objects() {
         return Some("an event-based hold for every new object, and a probe could not be removed".to_owned());
     }
-    let policy = described.retention_policy.as_ref()?;
-    let kept = policy.retention_duration.as_ref().is_some_and(|duration| duration.seconds() > 0);
+    let kept = described.retention_seconds()? > 0;
     kept.then(|| "a retention policy, and a probe could not be removed".to_owned())
 }
 
 fn soft_deleted(described: &Described) -> Option<String> {
-    let kept = described.soft_delete_policy.as_ref()?.retention_duration?;
-    let seconds = u32::try_from(kept.seconds()).ok().filter(|seconds| *seconds > 0)?;
+    let seconds = u32::try_from(described.soft_delete_seconds()).ok().filter(|seconds| *seconds > 0)?;
     Some(Span::from_secs(seconds).to_string())
 }
 
@@ -271,8 +269,7 @@ fn etag_exposed(answer: &Answer, origin: &Origin) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use google_cloud_storage::model::bucket::{RetentionPolicy, SoftDeletePolicy};
-    use google_cloud_wkt::Duration as Length;
+    use serde_json::json;
 
     use super::*;
 
@@ -318,19 +315,17 @@ mod tests {
 
     #[test]
     fn nothing_is_uploaded_that_could_not_be_removed() {
-        let policy = |seconds| RetentionPolicy::new().set_retention_duration(Length::clamp(seconds, 0));
-        assert!(keeps(&Described::new().set_retention_policy(policy(60))).is_some());
-        assert!(keeps(&Described::new().set_retention_policy(policy(0))).is_none());
-        assert!(keeps(&Described::new().set_default_event_based_hold(true)).is_some());
+        let policy = |seconds| Described::from(json!({ "retentionPolicy": { "retentionPeriod": seconds } }));
+        assert!(keeps(&policy("60")).is_some());
+        assert!(keeps(&policy("0")).is_none());
+        assert!(keeps(&json!({ "defaultEventBasedHold": true }).into()).is_some());
     }
 
     #[test]
     fn soft_delete_is_told_in_days() {
-        let policy = |seconds| {
-            let policy = SoftDeletePolicy::new().set_retention_duration(Length::clamp(seconds, 0));
-            Described::new().set_soft_delete_policy(policy)
-        };
-        assert_eq!(soft_deleted(&policy(604_800)).as_deref(), Some("7d"));
-        assert_eq!(soft_deleted(&policy(0)), None);
+        let policy =
+            |seconds| Described::from(json!({ "softDeletePolicy": { "retentionDurationSeconds": seconds } }));
+        assert_eq!(soft_deleted(&policy("604800")).as_deref(), Some("7d"));
+        assert_eq!(soft_deleted(&policy("0")), None);
     }
 }
