@@ -43,13 +43,13 @@ async fn a_plea_to_slow_down_is_heeded() {
     assert_eq!(slow.hits(), 2);
 }
 
-/// Every command, with a call that it makes: over JSON, by our own client and by Google's, and over gRPC.
+/// Every command, with a call that it makes.
 const LOOKS: [(&str, &[&str], &str); 7] = [
-    ("list", &[], "storage.ListBuckets"),
+    ("list", &[], "storage.buckets.list"),
     ("plan", &[], "pubsub.topics.get"),
     ("plan", &[], "storage.projects.serviceAccount.get"),
     ("plan", &[], "storage.notifications.list"),
-    ("config", &[], "storage.GetBucket"),
+    ("config", &[], "storage.buckets.get"),
     ("verify", &["--within", "5s"], "storage.preflight"),
     ("teardown", &["--confirm", NAME], "storage.ListObjects"),
 ];
@@ -96,7 +96,9 @@ async fn a_list_without_a_part_says_when_to_come_again() {
 #[tokio::test]
 async fn a_program_reads_a_wait_as_an_event() {
     let site = Site::open().await;
-    site.gcp.proxy().arm(When::operation("storage.ListBuckets", 0), Fault::fail(Failure::TooManyRequests(2)));
+    site.gcp
+        .proxy()
+        .arm(When::operation("storage.buckets.list", 0), Fault::fail(Failure::TooManyRequests(2)));
     let ran = site.run("list", &["--format", "json"]).await.ends(0);
     let event: Value = serde_json::from_str(ran.stderr.trim()).expect("one line of JSON");
     assert_eq!((&event["event"], &event["next_seconds"]), (&"waiting".into(), &2.0.into()), "{event}");

@@ -27,8 +27,8 @@ impl Cloud for Gcp {
     /// Whether the bucket is open to all, besides what its own settings say; which subscriptions of others
     /// a topic leaves behind; managed folders, with which the service deletes no bucket.
     const ADVICE: &'static [(&'static str, &'static str)] = &[
-        ("provision", "storage.GetIamPolicy"),
-        ("teardown", "storage.GetIamPolicy"),
+        ("provision", "storage.buckets.getIamPolicy"),
+        ("teardown", "storage.buckets.getIamPolicy"),
         ("teardown", "storage.ListManagedFolders"),
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
