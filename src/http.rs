@@ -59,6 +59,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// How often the call was sent, this answer being to the last.
+    pub tries: u32,
     headers: HeaderMap,
 }
 
@@ -116,6 +118,21 @@ impl Request {
     }
 }
 
+#[cfg(test)]
+impl Request {
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn header_value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(one, _)| *one == name).map(|(_, value)| value.as_str())
+    }
+}
+
 impl std::fmt::Display for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.method, redact(&self.url))
@@ -132,7 +149,7 @@ impl Answer {
     ) -> Self {
         let headers =
             headers.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        Self { status, headers: headers.collect(), body: body.into() }
+        Self { status, headers: headers.collect(), body: body.into(), tries: 1 }
     }
 
     /// The header `name`, where it is text.
@@ -208,13 +225,18 @@ impl Client {
         if !request.repeatable {
             return self.once(request).await;
         }
-        let send = || async {
-            match self.once(request).await {
-                Ok(answer) if answer.fault().is_some_and(|asked| asked > Some(LONGEST_WAIT)) => {
-                    let asked = answer.retry_after().unwrap_or_default();
-                    Err(Error::new(Kind::Throttled, failed(request, &answer)).retry_after(asked))
+        let mut tries = 0;
+        let send = || {
+            tries += 1;
+            async move {
+                let mut answer = self.once(request).await?;
+                answer.tries = tries;
+                match answer.fault() {
+                    Some(Some(asked)) if asked > LONGEST_WAIT => {
+                        Err(Error::new(Kind::Throttled, failed(request, &answer)).retry_after(asked))
+                    }
+                    _ => Ok(answer),
                 }
-                result => result,
             }
         };
         repeat(send, |result| match result {
@@ -262,6 +284,7 @@ impl Client {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
+            tries: 1,
         })
     }
 }

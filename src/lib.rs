@@ -50,4 +50,5 @@ pub mod secret;
 pub mod span;
 pub mod text;
 pub mod value;
+pub mod verify;
 pub mod view;

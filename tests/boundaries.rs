@@ -16,7 +16,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "name",
     "origin",
     "pace",
-    "patience",
+    "retry",
     "plan::Goal",
     "provider",
     "resource",
@@ -24,6 +24,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "span",
     "text",
     "value",
+    "verify",
 ];
 
 /// What decides without looking: the planner and the contract below it.

@@ -17,7 +17,7 @@ use crate::text::clean;
 
 /// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
-const DELETED_TOPIC: &str = "_deleted-topic_";
+pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
 
 /// The way the server takes its messages.
 const PULL: &str = "pull";

@@ -6,7 +6,6 @@ use std::time::Duration;
 use google_cloud_auth::credentials::{Builder, Credentials};
 use google_cloud_auth::signer::Signer;
 use google_cloud_gax::Result as SdkResult;
-use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
 use google_cloud_storage::client::StorageControl;
 use tokio::sync::OnceCell;
 
@@ -30,8 +29,6 @@ pub struct Api {
     pub mutations: Arc<Mutations>,
     session: Session,
     control: OnceCell<StorageControl>,
-    subscriptions: OnceCell<SubscriptionAdmin>,
-    subscriber: OnceCell<Subscriber>,
     storage_json: OnceCell<Rest>,
     pubsub: OnceCell<Rest>,
     iam: OnceCell<Rest>,
@@ -59,8 +56,6 @@ impl Api {
             mutations: Arc::clone(&session.mutations),
             session,
             control: OnceCell::new(),
-            subscriptions: OnceCell::new(),
-            subscriber: OnceCell::new(),
             storage_json: OnceCell::new(),
             pubsub: OnceCell::new(),
             iam: OnceCell::new(),
@@ -73,28 +68,6 @@ impl Api {
     /// This and all below: [`Kind::Credentials`] offline, [`Kind::Failed`] when TLS cannot be set up.
     pub(crate) async fn control(&self) -> Result<&StorageControl> {
         client!(self, control, StorageControl, Storage)
-    }
-
-    /// Subscriptions (JSON).
-    ///
-    /// # Errors
-    /// See [`Api::control`].
-    pub(crate) async fn subscriptions(&self) -> Result<&SubscriptionAdmin> {
-        client!(self, subscriptions, SubscriptionAdmin, Pubsub)
-    }
-
-    /// Messages (gRPC).
-    ///
-    /// # Errors
-    /// See [`Api::control`].
-    pub(crate) async fn subscriber(&self) -> Result<&Subscriber> {
-        let build = || async {
-            let builder = Subscriber::builder()
-                .with_credentials(self.session.credentials()?)
-                .with_endpoint(self.session.endpoints.text(Service::Pubsub));
-            builder.build().await.map_err(unbuilt)
-        };
-        self.subscriber.get_or_try_init(build).await
     }
 
     /// Cloud Storage.
