@@ -6,13 +6,14 @@ use aws_sdk_s3::presigning::PresigningConfig;
 
 use super::preflight::SIGNED_FOR;
 use super::{failed, inconclusive, passed};
+use crate::empty::{self, Cursor, Listing};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request};
 use crate::origin::Origin;
 use crate::provider::Verdict;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::iam::PROBE_PREFIX;
-use crate::providers::aws::objects::{Bucket, Cursor};
+use crate::providers::aws::objects::S3Bucket;
 use crate::providers::aws::session::Api;
 use crate::text::clean;
 
@@ -22,7 +23,7 @@ const CONTENT: &str =
 
 /// The probes of one run.
 pub struct Probes {
-    bucket: Bucket,
+    bucket: S3Bucket,
     http: Client,
     /// Part of every key, so that two runs at once do not take each other's probes for their own.
     run: String,
@@ -64,7 +65,7 @@ impl Probes {
     /// No probes yet, for `bucket`.
     pub fn new(api: &Api, bucket: &str, http: Client) -> Self {
         let run = format!("{:016x}", fastrand::u64(..));
-        Self { bucket: Bucket::new(api, bucket), http, run, sent: vec![] }
+        Self { bucket: S3Bucket::new(api, bucket), http, run, sent: vec![] }
     }
 
     /// The client for calls without an SDK.
@@ -157,8 +158,9 @@ impl Probes {
             Version::Id(id) => self.delete(&probe.key, Some(id)).await,
             // The answer was lost, and a repeated upload may have made two versions.
             Version::Unknown => {
-                let found = self.bucket.versions(&probe.key, false, &Cursor::default()).await?;
-                for version in found.unwrap_or_default().versions {
+                let start = Cursor::default();
+                let found = empty::page(&self.bucket, Listing::Objects, &probe.key, false, &start).await?;
+                for version in found.unwrap_or_default().entries {
                     self.delete(&version.key, version.id.as_deref()).await?;
                 }
                 Ok(())

@@ -8,13 +8,14 @@ use google_cloud_storage::http::Method as Verb;
 use google_cloud_storage::model::Bucket as Described;
 
 use super::{failed, inconclusive, passed};
+use crate::empty::{self, Cursor, Listing, Store as _};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request};
 use crate::origin::Origin;
 use crate::provider::Verdict;
-use crate::providers::gcp::failure::{failure, root_cause};
+use crate::providers::gcp::failure::root_cause;
 use crate::providers::gcp::iam::PROBE_PREFIX;
-use crate::providers::gcp::objects::Bucket;
+use crate::providers::gcp::objects::GcsBucket;
 use crate::providers::gcp::rest::{headers, segment};
 use crate::providers::gcp::session::Api;
 use crate::span::Span;
@@ -29,7 +30,7 @@ const SIGNED_FOR: Duration = Duration::from_secs(600);
 /// The probes of one run.
 pub struct Probes<'a> {
     api: &'a Api,
-    bucket: Bucket,
+    bucket: GcsBucket,
     http: Client,
     signer: Option<Signer>,
     /// What all keys begin with. It is different in each run, so that two runs at once do not take each
@@ -77,7 +78,7 @@ impl<'a> Probes<'a> {
     pub async fn new(api: &'a Api, bucket: &str, described: &Described) -> Result<Self> {
         Ok(Self {
             api,
-            bucket: Bucket::new(api, bucket).await?,
+            bucket: GcsBucket::open(api, bucket).await?,
             http: Client::new()?,
             signer: api.signer(),
             prefix: format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..)),
@@ -135,7 +136,7 @@ impl<'a> Probes<'a> {
         let Some(signer) = &self.signer else {
             return Allowed::ByToken("these credentials are of no service account".to_owned());
         };
-        let signed = SignedUrlBuilder::for_object(&self.bucket.full_name, key)
+        let signed = SignedUrlBuilder::for_object(self.api.bucket_name(self.bucket.name()), key)
             .with_method(Verb::PUT)
             .with_expiration(SIGNED_FOR)
             .with_header("content-type", TYPE)
@@ -147,7 +148,7 @@ impl<'a> Probes<'a> {
 
     fn plain_url(&self, key: &str) -> String {
         let path: Vec<String> = key.split('/').map(segment).collect();
-        format!("{}/{}/{}", self.api.storage_endpoint(), self.bucket.name, path.join("/"))
+        format!("{}/{}/{}", self.api.storage_endpoint(), self.bucket.name(), path.join("/"))
     }
 
     /// Reads the first probe without any credentials, which must be refused.
@@ -195,19 +196,16 @@ impl<'a> Probes<'a> {
 
     /// A repeated upload may have made two generations, so that a listing tells what there is.
     async fn remove_all(&self) -> Result<()> {
-        let mut token = String::new();
-        loop {
-            let Some(page) = self.bucket.page(&self.prefix, token).await? else { return Ok(()) };
-            for object in &page.objects {
-                self.bucket.delete(object).await.map_err(|error| {
-                    failure(&error, "storage.objects.delete", format!("{}/{}", self.bucket.name, object.name))
-                })?;
+        let mut cursor = Some(Cursor::default());
+        while let Some(at) = cursor {
+            let found = empty::page(&self.bucket, Listing::Objects, &self.prefix, false, &at).await?;
+            let page = found.unwrap_or_default();
+            for object in &page.entries {
+                self.bucket.delete_one(object).await?;
             }
-            match page.next {
-                Some(next) => token = next,
-                None => return Ok(()),
-            }
+            cursor = page.next;
         }
+        Ok(())
     }
 }
 
