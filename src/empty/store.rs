@@ -184,6 +184,8 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
 pub(crate) trait Batches: Store {
     /// Entries that one call deletes.
     const BATCH: usize;
+    /// Unfinished uploads in one batch. Each is a call of its own, and an interrupt waits for the whole batch.
+    const UPLOADS: usize = 8;
     /// Calls under way at once, at most.
     const AT_ONCE: u16;
     /// How many listings in a row show nothing when it is done: two where one might be stale.

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::pace::{Pace, backoff};
-use super::store::{Batches, Cursor, Entry, Outcome};
+use super::store::{Batches, Cursor, Entry, Outcome, What};
 use super::tally::Tally;
 use super::walk::walk;
 use crate::error::{Error, Kind, Result};
@@ -148,7 +148,11 @@ impl<'a, S: Batches> Sweep<'a, S> {
         while (self.ready.len() >= S::BATCH || (last && !self.ready.is_empty()))
             && self.pace.allows(self.running.len(), now)
         {
-            let batch: Vec<Entry> = self.ready.drain(..self.ready.len().min(S::BATCH)).collect();
+            let is_upload = |entry: &Entry| entry.what == What::Upload;
+            let uploads = self.ready.front().is_some_and(is_upload);
+            let size = if uploads { S::UPLOADS } else { S::BATCH };
+            let alike = self.ready.iter().take(size).take_while(|entry| is_upload(entry) == uploads).count();
+            let batch: Vec<Entry> = self.ready.drain(..alike).collect();
             let store = self.store.clone();
             self.running.spawn(in_steps(async move { (now, store.delete(batch).await) }));
         }
