@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::empty::Objects;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
@@ -16,7 +17,7 @@ use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark;
 use crate::providers::aws::notification::Notification;
-use crate::providers::aws::objects::Objects;
+use crate::providers::aws::objects::S3Bucket;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
@@ -150,7 +151,8 @@ impl Aws {
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
             let (delete, by) = (self.request.wanted.delete_objects, self.request.wanted.empty_by);
-            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<S3Bucket>::new(parent, name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = kms_key.as_ref().map(ToString::to_string);

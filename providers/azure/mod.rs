@@ -17,7 +17,7 @@ pub mod lock;
 pub mod log;
 pub mod mark;
 pub mod message_ttl;
-pub mod objects;
+pub(crate) mod objects;
 pub mod provider;
 pub mod queue;
 pub mod queue_name;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
@@ -15,7 +16,7 @@ use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
 use crate::providers::gcp::mark;
 use crate::providers::gcp::notification::Notification;
-use crate::providers::gcp::objects::Objects;
+use crate::providers::gcp::objects::GcsBucket;
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
 use crate::providers::gcp::request::Request;
@@ -119,8 +120,9 @@ impl Gcp {
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
         if goal == Goal::Absent {
-            let objects = Objects::new(bucket.as_str(), wanted.delete_objects, wanted.empty_by);
-            resources.push(Bound::boxed(objects, api));
+            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<GcsBucket>::new(parent, name, delete, by), api));
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());

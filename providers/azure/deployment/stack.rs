@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
@@ -13,7 +14,7 @@ use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::mark::{self, Mark};
-use crate::providers::azure::objects::Objects;
+use crate::providers::azure::objects::BlobContainer;
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
 use crate::providers::azure::queue_name::QueueName;
@@ -81,7 +82,8 @@ impl Azure {
         let due = due.map(|due| Expiry { holder: None, ..due });
         resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files, due), api));
         if removing {
-            let held = Objects::new(Container::at(container.as_str()), wanted.delete_objects);
+            let (at, delete) = (Container::at(container.as_str()), wanted.delete_objects);
+            let held = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
             resources.push(Bound::boxed(held, api));
         }
         if let Some(dead) = &dead_letters {
@@ -92,7 +94,8 @@ impl Azure {
             resources
                 .push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark, due), api));
             if removing {
-                let held = Objects::new(Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
+                let (at, delete) = (Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
+                let held = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
                 resources.push(Bound::boxed(held, api));
             }
         }
