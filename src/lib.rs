@@ -36,6 +36,7 @@ pub mod lease;
 pub mod mark;
 pub mod mutations;
 pub mod name;
+mod names;
 pub mod origin;
 pub mod output;
 pub mod pace;
@@ -44,6 +45,7 @@ pub mod plan;
 pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;
+mod queue_choice;
 pub mod resource;
 pub mod run;
 pub mod secret;

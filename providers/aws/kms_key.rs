@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::account::AccountId;
 use super::region::Region;
 use crate::error::{Error, Result};
+use crate::names::is_guid;
 use crate::value::{quoted, text_value};
 
 /// The ARN of a key, `arn:<partition>:kms:<region>:<account>:key/<id>` (KMS developer guide, "Key
@@ -94,8 +95,7 @@ fn is_key_id(id: &str) -> bool {
     if let Some(digits) = id.strip_prefix("mrk-") {
         return hex(digits, 32);
     }
-    let groups: Vec<&str> = id.split('-').collect();
-    groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| hex(group, length))
+    is_guid(id)
 }
 
 #[cfg(test)]

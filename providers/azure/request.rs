@@ -144,7 +144,7 @@ impl Request {
 
     /// The queue that gets the container's events; none with `--queue internal`.
     pub(super) fn events_queue(&self) -> Option<QueueName> {
-        self.queue.resolve(&self.wanted.name)
+        self.queue.resolve(&self.wanted.name, QueueName::default_for)
     }
 
     /// The container of the events that cannot be delivered, where one is wanted.
