@@ -96,7 +96,7 @@ mod tests {
                 ("goog-acme", "begins with `goog`, which Google reserves", "use 3 to 255"),
                 ("acme wandb", "contains ` ` at position 5", "use `acme-wandb`"),
                 ("acme%20", "contains `%`, which begins an escape in W&B's BUCKET_QUEUE", "use 3 to 255"),
-                ("projects/acme-prod/topics/up", "is a resource name", "use `up` and --project acme-prod"),
+                ("projects/acme-prod/topics/new", "is a resource name", "use `new` and --project acme-prod"),
                 ("projects/acme-prod/snapshots/up", "is a resource name", "use 3 to 255"),
                 ("pubsub:/p/t/s", "begins with `pubsub:`", "use --project, --topic and --subscription"),
             ],

@@ -16,6 +16,7 @@ use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::objects::Objects;
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
+use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::queue_name::QueueName;
 use crate::resource::{AnyResource, Bound};
 
@@ -149,6 +150,8 @@ impl Azure {
         if goal == Goal::Absent {
             return notes;
         }
+        let location = self.request.location.as_ref();
+        notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
         if self.request.events_queue().is_none() {
             notes.push(
