@@ -45,7 +45,10 @@ impl FromStr for Endpoint {
             None => return refuse("has no host", FORM),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("contains a user name or password", "remove them; credentials are configured separately");
+            return refuse(
+                "contains a user name or password",
+                "remove them; credentials are configured separately",
+            );
         }
         if url.query().is_some() || url.fragment().is_some() {
             return refuse("has a query or fragment", FORM);
@@ -59,7 +62,7 @@ impl FromStr for Endpoint {
                     "use https, or an address of this machine",
                 );
             }
-            _ => return refuse("is neither https nor http", FORM),
+            scheme => return refuse(&format!("has the scheme `{scheme}`"), FORM),
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);

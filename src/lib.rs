@@ -31,6 +31,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod expiry;
+mod explain;
 pub mod http;
 pub mod interrupt;
 pub mod lease;

@@ -43,7 +43,8 @@ impl Listed {
 
     /// The warning in a plan, where `name` is not listed.
     pub fn warning(&self, name: &str) -> Option<String> {
-        let unlisted = || format!("`{name}` is not an {} that this release lists: {}", self.what, self.hint(name));
+        let unlisted =
+            || format!("`{name}` is not an {} that this release lists: {}", self.what, self.hint(name));
         (!self.has(name)).then(unlisted)
     }
 }

@@ -104,7 +104,8 @@ impl FromStr for Region {
     /// Words in lower case, of which the first has two to four letters, and a number of at most two digits.
     fn from_str(input: &str) -> Result<Self> {
         let word = |text: &&str| {
-            (1..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            (1..=16).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         let fits = match input.split('-').collect::<Vec<_>>()[..] {
             [area, ref words @ .., number] => {

@@ -12,10 +12,11 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
+use crate::explain::root_cause;
 use crate::mutations::Mutations;
 use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
-use crate::providers::aws::failure::{failure, root_cause};
+use crate::providers::aws::failure::{LOG_IN, failure};
 use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
@@ -165,10 +166,7 @@ impl Session {
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }
         .map_err(|error| {
-            error.hint(
-                "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY; `wbstore plan aws --offline --account-id <id>` needs none",
-            )
+            error.hint(format!("{LOG_IN}; `wbstore plan aws --offline --account-id <id>` needs none"))
         })?;
         Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
     }

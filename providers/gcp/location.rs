@@ -55,9 +55,12 @@ impl FromStr for Location {
             return Ok(Self { text });
         }
         let error = Error::input(format!("{} is not a location of Cloud Storage", quoted(input)));
-        let zone = text.strip_suffix(|c: char| c.is_ascii_uppercase()).and_then(|rest| rest.strip_suffix('-'));
+        let zone =
+            text.strip_suffix(|c: char| c.is_ascii_uppercase()).and_then(|rest| rest.strip_suffix('-'));
         Err(error.hint(match zone.filter(|region| region.contains('-') && has_form(region)) {
-            Some(region) => format!("a zone is not a location; use its region, `{}`", region.to_ascii_lowercase()),
+            Some(region) => {
+                format!("a zone is not a location; use its region, `{}`", region.to_ascii_lowercase())
+            }
             None => LOCATIONS.hint(input),
         }))
     }

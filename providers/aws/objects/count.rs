@@ -95,7 +95,7 @@ mod tests {
         let tally = Tally { objects: 12, versions: 1, uploads: 2, bytes: 3_400_000, ..Tally::default() };
         assert_eq!(tally.to_string(), "12 objects, 1 noncurrent version and 2 unfinished uploads (3.4 MB)");
         let tally = Tally { objects: COUNTED_AT_MOST, more: true, ..Tally::default() };
-        assert_eq!(tally.to_string(), "at least 250000 objects (0 bytes)");
+        assert_eq!(tally.to_string(), "at least 250,000 objects (0 bytes)");
         assert_eq!(Tally { delete_markers: 1, ..Tally::default() }.to_string(), "1 delete marker (0 bytes)");
     }
 }

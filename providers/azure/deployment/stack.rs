@@ -12,11 +12,11 @@ use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
+use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::objects::Objects;
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
-use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::queue_name::QueueName;
 use crate::resource::{AnyResource, Bound};
 

@@ -84,7 +84,7 @@ mod tests {
         let tally = Tally { objects: 12, noncurrent: 1, bytes: 3_400_000, ..Tally::default() };
         assert_eq!(tally.to_string(), "12 objects and 1 noncurrent object (3.4 MB)");
         let tally = Tally { objects: COUNTED_AT_MOST, more: true, ..Tally::default() };
-        assert_eq!(tally.to_string(), "at least 100000 objects (0 bytes)");
+        assert_eq!(tally.to_string(), "at least 100,000 objects (0 bytes)");
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl Endpoints {
     /// # Panics
     /// Never: the hosts above are URLs.
     pub fn url(&self, service: Service) -> Url {
-        let set = self.set.iter().find(|(one, _)| *one == service).map(|(_, endpoint)| endpoint.url().clone());
+        let set =
+            self.set.iter().find(|(one, _)| *one == service).map(|(_, endpoint)| endpoint.url().clone());
         set.unwrap_or_else(|| Url::parse(service.host()).expect("a host of ours"))
     }
 
