@@ -125,7 +125,7 @@ mod tests {
         let tally = Tally { objects: 12, versions: 1, snapshots: 2, bytes: 3_400_000, more: false };
         assert_eq!(tally.to_string(), "12 objects, 1 former version and 2 snapshots (3.4 MB)");
         let tally = Tally { objects: COUNTED_AT_MOST, more: true, ..Tally::default() };
-        assert_eq!(tally.to_string(), "at least 250,000 objects (0 bytes)");
+        assert_eq!(tally.to_string(), "at least 250000 objects (0 bytes)");
     }
 
     #[test]
