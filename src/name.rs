@@ -1,6 +1,6 @@
 //! The name of a deployment: one W&B server's storage.
 
-use crate::names::checked_name;
+use crate::names::{Rule, checked_name};
 
 checked_name! {
     /// Names one deployment. It is part of resource names, tags and statement ids in every cloud, so
@@ -13,7 +13,8 @@ checked_name! {
     letters: "a-z0-9-",
     first: "a-z0-9",
     last: "a-z0-9",
-    length: 1..=DeploymentName::MAX
+    length: 1..=DeploymentName::MAX,
+    ..Rule::ANY
 }
 
 impl DeploymentName {

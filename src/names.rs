@@ -258,9 +258,7 @@ macro_rules! checked_name {
         $crate::value::text_value!($type);
 
         impl $type {
-            #[allow(clippy::needless_update, reason = "a rule may name every field")]
-            pub(crate) const RULE: $crate::names::Rule =
-                $crate::names::Rule { $($rule)*, ..$crate::names::Rule::ANY };
+            pub(crate) const RULE: $crate::names::Rule = $crate::names::Rule { $($rule)* };
         }
 
         impl std::str::FromStr for $type {

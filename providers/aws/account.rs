@@ -1,6 +1,6 @@
 //! The id of an AWS account.
 
-use crate::names::checked_name;
+use crate::names::{Rule, checked_name};
 
 checked_name! {
     /// Twelve digits, leading zeros included (AWS Account Management reference, "View AWS account
@@ -11,7 +11,8 @@ checked_name! {
     letters: "0-9",
     first: "0-9",
     last: "0-9",
-    length: 12..=12
+    length: 12..=12,
+    ..Rule::ANY
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::region::Region;
 use crate::name::DeploymentName;
 use crate::names::InUrl::Host;
 use crate::names::Part::{End, Start, Within};
-use crate::names::{checked_name, digits};
+use crate::names::{Rule, checked_name, digits};
 
 checked_name! {
     /// The name of a general purpose bucket that W&B can use.
@@ -32,7 +32,8 @@ checked_name! {
         (End("-an"), "which S3 reserves for buckets in an account regional namespace", ""),
         (Within("."), "and browsers reject the TLS certificate of its https://<bucket>.s3 URLs, which W&B uses", ""),
     ],
-    urls: &[("s3", Host)]
+    urls: &[("s3", Host)],
+    ..Rule::ANY
 }
 
 impl BucketName {

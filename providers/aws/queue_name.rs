@@ -3,7 +3,7 @@
 use crate::name::DeploymentName;
 use crate::names::InUrl::{Host, Path};
 use crate::names::Part::End;
-use crate::names::checked_name;
+use crate::names::{Rule, checked_name};
 use crate::queue_choice;
 
 checked_name! {
@@ -21,7 +21,8 @@ checked_name! {
         "as FIFO queues do, to which S3 does not deliver events",
         "use a standard queue; its name does not end with `.fifo`",
     )],
-    urls: &[("sqs", Host), ("https", Path)]
+    urls: &[("sqs", Host), ("https", Path)],
+    ..Rule::ANY
 }
 
 pub(crate) type QueueChoice = queue_choice::QueueChoice<QueueName>;

@@ -4,7 +4,7 @@ use super::resource_group::ResourceGroup;
 use super::subscription_id::SubscriptionId;
 use crate::name::DeploymentName;
 use crate::names::InUrl::Host;
-use crate::names::{checked_name, digits};
+use crate::names::{Rule, checked_name, digits};
 
 checked_name! {
     /// The name of a storage account, which no other account of Azure has (Azure Storage documentation,
@@ -17,7 +17,8 @@ checked_name! {
     last: "a-z0-9",
     length: 3..=AccountName::MAX,
     urls: &[("https", Host), ("az", Host)],
-    collection: "storageAccounts"
+    collection: "storageAccounts",
+    ..Rule::ANY
 }
 
 impl AccountName {

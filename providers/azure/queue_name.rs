@@ -1,8 +1,7 @@
 //! Names of storage queues, and the choice of having one.
 
-use super::container_name::default_name;
+use super::container_name::{ContainerName, default_name};
 use crate::name::DeploymentName;
-use crate::names::InUrl::Path;
 use crate::names::checked_name;
 use crate::queue_choice;
 
@@ -10,14 +9,9 @@ checked_name! {
     /// The name of a queue in a storage account (Queue service REST API, "Naming queues and metadata").
     QueueName,
     what: "queue name",
-    form: "3 to 63 of a-z, 0-9 and single hyphens, such as `acme-wandb`",
-    letters: "a-z0-9-",
-    first: "a-z0-9",
-    last: "a-z0-9",
-    length: 3..=63,
-    single: Some('-'),
-    urls: &[("https", Path), ("az", Path)],
-    collection: "queues"
+    refused: &[],
+    collection: "queues",
+    ..ContainerName::RULE
 }
 
 pub(crate) type QueueChoice = queue_choice::QueueChoice<QueueName>;

@@ -5,7 +5,7 @@ use super::project::ProjectId;
 use crate::name::DeploymentName;
 use crate::names::InUrl::Host;
 use crate::names::Part::{Alike, Start, Within};
-use crate::names::{checked_name, digits, look_alike};
+use crate::names::{Rule, checked_name, digits, look_alike};
 
 checked_name! {
     /// The name of a bucket.
@@ -25,7 +25,8 @@ checked_name! {
         (Start("goog"), "which Google reserves", ""),
         (Alike("google"), "which Google reserves", ""),
     ],
-    urls: &[("gs", Host)]
+    urls: &[("gs", Host)],
+    ..Rule::ANY
 }
 
 impl BucketName {

@@ -1,7 +1,7 @@
 //! The id and the number of a Google Cloud project.
 
 use crate::names::Part::{Digits, Within};
-use crate::names::checked_name;
+use crate::names::{Rule, checked_name};
 
 checked_name! {
     /// The id of a project (Resource Manager documentation, "Creating and managing projects").
@@ -27,7 +27,8 @@ checked_name! {
             "use a project whose ID has no domain",
         ),
     ],
-    collection: "projects"
+    collection: "projects",
+    ..Rule::ANY
 }
 
 checked_name! {
@@ -38,7 +39,8 @@ checked_name! {
     letters: "0-9",
     first: "1-9",
     last: "0-9",
-    length: 1..=19
+    length: 1..=19,
+    ..Rule::ANY
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::project::ProjectId;
 use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::names::Part::{Start, Within};
-use crate::names::checked_name;
+use crate::names::{Rule, checked_name};
 use crate::value::quoted;
 
 /// Makes the name of one kind of Pub/Sub resource: what it names, and its collection.
@@ -34,7 +34,8 @@ macro_rules! pubsub_name {
                 (Within("%"), "which begins an escape in W&B's BUCKET_QUEUE", ""),
                 (Start("goog"), "which Google reserves", ""),
             ],
-            collection: $collection
+            collection: $collection,
+            ..Rule::ANY
         }
 
         impl $type {
