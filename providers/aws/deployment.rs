@@ -21,6 +21,7 @@ use crate::providers::aws::objects::S3Bucket;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
+use crate::providers::aws::region::REGIONS;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
@@ -54,6 +55,8 @@ impl Aws {
         let session = Session::open(request.region.clone()).await?;
         request.check(session.region())?;
         let stated = session.stated_account().await?;
+        // A region that may not exist is tried before the rest.
+        let stated = stated.filter(|_| REGIONS.has(session.region().as_str()));
         let doubtful = stated.is_some();
         let account = match stated {
             Some(account) => account,
@@ -191,6 +194,7 @@ impl Aws {
         if goal == Goal::Absent {
             return notes;
         }
+        notes.extend(REGIONS.warning(self.api.region.as_str()));
         notes.push(
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),

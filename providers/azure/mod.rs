@@ -7,7 +7,6 @@ pub mod container;
 pub mod container_name;
 pub mod cors;
 pub mod deployment;
-pub mod endpoint;
 pub mod event_subscription;
 pub mod failure;
 pub mod iam;

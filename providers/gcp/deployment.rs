@@ -14,6 +14,7 @@ use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
+use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark;
 use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::objects::GcsBucket;
@@ -189,10 +190,7 @@ impl Gcp {
         if goal == Goal::Absent {
             return notes;
         }
-        let location = self.request.location();
-        if !location.is_known() {
-            notes.push(format!("{location} is no location that this release knows; Cloud Storage decides"));
-        }
+        notes.extend(LOCATIONS.warning(self.request.location().as_str()));
         let mut note = |text: &str| notes.push(text.to_owned());
         note(
             "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \

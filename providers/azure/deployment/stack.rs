@@ -13,6 +13,7 @@ use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
+use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::objects::BlobContainer;
 use crate::providers::azure::provider::{self, Provider};
@@ -152,6 +153,8 @@ impl Azure {
         if goal == Goal::Absent {
             return notes;
         }
+        let location = self.request.location.as_ref();
+        notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
         if self.request.events_queue().is_none() {
             notes.push(
