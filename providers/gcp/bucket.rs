@@ -17,6 +17,7 @@ use crate::http::Method;
 use crate::name::DeploymentName;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::iam_policy::Policy;
+use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
@@ -117,7 +118,10 @@ impl Bucket {
                 api.agent
             ));
         }
-        paced(error)
+        match LOCATIONS.warning(&self.location) {
+            Some(warning) if said.to_lowercase().contains("location") => error.hint(warning),
+            _ => paced(error),
+        }
     }
 }
 

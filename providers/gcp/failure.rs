@@ -15,7 +15,6 @@ use crate::http::Answer;
 use crate::text::clean;
 
 pub(crate) use explain::domain_restricted;
-pub(crate) use grpc::{failure, is_not_found};
 
 /// What to do without credentials.
 pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS; \
@@ -182,7 +181,5 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         .unwrap_or_default()
 }
 
-/// For the gRPC calls of `objects` and `verify`; it goes with them.
-mod grpc;
 #[cfg(test)]
 mod tests;

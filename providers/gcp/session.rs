@@ -17,7 +17,6 @@ use crate::retry::unless_busy;
 use crate::text::clean;
 
 pub use api::Api;
-pub(crate) use api::mutate;
 pub(crate) use endpoints::{Endpoints, Service};
 
 /// What a token has to be good for; the finer rights are IAM's (cloud.google.com/iam/docs, "OAuth

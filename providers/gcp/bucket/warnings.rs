@@ -49,7 +49,7 @@ pub fn add(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut See
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
     }
-    if is_emptying(bucket) {
+    if is_emptying(bucket.lifecycle_rules()) {
         found.obstacle(
             Forbids::Present,
             "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",

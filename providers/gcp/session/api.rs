@@ -1,23 +1,15 @@
 //! The clients of one project.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use google_cloud_auth::credentials::{Builder, Credentials};
 use google_cloud_auth::signer::Signer;
-use google_cloud_gax::Result as SdkResult;
-use google_cloud_storage::client::StorageControl;
 use tokio::sync::OnceCell;
 
 use super::{Service, Session};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::mutations::Mutations;
-use crate::providers::gcp::failure::{Refusal, root_cause};
 use crate::providers::gcp::rest::Rest;
-use crate::text::clean;
-
-/// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// The clients of one project, each built when it is first asked for.
 pub struct Api {
@@ -28,24 +20,9 @@ pub struct Api {
     /// What these clients have sent that changes something.
     pub mutations: Arc<Mutations>,
     session: Session,
-    control: OnceCell<StorageControl>,
     storage_json: OnceCell<Rest>,
     pubsub: OnceCell<Rest>,
     iam: OnceCell<Rest>,
-}
-
-/// Builds a client with our limits; the client repeats only calls that are idempotent.
-macro_rules! client {
-    ($self:ident, $cell:ident, $type:ident, $service:ident) => {{
-        let build = || async {
-            let builder = $type::builder()
-                .with_credentials($self.session.credentials()?)
-                .with_endpoint($self.session.endpoints.text(Service::$service))
-                .with_attempt_timeout(ANSWER_WITHIN);
-            builder.build().await.map_err(unbuilt)
-        };
-        $self.$cell.get_or_try_init(build).await
-    }};
 }
 
 impl Api {
@@ -55,25 +32,16 @@ impl Api {
             agent: agent.to_owned(),
             mutations: Arc::clone(&session.mutations),
             session,
-            control: OnceCell::new(),
             storage_json: OnceCell::new(),
             pubsub: OnceCell::new(),
             iam: OnceCell::new(),
         }
     }
 
-    /// Buckets, and objects but for their contents (gRPC).
-    ///
-    /// # Errors
-    /// This and all below: [`Kind::Credentials`] offline, [`Kind::Failed`] when TLS cannot be set up.
-    pub(crate) async fn control(&self) -> Result<&StorageControl> {
-        client!(self, control, StorageControl, Storage)
-    }
-
     /// Cloud Storage.
     ///
     /// # Errors
-    /// This and all below: [`Kind::Credentials`] offline, [`Kind::Failed`] when TLS cannot be set up.
+    /// This and all below: [`Kind::Credentials`](crate::error::Kind::Credentials) offline, [`Kind::Failed`](crate::error::Kind::Failed) when TLS cannot be set up.
     pub(crate) async fn storage_json(&self) -> Result<&Rest> {
         self.storage_json.get_or_try_init(|| async { self.session.rest(Service::Storage) }).await
     }
@@ -97,7 +65,7 @@ impl Api {
     /// The credentials themselves, for what signs.
     ///
     /// # Errors
-    /// [`Kind::Credentials`] offline.
+    /// [`Kind::Credentials`](crate::error::Kind::Credentials) offline.
     pub(crate) fn credentials(&self) -> Result<Credentials> {
         self.session.credentials()
     }
@@ -126,12 +94,6 @@ impl Api {
         number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
     }
 
-    /// The full name of a bucket. Names of buckets are global, so the project is `_` (Cloud Storage RPC
-    /// reference, `GetBucketRequest`).
-    pub(crate) fn bucket_name(&self, bucket: &str) -> String {
-        format!("projects/_/buckets/{bucket}")
-    }
-
     /// The full name of a topic.
     pub(crate) fn topic_name(&self, topic: &str) -> String {
         format!("projects/{}/topics/{topic}", self.project)
@@ -141,27 +103,4 @@ impl Api {
     pub(crate) fn subscription_name(&self, subscription: &str) -> String {
         format!("projects/{}/subscriptions/{subscription}", self.project)
     }
-}
-
-/// Waits for a call that changes something, and records it in `mutations`. The call must not be one that
-/// the client repeats by itself, or the last answer hides what came of the first.
-///
-/// # Errors
-/// Those of the call.
-pub(crate) async fn mutate<T>(
-    mutations: &Mutations,
-    call: impl Future<Output = SdkResult<T>>,
-) -> SdkResult<T> {
-    mutations.sent();
-    let answer = call.await;
-    if let Err(error) = &answer
-        && Refusal::of(error).is_some_and(|refusal| refusal.changed_nothing())
-    {
-        mutations.refused();
-    }
-    answer
-}
-
-fn unbuilt(error: google_cloud_gax::client_builder::Error) -> Error {
-    Error::new(Kind::Failed, "set up a client of Google Cloud").because(clean(&root_cause(&error)))
 }

@@ -34,12 +34,10 @@ pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) 
 }
 
 async fn sign(signer: &Signer, address: &str, now: Timestamp) -> Result<String> {
-    let unsigned = |error: &dyn std::error::Error| {
-        Error::new(Kind::Failed, "sign a URL").because(clean(&root_cause(error)))
-    };
-    let email = signer.client_email().await.map_err(|error| unsigned(&error))?;
+    let unsigned = |error| Error::new(Kind::Failed, "sign a URL").because(clean(&root_cause(&error)));
+    let email = signer.client_email().await.map_err(unsigned)?;
     let Unsigned { query, text } = Unsigned::new(address, &email, now)?;
-    let signature = signer.sign(text.as_str()).await.map_err(|error| unsigned(&error))?;
+    let signature = signer.sign(text.as_str()).await.map_err(unsigned)?;
     Ok(format!("{address}?{query}&X-Goog-Signature={}", hex(&signature)))
 }
 
