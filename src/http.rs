@@ -10,6 +10,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 pub use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
+use crate::explain::root_cause;
 use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
@@ -291,13 +292,6 @@ impl Client {
 
 fn failed(request: &Request, answer: &Answer) -> String {
     format!("{request}: HTTP status {}", answer.status)
-}
-
-fn root_cause(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
 }
 
 /// `url` as it may be shown: scheme, host, port and path, and of the query only what is known to be

@@ -11,6 +11,7 @@ use google_cloud_auth::errors::CredentialsError;
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
+use crate::explain::root_cause;
 use crate::http::Answer;
 use crate::text::clean;
 
@@ -171,14 +172,6 @@ pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
     } else {
         error.hint(LOG_IN)
     }
-}
-
-/// The innermost cause, which names the thing itself: a refused connection, a missing file.
-pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

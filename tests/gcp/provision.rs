@@ -24,7 +24,7 @@ async fn the_bucket_is_made_with_all_its_settings_in_one_call() {
     let site = Site::open().await;
     site.provision(&[]).await.ends(0);
     let sent = site.mutations();
-    let about_bucket: Vec<_> = sent.iter().filter(|sent| sent.ends_with("Bucket")).collect();
+    let about_bucket: Vec<_> = sent.iter().filter(|sent| sent.starts_with("storage.buckets.")).collect();
     assert_eq!(about_bucket, ["storage.buckets.insert"], "{sent:?}");
     let bucket = site.bucket().await;
     assert_eq!((&bucket["location"], &bucket["storageClass"]), (&json!("US"), &json!("STANDARD")));

@@ -102,7 +102,7 @@ async fn a_program_reads_a_wait_as_an_event() {
     let ran = site.run("list", &["--format", "json"]).await.ends(0);
     let event: Value = serde_json::from_str(ran.stderr.trim()).expect("one line of JSON");
     assert_eq!((&event["event"], &event["next_seconds"]), (&"waiting".into(), &2.0.into()), "{event}");
-    assert!(event["why"].as_str().unwrap().contains("rate"), "{event}");
+    assert!(event["why"].as_str().unwrap().contains("429"), "{event}");
 }
 
 #[tokio::test]

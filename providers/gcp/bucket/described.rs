@@ -80,8 +80,10 @@ impl Described {
         self.members("/lifecycle/rule")
     }
 
+    /// In whole seconds, as labels have a time: what ends in the second in which it began did not end before.
     pub(crate) fn created(&self) -> Option<Timestamp> {
-        self.text("/timeCreated").parse().ok()
+        let created: Timestamp = self.text("/timeCreated").parse().ok()?;
+        Timestamp::from_second(created.as_second()).ok()
     }
 
     /// When it was last changed.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Kind, Result};
+use crate::explain::root_cause;
 use crate::http::Url;
-use crate::providers::gcp::failure::root_cause;
 use crate::providers::gcp::rest::{headers, segment};
 use crate::providers::gcp::session::Api;
 use crate::text::clean;

@@ -14,6 +14,9 @@ mod signed;
 pub(super) mod uploads;
 mod xml;
 
+use googleapis_tonic_google_storage_v2::google::iam::v1::{
+    GetIamPolicyRequest, SetIamPolicyRequest, TestIamPermissionsRequest, TestIamPermissionsResponse,
+};
 use googleapis_tonic_google_storage_v2::google::storage::v2;
 use hyper::Response;
 use prost::Message;
@@ -21,6 +24,7 @@ use prost::Message;
 use super::asked::Asked;
 use super::caller::Caller;
 use super::grpc;
+use super::policy::Wanted;
 use super::refusal::{Answer, Refusal};
 use super::server::Body;
 use super::state::State;
@@ -38,6 +42,27 @@ pub(super) fn rpc(state: &mut State, asked: &Asked, method: &str) -> Response<Bo
         Err(refusal) => return grpc::reply::<()>(Err(refusal)),
     };
     match method {
+        "CreateBucket" => unary(asked, |request| bucket::create(state, &caller, request)),
+        "GetBucket" => unary(asked, |request| bucket::get(state, &caller, &request)),
+        "ListBuckets" => unary(asked, |request| bucket::list(state, &caller, &request)),
+        "UpdateBucket" => unary(asked, |request| bucket::update(state, &caller, request)),
+        "DeleteBucket" => unary(asked, |request| bucket::delete(state, &caller, &request)),
+        "LockBucketRetentionPolicy" => unary(asked, |request| bucket::lock(state, &caller, &request)),
+        "GetIamPolicy" => unary(asked, |request: GetIamPolicyRequest| {
+            let version = request.options.map_or(0, |options| options.requested_policy_version);
+            let bucket = names::bucket(&request.resource)?;
+            Ok(bucket_iam::get(state, &caller, bucket, version.into())?.proto())
+        }),
+        "SetIamPolicy" => unary(asked, |request: SetIamPolicyRequest| {
+            let resource = request.resource.clone();
+            let bucket = names::bucket(&resource)?;
+            Ok(bucket_iam::set(state, &caller, bucket, Wanted::proto(request))?.proto())
+        }),
+        "TestIamPermissions" => unary(asked, |request: TestIamPermissionsRequest| {
+            let bucket = names::bucket(&request.resource)?;
+            let permissions = bucket_iam::test(state, &caller, bucket, request.permissions);
+            Ok(TestIamPermissionsResponse { permissions })
+        }),
         "ListObjects" => unary(asked, |request: v2::ListObjectsRequest| {
             let bucket = names::bucket(&request.parent)?;
             let page = objects::list(state, &caller, bucket, &request)?;

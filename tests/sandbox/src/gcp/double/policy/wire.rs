@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use googleapis_tonic_google_storage_v2::google::iam::v1;
 use googleapis_tonic_google_storage_v2::google::iam::v1::audit_log_config::LogType;
+use googleapis_tonic_google_storage_v2::google::r#type::Expr;
 use serde_json::{Value, json};
 
 use super::super::refusal::{Answer, Refusal};
@@ -42,6 +43,70 @@ impl Wanted {
         let version = policy["version"].as_i64().unwrap_or_default();
         Ok(Self { policy: Policy { bindings, audit, serial: 0 }, version, etag, with_audit: true })
     }
+
+    /// `SetIamPolicy` over gRPC.
+    pub(in super::super) fn proto(request: v1::SetIamPolicyRequest) -> Self {
+        let policy = request.policy.unwrap_or_default();
+        let bindings = policy.bindings.into_iter().map(|binding| Binding {
+            role: binding.role,
+            members: binding.members,
+            condition: binding.condition.map(|condition| expression(&condition)),
+        });
+        let mask = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
+        Self {
+            version: policy.version.into(),
+            etag: (!policy.etag.is_empty()).then_some(policy.etag),
+            with_audit: mask.iter().any(|field| field == "audit_configs"),
+            policy: Policy {
+                bindings: bindings.collect(),
+                audit: policy.audit_configs.iter().map(audit).collect(),
+                serial: 0,
+            },
+        }
+    }
+}
+
+impl Policy {
+    /// The gRPC form.
+    pub(in super::super) fn proto(&self) -> v1::Policy {
+        v1::Policy {
+            version: if self.conditional() { 3 } else { 1 },
+            bindings: self.bindings.iter().map(Binding::proto).collect(),
+            audit_configs: self.audit.iter().map(audit_proto).collect(),
+            etag: self.etag(),
+        }
+    }
+}
+
+impl Binding {
+    fn proto(&self) -> v1::Binding {
+        let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        v1::Binding {
+            role: self.role.clone(),
+            members: self.members.clone(),
+            condition: self.condition.as_ref().map(|condition| Expr {
+                expression: text(condition, "expression"),
+                title: text(condition, "title"),
+                description: text(condition, "description"),
+                location: text(condition, "location"),
+            }),
+        }
+    }
+}
+
+fn expression(condition: &Expr) -> Value {
+    let mut json = json!({});
+    for (name, value) in [
+        ("expression", &condition.expression),
+        ("title", &condition.title),
+        ("description", &condition.description),
+        ("location", &condition.location),
+    ] {
+        if !value.is_empty() {
+            json[name] = value.as_str().into();
+        }
+    }
+    json
 }
 
 fn audit(config: &v1::AuditConfig) -> Value {
