@@ -18,14 +18,17 @@
 //! There is no state file. The cloud is the state, and the mark says what is ours:
 //!
 //! ```text
-//! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step
+//! argv → options → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step
 //! → apply → outputs
 //! ```
 
 pub mod action;
 pub mod address;
+mod change;
 pub mod cli;
+pub mod commands;
 pub mod console;
+mod delivery;
 pub mod engine;
 pub mod error;
 pub mod event;
@@ -36,6 +39,7 @@ pub mod lease;
 pub mod mark;
 pub mod mutations;
 pub mod name;
+mod option;
 pub mod origin;
 pub mod output;
 pub mod pace;
@@ -45,7 +49,6 @@ pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;
 pub mod resource;
-pub mod run;
 pub mod secret;
 pub mod span;
 pub mod text;

@@ -14,6 +14,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "mark",
     "mutations",
     "name",
+    "option",
     "origin",
     "pace",
     "patience",

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
+use crate::provider::queue_note;
 use crate::providers::azure::account::{Account, Contents};
-use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container::Container;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
@@ -21,10 +21,10 @@ use crate::resource::{AnyResource, Bound};
 
 impl Azure {
     pub(super) fn resources(&self, goal: Goal) -> Result<Vec<Box<dyn AnyResource>>> {
-        let (api, wanted) = (&self.api, &self.request.wanted);
+        let (api, wanted) = (&self.api, &self.wanted);
         let (name, removing) = (&wanted.name, goal == Goal::Absent);
-        let (container, dead_letters) = (self.request.container(), self.request.dead_letters());
-        let queue = self.request.events_queue();
+        let (container, dead_letters) = (self.container(), self.parts().dead_letters(name));
+        let queue = self.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
         let mark = mark::desired(wanted);
@@ -33,8 +33,7 @@ impl Azure {
         // The name of an event subscription is always the derived one, and its labels take the permission to
         // write it.
         let tells = EventSubscription::at(&self.subscription_name());
-        let derived =
-            AccountName::default_for(name, self.request.subscription()?, self.request.resource_group()?);
+        let derived = self.derived_account()?;
         let in_ours = (account == derived).then(|| Voucher::any(Account::at(account.as_str())));
         let expiry = |derived, told: Voucher| {
             wanted.only_expired.then(|| Expiry {
@@ -47,7 +46,7 @@ impl Azure {
 
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if !removing {
-            let may_register = self.request.register_provider;
+            let may_register = self.options.register_provider;
             let used = [provider::STORAGE].into_iter().chain(queue.as_ref().map(|_| provider::EVENT_GRID));
             resources.extend(used.map(|one| Bound::boxed(Provider::registered(one, may_register), api)));
         }
@@ -58,7 +57,7 @@ impl Azure {
         });
         let made = Account {
             expiry: expiry(account == derived, Voucher::any(tells.clone())),
-            location_is_wanted: self.request.location.is_some(),
+            location_is_wanted: self.options.location.is_some(),
             contents,
             ..Account::new(account.as_str(), name, &self.location(), mark.clone())
         };
@@ -111,7 +110,7 @@ impl Azure {
                 mark: mark.clone(),
             };
             resources.push(Bound::boxed(made, api));
-            let ttl = self.request.message_ttl.as_seconds();
+            let ttl = self.options.message_ttl().as_seconds();
             let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
             let made = EventSubscription {
                 expiry: expiry(true, Voucher::any(tells)),
@@ -145,28 +144,19 @@ impl Azure {
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = self.request.wanted.remarks.clone();
+        let mut notes = self.wanted.remarks.clone();
         if goal == Goal::Absent {
             return notes;
         }
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
-        if self.request.events_queue().is_none() {
-            notes.push(
-                "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
-            );
-            return notes;
-        }
-        if !self.request.dead_letter {
+        let has_queue = self.events_queue().is_some();
+        if has_queue && !self.parts().dead_letter {
             notes.push(
                 "an event that cannot be delivered for a day is dropped; --dead-letter keeps it in a container"
                     .to_owned(),
             );
         }
-        notes.push(
-            "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); a queue on Azure is \
-             for servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
-                .to_owned(),
-        );
+        notes.push(queue_note(has_queue.then_some("a queue on Azure")));
         notes
     }
 }
