@@ -11,7 +11,7 @@ use crate::plan::Goal;
 use crate::provider::{
     Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted, queue_note, required_account_id,
 };
-use crate::providers::aws::bucket::{self, Bucket};
+use crate::providers::aws::bucket::{self, S3Bucket};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
@@ -134,7 +134,7 @@ impl Aws {
 
         // The names come from the marks then, so that there is a bucket if one is named.
         let own_lease = self.parts().bucket.is_none();
-        let holder = Bucket::at(bucket.as_str());
+        let holder = S3Bucket::at(bucket.as_str());
         let expiry = |derived| {
             let holder = Some(holder.clone());
             wanted.only_expired.then_some(Expiry { derived, own_lease, holder, vouchers: vec![] })
@@ -154,7 +154,7 @@ impl Aws {
             let companion = events.as_ref().map(ToString::to_string).filter(|_| wanted.only_expired);
             resources.push(Bound::boxed(Queue { expiry, companion, ..made }, api));
         }
-        let made = Bucket {
+        let made = S3Bucket {
             name: bucket.to_string(),
             deployment: name.clone(),
             expiry: wanted.only_expired.then(|| Expiry {

@@ -88,7 +88,7 @@ impl Resource for Objects {
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(super::bucket::Bucket::at(&self.bucket))
+        Some(super::bucket::S3Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {

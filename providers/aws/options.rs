@@ -16,7 +16,6 @@ use crate::providers::aws::region::Region;
 /// All options that are AWS's own.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "AWS options")]
-#[group(id = "details")]
 pub(crate) struct AwsOptions {
     #[command(flatten)]
     pub names: AwsNames,

@@ -23,7 +23,6 @@ use crate::secret::Disclosure;
 /// All options that are Azure's own.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Azure options")]
-#[group(id = "details")]
 pub(crate) struct AzureOptions {
     #[command(flatten)]
     pub names: AzureNames,

@@ -29,7 +29,7 @@ const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Bucket {
+pub struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -69,7 +69,7 @@ pub struct Bucket {
     pub labels: Labels,
 }
 
-impl Bucket {
+impl GcsBucket {
     /// The address of the bucket `name`.
     pub fn at(name: &str) -> Address {
         Address::new("gcp", "bucket", name)
@@ -135,7 +135,7 @@ impl Bucket {
     }
 }
 
-impl Resource for Bucket {
+impl Resource for GcsBucket {
     type Api = Api;
 
     const FIXED: &'static [&'static str] = &["location"];

@@ -11,7 +11,7 @@ use crate::plan::Goal;
 use crate::provider::{
     Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted, queue_note, required_account_id,
 };
-use crate::providers::gcp::bucket::{self, Bucket};
+use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
@@ -115,7 +115,7 @@ impl Gcp {
                     derived,
                     // The names come from the marks then, so that there is a bucket if one is named.
                     own_lease: self.parts().bucket.is_none(),
-                    holder: Some(Bucket::at(bucket.as_str())),
+                    holder: Some(GcsBucket::at(bucket.as_str())),
                     vouchers: vec![Voucher::showing(Notification::at(bucket.as_str()), "topic", full)],
                 })
             };
@@ -158,13 +158,13 @@ impl Gcp {
         resources
     }
 
-    fn made_bucket(&self, goal: Goal) -> Bucket {
+    fn made_bucket(&self, goal: Goal) -> GcsBucket {
         let (wanted, service_account) = (&self.wanted, &self.options.names.service_account);
         let GcpOptions { kms_key, soft_delete, .. } = &self.options;
         let mut labels = mark::desired(wanted);
         let queue = if self.events().is_some() { "pubsub" } else { "internal" };
         labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
-        Bucket {
+        GcsBucket {
             name: self.bucket().to_string(),
             deployment: wanted.name.clone(),
             expiry: wanted.only_expired.then(|| Expiry {

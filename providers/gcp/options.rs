@@ -19,7 +19,6 @@ use crate::providers::gcp::soft_delete::SoftDelete;
 /// All options that are Google Cloud's own.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Google Cloud options")]
-#[group(id = "details")]
 pub(crate) struct GcpOptions {
     #[command(flatten)]
     pub names: GcpNames,

@@ -20,7 +20,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long = "for", value_enum, value_name = "WHO")]
     audience: PolicyFor,
     /// Only what `teardown --expired` requires, for all deployments; with --for operator
-    #[arg(long, conflicts_with_all = ["host", "name", "parts", "details"])]
+    #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
     expired: bool,
     /// How to write them [default: as the cloud's own tool reads them from a file]
     #[arg(long, value_enum)]

@@ -98,8 +98,6 @@ fn what_names_a_part_of_one_deployment_is_refused_with_expired() {
             assert!(said, "{}", ran.stderr);
         }
     }
-    let kms = ["policy", "aws", "--for=operator", "--expired", "--kms-key=arn:aws:kms:us-east-1:123456789012:key/x"];
-    assert_eq!(wbstore_with(&[], &kms).code, Some(2));
 }
 
 #[test]

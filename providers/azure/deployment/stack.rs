@@ -14,9 +14,9 @@ use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::mark::{self, Mark};
 use crate::providers::azure::objects::Objects;
-use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
 use crate::providers::azure::queue_name::QueueName;
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::resource::{AnyResource, Bound};
 
 impl Azure {
@@ -47,8 +47,11 @@ impl Azure {
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if !removing {
             let may_register = self.options.register_provider;
-            let used = [provider::STORAGE].into_iter().chain(queue.as_ref().map(|_| provider::EVENT_GRID));
-            resources.extend(used.map(|one| Bound::boxed(Provider::registered(one, may_register), api)));
+            let used = [resource_provider::STORAGE]
+                .into_iter()
+                .chain(queue.as_ref().map(|_| resource_provider::EVENT_GRID));
+            resources
+                .extend(used.map(|one| Bound::boxed(ResourceProvider::registered(one, may_register), api)));
         }
         let contents = removing.then(|| Contents {
             containers: [Some(container.to_string()), dead_letter()].into_iter().flatten().collect(),
