@@ -366,6 +366,7 @@ impl Deployment {
     }
 
     /// Whether there is a part of this `kind`, or should be.
+    #[cfg(any(feature = "azure", feature = "gcp"))]
     pub(crate) fn has(&self, kind: &str) -> bool {
         self.named().any(|part| part.kind == kind)
     }
