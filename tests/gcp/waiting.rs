@@ -90,7 +90,7 @@ async fn a_list_without_a_part_says_when_to_come_again() {
     let site = Site::provisioned().await;
     let day = Fault::fail(Failure::TooManyRequests(86400));
     site.gcp.proxy().arm(When::every("pubsub.topics.list"), day);
-    site.run("list", &[]).await.ends(0).tells(&["the topics cannot be listed", "Retry-After: 24h"]);
+    site.run("list", &[]).await.ends(1).tells(&["the topics cannot be listed", "Retry-After: 24h"]);
 }
 
 #[tokio::test]

@@ -8,9 +8,14 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
-use crate::provider::{Audience, Inventory, Policy};
+use crate::commands::provision::{ProvisionArgs, bring_about};
+use crate::commands::teardown::{TeardownArgs, remove};
+use crate::error::{Kind, exit};
+use crate::plan::Goal;
+use crate::provider::{Audience, Policy};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
 use crate::resource::{Owner, Stack};
+use crate::secret::Disclosure;
 use crate::verify::{Checking, VerifyOptions};
 
 /// A deployment of one bucket.
@@ -75,7 +80,7 @@ fn parsed<A: Args + FromArgMatches>(line: &str) -> A {
 
 /// Runs `provision` with the options in `line`, and with a person who gives these answers, if any.
 async fn provision(cloud: &Arc<Memory>, line: &str, answers: &[&'static str]) -> Ran {
-    let args = parsed::<cli::Provision>(line);
+    let args = parsed::<ProvisionArgs>(line);
     let provider = OneBucket(Arc::clone(cloud));
     run(cloud, answers, async |console: &mut Console| {
         let cancel = CancellationToken::new();
@@ -86,11 +91,11 @@ async fn provision(cloud: &Arc<Memory>, line: &str, answers: &[&'static str]) ->
 
 /// The same with `teardown`, of the deployment `acme`.
 async fn teardown(cloud: &Arc<Memory>, line: &str, answers: &[&'static str]) -> Ran {
-    let args = parsed::<cli::Teardown>(&format!("--name acme {line}"));
+    let args = parsed::<TeardownArgs>(&format!("--name acme {line}"));
     let provider = OneBucket(Arc::clone(cloud));
     run(cloud, answers, async |console: &mut Console| {
         let cancel = CancellationToken::new();
-        removal::remove(&provider, &args, ("acme", "list them"), console, cancel).await
+        remove(&provider, &args, ("acme", "list them"), console, cancel).await
     })
     .await
 }

@@ -25,7 +25,7 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// A resource provider of the subscription.
 #[derive(Clone, Debug, Serialize)]
-pub struct Provider {
+pub struct ResourceProvider {
     /// Its namespace, such as `Microsoft.EventGrid`.
     #[serde(skip)]
     pub namespace: &'static str,
@@ -36,7 +36,7 @@ pub struct Provider {
     pub registration: String,
 }
 
-impl Provider {
+impl ResourceProvider {
     /// The provider `namespace`, registered.
     pub fn registered(namespace: &'static str, may_register: bool) -> Self {
         Self { namespace, may_register, registration: "Registered".to_owned() }
@@ -60,7 +60,7 @@ impl Provider {
     }
 }
 
-impl Resource for Provider {
+impl Resource for ResourceProvider {
     type Api = Api;
 
     fn address(&self) -> Address {

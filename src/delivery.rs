@@ -1,4 +1,4 @@
-//! What the server needs, handed over, with its secret where that is asked for.
+//! The outputs on stdout, with the secret among them where the user asks for it.
 
 use zeroize::Zeroize;
 
@@ -11,12 +11,12 @@ use crate::resource::Output;
 use crate::secret::Destination;
 
 /// Makes sure that `encoding` can hold the outputs of `plan`.
-pub fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
+pub(crate) fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
     encode(encoding, &plan.deployment, &plan.outputs, &[]).map(drop)
 }
 
 /// Prints the outputs of `plan`. The secret among them is fetched only where there is a `destination`.
-pub async fn deliver(
+pub(crate) async fn deliver(
     provider: &dyn Provider,
     plan: &Plan,
     encoding: Encoding,
@@ -33,7 +33,7 @@ pub async fn deliver(
             "{name} is a secret, shown with --reveal and written with --secret-file; this prints it too:\n{}",
             withheld.command
         );
-        return tell(encoding, plan, &remark, console);
+        return print(encoding, plan, &remark, console);
     }
     let secret = console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
         match error.kind() {
@@ -48,7 +48,7 @@ pub async fn deliver(
     if let Destination::File(file) = destination {
         let remark = format!("{name} is in {}", file.path().display());
         file.fill(&secret)?;
-        return tell(encoding, plan, &remark, console);
+        return print(encoding, plan, &remark, console);
     }
     let mut all = outputs.clone();
     all.push(Output { name, value: secret.reveal().to_owned() });
@@ -61,7 +61,7 @@ pub async fn deliver(
 }
 
 /// Prints the outputs with `remark` as a comment, or beside them where the format has none.
-fn tell(encoding: Encoding, plan: &Plan, remark: &str, console: &mut Console) -> Result<()> {
+fn print(encoding: Encoding, plan: &Plan, remark: &str, console: &mut Console) -> Result<()> {
     console.data(&encode(encoding, &plan.deployment, &plan.outputs, &[remark])?)?;
     if !encoding.has_comments() {
         console.note(remark);

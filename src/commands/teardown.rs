@@ -1,49 +1,81 @@
-//! `teardown`: of one deployment, or of all whose time is up.
+//! `teardown`: of one deployment, or of all whose lease has ended.
 
+use clap::{ArgGroup, Args};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-
 use wildmatch::WildMatch;
 
-use super::change::{self, Change};
-use super::{connect, request};
-use crate::cli::{self, Cloud, Describe, Named};
+use crate::change::{self, Change};
+use crate::cli::{Cloud, Format, Named, Target};
+use crate::commands::{anybody, connect, inventory};
 use crate::console::Console;
 use crate::error::{Error, Result, exit};
 use crate::name::DeploymentName;
-use crate::plan::Goal;
-use crate::provider::{Deployment, Inventory, Provider, Wanted};
-use crate::providers::Request;
+use crate::option::parsed;
+use crate::plan::{Digest, Goal};
+use crate::provider::{CloudOptions, Deployment, EmptyBy, Inventory, Provider, Wanted};
 use crate::span::Span;
 use crate::view::remark::Remark;
 
 /// The word that confirms `--expired`, where there is no one name to type.
 const ALL_EXPIRED: &str = "expired";
 
-/// Removes what wbstore made.
-pub async fn teardown(
-    cloud: Cloud<cli::Teardown, Named>,
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["host", "name", "expired"]))]
+pub(crate) struct TeardownArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Remove every deployment of the account whose --expires has passed
+    #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
+    expired: bool,
+    /// With --expired: only deployments with such a name, `*` for any letters and `?` for one
+    #[arg(long, value_name = "PATTERN", requires = "expired")]
+    only: Option<String>,
+    /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
+    #[arg(long)]
+    delete_objects: bool,
+    /// Who empties the bucket
+    #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
+    empty_by: EmptyBy,
+    /// The deployment's name (`expired` with --expired), in place of typing it
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
+    /// Go on only if the plan has this digest, as `--dry-run` printed it
+    #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
+    expect: Option<Digest>,
+    /// Show the plan and stop
+    #[arg(long, conflicts_with = "confirm")]
+    dry_run: bool,
+    /// Format of plan, progress, notes and errors on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    wait: Option<Span>,
+}
+
+pub(crate) async fn run(
+    cloud: Cloud<TeardownArgs, Named>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let (args, described) = cloud.split();
+    let (args, options) = cloud.split();
     if args.expired {
-        return expired(&args, described.as_ref(), console, cancel).await;
+        return expired(&args, options.as_ref(), console, cancel).await;
     }
-    request::require_one_name(&args.target)?;
-    let wanted = deletion(request::named(&args.target)?, &args);
+    args.target.require_one_name()?;
+    let wanted = deletion(args.target.named()?, &args);
     let name = wanted.name.to_string();
-    let asked = described.request(wanted);
-    let list = format!("`wbstore list {}` shows what is there, under which names", asked.cloud());
-    let provider = connect(asked, console).await?;
+    let list = format!("`wbstore list {}` shows what is there, under which names", options.cloud());
+    let provider = connect(options.as_ref(), wanted, console).await?;
     remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
 }
 
-/// The teardown of the deployment `name`, with the account known; `list` says how to find others.
+/// The teardown of the deployment `name`, with the account known; `list` is a note on how to find others.
 pub(super) async fn remove(
     provider: &dyn Provider,
-    args: &cli::Teardown,
+    args: &TeardownArgs,
     (name, list): (&str, &str),
     console: &mut Console,
     cancel: CancellationToken,
@@ -66,7 +98,7 @@ pub(super) async fn remove(
 }
 
 /// `wanted`, with what the user allows to be deleted.
-fn deletion(wanted: Wanted, args: &cli::Teardown) -> Wanted {
+fn deletion(wanted: Wanted, args: &TeardownArgs) -> Wanted {
     Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
 }
 
@@ -86,15 +118,13 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
 
 /// Several deployments side by side; what is wrong with one does not keep the others.
 async fn expired(
-    args: &cli::Teardown,
-    described: &dyn Describe,
+    args: &TeardownArgs,
+    options: &dyn CloudOptions,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let asked = described.request(request::anybody()?);
-    let looking = format!("looking through {}", asked.holdings());
-    let provider = connect(asked, console).await?;
-    let inventory = console.busy(&looking, provider.list()).await?;
+    let provider = connect(options, anybody()?, console).await?;
+    let inventory = inventory(options, provider.as_ref(), console).await?;
     for text in &inventory.unread {
         console.note(text);
     }
@@ -110,7 +140,7 @@ async fn expired(
         console.note(&format!("no deployment has expired ({})", inventory.scope));
         return Ok(exit::DONE);
     }
-    let plans = due.iter().map(|one| overdue(one, args, described));
+    let plans = due.iter().map(|one| overdue(one, args, options));
     let plans = stream::iter(plans).buffered(change::SIDE_BY_SIDE).collect::<Vec<_>>();
     let reading = format!("reading {} deployments", due.len());
     let plans = console.busy(&reading, async { Ok(plans.await) }).await?;
@@ -123,7 +153,7 @@ async fn expired(
         });
         match allowed {
             Ok(change) => changes.push(change),
-            Err(error) => left_out.push(one.left_out(error, args, described)),
+            Err(error) => left_out.push(one.left_out(error, args, options)),
         }
     }
     for failure in &left_out {
@@ -146,21 +176,15 @@ struct Due<'a> {
 }
 
 impl Due<'_> {
-    /// The request for its end: with the names that its marks give.
-    fn request(&self, args: &cli::Teardown, described: &dyn Describe) -> Result<Request> {
-        let wanted = Wanted { only_expired: true, ..Wanted::named(self.name.clone()) };
-        described.request(deletion(wanted, args)).with_parts(self.deployment)
-    }
-
     /// Why it stays, with the command that removes it by name where that is no failure that passes.
-    fn left_out(&self, error: Error, args: &cli::Teardown, described: &dyn Describe) -> Error {
+    fn left_out(&self, error: Error, args: &TeardownArgs, options: &dyn CloudOptions) -> Error {
         let error = error.context(format!("the deployment {} is left out", self.name));
         if error.exit_code() != exit::REFUSED {
             return error;
         }
-        let Ok(request) = self.request(args, described) else { return error };
+        let Ok(options) = options.with_parts(self.deployment) else { return error };
         let objects = if args.delete_objects { " --delete-objects" } else { "" };
-        let by_name = format!("`{}{objects}` removes it by name", request.teardown_command());
+        let by_name = format!("`{}{objects}` removes it by name", by_name(options.as_ref(), &self.name));
         let hint = match error.what_next() {
             Some(hint) => format!("{hint}; {by_name}"),
             None => by_name,
@@ -183,10 +207,19 @@ fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec
     (due, left_out)
 }
 
-/// Plans the end of one deployment whose lease has ended.
-async fn overdue(due: &Due<'_>, args: &cli::Teardown, described: &dyn Describe) -> Result<Change> {
-    let request = due.request(args, described)?;
-    Change::observe(request.connect().await?.as_ref(), Goal::Absent).await
+/// Plans the end of one deployment whose lease has ended, with the names that its marks give.
+async fn overdue(due: &Due<'_>, args: &TeardownArgs, options: &dyn CloudOptions) -> Result<Change> {
+    let wanted = Wanted { only_expired: true, ..Wanted::named(due.name.clone()) };
+    let options = options.with_parts(due.deployment)?;
+    Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent).await
+}
+
+/// The command that removes `deployment` by name, with all that `options` name. Only checked names are in
+/// it.
+fn by_name(options: &dyn CloudOptions, deployment: &DeploymentName) -> String {
+    let names: String =
+        options.names(deployment).iter().map(|(option, value)| format!(" {option} {value}")).collect();
+    format!("wbstore teardown {} --name {deployment}{names}", options.cloud()).trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -16,31 +16,31 @@ use crate::resource::{Address, Observation, Stack};
 use crate::view::progress;
 
 /// How many deployments are worked on at once.
-pub const SIDE_BY_SIDE: usize = 4;
+pub(crate) const SIDE_BY_SIDE: usize = 4;
 
 /// A stack and the plan that was made of it.
-pub struct Change {
+pub(crate) struct Change {
     stack: Stack,
     /// What would be done.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
 }
 
 impl Change {
     /// Looks at everything at once and plans, with a sign of life.
-    pub async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
+    pub(crate) async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
         let what = format!("reading {} resources", provider.stack(goal)?.resources.len());
         console.busy(&what, Self::observe(provider, goal)).await
     }
 
     /// Looks at everything at once and plans.
-    pub async fn observe(provider: &dyn Provider, goal: Goal) -> Result<Self> {
+    pub(crate) async fn observe(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let stack = described(provider, goal)?;
         let seen = engine::observe(&stack).await?;
         Ok(Self::new(stack, goal, &seen))
     }
 
     /// Plans as if nothing were there.
-    pub fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
+    pub(crate) fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let mut stack = described(provider, goal)?;
         let unchecked = "offline plan: existing resources were not checked, so everything is shown as new";
         stack.notes.insert(0, unchecked.to_owned());
@@ -61,7 +61,7 @@ impl Change {
     }
 
     /// Refuses the whole when the plan refuses a part.
-    pub fn require_allowed(&self) -> Result<()> {
+    pub(crate) fn require_allowed(&self) -> Result<()> {
         let refused: Vec<_> = self.plan.refusals().collect();
         let Some(first) = refused.first() else { return Ok(()) };
         let reason = first.reason.as_deref().unwrap_or("it must not be touched");
@@ -78,7 +78,7 @@ impl Change {
     }
 
     /// Refuses a plan that is not the one that was reviewed, where one was.
-    pub fn require_digest(&self, expected: Option<&Digest>) -> Result<()> {
+    pub(crate) fn require_digest(&self, expected: Option<&Digest>) -> Result<()> {
         match (&self.plan.digest, expected) {
             (Some(digest), Some(expected)) if expected != digest => {
                 Err(Error::refused(format!("the plan's digest is {digest}, not {expected}")).hint(
@@ -90,14 +90,14 @@ impl Change {
     }
 
     /// Whether anything was changed so far, by the record of the transports.
-    pub fn has_changed(&self) -> bool {
+    pub(crate) fn has_changed(&self) -> bool {
         self.stack.mutations.applied() > 0
     }
 }
 
 /// Carries out `changes`, some of them side by side, and shows all as one. `aged` is whether time has
 /// passed since the look, at a prompt or during other work.
-pub async fn apply(
+pub(crate) async fn apply(
     changes: &[Change],
     aged: bool,
     patience: Option<Duration>,
@@ -135,7 +135,7 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
 
 /// The exit code for all of `reports`, and for what was not begun because of failures with the codes
 /// `others`: the worst of them.
-pub fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
+pub(crate) fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
     const WORST_FIRST: [u8; 4] = [exit::INTERRUPTED, exit::PARTIAL, exit::FAILED, exit::REFUSED];
     let codes: Vec<u8> = reports.iter().map(Report::exit_code).chain(others).collect();
     // Bad input is a failure here: it is not the user's.
@@ -149,12 +149,12 @@ pub fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
 }
 
 /// Whether nothing of what `plan` describes is there.
-pub fn is_absent(plan: &Plan) -> bool {
+pub(crate) fn is_absent(plan: &Plan) -> bool {
     plan.steps.iter().all(|step| step.action == Action::Create)
 }
 
 /// The resources that `plan` would create, because they are not there.
-pub fn absent(plan: &Plan) -> Vec<Address> {
+pub(crate) fn absent(plan: &Plan) -> Vec<Address> {
     let created = plan.steps.iter().filter(|step| step.action == Action::Create);
     created.map(|step| step.address.clone()).collect()
 }

@@ -1,29 +1,41 @@
-//! `verify`: drift first, then the provider's own proof.
+//! `verify`: drift first, then the cloud's own checks.
 
+use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, absent, is_absent};
-use super::{connect, request};
-use crate::cli::{self, Cloud, Described, Lifetime};
+use crate::change::{Change, absent, is_absent};
+use crate::cli::{Cloud, Described, Format, Lifetime, Target};
+use crate::commands::connect;
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
+use crate::option::parsed;
 use crate::plan::{Action, Goal, Plan};
+use crate::span::Span;
 use crate::verify::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
 
-/// Proves that an upload works and produces an event.
-pub async fn verify(
-    cloud: Cloud<cli::Verify, Described>,
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    target: Target,
+    /// How long an event may take to arrive; a new notification may need minutes to begin
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Span>())]
+    within: Span,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+pub(crate) async fn run(
+    cloud: Cloud<VerifyArgs, Described>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let (args, described) = cloud.split();
-    let unlimited = Lifetime::default();
-    let wanted = request::served(&args.target, &unlimited)?;
-    let origin = wanted.origin.clone().ok_or_else(request::no_host)?;
-    let described = described.request(wanted);
-    let provider = connect(described, console).await?;
+    let (args, options) = cloud.split();
+    let wanted = args.target.served(&Lifetime::default())?;
+    let origin = wanted.origin()?;
+    let provider = connect(options.as_ref(), wanted, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     let style = console.progress_style();
     for finding in change.plan.steps.iter().flat_map(|step| &step.findings) {

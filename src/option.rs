@@ -13,13 +13,13 @@ use crate::error::Error;
 
 /// Reads a `T`, and refuses in the words of its own error. clap's words would repeat the input, which
 /// may hold a password.
-pub fn parsed<T>() -> Parsed<T> {
+pub(crate) fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
 }
 
 /// The value parser that `parsed` makes.
 #[derive(Debug)]
-pub struct Parsed<T>(PhantomData<fn() -> T>);
+pub(crate) struct Parsed<T>(PhantomData<fn() -> T>);
 
 impl<T> Clone for Parsed<T> {
     fn clone(&self) -> Self {
@@ -62,21 +62,21 @@ where
 
 /// A value, and where it was given.
 #[derive(Clone, Debug)]
-pub struct Given<T> {
+pub(crate) struct Given<T> {
     /// The value.
-    pub value: T,
+    pub(crate) value: T,
     /// Whether an environment variable gave it, and not the command line.
-    pub by_environment: bool,
+    pub(crate) by_environment: bool,
 }
 
 /// Reads a `T` like [`parsed`], and remembers where it was given.
-pub fn given<T>() -> ParsedGiven<T> {
+pub(crate) fn given<T>() -> ParsedGiven<T> {
     ParsedGiven(parsed())
 }
 
 /// The value parser that `given` makes.
 #[derive(Debug)]
-pub struct ParsedGiven<T>(Parsed<T>);
+pub(crate) struct ParsedGiven<T>(Parsed<T>);
 
 impl<T> Clone for ParsedGiven<T> {
     fn clone(&self) -> Self {
