@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::empty::Objects;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions, Wanted};
+use crate::provider::{Audience, Inventory, Policy, Provider, Wanted};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::bucket::{self, Bucket};
 use crate::providers::aws::bucket_name::BucketName;
@@ -16,15 +17,18 @@ use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark;
 use crate::providers::aws::notification::Notification;
-use crate::providers::aws::objects::Objects;
+use crate::providers::aws::objects::S3Bucket;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
+use crate::providers::aws::region::REGIONS;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
-use crate::providers::aws::{iam, inventory, policy_document, verify};
+use crate::providers::aws::verify::S3Site;
+use crate::providers::aws::{iam, inventory, policy_document};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
+use crate::verify::{Checking, VerifyOptions, verify};
 
 /// A deployment on AWS, with its account known.
 pub struct Aws {
@@ -51,6 +55,8 @@ impl Aws {
         let session = Session::open(request.region.clone()).await?;
         request.check(session.region())?;
         let stated = session.stated_account().await?;
+        // A region that may not exist is tried before the rest.
+        let stated = stated.filter(|_| REGIONS.has(session.region().as_str()));
         let doubtful = stated.is_some();
         let account = match stated {
             Some(account) => account,
@@ -148,7 +154,8 @@ impl Aws {
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
             let (delete, by) = (self.request.wanted.delete_objects, self.request.wanted.empty_by);
-            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<S3Bucket>::new(parent, name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = kms_key.as_ref().map(ToString::to_string);
@@ -187,6 +194,7 @@ impl Aws {
         if goal == Goal::Absent {
             return notes;
         }
+        notes.extend(REGIONS.warning(self.api.region.as_str()));
         notes.push(
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),
@@ -247,11 +255,8 @@ impl Provider for Aws {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
-                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
-            })?;
-            let target = verify::Target { bucket: self.bucket(), queue: self.request.events_queue(), origin };
-            verify::verify(&self.api, &target, options, checks).await
+            let site = S3Site::new(&self.api, &self.bucket(), self.request.events_queue().as_ref())?;
+            verify(site, options, checks).await
         })
     }
 

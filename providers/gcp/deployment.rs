@@ -5,25 +5,29 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::error::{Error, Result};
+use crate::empty::Objects;
+use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::provider::{Audience, Inventory, Policy, Provider};
 use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
+use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark;
 use crate::providers::gcp::notification::Notification;
-use crate::providers::gcp::objects::Objects;
+use crate::providers::gcp::objects::GcsBucket;
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
 use crate::providers::gcp::request::Request;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
-use crate::providers::gcp::{iam, inventory, verify};
+use crate::providers::gcp::verify::GcsSite;
+use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
+use crate::verify::{Checking, VerifyOptions, verify};
 
 /// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
 /// (Cloud Storage docs, "Soft delete"; G16).
@@ -117,8 +121,9 @@ impl Gcp {
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
         if goal == Goal::Absent {
-            let objects = Objects::new(bucket.as_str(), wanted.delete_objects, wanted.empty_by);
-            resources.push(Bound::boxed(objects, api));
+            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<GcsBucket>::new(parent, name, delete, by), api));
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
@@ -185,10 +190,7 @@ impl Gcp {
         if goal == Goal::Absent {
             return notes;
         }
-        let location = self.request.location();
-        if !location.is_known() {
-            notes.push(format!("{location} is no location that this release knows; Cloud Storage decides"));
-        }
+        notes.extend(LOCATIONS.warning(self.request.location().as_str()));
         let mut note = |text: &str| notes.push(text.to_owned());
         note(
             "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \
@@ -254,12 +256,8 @@ impl Provider for Gcp {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
-                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
-            })?;
-            let (deployment, events) = (self.request.wanted.name.clone(), self.request.events());
-            let target = verify::Target { deployment, bucket: self.bucket(), events, origin };
-            verify::verify(&self.api, &target, options, checks).await
+            let (deployment, events) = (&self.request.wanted.name, self.request.events());
+            verify(GcsSite::new(&self.api, deployment, &self.bucket(), events)?, options, checks).await
         })
     }
 

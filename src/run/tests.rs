@@ -8,9 +8,10 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
-use crate::provider::{Audience, Checking, Inventory, Policy, VerifyOptions};
+use crate::provider::{Audience, Inventory, Policy};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
 use crate::resource::{Owner, Stack};
+use crate::verify::{Checking, VerifyOptions};
 
 /// A deployment of one bucket.
 struct OneBucket(Arc<Memory>);

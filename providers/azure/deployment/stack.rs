@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::plan::Goal;
@@ -12,8 +13,9 @@ use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
+use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::mark::{self, Mark};
-use crate::providers::azure::objects::Objects;
+use crate::providers::azure::objects::BlobContainer;
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
 use crate::providers::azure::queue_name::QueueName;
@@ -81,7 +83,8 @@ impl Azure {
         let due = due.map(|due| Expiry { holder: None, ..due });
         resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files, due), api));
         if removing {
-            let held = Objects::new(Container::at(container.as_str()), wanted.delete_objects);
+            let (at, delete) = (Container::at(container.as_str()), wanted.delete_objects);
+            let held = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
             resources.push(Bound::boxed(held, api));
         }
         if let Some(dead) = &dead_letters {
@@ -92,7 +95,8 @@ impl Azure {
             resources
                 .push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark, due), api));
             if removing {
-                let held = Objects::new(Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
+                let (at, delete) = (Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
+                let held = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
                 resources.push(Bound::boxed(held, api));
             }
         }
@@ -149,6 +153,8 @@ impl Azure {
         if goal == Goal::Absent {
             return notes;
         }
+        let location = self.request.location.as_ref();
+        notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
         if self.request.events_queue().is_none() {
             notes.push(

@@ -53,7 +53,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
     }
-    if is_emptying(bucket) {
+    if is_emptying(&rules(bucket)) {
         found.obstacle(
             Forbids::Present,
             "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
@@ -71,6 +71,22 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
         &bucket.cors,
         cors::ours(&bucket.cors, wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
     );
+}
+
+/// The lifecycle rules as JSON.
+fn rules(bucket: &model::Bucket) -> Vec<serde_json::Value> {
+    let rules = bucket.lifecycle.iter().flat_map(|lifecycle| &lifecycle.rule);
+    rules
+        .map(|rule| {
+            let condition = rule.condition.clone().unwrap_or_default();
+            let mut days = serde_json::Map::new();
+            days.extend(condition.age_days.map(|age| ("age".to_owned(), age.into())));
+            let since = condition.days_since_noncurrent_time;
+            days.extend(since.map(|since| ("daysSinceNoncurrentTime".to_owned(), since.into())));
+            let action = rule.action.as_ref().map(|action| &action.r#type);
+            serde_json::json!({"action": {"type": action}, "condition": days})
+        })
+        .collect()
 }
 
 /// What Cloud Storage would not let go (G19).

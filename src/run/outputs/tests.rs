@@ -7,9 +7,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
 use crate::plan::{Goal, Subject, plan};
-use crate::provider::{Audience, Checking, Inventory, Policy, VerifyOptions};
+use crate::provider::{Audience, Inventory, Policy};
 use crate::resource::Stack;
 use crate::secret::{Disclosure, Secret, Withheld};
+use crate::verify::{Checking, VerifyOptions};
 
 const KEY: &str = "Y2FuYXJ5LWtleQ==";
 
