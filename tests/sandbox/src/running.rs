@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
-use wbstore_sandbox::aws::Ran;
 
-/// How soon a program must end that was asked to.
-const SOON: Duration = Duration::from_secs(60);
+use crate::ran::Ran;
+
+/// How soon a program must end that was asked to, on a machine that is busy.
+const SOON: Duration = Duration::from_secs(120);
 
 /// A program on its way; killed when dropped.
+#[derive(Debug)]
 pub struct Running {
     process: Child,
     /// What was read of its stderr so far.
@@ -19,6 +21,9 @@ pub struct Running {
 
 impl Running {
     /// Starts `command`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
     pub fn start(command: Command) -> Self {
         let mut process = tokio::process::Command::from(command);
         process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -26,6 +31,9 @@ impl Running {
     }
 
     /// Waits until its stderr has `word`.
+    ///
+    /// # Panics
+    /// When it does not have it soon.
     pub async fn says(&mut self, word: &str) {
         let stderr = self.process.stderr.as_mut().expect("it is piped");
         while !String::from_utf8_lossy(&self.said).contains(word) {
@@ -36,6 +44,9 @@ impl Running {
     }
 
     /// Presses Ctrl-C.
+    ///
+    /// # Panics
+    /// When it has ended.
     pub fn interrupt(&self) {
         let id = self.process.id().expect("it still runs").to_string();
         // Unsafe code is forbidden here, and the standard library has no signals.
@@ -43,6 +54,9 @@ impl Running {
     }
 
     /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not come to one soon.
     pub async fn ended(self) -> Ran {
         let ended = tokio::time::timeout(SOON, self.process.wait_with_output()).await;
         let output = ended.expect("it ends soon").expect("its output is read");
