@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What a provider may use of the crate, besides its own modules.
 const FOR_PROVIDERS: &[&str] = &[
+    "empty",
     "error",
     "event",
     "expiry",
@@ -14,8 +15,8 @@ const FOR_PROVIDERS: &[&str] = &[
     "mark",
     "mutations",
     "name",
+    "option",
     "origin",
-    "pace",
     "patience",
     "plan::Goal",
     "provider",
@@ -24,6 +25,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "span",
     "text",
     "value",
+    "verify",
 ];
 
 /// What decides without looking: the planner and the contract below it.

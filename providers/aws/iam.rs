@@ -14,10 +14,7 @@ use super::kms_key::KmsKeyArn;
 use super::queue_name::QueueName;
 use super::region::Region;
 use crate::provider::{Policy, PolicyForm};
-
-/// Under which keys `verify` puts its probe objects; the operator may touch no others but to
-/// delete them.
-pub const PROBE_PREFIX: &str = ".wbstore-probe/";
+use crate::verify::PROBE_PREFIX;
 
 /// What a policy is about.
 #[derive(Clone, Copy, Debug)]

@@ -17,9 +17,6 @@ use super::subscription_id::SubscriptionId;
 use crate::name::DeploymentName;
 use crate::provider::{Policy, PolicyForm};
 
-/// Under which names `verify` puts its probe blobs.
-pub const PROBE_PREFIX: &str = ".wbstore-probe/";
-
 /// What a role is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Subjects<'a> {

@@ -16,9 +16,6 @@ use super::service_account::ServiceAccount;
 use crate::name::DeploymentName;
 use crate::provider::{Policy, PolicyForm};
 
-/// Where `verify` puts its probe objects.
-pub const PROBE_PREFIX: &str = ".wbstore-probe/";
-
 /// What lets an account sign for itself (Cloud Storage documentation, "V4 signing process").
 const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 /// What lets the service agent encrypt for the bucket (Cloud Storage documentation,
@@ -122,7 +119,7 @@ const TEARDOWN_EVENTS: [Permission; 8] = [
 
 /// What only the other commands do with the topic and the subscription.
 const PROVISION_EVENTS: [Permission; 4] = [
-    ("pubsub.subscriptions.consume", "StreamingPull, of verify's own subscription only"),
+    ("pubsub.subscriptions.consume", "Pull and Acknowledge, of verify's own subscription only"),
     ("pubsub.subscriptions.create", "CreateSubscription"),
     ("pubsub.topics.attachSubscription", "CreateSubscription, of its topic"),
     ("pubsub.topics.create", "CreateTopic"),

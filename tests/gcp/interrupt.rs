@@ -2,12 +2,12 @@
 
 use wbstore_sandbox::fault::{Fault, Side, When};
 
-use crate::support::{EVENTS, Ends, NAME, Running, Site};
+use crate::support::{EVENTS, NAME, Running, Site};
 
 #[tokio::test]
 async fn a_verify_takes_its_probe_and_its_subscription_with_it() {
     let site = Site::provisioned().await;
-    let pull = site.gcp.proxy().arm(When::every("pubsub.StreamingPull"), Fault::Hang(Side::Before));
+    let pull = site.gcp.proxy().arm(When::every("pubsub.subscriptions.pull"), Fault::Hang(Side::Before));
     let running = Running::start(site.command("verify", &["--within", "60s"]));
     pull.reached().await;
     assert_eq!(site.subscriptions().await.len(), 2, "it has its own");
@@ -24,7 +24,7 @@ async fn an_emptying_that_is_interrupted_goes_on_later() {
         site.put(&format!("runs/{number}"), b"");
     }
     let deletion =
-        site.gcp.proxy().arm(When::operation("storage.DeleteObject", 50), Fault::Hang(Side::Before));
+        site.gcp.proxy().arm(When::operation("storage.objects.delete", 50), Fault::Hang(Side::Before));
     let mut running = Running::start(site.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     deletion.reached().await;
     running.interrupt();

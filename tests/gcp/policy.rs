@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use yaml_rust2::YamlLoader;
 
-use crate::support::{Ends, NAME, Site, finish};
+use crate::support::{NAME, Site, finish};
 
 /// The permissions of a role that is written as JSON.
 async fn included(site: &Site, audience: &str, arguments: &[&str]) -> Vec<String> {
@@ -94,13 +94,12 @@ async fn the_operators_permissions_are_enough() {
 
 /// Printed, and not asked for by the double: it leaves out the project's own permissions, and no bucket of
 /// it has folders.
-const NOT_ASKED_FOR: [&str; 6] = [
+const NOT_ASKED_FOR: [&str; 5] = [
     "resourcemanager.projects.get",
     "serviceusage.services.use",
     "storage.folders.delete",
     "storage.folders.list",
     "storage.managedFolders.delete",
-    "storage.managedFolders.list",
 ];
 
 /// `teardown --expired`, by somebody who may do what `policy --for operator --expired` prints and nothing

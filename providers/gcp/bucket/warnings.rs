@@ -6,7 +6,7 @@ use google_cloud_wkt::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Bucket;
+use super::GcsBucket;
 use super::settings::soft_delete;
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
@@ -17,7 +17,7 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     holds(&wanted.name, bucket, found);
     lease(wanted, bucket, labels, found);
     queue(wanted, labels, found);
@@ -53,7 +53,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
     }
-    if is_emptying(bucket) {
+    if is_emptying(&rules(bucket)) {
         found.obstacle(
             Forbids::Present,
             "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
@@ -73,8 +73,24 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut
     );
 }
 
+/// The lifecycle rules as JSON.
+fn rules(bucket: &model::Bucket) -> Vec<serde_json::Value> {
+    let rules = bucket.lifecycle.iter().flat_map(|lifecycle| &lifecycle.rule);
+    rules
+        .map(|rule| {
+            let condition = rule.condition.clone().unwrap_or_default();
+            let mut days = serde_json::Map::new();
+            days.extend(condition.age_days.map(|age| ("age".to_owned(), age.into())));
+            let since = condition.days_since_noncurrent_time;
+            days.extend(since.map(|since| ("daysSinceNoncurrentTime".to_owned(), since.into())));
+            let action = rule.action.as_ref().map(|action| &action.r#type);
+            serde_json::json!({"action": {"type": action}, "condition": days})
+        })
+        .collect()
+}
+
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
+fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<GcsBucket>) {
     if let Some(policy) = &bucket.retention_policy {
         let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
         if policy.is_locked {
@@ -104,7 +120,7 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
     }
 }
 
-fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn lease(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     if let Some(expiry) = &wanted.expiry {
         let created =
             bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
@@ -113,7 +129,7 @@ fn lease(wanted: &Bucket, bucket: &model::Bucket, labels: &Labels, found: &mut S
 }
 
 /// A topic and a subscription that the command does not know of would be left behind.
-fn queue(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn queue(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     let internal = |labels: &Labels| labels.get(mark::QUEUE).is_some_and(|queue| queue == "internal");
     if labels.contains_key(mark::QUEUE) && !internal(labels) && internal(&wanted.labels) {
         found.finding(
@@ -130,7 +146,7 @@ fn queue(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
 }
 
 /// What a service account was given outside of what goes now has to be taken back too.
-fn accounts(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn accounts(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
         let Some(note) = labels.get(key).filter(|note| wanted.leaving && known.as_ref() != Some(note)) else {

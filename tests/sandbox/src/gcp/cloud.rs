@@ -29,8 +29,18 @@ impl Cloud for Gcp {
     const ADVICE: &'static [(&'static str, &'static str)] = &[
         ("provision", "storage.GetIamPolicy"),
         ("teardown", "storage.GetIamPolicy"),
-        ("teardown", "storage.ListManagedFolders"),
+        ("teardown", "storage.managedFolders.list"),
         ("teardown", "pubsub.topics.subscriptions.list"),
+    ];
+
+    const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
+        ("list", &[], "storage.ListBuckets"),
+        ("plan", &[], "pubsub.topics.get"),
+        ("plan", &[], "storage.projects.serviceAccount.get"),
+        ("plan", &[], "storage.notifications.list"),
+        ("config", &[], "storage.GetBucket"),
+        ("verify", &["--within", "5s"], "storage.preflight"),
+        ("teardown", &["--confirm", NAME], "storage.objects.list"),
     ];
 
     /// Google's Pub/Sub emulator, where it is installed.
@@ -50,6 +60,10 @@ impl Cloud for Gcp {
 
     async fn fresh() -> Self {
         Self::from_env().await
+    }
+
+    fn account_id(&self) -> String {
+        self.double().number()
     }
 
     fn env(&self) -> Vec<(String, String)> {
@@ -113,7 +127,7 @@ impl Cloud for Gcp {
     fn resist(&self) -> Vec<Armed> {
         let proxy = self.proxy();
         vec![
-            proxy.arm(When::one_in(50, "storage.DeleteObject"), Fault::fail(Failure::Internal)),
+            proxy.arm(When::one_in(50, "storage.objects.delete"), Fault::fail(Failure::Internal)),
             proxy.arm(When::one_in(20, "storage.*"), Fault::fail(Failure::Throttled)),
         ]
     }
