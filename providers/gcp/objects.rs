@@ -31,7 +31,7 @@ pub(super) struct GcsStore {
 }
 
 impl GcsStore {
-    pub(super) async fn open(api: &Api, name: &str) -> Result<Self> {
+    async fn open(api: &Api, name: &str) -> Result<Self> {
         Ok(Self { rest: api.storage_json().await?.clone(), name: name.to_owned() })
     }
 
@@ -63,7 +63,7 @@ impl GcsStore {
     }
 
     /// Deletes one generation for good, as far as soft delete lets it.
-    pub(super) async fn delete_one(&self, entry: &Entry) -> Result<()> {
+    async fn delete_one(&self, entry: &Entry) -> Result<()> {
         let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
         self.remove("o", &entry.key, &query, "storage.objects.delete").await
     }
