@@ -15,6 +15,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "mark",
     "mutations",
     "name",
+    "option",
     "origin",
     "retry",
     "plan::Goal",

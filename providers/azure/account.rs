@@ -16,7 +16,7 @@ use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::failure::MADE_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Form, Mark};
-use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
@@ -177,7 +177,7 @@ impl Resource for Account {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Provider::at(provider::STORAGE)]
+        vec![ResourceProvider::at(resource_provider::STORAGE)]
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {

@@ -21,8 +21,8 @@ use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::container::Container;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{self, Mark};
-use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue::Queue;
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
@@ -142,7 +142,7 @@ impl Resource for EventSubscription {
 
     fn needs(&self) -> Vec<Address> {
         let mut needs = vec![
-            Provider::at(provider::EVENT_GRID),
+            ResourceProvider::at(resource_provider::EVENT_GRID),
             Account::at(&self.account),
             Container::at(&self.container),
             Queue::at(&self.shape.queue),

@@ -31,7 +31,7 @@ const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Bucket {
+pub(crate) struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -71,7 +71,7 @@ pub(crate) struct Bucket {
     pub labels: Labels,
 }
 
-impl Bucket {
+impl GcsBucket {
     /// The address of the bucket `name`.
     pub(crate) fn at(name: &str) -> Address {
         Address::new("gcp", "bucket", name)
@@ -125,7 +125,7 @@ impl Bucket {
     }
 }
 
-impl Resource for Bucket {
+impl Resource for GcsBucket {
     type Api = Api;
 
     const FIXED: &'static [&'static str] = &["location"];

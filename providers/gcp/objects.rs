@@ -25,13 +25,13 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// A bucket, and the API it is reached with; cheap to clone into a task.
 #[derive(Clone, Debug)]
-pub(super) struct GcsBucket {
+pub(super) struct GcsStore {
     rest: Rest,
     name: String,
 }
 
-impl GcsBucket {
-    pub(super) async fn open(api: &Api, name: &str) -> Result<Self> {
+impl GcsStore {
+    async fn open(api: &Api, name: &str) -> Result<Self> {
         Ok(Self { rest: api.storage_json().await?.clone(), name: name.to_owned() })
     }
 
@@ -58,13 +58,13 @@ impl GcsBucket {
     }
 
     /// Deletes one generation for good, as far as soft delete lets it.
-    pub(super) async fn delete_one(&self, entry: &Entry) -> Result<()> {
+    async fn delete_one(&self, entry: &Entry) -> Result<()> {
         let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
         self.remove("o", &entry.key, &query, "storage.objects.delete").await
     }
 }
 
-impl Store for GcsBucket {
+impl Store for GcsStore {
     type Api = Api;
 
     const CLOUD: &'static str = "gcp";
@@ -119,7 +119,7 @@ impl Store for GcsBucket {
     }
 }
 
-impl Batches for GcsBucket {
+impl Batches for GcsStore {
     const BATCH: usize = 1;
     // Each takes some fifty milliseconds, so that this is the thousand a second which Cloud Storage wants a
     // client to begin with (Cloud Storage documentation, "Request rate and access distribution guidelines").

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Bucket, Described};
+use super::{Described, GcsBucket};
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
 use crate::providers::gcp::grant::Place;
@@ -24,7 +24,7 @@ pub(crate) fn path(name: &str) -> String {
 /// [`Kind::Refused`] for one that we may not look at, which is mostly somebody else's; those of the
 /// cloud.
 pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
-    match api.storage_json().await?.find(&path(name), "storage.buckets.get", Bucket::at(name)).await {
+    match api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await {
         Err(error) if error.kind() == Kind::Denied => Err(Error::refused(format!(
             "the bucket {name} exists, and these credentials may not look at it: it belongs to another project, or \
              storage.buckets.get is denied"
@@ -62,7 +62,7 @@ pub(crate) async fn relabel(api: &Api, name: &str, edit: impl Fn(Labels) -> Labe
 /// [`Kind::Failed`] when others are faster every time; those of the cloud.
 pub(crate) async fn change(api: &Api, name: &str, edit: impl Fn(&Described) -> Option<Value>) -> Result<()> {
     let edit = &edit;
-    retry::undisturbed(&format!("{UPDATE} on {}", Bucket::at(name)), || async move {
+    retry::undisturbed(&format!("{UPDATE} on {}", GcsBucket::at(name)), || async move {
         match get(api, name).await? {
             Some(bucket) => update(api, name, edit(&bucket), bucket.metageneration()).await,
             None => Ok(()),
@@ -92,7 +92,7 @@ async fn update(api: &Api, name: &str, patch: Option<Value>, metageneration: i64
     let Some(patch) = patch else { return Ok(()) };
     let path = format!("{}?ifMetagenerationMatch={metageneration}", path(name));
     let written = api.storage_json().await?.write(Method::PATCH, &path, Some(&patch)).await?;
-    written.map_err(|refusal| refusal.explain(UPDATE, Bucket::at(name)))
+    written.map_err(|refusal| refusal.explain(UPDATE, GcsBucket::at(name)))
 }
 
 /// The IAM policy of the bucket `name`; `None` where it is not there.

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Bucket, Described};
+use super::{Described, GcsBucket};
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::soft_delete::SoftDelete;
 
-impl Bucket {
+impl GcsBucket {
     /// All settings of a new bucket.
     pub(super) fn settings(&self) -> Value {
         let mut labels = mark::created(&self.labels, Timestamp::now());
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
     use crate::provider::Wanted;
 
-    fn wanted() -> Bucket {
-        Bucket {
+    fn wanted() -> GcsBucket {
+        GcsBucket {
             name: "acme-runs".to_owned(),
             deployment: "acme".parse().unwrap(),
             expiry: None,
@@ -135,7 +135,7 @@ mod tests {
         })
     }
 
-    fn change(wanted: &Bucket, found: &Value, adopt: bool) -> Option<Value> {
+    fn change(wanted: &GcsBucket, found: &Value, adopt: bool) -> Option<Value> {
         wanted.change(&Described::from(found.clone()), adopt)
     }
 
@@ -173,7 +173,7 @@ mod tests {
         found["softDeletePolicy"] = json!({"retentionDurationSeconds": "0"});
         found["encryption"] = json!({"defaultKmsKeyName": "theirs"});
         assert_eq!(change(&wanted(), &found, false), None);
-        let asked = Bucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
+        let asked = GcsBucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
         assert_eq!(
             change(&asked, &found, false),
             Some(json!({

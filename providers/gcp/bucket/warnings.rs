@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::settings::soft_delete;
-use super::{Bucket, Described};
+use super::{Described, GcsBucket};
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::objects::is_emptying;
@@ -15,7 +15,7 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut Seen<Bucket>) {
+pub fn add(wanted: &GcsBucket, bucket: &Described, labels: &Labels, found: &mut Seen<GcsBucket>) {
     holds(&wanted.name, bucket, found);
     lease(wanted, bucket, labels, found);
     queue(wanted, labels, found);
@@ -70,7 +70,7 @@ pub fn add(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut See
 }
 
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &Described, found: &mut Seen<Bucket>) {
+fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     if let Some(seconds) = bucket.retention_seconds() {
         let days = seconds.max(0) / DAY;
         if bucket.is_retention_locked() {
@@ -100,14 +100,14 @@ fn holds(name: &str, bucket: &Described, found: &mut Seen<Bucket>) {
     }
 }
 
-fn lease(wanted: &Bucket, bucket: &Described, labels: &Labels, found: &mut Seen<Bucket>) {
+fn lease(wanted: &GcsBucket, bucket: &Described, labels: &Labels, found: &mut Seen<GcsBucket>) {
     if let Some(expiry) = &wanted.expiry {
         expiry.check(found, mark::SPELLING.end(labels), bucket.created(), Timestamp::now());
     }
 }
 
 /// A topic and a subscription that the command does not know of would be left behind.
-fn queue(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn queue(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     let internal = |labels: &Labels| labels.get(mark::QUEUE).is_some_and(|queue| queue == "internal");
     if labels.contains_key(mark::QUEUE) && !internal(labels) && internal(&wanted.labels) {
         found.finding(
@@ -124,7 +124,7 @@ fn queue(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
 }
 
 /// What a service account was given outside of what goes now has to be taken back too.
-fn accounts(wanted: &Bucket, labels: &Labels, found: &mut Seen<Bucket>) {
+fn accounts(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
         let Some(note) = labels.get(key).filter(|note| wanted.leaving && known.as_ref() != Some(note)) else {

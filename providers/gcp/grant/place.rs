@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::http::Method;
-use crate::providers::gcp::bucket::{self, Bucket};
+use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::iam_policy::{Policy, VERSION};
 use crate::providers::gcp::mark::{self, Labels};
@@ -49,7 +49,7 @@ impl Place {
         match self {
             Self::Topic(name) => Topic::at(name),
             Self::Subscription(name) => Subscription::at(name),
-            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => Bucket::at(bucket),
+            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => GcsBucket::at(bucket),
         }
     }
 
@@ -116,7 +116,7 @@ impl Place {
             }
         };
         let target = match self {
-            Self::Bucket(name) => Bucket::at(name),
+            Self::Bucket(name) => GcsBucket::at(name),
             _ => self.address(),
         };
         found(&rest.look(method, &path).await?, &format!("{}.getIamPolicy", self.service()), target)

@@ -1,4 +1,6 @@
 use super::*;
+use crate::provider::CloudOptions;
+use crate::providers::gcp::options::GcpOptions;
 
 fn part(kind: &'static str, name: &str, labels: &[(&str, &str)]) -> Marked {
     let mut labels: Labels =
@@ -110,10 +112,14 @@ fn a_listing_names_what_can_be_asked_for_again() {
         part("subscription", "acme-subscription", &[]),
     ];
     let (deployment, _) = only(seen(parts));
-    let request =
-        super::super::request::Request::new(crate::provider::Wanted::named("acme".parse().unwrap()));
-    let request = request.with_parts(&deployment).unwrap();
-    let (topic, subscription) = request.events().unwrap();
-    assert_eq!((topic.as_str(), subscription.as_str()), ("acme-topic", "acme-subscription"));
-    assert_eq!(request.location().as_str(), "US");
+    let options = GcpOptions::default().with_parts(&deployment).unwrap();
+    assert_eq!(
+        options.names(&"acme".parse().unwrap()),
+        [
+            ("--location", "US".to_owned()),
+            ("--bucket", "acme-wandb".to_owned()),
+            ("--topic", "acme-topic".to_owned()),
+            ("--subscription", "acme-subscription".to_owned())
+        ]
+    );
 }
