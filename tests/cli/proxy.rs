@@ -73,7 +73,7 @@ async fn google_cloud_is_reached_through_the_proxy() {
 fn azure_is_reached_through_the_proxy() {
     let asked = asked_for(|process| {
         process.args(["plan", "azure", "--host=https://wandb.acme.com", "--resource-group=acme"]);
-        process.args(["--subscription-id=0b1f6471-1bf0-4dda-aec3-cb9272f09590", "--location=westeurope"]);
+        process.args(["--subscription=0b1f6471-1bf0-4dda-aec3-cb9272f09590", "--location=westeurope"]);
     });
     is_only(&asked, "login.microsoftonline.com:443");
 }
