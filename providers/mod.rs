@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::provider::{Deployment, Provider, Wanted};
+use crate::inventory::Deployment;
+use crate::provider::{Provider, Wanted};
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -32,6 +32,7 @@ pub mod event;
 pub mod expiry;
 pub mod http;
 pub mod interrupt;
+pub mod inventory;
 pub mod lease;
 pub mod mark;
 pub mod mutations;
@@ -41,6 +42,7 @@ pub mod output;
 pub mod pace;
 pub mod patience;
 pub mod plan;
+pub mod policy;
 pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;

@@ -1,7 +1,8 @@
 //! What the user asks for on AWS.
 
 use crate::error::{Error, Result};
-use crate::provider::{Deployment, Part, Wanted};
+use crate::inventory::{Deployment, Part};
+use crate::provider::Wanted;
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::queue_name::{QueueChoice, QueueName};

@@ -8,14 +8,15 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
+use crate::inventory::Inventory;
 use crate::patience::unless_busy;
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Checking, Provider, VerifyOptions};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::container::Container;
-use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::held::Held;
 use crate::providers::azure::request::Request;
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::{Api, Session};
@@ -65,10 +66,8 @@ impl Azure {
         let mut azure = Self { request, api, group, assumptions: vec![] };
         if azure.request.wanted.renews_unnamed() {
             azure.request.resource_group()?;
-            let container = Container::get(&azure.api, azure.request.container().as_str()).await?;
-            let container = container.unwrap_or_default();
-            let mark = Form::Metadata.read(&container["properties"]["metadata"]);
-            azure.request.wanted.renew(mark::lease(&mark, &azure.request.wanted.name))?;
+            let mark = Held::mark_of(&azure.api, azure.request.container().as_str()).await?;
+            azure.request.wanted.renew(mark.lease_of(&azure.request.wanted.name))?;
         }
         Ok(azure)
     }
@@ -223,23 +222,19 @@ impl Provider for Azure {
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
         let (subscription, group) = (self.request.subscription()?, self.request.resource_group.as_ref());
-        let of_one: fn(&iam::Subjects<'_>) -> Policy = match audience {
-            Audience::ExpiryJob => return Ok(iam::expiry_job_policy(subscription, group)),
-            Audience::Node => iam::node_policy,
-            Audience::Operator => iam::operator_policy,
-        };
+        if audience == Audience::ExpiryJob {
+            return iam::policy(audience, subscription, group, None);
+        }
         let queue = self.request.events_queue();
         let subjects = iam::Subjects {
             deployment: &self.request.wanted.name,
-            subscription,
-            resource_group: self.request.resource_group()?,
             account: &self.account()?,
             container: &self.request.container(),
             queue: queue.as_ref(),
-            makes_account: self.request.account.is_none(),
+            creates_account: self.request.account.is_none(),
             registers: self.request.register_provider,
         };
-        Ok(of_one(&subjects))
+        iam::policy(audience, subscription, Some(self.request.resource_group()?), Some(&subjects))
     }
 
     fn withheld(&self) -> Option<Withheld<'_>> {

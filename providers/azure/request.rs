@@ -1,7 +1,8 @@
 //! What the user asks for on Azure.
 
 use crate::error::{Error, Result};
-use crate::provider::{Deployment, EmptyBy, Part, Wanted};
+use crate::inventory::{Deployment, Part};
+use crate::provider::{EmptyBy, Wanted};
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::endpoint::Endpoint;

@@ -19,7 +19,7 @@ use self::settings::Settings;
 use self::settling::Settling;
 use super::container_name::ContainerName;
 use super::event_subscription::EventSubscription;
-use super::queue as resources;
+use super::held::{self, Held};
 use super::queue_name::QueueName;
 use super::sas::{Sas, Scope};
 use super::session::Api;
@@ -45,7 +45,7 @@ impl Target {
     /// What an event goes through.
     fn route(&self) -> Vec<Address> {
         let parts = |(queue, subscription): &(QueueName, String)| {
-            [EventSubscription::at(subscription), resources::Queue::at(queue.as_str())]
+            [EventSubscription::at(subscription), Held::at(held::QUEUE, queue.as_str())]
         };
         self.events.iter().flat_map(parts).collect()
     }

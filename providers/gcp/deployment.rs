@@ -7,13 +7,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
+use crate::inventory::Inventory;
+use crate::mark::{INTERNAL, Marking, QUEUE};
 use crate::plan::Goal;
-use crate::provider::{Audience, Checking, Inventory, Policy, Provider, VerifyOptions};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Checking, Provider, VerifyOptions};
 use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
-use crate::providers::gcp::mark;
+use crate::providers::gcp::mark::{LABELS, PUBSUB};
 use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::objects::Objects;
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
@@ -53,7 +56,7 @@ impl Gcp {
         let mut gcp = Self { request, project, api, notes: vec![] };
         if gcp.request.wanted.renews_unnamed() {
             let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
-            gcp.request.wanted.renew(mark::lease(&labels, &gcp.request.wanted.name))?;
+            gcp.request.wanted.renew(LABELS.read(&labels).lease_of(&gcp.request.wanted.name))?;
         }
         Ok(gcp)
     }
@@ -86,7 +89,7 @@ impl Gcp {
         let Request { wanted, service_account, .. } = &self.request;
         let name = &wanted.name;
         let (api, bucket, events) = (&self.api, self.bucket(), self.request.events());
-        let labels = mark::desired(wanted);
+        let labels = |expiry| Marking::of(wanted, &LABELS).expiring(expiry);
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic_name, subscription_name) = (topic, subscription);
@@ -103,15 +106,13 @@ impl Gcp {
             };
             let made = Topic {
                 name: topic.to_owned(),
-                deployment: name.clone(),
-                expiry: expiry(*topic_name == TopicName::default_for(name)),
                 leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
-                labels: labels.clone(),
+                labels: labels(expiry(*topic_name == TopicName::default_for(name))),
             };
             resources.push(Bound::boxed(made, api));
-            let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
-            let expiry = expiry(*subscription_name == SubscriptionName::default_for(name));
-            resources.push(Bound::boxed(Subscription { expiry, ..made }, api));
+            let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
+            let made = Subscription::new(subscription, api.topic_name(topic), labels);
+            resources.push(Bound::boxed(made, api));
             let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
             resources.push(Bound::boxed(publisher, api));
         }
@@ -142,18 +143,15 @@ impl Gcp {
 
     fn made_bucket(&self, goal: Goal) -> Bucket {
         let Request { wanted, kms_key, soft_delete, service_account, .. } = &self.request;
-        let mut labels = mark::desired(wanted);
-        let queue = if self.request.events().is_some() { "pubsub" } else { "internal" };
-        labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
+        let queue = if self.request.events().is_some() { PUBSUB } else { INTERNAL };
+        let expiry = wanted.only_expired.then(|| Expiry {
+            derived: self.bucket_is_derived(),
+            own_lease: true,
+            holder: None,
+            vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
+        });
         Bucket {
             name: self.bucket().to_string(),
-            deployment: wanted.name.clone(),
-            expiry: wanted.only_expired.then(|| Expiry {
-                derived: self.bucket_is_derived(),
-                own_lease: true,
-                holder: None,
-                vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
-            }),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),
@@ -165,7 +163,7 @@ impl Gcp {
             soft_delete: soft_delete.as_ref().map_or_else(|| SOFT_DELETE.to_owned(), ToString::to_string),
             kms_key: kms_key.as_ref().map(ToString::to_string),
             cors: wanted.origin.as_ref().map(|origin| Cors::for_pages_of(origin.to_string())),
-            labels,
+            labels: Marking::of(wanted, &LABELS).with(QUEUE, queue).expiring(expiry),
         }
     }
 
@@ -278,15 +276,10 @@ impl Provider for Gcp {
             kms_key: self.request.kms_key.as_ref(),
             storage_agent: &self.api.agent,
         };
-        let mut policy = match audience {
-            Audience::Node => iam::node_policy(&subjects),
-            Audience::Operator => iam::operator_policy(&subjects),
-            Audience::ExpiryJob => {
-                let grants = self.request.service_account.is_some();
-                return Ok(iam::expiry_job_policy(&self.project, grants));
-            }
-        };
-        policy.notes.extend(self.notes.iter().cloned());
+        let mut policy = iam::policy(audience, &subjects)?;
+        if audience != Audience::ExpiryJob {
+            policy.notes.extend(self.notes.iter().cloned());
+        }
         Ok(policy)
     }
 }

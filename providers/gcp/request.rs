@@ -1,7 +1,8 @@
 //! What the user asks for on Google Cloud.
 
 use crate::error::{Error, Result};
-use crate::provider::{Deployment, Part, Wanted};
+use crate::inventory::{Deployment, Part};
+use crate::provider::Wanted;
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::kms_key::KmsKeyName;
 use crate::providers::gcp::location::Location;

@@ -12,7 +12,8 @@ use super::shared::{Offline, Target, Verbosity};
 use crate::lease::Lease;
 use crate::output::Encoding;
 use crate::plan::Digest;
-use crate::provider::{EmptyBy, PolicyForm};
+use crate::policy::PolicyForm;
+use crate::provider::EmptyBy;
 use crate::span::Span;
 
 /// Provision, prove and remove the bucket and event queue of a self-hosted W&B server

@@ -10,7 +10,8 @@ use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::output::yaml;
 use crate::plan::Goal;
-use crate::provider::{Audience, PolicyForm, Provider};
+use crate::policy::{Audience, PolicyForm};
+use crate::provider::Provider;
 use crate::view::{inventory, json};
 
 /// The deployments of the account.

@@ -8,7 +8,9 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
-use crate::provider::{Audience, Checking, Inventory, Policy, VerifyOptions};
+use crate::inventory::Inventory;
+use crate::policy::{Audience, Policy};
+use crate::provider::{Checking, VerifyOptions};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
 use crate::resource::{Owner, Stack};
 

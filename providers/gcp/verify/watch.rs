@@ -7,9 +7,10 @@ use google_cloud_wkt::Duration;
 
 use super::Target;
 use crate::error::Result;
+use crate::inventory::PROBE;
+use crate::mark::{DEPLOYMENT, ROLE};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::inventory::{PROBE, ROLE};
-use crate::providers::gcp::mark;
+use crate::providers::gcp::mark::LABELS;
 use crate::providers::gcp::pubsub_name::TopicName;
 use crate::providers::gcp::session::Api;
 
@@ -48,7 +49,8 @@ impl<'a> Watch<'a> {
     /// # Errors
     /// Those of the cloud.
     pub async fn begin(&mut self) -> Result<()> {
-        let labels = [(mark::DEPLOYMENT, self.deployment.as_str()), (ROLE, PROBE)];
+        let (deployment, role) = (LABELS.key(DEPLOYMENT), LABELS.key(ROLE));
+        let labels = [(deployment, self.deployment.as_str()), (role, PROBE)];
         let request = Subscription::new()
             .set_name(self.full_name())
             .set_topic(&self.topic)

@@ -6,8 +6,10 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
+use crate::inventory::Inventory;
 use crate::plan::{Goal, Subject, plan};
-use crate::provider::{Audience, Checking, Inventory, Policy, VerifyOptions};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Checking, VerifyOptions};
 use crate::resource::Stack;
 use crate::secret::{Disclosure, Secret, Withheld};
 

@@ -10,8 +10,9 @@ use super::fixtures::{self, address};
 use crate::cli::Format;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Events};
+use crate::inventory::{Deployment, Inventory};
 use crate::plan::{Action, Plan};
-use crate::provider::{Check, Checking, Deployment, Inventory, Verdict};
+use crate::provider::{Check, Checking, Verdict};
 use crate::view::progress::{Style, Tally};
 use crate::view::remark::Remark;
 use crate::view::{checks, inventory, progress};
@@ -252,6 +253,6 @@ fn an_error_prints_its_cause_once_and_its_hint_below() {
     assert_snapshot!(Remark::note("all is well").text(Format::Json), @r#"{"event":"note","note":"all is well"}"#);
 }
 
-fn part(kind: &str) -> crate::provider::Part {
-    crate::provider::Part { kind: kind.to_owned(), name: "acme-wandb".to_owned() }
+fn part(kind: &str) -> crate::inventory::Part {
+    crate::inventory::Part { kind: kind.to_owned(), name: "acme-wandb".to_owned() }
 }
