@@ -59,6 +59,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// How often the call was sent, this answer being to the last.
+    pub tries: u32,
     headers: HeaderMap,
 }
 
@@ -116,6 +118,21 @@ impl Request {
     }
 }
 
+#[cfg(test)]
+impl Request {
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn header_value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(one, _)| *one == name).map(|(_, value)| value.as_str())
+    }
+}
+
 impl std::fmt::Display for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.method, redact(&self.url))
@@ -132,7 +149,7 @@ impl Answer {
     ) -> Self {
         let headers =
             headers.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        Self { status, headers: headers.collect(), body: body.into() }
+        Self { status, headers: headers.collect(), body: body.into(), tries: 1 }
     }
 
     /// The header `name`, where it is text.
@@ -203,7 +220,10 @@ impl Client {
         loop {
             tries += 1;
             let begun = Instant::now();
-            let result = self.once(request).await;
+            let mut result = self.once(request).await;
+            if let Ok(answer) = &mut result {
+                answer.tries = tries;
+            }
             tracing::info!(
                 method = %request.method,
                 host = request.url.host_str().unwrap_or_default(),
@@ -255,6 +275,7 @@ impl Client {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
+            tries: 1,
         })
     }
 }

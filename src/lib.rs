@@ -52,4 +52,5 @@ pub mod secret;
 pub mod span;
 pub mod text;
 pub mod value;
+pub mod verify;
 pub mod view;

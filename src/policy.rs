@@ -12,9 +12,6 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 
-/// Where `verify` puts its probe objects; the operator may read and write no others.
-pub const PROBE_PREFIX: &str = ".wbstore-probe/";
-
 /// Whose permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {

@@ -1,14 +1,10 @@
 //! What a cloud offers besides its resources: the proof that it works, the deployments it holds,
 //! and the permissions it takes.
 
-use std::time::Duration;
-
 use clap::ValueEnum;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
 use crate::inventory::Inventory;
@@ -17,8 +13,9 @@ use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::resource::{Address, Guard, Stack};
+use crate::resource::{Guard, Stack};
 use crate::secret::Withheld;
+use crate::verify::{Checking, VerifyOptions};
 
 /// A cloud with its credentials checked and one deployment named.
 pub trait Provider: Send + Sync {
@@ -125,74 +122,4 @@ pub enum EmptyBy {
     Calls,
     /// The cloud, with lifecycle rules, over the next two days
     Lifecycle,
-}
-
-/// How long `verify` waits.
-#[derive(Clone, Debug)]
-pub struct VerifyOptions {
-    /// How long an event may take to arrive.
-    pub event_within: Duration,
-    /// The resources that were not there when the plan was made.
-    pub absent: Vec<Address>,
-    /// Asks it to stop early, and to tidy up all the same.
-    pub cancel: CancellationToken,
-}
-
-impl VerifyOptions {
-    /// The verdict on events whose way leads through `route`, where a part of that is not there.
-    pub fn broken(&self, route: &[Address]) -> Option<Verdict> {
-        let gone = route.iter().find(|address| self.absent.contains(address))?;
-        Some(Verdict::Failed {
-            reason: format!("{gone} is missing: no event can arrive without it"),
-            hint: Some("`wbstore provision` with the same arguments creates it".to_owned()),
-        })
-    }
-}
-
-/// What came of one check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
-    /// It works; the text gives what was seen.
-    Passed {
-        /// What was seen.
-        detail: String,
-    },
-    /// It does not work.
-    Failed {
-        /// Why, as a lowercase fragment.
-        reason: String,
-        /// What to do next.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        hint: Option<String>,
-    },
-    /// It could not be told.
-    Inconclusive {
-        /// Why, as a lowercase fragment.
-        reason: String,
-    },
-}
-
-/// One line of `verify`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What is checked, such as `preflight PUT`.
-    pub name: String,
-    /// What came of it.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-/// A message from `verify` on its way.
-#[derive(Clone, Debug)]
-pub enum Checking {
-    /// A check has begun that may take longer than a second.
-    Begun {
-        /// What is checked.
-        name: String,
-        /// At most this long.
-        within: Duration,
-    },
-    /// A check is known.
-    Known(Check),
 }

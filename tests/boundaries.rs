@@ -26,6 +26,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "span",
     "text",
     "value",
+    "verify",
 ];
 
 /// What decides without looking: the planner and the contract below it.

@@ -11,7 +11,7 @@ use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Checking, Provider, VerifyOptions, Wanted};
+use crate::provider::{Provider, Wanted};
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::bucket::{self, Bucket};
 use crate::providers::aws::bucket_name::BucketName;
@@ -26,8 +26,10 @@ use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
-use crate::providers::aws::{iam, inventory, policy_document, verify};
+use crate::providers::aws::verify::S3Site;
+use crate::providers::aws::{iam, inventory, policy_document};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
+use crate::verify::{Checking, VerifyOptions, verify};
 
 /// A deployment on AWS, with its account known.
 pub struct Aws {
@@ -244,11 +246,8 @@ impl Provider for Aws {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
-                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
-            })?;
-            let target = verify::Target { bucket: self.bucket(), queue: self.request.events_queue(), origin };
-            verify::verify(&self.api, &target, options, checks).await
+            let site = S3Site::new(&self.api, &self.bucket(), self.request.events_queue().as_ref())?;
+            verify(site, options, checks).await
         })
     }
 

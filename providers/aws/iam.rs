@@ -15,8 +15,8 @@ use super::kms_key::KmsKeyArn;
 use super::queue_name::QueueName;
 use super::region::Region;
 use crate::error::Result;
-pub use crate::policy::PROBE_PREFIX;
 use crate::policy::{Audience, Holes, Policy};
+use crate::verify::PROBE_PREFIX;
 
 /// What a policy is about.
 #[derive(Clone, Copy, Debug)]

@@ -1,124 +1,161 @@
-//! The proof that it works: a browser may upload, the upload becomes an event, and nobody else reads
-//! it.
+//! What S3 and SQS add to the proof.
 
-mod event;
 mod message;
-mod preflight;
-mod probe;
 mod public;
 mod queue;
 
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use aws_sdk_s3::presigning::PresigningConfig;
 
-use self::probe::Probes;
 use super::bucket_name::BucketName;
-use super::queue::Queue;
+use super::failure::{code, failure};
+use super::objects::{Bucket, Cursor};
 use super::queue_name::QueueName;
 use super::session::Api;
 use crate::error::{Error, Kind, Result};
-use crate::http::Client;
-use crate::origin::Origin;
-use crate::provider::{Check, Checking, Verdict, VerifyOptions};
+use crate::http::{Answer, Client, Request};
+use crate::resource::Address;
+use crate::verify::{Depth, Message, Probe, Profile, Queue, Settings, Signed, Site};
 
-/// What is verified.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The bucket.
-    pub bucket: BucketName,
-    /// The queue that gets its events; `None` with `--queue internal`.
-    pub queue: Option<QueueName>,
-    /// Where the browsers' pages come from.
-    pub origin: Origin,
+/// How long a presigned URL is valid.
+const SIGNED_FOR: Duration = Duration::from_secs(600);
+
+/// A bucket and the queue that gets its events; no queue with `--queue internal`.
+pub(super) struct S3Site<'a> {
+    api: &'a Api,
+    bucket: Bucket,
+    queue: Option<String>,
+    http: Client,
 }
 
-/// Where the checks are told.
-#[derive(Clone, Debug)]
-struct Report(UnboundedSender<Checking>);
-
-impl Report {
-    /// A check begins that may take a while. Nobody may be listening, which is no reason to stop.
-    fn begun(&self, name: &str, within: Duration) {
-        let _ = self.0.send(Checking::Begun { name: name.to_owned(), within });
+impl<'a> S3Site<'a> {
+    /// # Errors
+    /// [`Kind::Failed`] when TLS cannot be set up.
+    pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
+        let bucket = Bucket::new(api, bucket.as_str());
+        Ok(Self { api, bucket, queue: queue.map(ToString::to_string), http: Client::new()? })
     }
 
-    /// What came of a check.
-    fn known(&self, name: &str, verdict: Verdict) {
-        let _ = self.0.send(Checking::Known(Check { name: name.to_owned(), verdict }));
+    fn queue(&self) -> &str {
+        self.queue.as_deref().unwrap_or_default()
     }
-}
 
-fn passed(detail: impl Into<String>) -> Verdict {
-    Verdict::Passed { detail: detail.into() }
-}
-
-fn failed(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
-    Verdict::Failed { reason: reason.into(), hint: Some(hint.into()) }
-}
-
-fn inconclusive(reason: impl Into<String>) -> Verdict {
-    Verdict::Inconclusive { reason: reason.into() }
-}
-
-/// Verifies `target`, and tells each check to `checks` as soon as it is known. The probes are removed
-/// afterwards, also after a failure and when [`VerifyOptions::cancel`] asks to stop. Dropping the
-/// future instead would leave them.
-///
-/// # Errors
-/// Those that keep a check from being made at all, such as expired credentials or a bucket in another
-/// region; [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
-pub async fn verify(
-    api: &Api,
-    target: &Target,
-    options: &VerifyOptions,
-    checks: UnboundedSender<Checking>,
-) -> Result<()> {
-    let report = Report(checks);
-    // It asks by the SDK, so that a wrong region, a missing bucket or expired credentials are
-    // explained once and not by every check.
-    report.known("not public", public::check(api, target.bucket.as_str()).await?);
-    let mut probes = Probes::new(api, target.bucket.as_str(), Client::new()?);
-    let outcome = tokio::select! {
-        outcome = prove(api, target, options, &mut probes, &report) => outcome,
-        () = options.cancel.cancelled() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
-    };
-    if let Some(verdict) = probes.remove().await {
-        report.known("cleanup", verdict);
-    }
-    outcome
-}
-
-async fn prove(
-    api: &Api,
-    target: &Target,
-    options: &VerifyOptions,
-    probes: &mut Probes,
-    report: &Report,
-) -> Result<()> {
-    preflight::check(api, target, probes.http(), report).await?;
-    let uploaded = probes.upload(&target.origin).await?;
-    report.known("upload", uploaded.verdict);
-    report.known("ETag exposed", uploaded.etag_exposed);
-    if !uploaded.stored {
-        report.known("anonymous read", inconclusive("the upload failed, so there is nothing to read"));
-        report.known("event", inconclusive("the upload failed, so there is no event to wait for"));
-        return Ok(());
-    }
-    report.known("anonymous read", probes.read_anonymously().await?);
-    match &target.queue {
-        None => report
-            .known("event", passed("nothing to prove: the server uses its own queue (--queue internal)")),
-        Some(queue) => {
-            let verdict = match options.broken(&[Queue::at(queue.as_str())]) {
-                Some(broken) => broken,
-                None => {
-                    report.begun("event", options.event_within);
-                    event::check(api, queue.as_str(), target, options.event_within, probes).await?
-                }
-            };
-            report.known("event", verdict);
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        let Bucket { s3, name, owner } = &self.bucket;
+        let call = s3.delete_object().bucket(name).expected_bucket_owner(owner).key(key);
+        let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        match call.set_version_id(version.map(str::to_owned)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(code(&error), "NoSuchKey" | "NoSuchVersion") => Ok(()),
+            Err(error) => Err(failure(error, action, format!("{name}/{key}"))),
         }
     }
-    Ok(())
+}
+
+impl Site for S3Site<'_> {
+    const PROFILE: Profile = Profile {
+        cloud: "aws",
+        cors_of: "the bucket",
+        cors_settles: Duration::from_secs(6),
+        headers: &["content-type", "range"],
+        refusals: &[401, 403],
+        exposed: "look for a bucket policy, an access control list or an access point that grants access to everyone",
+        queue: Queue::Shared,
+    };
+
+    fn bucket(&self) -> &str {
+        &self.bucket.name
+    }
+
+    async fn settings(&mut self) -> Result<Settings> {
+        // It uses the SDK, so that a wrong region, a missing bucket or expired credentials are explained
+        // once and not by every check.
+        let public = public::check(self.api, &self.bucket.name).await?;
+        Ok(Settings { public, subscription: None, settling: None, kept_by: None })
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer> {
+        self.http.send(request).await
+    }
+
+    async fn address(&self, key: &str) -> Result<String> {
+        let signed = self.bucket.s3.get_object().bucket(&self.bucket.name).key(key);
+        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
+        Ok(signed.uri().split('?').next().unwrap_or_default().to_owned())
+    }
+
+    async fn sign(&mut self, key: &str) -> Result<Signed> {
+        let signed = self.bucket.s3.put_object().bucket(&self.bucket.name).key(key);
+        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
+        Ok(Signed { url: signed.uri().to_owned(), headers: vec![], unsigned: None })
+    }
+
+    fn refusal(&self, _: &str, why: &str) -> &'static str {
+        if why.to_lowercase().contains("kms") {
+            "these credentials need kms:GenerateDataKey and kms:Decrypt on the bucket's key"
+        } else {
+            "the credentials that sign need s3:PutObject on the bucket's objects, and no policy may deny it"
+        }
+    }
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        if let Some(answer) = &probe.answer {
+            self.delete_version(&probe.key, answer.header("x-amz-version-id")).await?;
+        } else {
+            let found = self.bucket.versions(&probe.key, false, &Cursor::default()).await?;
+            for version in found.unwrap_or_default().versions {
+                self.delete_version(&version.key, version.id.as_deref()).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn route(&self) -> Option<Vec<Address>> {
+        Some(vec![super::queue::Queue::at(self.queue.as_deref()?)])
+    }
+
+    async fn watch(&mut self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {
+        queue::receive(self.api, self.queue(), wait).await
+    }
+
+    async fn delete(&mut self, handles: Vec<String>) -> Result<()> {
+        queue::delete(self.api, self.queue(), &handles).await
+    }
+
+    async fn give_back(&mut self, handles: Vec<String>) -> Result<()> {
+        queue::give_back(self.api, self.queue(), &handles).await
+    }
+
+    async fn depth(&mut self, _: bool) -> Result<Option<Depth>> {
+        queue::depth(self.api, self.queue()).await.map(Some)
+    }
+
+    fn silence(&self, tested: bool) -> (&'static str, &'static str) {
+        if tested {
+            (
+                ", though S3 may write to the queue: its s3:TestEvent is there",
+                "a new notification takes up to some minutes to work; run `wbstore verify aws` again, and \
+                 `wbstore plan aws` if it still fails",
+            )
+        } else {
+            (
+                ", and no s3:TestEvent is in the queue, which S3 leaves there when a notification is set up",
+                "`wbstore plan aws` shows whether the notification and the queue's policy have changed; with a KMS \
+                 key on the queue, the policy of the key must allow s3.amazonaws.com to use it",
+            )
+        }
+    }
+}
+
+fn signed_for() -> Result<PresigningConfig> {
+    PresigningConfig::expires_in(SIGNED_FOR).map_err(unsigned)
+}
+
+fn unsigned(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Kind::Failed, "presign a URL").because(error)
 }

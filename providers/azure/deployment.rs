@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::patience::unless_busy;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Checking, Provider, VerifyOptions};
+use crate::provider::Provider;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
@@ -21,10 +21,12 @@ use crate::providers::azure::request::Request;
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::{Api, Session};
 use crate::providers::azure::subscription_id::SubscriptionId;
-use crate::providers::azure::{iam, inventory, verify};
+use crate::providers::azure::verify::BlobSite;
+use crate::providers::azure::{iam, inventory};
 use crate::resource::{Address, Guard, Output, Stack};
 use crate::secret::{Secret, Withheld};
 use crate::text::clean;
+use crate::verify::{Checking, VerifyOptions, verify};
 
 /// A deployment on Azure, with its subscription and resource group known.
 pub struct Azure {
@@ -203,12 +205,8 @@ impl Provider for Azure {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.request.resource_group()?;
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
-                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
-            })?;
             let events = self.request.events_queue().map(|queue| (queue, self.subscription_name()));
-            let target = verify::Target { container: self.request.container(), events, origin };
-            verify::verify(&self.api, &target, options, checks).await
+            verify(BlobSite::new(&self.api, &self.request.container(), events)?, options, checks).await
         })
     }
 

@@ -18,7 +18,6 @@ use super::resource_group::ResourceGroup;
 use super::subscription_id::SubscriptionId;
 use crate::error::Result;
 use crate::name::DeploymentName;
-pub use crate::policy::PROBE_PREFIX;
 use crate::policy::{Audience, Holes, Policy};
 
 /// What the roles of one deployment are about.

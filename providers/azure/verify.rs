@@ -1,165 +1,192 @@
-//! The proof that it works: a browser may upload, the upload becomes an event, and nobody else reads
-//! it.
+//! What Blob Storage, its queues and Event Grid add to the proof.
 
-mod event;
 mod message;
-mod preflight;
-mod probe;
 mod queue;
 mod settings;
-mod settling;
 
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use azure_core::http::headers::HeaderName;
+use azure_storage_blob::models::{BlobClientDeleteOptions, DeleteSnapshotsOptionType};
+use url::Url;
 
-use self::probe::Probes;
-use self::queue::Queue;
-use self::settings::Settings;
-use self::settling::Settling;
+use self::queue::Peeks;
 use super::container_name::ContainerName;
 use super::event_subscription::EventSubscription;
+use super::failure::failure;
 use super::held::{self, Held};
 use super::queue_name::QueueName;
 use super::sas::{Sas, Scope};
 use super::session::Api;
-use crate::error::{Error, Kind, Result};
-use crate::http::Client;
-use crate::origin::Origin;
-use crate::provider::{Check, Checking, Verdict, VerifyOptions};
+use crate::error::Result;
+use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
+use crate::verify::{Depth, Message, Probe, Profile, Queue, Settings, Signed, Site};
 
-/// What is verified.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The container.
-    pub container: ContainerName,
-    /// The queue that gets its events, and the name of the event subscription that tells it; `None`
-    /// with `--queue internal`.
-    pub events: Option<(QueueName, String)>,
-    /// Where the browsers' pages come from.
-    pub origin: Origin,
+/// To create, write and delete blobs, in the order of "Create a service SAS".
+const PERMISSIONS: &str = "cwd";
+/// Whether a deleted blob is not kept by soft delete (Blob service REST API, "Delete Blob").
+const PERMANENT: HeaderName = HeaderName::from_static("x-ms-delete-type-permanent");
+
+/// A container, and the queue that gets its events.
+pub(super) struct BlobSite<'a> {
+    api: &'a Api,
+    container: String,
+    /// The queue, and the name of the event subscription; `None` with `--queue internal`.
+    events: Option<(QueueName, String)>,
+    http: Client,
+    sas: Option<Sas>,
+    peeks: Option<Peeks>,
 }
 
-impl Target {
-    /// What an event goes through.
-    fn route(&self) -> Vec<Address> {
-        let parts = |(queue, subscription): &(QueueName, String)| {
-            [EventSubscription::at(subscription), Held::at(held::QUEUE, queue.as_str())]
+impl<'a> BlobSite<'a> {
+    /// # Errors
+    /// [`Kind::Failed`](crate::error::Kind::Failed) when TLS cannot be set up.
+    pub(super) fn new(
+        api: &'a Api,
+        container: &ContainerName,
+        events: Option<(QueueName, String)>,
+    ) -> Result<Self> {
+        let http = Client::new()?;
+        Ok(Self { api, container: container.to_string(), events, http, sas: None, peeks: None })
+    }
+
+    fn url(&self, blob: &str) -> Url {
+        let mut url = self.api.blob_endpoint.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(&self.container).extend(blob.split('/'));
+        }
+        url
+    }
+
+    /// The signature for the container; a new one where little time is left of the last.
+    async fn sas(&mut self) -> Result<Sas> {
+        let sas = match self.sas.take().filter(Sas::is_fresh) {
+            Some(sas) => sas,
+            None => self.signed().await?,
         };
-        self.events.iter().flat_map(parts).collect()
+        Ok(self.sas.insert(sas).clone())
+    }
+
+    async fn signed(&self) -> Result<Sas> {
+        Sas::signed(self.api, Scope::Container(&self.container, PERMISSIONS)).await
     }
 }
 
-/// Where the checks are told.
-#[derive(Clone, Debug)]
-struct Report(UnboundedSender<Checking>);
-
-impl Report {
-    /// A check begins that may take a while. Nobody may be listening, which is no reason to stop.
-    fn begun(&self, name: &str, within: Duration) {
-        let _ = self.0.send(Checking::Begun { name: name.to_owned(), within });
-    }
-
-    /// What came of a check.
-    fn known(&self, name: &str, verdict: Verdict) {
-        let _ = self.0.send(Checking::Known(Check { name: name.to_owned(), verdict }));
-    }
-}
-
-fn passed(detail: impl Into<String>) -> Verdict {
-    Verdict::Passed { detail: detail.into() }
-}
-
-fn failed(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
-    Verdict::Failed { reason: reason.into(), hint: Some(hint.into()) }
-}
-
-fn inconclusive(reason: impl Into<String>) -> Verdict {
-    Verdict::Inconclusive { reason: reason.into() }
-}
-
-/// Verifies `target`, and tells each check to `checks` as soon as it is known. The probes are removed
-/// afterwards, also after a failure and when [`VerifyOptions::cancel`] asks to stop. Dropping the
-/// future instead would leave them.
-///
-/// # Errors
-/// Those that keep a check from being made at all, such as expired credentials or a signature that ARM
-/// does not give; [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
-pub async fn verify(
-    api: &Api,
-    target: &Target,
-    options: &VerifyOptions,
-    checks: UnboundedSender<Checking>,
-) -> Result<()> {
-    let report = Report(checks);
-    let interrupted = || Error::new(Kind::Interrupted, "verify: interrupted");
-    let prepare = async {
-        let settings = Settings::read(api, target).await?;
-        report.known("not public", settings.exposure());
-        if let Some(verdict) = settings.events() {
-            report.known("event subscription", verdict);
-        }
-        let (created, within) = (settings.account_created(), options.event_within);
-        let settling = Settling::new(Client::new()?, created, within, &report);
-        let (probes, queue) = tokio::try_join!(
-            Probes::new(api, target.container.as_str(), settling),
-            look_at_queue(api, target)
-        )?;
-        Ok((probes, queue))
+impl Site for BlobSite<'_> {
+    const PROFILE: Profile = Profile {
+        cloud: "azure",
+        cors_of: "the account, for all of its containers,",
+        cors_settles: Duration::from_secs(10),
+        // Put Blob requires `x-ms-blob-type`.
+        headers: &["content-type", "range", "x-ms-blob-type"],
+        // 404 is the answer for a blob of which the caller may not know (Blob service REST API, "Get Blob"),
+        // 409 the one of an account that permits no public access.
+        refusals: &[401, 403, 404, 409],
+        exposed: "`wbstore provision azure` makes the container private if it is wbstore's",
+        queue: Queue::Peeked { window: queue::WINDOW },
     };
-    let (mut probes, queue) = tokio::select! {
-        prepared = prepare => prepared?,
-        () = options.cancel.cancelled() => return Err(interrupted()),
-    };
-    let outcome = tokio::select! {
-        outcome = prove(target, options, &mut probes, queue, &report) => outcome,
-        () = options.cancel.cancelled() => Err(interrupted()),
-    };
-    if let Some(verdict) = probes.remove().await {
-        report.known("cleanup", verdict);
-    }
-    outcome
-}
 
-/// The queue, ready to be looked at for as long as a signature lasts.
-async fn look_at_queue<'a>(api: &'a Api, target: &Target) -> Result<Option<Queue<'a>>> {
-    match &target.events {
-        None => Ok(None),
-        Some((queue, _)) => Ok(Some(Queue::new(api, queue.as_str(), Sas::signed(api, Scope::Queues).await?))),
+    fn bucket(&self) -> &str {
+        &self.container
     }
-}
 
-async fn prove(
-    target: &Target,
-    options: &VerifyOptions,
-    probes: &mut Probes<'_>,
-    queue: Option<Queue<'_>>,
-    report: &Report,
-) -> Result<()> {
-    preflight::check(probes, &target.origin, report).await?;
-    let uploaded = probes.upload(&target.origin).await?;
-    report.known("upload", uploaded.verdict);
-    report.known("ETag exposed", uploaded.etag_exposed);
-    if !uploaded.stored {
-        report.known("anonymous read", inconclusive("the upload failed, so there is nothing to read"));
-        report.known("event", inconclusive("the upload failed, so there is no event to wait for"));
-        return Ok(());
+    async fn settings(&mut self) -> Result<Settings> {
+        let subscription = self.events.as_ref().map(|(_, name)| name.as_str());
+        settings::read(self.api, &self.container, subscription).await
     }
-    report.known("anonymous read", probes.read_anonymously().await?);
-    match queue {
-        None => report
-            .known("event", passed("nothing to prove: the server uses its own queue (--queue internal)")),
-        Some(mut queue) => {
-            let verdict = match options.broken(&target.route()) {
-                Some(broken) => broken,
-                None => {
-                    report.begun("event", options.event_within);
-                    event::check(&mut queue, target, options.event_within, probes).await?
-                }
-            };
-            report.known("event", verdict);
+
+    async fn send(&self, request: &Request) -> Result<Answer> {
+        self.http.send(request).await
+    }
+
+    async fn address(&self, key: &str) -> Result<String> {
+        Ok(self.url(key).into())
+    }
+
+    async fn sign(&mut self, key: &str) -> Result<Signed> {
+        let url = self.sas().await?.sign(&self.url(key)).into();
+        Ok(Signed { url, headers: vec![("x-ms-blob-type", "BlockBlob".to_owned())], unsigned: None })
+    }
+
+    /// The codes are those of "Status and error codes" (Blob service REST API).
+    fn refusal(&self, code: &str, _: &str) -> &'static str {
+        match code {
+            "KeyBasedAuthenticationNotPermitted" => {
+                "shared keys are disabled for this account, and the server signs with one; `az storage account update \
+                 --allow-shared-key-access true` allows them"
+            }
+            "AuthorizationFailure" => {
+                "the account's network rules do not admit this machine; browsers outside them cannot upload either"
+            }
+            "AuthenticationFailed" => "the signature was not accepted; check this machine's clock",
+            _ if code.starts_with("KeyVault") => {
+                "the account is encrypted with a key of a key vault that it cannot use; check the vault and the \
+                 access of the account's identity"
+            }
+            _ => "`wbstore plan azure` shows whether the container has changed",
         }
     }
-    Ok(())
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        let options = BlobClientDeleteOptions {
+            delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
+            ..BlobClientDeleteOptions::default()
+        };
+        let sas = self.sas().await?;
+        let blobs = self.api.blobs(Some(sas.query()))?.blob_container_client(&self.container);
+        match blobs.blob_client(&probe.key).delete(Some(options)).await {
+            Ok(answer) => {
+                let versioned =
+                    probe.answer.as_ref().is_some_and(|answer| answer.header("x-ms-version-id").is_some());
+                let soft = answer.headers().get_optional_str(&PERMANENT) == Some("false");
+                Ok(if versioned {
+                    Some("the account's versioning keeps a former version".to_owned())
+                } else {
+                    soft.then(|| "the account's soft delete keeps a copy for some days".to_owned())
+                })
+            }
+            Err(error) if error.http_status().is_some_and(|status| u16::from(status) == 404) => Ok(None),
+            Err(error) => Err(failure(error, "delete", format!("{}/{}", self.container, probe.key))),
+        }
+    }
+
+    fn route(&self) -> Option<Vec<Address>> {
+        let (queue, subscription) = self.events.as_ref()?;
+        Some(vec![EventSubscription::at(subscription), Held::at(held::QUEUE, queue.as_str())])
+    }
+
+    /// Azure Resource Manager signs for the queue and, at the same time, for the upload that follows.
+    async fn watch(&mut self, _: &str) -> Result<()> {
+        let (blobs, queues) = tokio::join!(self.signed(), Sas::signed(self.api, Scope::Queues));
+        // Where it failed, the upload fails with the reason.
+        self.sas = blobs.ok();
+        if let Some((queue, _)) = &self.events {
+            self.peeks = Some(Peeks::new(queue.as_str(), queues?));
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self, _: Duration) -> Result<Vec<Message>> {
+        match &mut self.peeks {
+            Some(peeks) => peeks.peek(self.api).await,
+            None => Ok(vec![]),
+        }
+    }
+
+    async fn depth(&mut self, last: bool) -> Result<Option<Depth>> {
+        match &mut self.peeks {
+            Some(peeks) if last => peeks.depth(self.api).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn silence(&self, _: bool) -> (&'static str, &'static str) {
+        (
+            "",
+            "Event Grid holds deliveries back, for up to hours, after some to the queue have failed, and a new event \
+             subscription takes some minutes: run `wbstore verify azure` again later, and `wbstore plan azure` if it \
+             still fails; a running W&B server may also have received the message before it was seen",
+        )
+    }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Checking, Provider, VerifyOptions};
+use crate::provider::Provider;
 use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
@@ -25,8 +25,10 @@ use crate::providers::gcp::request::Request;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
-use crate::providers::gcp::{iam, inventory, verify};
+use crate::providers::gcp::verify::GcsSite;
+use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
+use crate::verify::{Checking, VerifyOptions, verify};
 
 /// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
 /// (Cloud Storage docs, "Soft delete"; G16).
@@ -252,12 +254,8 @@ impl Provider for Gcp {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let origin = self.request.wanted.origin.clone().ok_or_else(|| {
-                Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
-            })?;
-            let (deployment, events) = (self.request.wanted.name.clone(), self.request.events());
-            let target = verify::Target { deployment, bucket: self.bucket(), events, origin };
-            verify::verify(&self.api, &target, options, checks).await
+            let (deployment, events) = (&self.request.wanted.name, self.request.events());
+            verify(GcsSite::new(&self.api, deployment, &self.bucket(), events)?, options, checks).await
         })
     }
 

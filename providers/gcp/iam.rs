@@ -17,7 +17,6 @@ use super::pubsub_name::SubscriptionName;
 use super::service_account::ServiceAccount;
 use crate::error::Result;
 use crate::name::DeploymentName;
-pub use crate::policy::PROBE_PREFIX;
 use crate::policy::{Audience, Holes, Policy};
 
 /// What a role is about.

@@ -1,206 +1,184 @@
-//! The proof that it works: a browser may upload, the upload becomes an event, and nobody else reads
-//! it.
+//! What Cloud Storage and Pub/Sub add to the proof.
 
-mod access;
-mod event;
-mod live;
 mod message;
-mod preflight;
-mod probe;
+mod settings;
+mod sign;
 mod watch;
 
 use std::time::Duration;
 
-use google_cloud_storage::model::Bucket as Described;
-use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
+use google_cloud_auth::signer::Signer;
+use serde_json::Value;
 
-use self::probe::Probes;
 use self::watch::Watch;
-use super::bucket::calls;
 use super::bucket_name::BucketName;
+use super::failure::Refusal;
 use super::pubsub_name::{SubscriptionName, TopicName};
+use super::rest::{self, Rest, segment};
 use super::session::Api;
 use super::topic::Topic;
-use crate::error::{Error, Kind, Result};
-use crate::http::Client;
+use crate::error::Result;
+use crate::http::{Answer, Client, Method, Request};
 use crate::name::DeploymentName;
-use crate::origin::Origin;
-use crate::provider::{Check, Checking, Verdict, VerifyOptions};
+use crate::resource::Address;
+use crate::verify::{Message, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
 
-/// How long a grant may take to hold everywhere: "typically 2 minutes, potentially 7 minutes or longer"
-/// (IAM documentation, "Access change propagation"; G3).
-const GRANTS_HOLD_WITHIN: i64 = 8 * 60;
-
-/// What is verified.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The deployment.
-    pub deployment: DeploymentName,
-    /// The bucket.
-    pub bucket: BucketName,
-    /// The topic and the subscription that get its events; `None` with `--queue internal`.
-    pub events: Option<(TopicName, SubscriptionName)>,
-    /// Where the browsers' pages come from.
-    pub origin: Origin,
+/// A bucket, and the topic that gets its events.
+pub(super) struct GcsSite<'a> {
+    api: &'a Api,
+    deployment: &'a DeploymentName,
+    bucket: String,
+    /// `None` with `--queue internal`.
+    events: Option<(TopicName, SubscriptionName)>,
+    http: Client,
+    signer: Option<Signer>,
+    watch: Option<Watch<'a>>,
+    /// For how long soft delete keeps what was deleted; `None` when it is off.
+    soft_deleted: Option<String>,
 }
 
-impl Target {
-    /// Why no event can arrive, where the plan has shown that.
-    fn broken(&self, options: &VerifyOptions) -> Option<Verdict> {
-        let (topic, _) = self.events.as_ref()?;
-        options.broken(&[Topic::at(topic.as_str())])
+impl<'a> GcsSite<'a> {
+    /// # Errors
+    /// [`Kind::Failed`](crate::error::Kind::Failed) when TLS cannot be set up.
+    pub(super) fn new(
+        api: &'a Api,
+        deployment: &'a DeploymentName,
+        bucket: &BucketName,
+        events: Option<(TopicName, SubscriptionName)>,
+    ) -> Result<Self> {
+        let (http, signer, bucket) = (Client::new()?, api.signer(), bucket.to_string());
+        Ok(Self { api, deployment, bucket, events, http, signer, watch: None, soft_deleted: None })
+    }
+
+    fn objects(&self) -> String {
+        format!("/storage/v1/b/{}/o", segment(&self.bucket))
+    }
+
+    /// The generations of the object `key`.
+    async fn generations(&self, storage: &Rest, key: &str) -> Result<Vec<String>> {
+        let path =
+            format!("{}?versions=true&fields=items(name,generation)&prefix={}", self.objects(), segment(key));
+        let answer = storage.look(Method::GET, &path).await?;
+        let found: Value = rest::read(&answer, "storage.objects.list", &self.bucket)?;
+        let items = found["items"].as_array().into_iter().flatten().filter(|item| item["name"] == key);
+        Ok(items.filter_map(|item| item["generation"].as_str().map(str::to_owned)).collect())
     }
 }
 
-/// Where the checks are told.
-#[derive(Clone, Debug)]
-struct Report(UnboundedSender<Checking>);
-
-impl Report {
-    /// A check begins that may take a while. Nobody may be listening, which is no reason to stop.
-    fn begun(&self, name: &str, within: Duration) {
-        let _ = self.0.send(Checking::Begun { name: name.to_owned(), within });
-    }
-
-    /// What came of a check.
-    fn known(&self, name: &str, verdict: Verdict) {
-        let _ = self.0.send(Checking::Known(Check { name: name.to_owned(), verdict }));
-    }
-}
-
-fn passed(detail: impl Into<String>) -> Verdict {
-    Verdict::Passed { detail: detail.into() }
-}
-
-fn failed(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
-    Verdict::Failed { reason: reason.into(), hint: Some(hint.into()) }
-}
-
-fn inconclusive(reason: impl Into<String>) -> Verdict {
-    Verdict::Inconclusive { reason: reason.into() }
-}
-
-/// What a refused call means to a check: nothing yet while grants may still be on their way, and that it
-/// does not work afterwards.
-fn refused(error: &Error, fresh: bool) -> Verdict {
-    if fresh && error.kind() == Kind::Denied {
-        return inconclusive(format!(
-            "{}; the bucket was made or changed a moment ago, and a grant may take 7 minutes or more to hold",
-            error.chain()
-        ));
-    }
-    Verdict::Failed { reason: error.chain(), hint: error.what_next().map(str::to_owned) }
-}
-
-/// Whether the bucket was made or changed so recently that grants may not hold yet.
-fn is_fresh(described: &Described, now: Timestamp) -> bool {
-    let changed = described.update_time.as_ref().or(described.create_time.as_ref());
-    changed.is_some_and(|time| now.as_second().saturating_sub(time.seconds()) < GRANTS_HOLD_WITHIN)
-}
-
-/// Verifies `target`, and tells each check to `checks` as soon as it is known. The probes and the
-/// subscription that is made to see their events are removed afterwards, also after a failure and when
-/// [`VerifyOptions::cancel`] asks to stop. Dropping the future instead would leave them.
-///
-/// # Errors
-/// Those that keep a check from being made at all, such as expired credentials or a bucket that is not
-/// there; [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
-pub async fn verify(
-    api: &Api,
-    target: &Target,
-    options: &VerifyOptions,
-    checks: UnboundedSender<Checking>,
-) -> Result<()> {
-    let report = Report(checks);
-    let bucket = target.bucket.as_str();
-    let (described, policy) = tokio::join!(calls::get(api, bucket), calls::policy(api, bucket));
-    let Some(described) = described? else {
-        return Err(Error::new(Kind::Failed, format!("the bucket {bucket} is not there"))
-            .hint("`wbstore provision gcp` makes it"));
+impl Site for GcsSite<'_> {
+    const PROFILE: Profile = Profile {
+        cloud: "gcp",
+        cors_of: "the bucket",
+        cors_settles: Duration::from_secs(6),
+        // Reading a range requires no permission (the Fetch standard, "CORS-safelisted request-header").
+        headers: &["content-type"],
+        refusals: &[401, 403],
+        exposed: "look for allUsers in the policy of the bucket and in those of its project and folders above",
+        queue: Queue::Own,
     };
-    report.known("not public", access::check(bucket, &described, policy)?);
-    let mut probes = Probes::new(api, bucket, &described).await?;
-    let watched = target.events.as_ref().filter(|_| target.broken(options).is_none());
-    let mut watch = watched.map(|(topic, _)| Watch::new(api, target, topic, probes.prefix()));
-    let outcome = tokio::select! {
-        outcome = prove(api, target, options, &described, &mut probes, watch.as_mut(), &report) => outcome,
-        () = options.cancel.cancelled() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
-    };
-    let left = match &mut watch {
-        Some(watch) => watch.remove().await.err(),
-        None => None,
-    };
-    if let Some(verdict) = probes.remove(left).await {
-        report.known("cleanup", verdict);
-    }
-    outcome
-}
 
-async fn prove(
-    api: &Api,
-    target: &Target,
-    options: &VerifyOptions,
-    described: &Described,
-    probes: &mut Probes<'_>,
-    mut watch: Option<&mut Watch<'_>>,
-    report: &Report,
-) -> Result<()> {
-    preflight::check(api, target, &Client::new()?, report).await?;
-    if let Some((topic, subscription)) = &target.events {
-        report.known("subscription", live::check(api, topic, subscription).await?);
+    fn bucket(&self) -> &str {
+        &self.bucket
     }
-    let fresh = is_fresh(described, Timestamp::now());
-    // It has to be there before the upload, whose event it would miss.
-    let watching = match &mut watch {
-        Some(watch) => watch.begin().await,
-        None => Ok(()),
-    };
-    let uploaded = probes.upload(&target.origin, fresh).await?;
-    report.known("upload", uploaded.verdict);
-    if !uploaded.stored {
-        let nothing = || inconclusive("nothing was uploaded, so that there is nothing to see");
-        for check in ["ETag exposed", "anonymous read", "event"] {
-            report.known(check, nothing());
+
+    async fn settings(&mut self) -> Result<Settings> {
+        let events =
+            self.events.as_ref().map(|(topic, subscription)| (topic.as_str(), subscription.as_str()));
+        let (settings, soft_deleted) = settings::read(self.api, &self.bucket, events).await?;
+        self.soft_deleted = soft_deleted;
+        Ok(settings)
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer> {
+        self.http.send(request).await
+    }
+
+    /// Signed URLs, and so browsers, use the XML API, which applies the bucket's CORS rules.
+    async fn address(&self, key: &str) -> Result<String> {
+        let path: Vec<String> = key.split('/').map(segment).collect();
+        Ok(format!("{}/{}/{}", self.api.storage_endpoint(), self.bucket, path.join("/")))
+    }
+
+    /// The JSON API answers every origin, whatever the bucket's rules are (Cloud Storage documentation,
+    /// "Cross-origin resource sharing (CORS)", "Cloud Storage CORS support").
+    fn other_api(&self, key: &str) -> Option<OtherApi> {
+        let (endpoint, objects, key) = (self.api.storage_endpoint(), self.objects(), segment(key));
+        Some(OtherApi {
+            check: "preflight JSON API",
+            read: format!("{endpoint}{objects}/{key}?alt=media"),
+            write: format!("{endpoint}/upload{objects}?uploadType=resumable&name={key}"),
+            detail: "GET, PUT and HEAD allowed; it answers every origin, whatever the bucket's rules are",
+            hint: "the JSON API allows every origin, so something between here and Google answers in its place; check \
+                   any proxy",
+        })
+    }
+
+    async fn sign(&mut self, key: &str) -> Result<Signed> {
+        sign::upload(self.api, self.signer.as_ref(), &self.bucket, key, self.address(key).await?).await
+    }
+
+    fn refusal(&self, _: &str, why: &str) -> &'static str {
+        if why.to_lowercase().contains("kms") {
+            "Cloud Storage's service agent needs roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's key"
+        } else {
+            "these credentials need storage.objects.create on the bucket"
         }
-        return Ok(());
     }
-    report.known("ETag exposed", uploaded.etag_exposed);
-    report.known("anonymous read", probes.read_anonymously().await?);
-    let verdict = match (target.broken(options), watch, watching) {
-        (Some(broken), ..) => broken,
-        (None, None, _) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
-        (None, Some(_), Err(error)) if error.kind() == Kind::Credentials => return Err(error),
-        (None, Some(_), Err(error)) => refused(&error, fresh),
-        (None, Some(watch), Ok(())) => {
-            report.begun("event", options.event_within);
-            event::check(watch, target, options.event_within, described, probes).await?
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        let storage = self.api.storage_json().await?;
+        let known = probe.answer.as_ref().and_then(|answer| answer.header("x-goog-generation"));
+        let generations = match known {
+            Some(generation) => vec![generation.to_owned()],
+            None => self.generations(storage, &probe.key).await?,
+        };
+        for generation in generations {
+            let path = format!("{}/{}?generation={generation}", self.objects(), segment(&probe.key));
+            let answer = storage.send(Method::DELETE, &path, None).await?;
+            if let Some(refusal) = Refusal::of_answer(&answer).filter(|refusal| !refusal.is_not_found()) {
+                let target = format!("{}/{}", self.bucket, probe.key);
+                return Err(refusal.explain("storage.objects.delete", target));
+            }
         }
-    };
-    report.known("event", verdict);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_says_nothing_while_grants_are_on_their_way() {
-        let denied = Error::new(Kind::Denied, "pubsub.subscriptions.create on x: PERMISSION_DENIED");
-        assert!(matches!(refused(&denied, true), Verdict::Inconclusive { .. }));
-        assert!(matches!(refused(&denied, false), Verdict::Failed { .. }));
-        let other = Error::new(Kind::Failed, "x");
-        assert!(matches!(refused(&other, true), Verdict::Failed { .. }));
+        Ok(self.soft_deleted.as_ref().map(|span| format!("soft delete keeps a copy for {span}")))
     }
 
-    #[test]
-    fn a_bucket_is_fresh_for_some_minutes_after_a_change() {
-        let at = |seconds| google_cloud_wkt::Timestamp::new(seconds, 0).unwrap();
-        let described = Described::new().set_create_time(at(0)).set_update_time(at(1000));
-        let now = |seconds| Timestamp::from_second(seconds).unwrap();
-        assert!(is_fresh(&described, now(1000 + GRANTS_HOLD_WITHIN - 1)));
-        assert!(!is_fresh(&described, now(1000 + GRANTS_HOLD_WITHIN)));
-        assert!(!is_fresh(&Described::new(), now(0)));
+    /// Without the server's subscription an event still reaches the topic, and another notification may
+    /// replace a missing one.
+    fn route(&self) -> Option<Vec<Address>> {
+        Some(vec![Topic::at(self.events.as_ref()?.0.as_str())])
+    }
+
+    async fn watch(&mut self, prefix: &str) -> Result<()> {
+        let Some((topic, _)) = &self.events else { return Ok(()) };
+        self.watch.insert(Watch::new(self.api, self.deployment, topic, prefix)).begin().await
+    }
+
+    async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {
+        let Some(watch) = &self.watch else { return Ok(vec![]) };
+        // A message of an answer that is not waited for comes again.
+        tokio::time::timeout(wait, watch.pull()).await.unwrap_or_else(|_| Ok(vec![]))
+    }
+
+    async fn delete(&mut self, handles: Vec<String>) -> Result<()> {
+        match &self.watch {
+            Some(watch) => watch.acknowledge(&handles).await,
+            None => Ok(()),
+        }
+    }
+
+    fn silence(&self, _: bool) -> (&'static str, &'static str) {
+        (
+            "",
+            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service agent, has \
+             changed",
+        )
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        match self.watch.take() {
+            Some(watch) => watch.remove().await,
+            None => Ok(()),
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::{self, Cloud, Described, Lifetime};
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::plan::{Action, Goal, Plan};
-use crate::provider::{Check, Checking, Verdict, VerifyOptions};
+use crate::verify::{Check, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
 
 /// Proves that an upload works and produces an event.
@@ -20,7 +20,9 @@ pub async fn verify(
 ) -> Result<u8> {
     let (args, described) = cloud.split();
     let unlimited = Lifetime::default();
-    let described = described.request(request::served(&args.target, &unlimited)?);
+    let wanted = request::served(&args.target, &unlimited)?;
+    let origin = wanted.origin.clone().ok_or_else(request::no_host)?;
+    let described = described.request(wanted);
     let provider = connect(described, console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     let style = console.progress_style();
@@ -31,7 +33,8 @@ pub async fn verify(
     let _ = sender.send(Checking::Known(drift(&change.plan)));
     let absent = absent(&change.plan);
     let nowhere = absent.iter().any(|address| ["bucket", "container"].contains(&address.kind()));
-    let options = VerifyOptions { event_within: args.within.as_duration(), absent, cancel: cancel.clone() };
+    let event_within = args.within.as_duration();
+    let options = VerifyOptions { origin, event_within, absent, cancel: cancel.clone() };
     let hopeless = change.plan.is_refused() || nowhere;
     let prove = async {
         if hopeless {

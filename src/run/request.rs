@@ -17,8 +17,7 @@ use crate::provider::Wanted;
 /// What every cloud is told, for a command that needs the server's address.
 pub fn served(target: &Target, lifetime: &Lifetime) -> Result<Wanted> {
     if target.host.is_none() {
-        return Err(Error::input("the address of the W&B server is missing")
-            .hint("add --host https://wandb.acme.com"));
+        return Err(no_host());
     }
     let Lifetime { adopt: _, expires: lease, renew } = lifetime.clone();
     let now = Timestamp::now();
@@ -29,6 +28,11 @@ pub fn served(target: &Target, lifetime: &Lifetime) -> Result<Wanted> {
         }
     }
     Ok(Wanted { lease, renew_from: renew.then_some(now), ..identified(target)? })
+}
+
+/// The error of a command that needs the server's address and got none.
+pub fn no_host() -> Error {
+    Error::input("the address of the W&B server is missing").hint("add --host https://wandb.acme.com")
 }
 
 /// What every cloud is told, for a command that does with a name.

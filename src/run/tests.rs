@@ -10,9 +10,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::*;
 use crate::inventory::Inventory;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Checking, VerifyOptions};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
 use crate::resource::{Owner, Stack};
+use crate::verify::{Checking, VerifyOptions};
 
 /// A deployment of one bucket.
 struct OneBucket(Arc<Memory>);

@@ -15,7 +15,7 @@ use super::progress::{Style, write};
 use super::remark::{Remark, hint};
 use super::words::countdown;
 use crate::cli::Format;
-use crate::provider::{Check, Checking, Verdict};
+use crate::verify::{Check, Checking, Verdict};
 
 /// How the checks came out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

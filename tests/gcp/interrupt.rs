@@ -7,7 +7,7 @@ use crate::support::{EVENTS, Ends, NAME, Running, Site};
 #[tokio::test]
 async fn a_verify_takes_its_probe_and_its_subscription_with_it() {
     let site = Site::provisioned().await;
-    let pull = site.gcp.proxy().arm(When::every("pubsub.StreamingPull"), Fault::Hang(Side::Before));
+    let pull = site.gcp.proxy().arm(When::every("pubsub.subscriptions.pull"), Fault::Hang(Side::Before));
     let running = Running::start(site.command("verify", &["--within", "60s"]));
     pull.reached().await;
     assert_eq!(site.subscriptions().await.len(), 2, "it has its own");

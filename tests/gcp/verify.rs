@@ -46,7 +46,7 @@ async fn what_was_provisioned_works() {
         "preflight HEAD",
         "preflight other origin",
         "preflight JSON API",
-        "subscription",
+        "event subscription",
         "upload",
         "ETag exposed",
         "anonymous read",
@@ -55,7 +55,7 @@ async fn what_was_provisioned_works() {
     ] {
         assert_eq!(check(&ran, name)["verdict"], "passed", "{name}\n{ran}");
     }
-    assert_eq!(check(&ran, "upload")["detail"], "stored through a signed URL");
+    assert_eq!(check(&ran, "upload")["detail"], "stored through a presigned URL");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_subscription_of_a_deleted_topic_fails_it() {
     let topic = format!("/v1/projects/{}/topics/{EVENTS}", site.gcp.project());
     site.ask("DELETE", &topic, Value::Null).await;
     let ran = verify(&site).await.ends(6);
-    fails(&ran, "subscription", "no topic");
+    fails(&ran, "event subscription", "no topic");
     assert_ne!(check(&ran, "event")["verdict"], "passed");
     assert_eq!(site.objects().await, Vec::<String>::new());
 }
@@ -128,7 +128,7 @@ async fn a_topic_or_a_subscription_that_is_gone_is_one_line_a_fact() {
     site.ask("DELETE", &site.subscription(), Value::Null).await;
     let ran = verify(&site).await.ends(6);
     fails(&ran, "drift", &format!("gcp/subscription/{EVENTS} (missing)"));
-    fails(&ran, "subscription", "is not there");
+    fails(&ran, "event subscription", "does not exist");
     assert_eq!(check(&ran, "event")["verdict"], "passed", "the topic gets it");
     site.ask("DELETE", &site.topic(), Value::Null).await;
     let ran = verify(&site).await.ends(6);
@@ -211,5 +211,5 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     let ran = site.run("verify", &["--queue", "internal", "--format", "json"]).await.ends(0);
     let event = check(&ran, "event");
     assert!(event["detail"].as_str().is_some_and(|detail| detail.contains("nothing to prove")), "{event}");
-    assert!(!ran.stdout.contains("\"subscription\""), "{ran}");
+    assert!(!ran.stdout.contains("event subscription"), "{ran}");
 }

@@ -1,15 +1,14 @@
-//! Whether the bucket is shut: what S3 itself thinks of its policy, and its four access blocks.
+//! Whether the bucket is closed to the public: by S3's own evaluation of its policy, and its four access blocks.
 
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{failed, inconclusive, passed};
 use crate::error::{Kind, Result};
-use crate::provider::Verdict;
 use crate::providers::aws::failure::{code, failure, is_unreadable, status};
 use crate::providers::aws::session::Api;
+use crate::verify::{Verdict, failed, inconclusive, passed};
 
 /// What came of asking for one setting.
 enum Asked<T> {
@@ -22,18 +21,16 @@ enum Asked<T> {
 ///
 /// # Errors
 /// Those of the bucket as a whole: missing, in another region, of another account.
-pub async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
+pub(super) async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
     let (policy, blocks) = tokio::join!(policy_is_public(api, bucket), open_blocks(api, bucket));
     Ok(match (policy?, blocks?) {
         (Asked::Told(true), _) => failed(
-            "S3 says that the bucket policy makes it public",
-            format!(
-                "look at it with `aws s3api get-bucket-policy --bucket {bucket}` and remove the statement"
-            ),
+            "the bucket policy makes it public",
+            format!("`aws s3api get-bucket-policy --bucket {bucket}` shows the statement to remove"),
         ),
         (_, Asked::Told(open)) if !open.is_empty() => failed(
             format!("public access is not blocked: {} off", open.join(", ")),
-            "run `wbstore provision aws` again; it switches all four blocks on",
+            "`wbstore provision aws` enables all four blocks",
         ),
         (_, Asked::Untold(why)) => inconclusive(why),
         // The blocks alone keep strangers out, whatever a policy says.

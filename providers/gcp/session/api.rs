@@ -6,7 +6,7 @@ use std::time::Duration;
 use google_cloud_auth::credentials::{Builder, Credentials};
 use google_cloud_auth::signer::Signer;
 use google_cloud_gax::Result as SdkResult;
-use google_cloud_pubsub::client::{SchemaService, Subscriber, SubscriptionAdmin, TopicAdmin};
+use google_cloud_pubsub::client::{SchemaService, SubscriptionAdmin, TopicAdmin};
 use google_cloud_storage::client::StorageControl;
 use tokio::sync::OnceCell;
 
@@ -34,7 +34,7 @@ pub struct Api {
     topics: OnceCell<TopicAdmin>,
     subscriptions: OnceCell<SubscriptionAdmin>,
     schemas: OnceCell<SchemaService>,
-    subscriber: OnceCell<Subscriber>,
+    pubsub: OnceCell<Rest>,
     storage_json: OnceCell<Rest>,
     iam: OnceCell<Rest>,
     iam_credentials: OnceCell<Rest>,
@@ -68,7 +68,7 @@ impl Api {
             topics: OnceCell::new(),
             subscriptions: OnceCell::new(),
             schemas: OnceCell::new(),
-            subscriber: OnceCell::new(),
+            pubsub: OnceCell::new(),
             storage_json: OnceCell::new(),
             iam: OnceCell::new(),
             iam_credentials: OnceCell::new(),
@@ -116,18 +116,12 @@ impl Api {
         client!(self, schemas, SchemaService, Pubsub)
     }
 
-    /// Messages (gRPC).
+    /// Pub/Sub by our own calls.
     ///
     /// # Errors
     /// See [`Api::control`].
-    pub async fn subscriber(&self) -> Result<&Subscriber> {
-        let build = || async {
-            let builder = Subscriber::builder()
-                .with_credentials(self.session.credentials()?)
-                .with_endpoint(self.session.endpoints.text(Service::Pubsub));
-            builder.build().await.map_err(unbuilt)
-        };
-        self.subscriber.get_or_try_init(build).await
+    pub async fn pubsub(&self) -> Result<&Rest> {
+        self.pubsub.get_or_try_init(|| async { self.session.rest(Service::Pubsub) }).await
     }
 
     /// What of Cloud Storage only the JSON API has.

@@ -1,115 +1,140 @@
-//! A subscription for the time of a check, through which only the events of its probes come. The server's
-//! own is left alone: whatever were pulled from it would be lost to the server (G26).
+//! A subscription for the time of a run, through which only the events of its probes come. The server's
+//! subscription is left alone: whatever were pulled from it would be lost to the server (G26).
 
-use google_cloud_pubsub::model::{ExpirationPolicy, Subscription};
-use google_cloud_pubsub::subscriber::MessageStream;
-use google_cloud_wkt::Duration;
+use std::collections::HashMap;
 
-use super::Target;
-use crate::error::Result;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::message;
+use crate::error::{Error, Kind, Result};
+use crate::http::Method;
 use crate::inventory::PROBE;
 use crate::mark::{DEPLOYMENT, ROLE};
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
+use crate::name::DeploymentName;
+use crate::patience;
+use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::mark::LABELS;
 use crate::providers::gcp::pubsub_name::TopicName;
+use crate::providers::gcp::rest;
 use crate::providers::gcp::session::Api;
+use crate::verify::Message;
 
-/// The least there is: should we vanish, it deletes itself after a day without a reader (Pub/Sub REST
-/// reference, "ExpirationPolicy").
-const EXPIRES_AFTER: i64 = 24 * 60 * 60;
-/// The least there is, ten minutes (Pub/Sub REST reference, "Subscription.messageRetentionDuration").
-const KEPT_FOR: i64 = 600;
+/// The least there is: should this process die, the subscription deletes itself after a day without a
+/// reader (Pub/Sub REST reference, "ExpirationPolicy").
+const EXPIRES_AFTER: &str = "86400s";
+/// The least there is (Pub/Sub REST reference, "Subscription.messageRetentionDuration").
+const KEPT_FOR: &str = "600s";
+/// The most messages of one pull. There are no more than a few probes.
+const BATCH: usize = 100;
 
-/// The subscription of one check.
-pub struct Watch<'a> {
+/// The subscription of one run.
+pub(super) struct Watch<'a> {
     api: &'a Api,
+    deployment: &'a DeploymentName,
     name: String,
     topic: String,
     filter: String,
-    deployment: String,
-    begun: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Pulled {
+    received_messages: Vec<Received>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Received {
+    ack_id: String,
+    message: Published,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    message_id: String,
+    #[serde(default)]
+    attributes: HashMap<String, String>,
 }
 
 impl<'a> Watch<'a> {
-    /// A subscription to what `topic` tells of objects below `prefix`, not made yet.
-    pub fn new(api: &'a Api, target: &Target, topic: &TopicName, prefix: &str) -> Self {
-        let deployment = target.deployment.to_string();
+    /// A subscription to the events of objects below `prefix`, not created yet.
+    pub(super) fn new(api: &'a Api, deployment: &'a DeploymentName, topic: &TopicName, prefix: &str) -> Self {
         Self {
             api,
+            deployment,
             name: format!("wbstore-verify-{deployment}-{:08x}", fastrand::u32(..)),
             topic: api.topic_name(topic.as_str()),
             filter: filter(prefix),
-            deployment,
-            begun: false,
         }
     }
 
-    /// Makes it. What is published from now on comes through it.
-    ///
-    /// # Errors
-    /// Those of the cloud.
-    pub async fn begin(&mut self) -> Result<()> {
-        let (deployment, role) = (LABELS.key(DEPLOYMENT), LABELS.key(ROLE));
-        let labels = [(deployment, self.deployment.as_str()), (role, PROBE)];
-        let request = Subscription::new()
-            .set_name(self.full_name())
-            .set_topic(&self.topic)
-            .set_filter(&self.filter)
-            .set_ack_deadline_seconds(10)
-            .set_message_retention_duration(Duration::clamp(KEPT_FOR, 0))
-            .set_expiration_policy(ExpirationPolicy::new().set_ttl(Duration::clamp(EXPIRES_AFTER, 0)))
-            .set_labels(labels);
-        // It is to be removed from now on, whatever becomes of the answer.
-        self.begun = true;
-        match self.api.subscriptions().await?.create_subscription().with_request(request).send().await {
-            Ok(_) => Ok(()),
-            // The name is ours alone: the call was repeated after its answer was lost.
-            Err(error) if Refusal::of(&error).is_some_and(|refusal| refusal.is_taken()) => Ok(()),
-            Err(error) => Err(failure(
-                &error,
-                "pubsub.subscriptions.create",
-                format!("subscription {} of {}", self.name, self.topic),
-            )),
-        }
+    /// Creates it. What is published from now on comes through it.
+    pub(super) async fn begin(&self) -> Result<()> {
+        let body = json!({
+            "topic": self.topic,
+            "filter": self.filter,
+            "ackDeadlineSeconds": 10,
+            "messageRetentionDuration": KEPT_FOR,
+            "expirationPolicy": { "ttl": EXPIRES_AFTER },
+            "labels": { LABELS.key(DEPLOYMENT): self.deployment, LABELS.key(ROLE): PROBE },
+        });
+        let create = || self.call(Method::PUT, "", Some(&body), "pubsub.subscriptions.create");
+        patience::page(create).await.map(drop)
     }
 
-    /// The messages that come.
-    ///
-    /// # Errors
-    /// When the client cannot be built.
-    pub async fn messages(&self) -> Result<MessageStream> {
-        Ok(self.api.subscriber().await?.subscribe(self.full_name()).build())
+    /// The next messages; none after a while without any.
+    pub(super) async fn pull(&self) -> Result<Vec<Message>> {
+        let body = json!({ "maxMessages": BATCH });
+        let pulled = self.call(Method::POST, ":pull", Some(&body), "pubsub.subscriptions.consume").await?;
+        let pulled: Pulled = serde_json::from_value(pulled.unwrap_or_default()).map_err(|error| {
+            Error::new(Kind::Transient, format!("pull from subscription {}", self.name)).because(error)
+        })?;
+        let received = pulled.received_messages.into_iter().map(|Received { ack_id, message }| Message {
+            says: message::read(&message.attributes, self.deployment.as_str()),
+            id: message.message_id,
+            handle: ack_id,
+            times: 0,
+            ends: None,
+        });
+        Ok(received.collect())
     }
 
-    /// A failure to receive, explained.
-    pub fn failure(&self, error: &google_cloud_pubsub::Error) -> crate::error::Error {
-        failure(error, "pubsub.subscriptions.consume", format!("subscription {}", self.name))
+    pub(super) async fn acknowledge(&self, handles: &[String]) -> Result<()> {
+        let body = json!({ "ackIds": handles });
+        self.call(Method::POST, ":acknowledge", Some(&body), "pubsub.subscriptions.consume").await.map(drop)
     }
 
     /// Removes it. Gone is done.
-    ///
-    /// # Errors
-    /// Those of the cloud.
-    pub async fn remove(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.begun) {
-            return Ok(());
-        }
-        let call = self.api.subscriptions().await?.delete_subscription();
-        match call.set_subscription(self.full_name()).send().await {
-            Err(error) if !is_not_found(&error) => {
-                Err(failure(&error, "pubsub.subscriptions.delete", format!("subscription {}", self.name)))
-            }
-            _ => Ok(()),
-        }
+    pub(super) async fn remove(&self) -> Result<()> {
+        let delete = || self.call(Method::DELETE, "", None, "pubsub.subscriptions.delete");
+        let removed = patience::page(delete).await;
+        removed.map(drop).map_err(|error| error.context("the subscription of the check is left for a day"))
     }
 
-    fn full_name(&self) -> String {
-        self.api.subscription_name(&self.name)
+    /// What is said about it; `None` where it is not there, or is already.
+    async fn call(
+        &self,
+        method: Method,
+        verb: &str,
+        body: Option<&Value>,
+        permission: &str,
+    ) -> Result<Option<Value>> {
+        let path = format!("/v1/{}{verb}", self.api.subscription_name(&self.name));
+        let creates = method == Method::PUT;
+        let answer = self.api.pubsub().await?.send(method, &path, body).await?;
+        match Refusal::of_answer(&answer) {
+            // The name is ours alone: the call was repeated after its answer was lost.
+            Some(refusal) if creates && refusal.is_taken() => Ok(None),
+            Some(refusal) if !creates && refusal.is_not_found() => Ok(None),
+            _ => rest::read(&answer, permission, format!("subscription {}", self.name)).map(Some),
+        }
     }
 }
 
-/// The filter for objects whose names begin with `prefix` (Pub/Sub documentation, "Filter messages from
-/// a subscription").
+/// The filter for objects whose names begin with `prefix` (Pub/Sub documentation, "Filter messages from a
+/// subscription").
 fn filter(prefix: &str) -> String {
     let quoted = prefix.replace('\\', r"\\").replace('"', "\\\"");
     format!("hasPrefix(attributes.objectId, \"{quoted}\")")
@@ -118,7 +143,7 @@ fn filter(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::gcp::iam::PROBE_PREFIX;
+    use crate::verify::PROBE_PREFIX;
 
     #[test]
     fn only_probes_come_through() {

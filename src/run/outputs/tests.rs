@@ -9,9 +9,9 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::plan::{Goal, Subject, plan};
 use crate::policy::{Audience, Policy};
-use crate::provider::{Checking, VerifyOptions};
 use crate::resource::Stack;
 use crate::secret::{Disclosure, Secret, Withheld};
+use crate::verify::{Checking, VerifyOptions};
 
 const KEY: &str = "Y2FuYXJ5LWtleQ==";
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::event::{Event, Events};
 use crate::inventory::{Deployment, Inventory};
 use crate::plan::{Action, Plan};
-use crate::provider::{Check, Checking, Verdict};
+use crate::verify::{Check, Checking, Verdict};
 use crate::view::progress::{Style, Tally};
 use crate::view::remark::Remark;
 use crate::view::{checks, inventory, progress};

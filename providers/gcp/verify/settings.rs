@@ -1,0 +1,281 @@
+//! What Cloud Storage and Pub/Sub report of the bucket and of the server's subscription, before anything is
+//! tried.
+
+use std::time::Duration;
+
+use google_cloud_iam_v1::model::Policy;
+use google_cloud_storage::model::Bucket as Described;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::bucket::calls;
+use crate::error::{Error, Kind, Result};
+use crate::http::Method;
+use crate::providers::gcp::failure::Refusal;
+use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::rest;
+use crate::providers::gcp::session::Api;
+use crate::span::Span;
+use crate::text::clean;
+use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
+
+/// How long a grant may take to hold everywhere: "typically 2 minutes, potentially 7 minutes or longer"
+/// (IAM documentation, "Access change propagation"; G3).
+const GRANTS_HOLD_WITHIN: Duration = Duration::from_secs(8 * 60);
+/// The setting that overrules every grant to everybody (Cloud Storage documentation, "Public access
+/// prevention").
+const ENFORCED: &str = "enforced";
+/// What is wrong with the server's subscription can be repaired.
+const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` repairs it";
+
+/// Reads them all at once; of the bucket also for how long soft delete keeps what was deleted, in words.
+///
+/// # Errors
+/// Without credentials, or without the bucket.
+pub(super) async fn read(
+    api: &Api,
+    bucket: &str,
+    events: Option<(&str, &str)>,
+) -> Result<(Settings, Option<String>)> {
+    let subscription = async {
+        match events {
+            Some((topic, subscription)) => delivery(api, topic, subscription).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (described, policy, subscription) =
+        tokio::join!(calls::get(api, bucket), calls::policy(api, bucket), subscription);
+    let Some(described) = described? else {
+        return Err(Error::new(Kind::Failed, format!("the bucket {bucket} does not exist"))
+            .hint("`wbstore provision gcp` creates it"));
+    };
+    let changed = described.update_time.as_ref().or(described.create_time.as_ref());
+    let changed = changed.and_then(|time| Timestamp::from_second(time.seconds()).ok());
+    let until = changed.and_then(|changed| Settling::until(changed, GRANTS_HOLD_WITHIN));
+    let settings = Settings {
+        public: exposure(bucket, &described, policy)?,
+        subscription: subscription?,
+        settling: until.map(|until| Settling::Grants {
+            until,
+            why: "the bucket was created or changed a moment ago, and a grant may take 7 minutes or more to take \
+                  effect",
+        }),
+        kept_by: kept_by(&described),
+    };
+    Ok((settings, soft_deleted(&described)))
+}
+
+/// What would keep a probe from being removed.
+fn kept_by(described: &Described) -> Option<String> {
+    if described.default_event_based_hold {
+        return Some("an event-based hold on every new object".to_owned());
+    }
+    let kept = described.retention_policy.as_ref()?.retention_duration.as_ref()?.seconds() > 0;
+    kept.then(|| "a retention policy".to_owned())
+}
+
+fn soft_deleted(described: &Described) -> Option<String> {
+    let kept = described.soft_delete_policy.as_ref()?.retention_duration?;
+    let seconds = u32::try_from(kept.seconds()).ok().filter(|seconds| *seconds > 0)?;
+    Some(Span::from_secs(seconds).to_string())
+}
+
+/// Whether nobody is granted access who is not named, and none can be.
+fn exposure(bucket: &str, described: &Described, policy: Result<Option<Policy>>) -> Result<Verdict> {
+    let enforced =
+        described.iam_config.as_ref().is_some_and(|config| config.public_access_prevention == ENFORCED);
+    let public = match policy {
+        Ok(policy) => iam_policy::public(&policy.unwrap_or_default()),
+        Err(error) if error.kind() != Kind::Denied => return Err(error),
+        Err(_) if enforced => {
+            return Ok(passed("public access prevention is enforced; the policy may not be read"));
+        }
+        Err(error) => return Ok(inconclusive(error.chain())),
+    };
+    let grants = public.join("; ");
+    let remove = format!(
+        "`gcloud storage buckets remove-iam-policy-binding gs://{bucket} --member MEMBER --role ROLE`"
+    );
+    Ok(match (public.is_empty(), enforced) {
+        (false, false) => failed(
+            format!("everybody has access: {grants}"),
+            format!("remove the grant with {remove}, then run `wbstore provision gcp` again"),
+        ),
+        (false, true) => failed(
+            format!(
+                "its policy grants everybody access, which only public access prevention overrules: {grants}"
+            ),
+            format!("remove the grant with {remove}"),
+        ),
+        (true, false) => failed(
+            "public access prevention is not enforced, so that a single grant could open it",
+            "`wbstore provision gcp` enforces it",
+        ),
+        (true, true) => passed("no grant is for everybody, and public access prevention is enforced"),
+    })
+}
+
+/// What matters of a subscription (Pub/Sub REST reference, "projects.subscriptions").
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Subscribed {
+    topic: String,
+    detached: bool,
+    filter: String,
+    push_config: Value,
+    bigquery_config: Value,
+    cloud_storage_config: Value,
+    bigtable_config: Value,
+    expiration_policy: Option<Expiration>,
+}
+
+#[derive(Deserialize)]
+struct Expiration {
+    ttl: Option<String>,
+}
+
+/// Whether messages of `topic` reach `subscription`, which the server pulls from, and wait there. It is
+/// looked at and never pulled from: what verify received the server would miss (G26).
+///
+/// # Errors
+/// Without credentials; what else keeps it from being read is a verdict.
+async fn delivery(api: &Api, topic: &str, subscription: &str) -> Result<Verdict> {
+    let path = format!("/v1/{}", api.subscription_name(subscription));
+    let answer = api.pubsub().await?.look(Method::GET, &path).await?;
+    if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
+        let why = format!("the subscription {subscription} does not exist");
+        return Ok(failed(why, "`wbstore provision gcp` creates it"));
+    }
+    match rest::read(&answer, "pubsub.subscriptions.get", format!("subscription {subscription}")) {
+        Ok(found) => Ok(judge(&found, &api.topic_name(topic))),
+        Err(error) if error.kind() == Kind::Credentials || error.asks_too_much() => Err(error),
+        Err(error) if error.kind() == Kind::Denied => Ok(inconclusive(error.chain())),
+        Err(error) => Ok(failed(error.chain(), error.what_next().unwrap_or(REPAIR))),
+    }
+}
+
+fn judge(found: &Subscribed, topic: &str) -> Verdict {
+    let push = found.push_config["pushEndpoint"].as_str().is_some_and(|endpoint| !endpoint.is_empty());
+    let sends = [
+        (push, "pushes to an endpoint"),
+        (!found.bigquery_config.is_null(), "writes to BigQuery"),
+        (!found.cloud_storage_config.is_null(), "writes to Cloud Storage"),
+        (!found.bigtable_config.is_null(), "writes to Bigtable"),
+    ];
+    if found.detached || found.topic == "_deleted-topic_" {
+        return failed("it is attached to no topic, and no event reaches it", REPAIR);
+    }
+    if found.topic != topic {
+        return failed(format!("it is attached to another topic, {}", clean(&found.topic)), REPAIR);
+    }
+    if let Some((_, what)) = sends.into_iter().find(|(set, _)| *set) {
+        return failed(format!("it {what}, so that the server finds nothing to pull"), REPAIR);
+    }
+    if !found.filter.is_empty() {
+        return failed(
+            format!("it receives only messages that match the filter {}", clean(&found.filter)),
+            REPAIR,
+        );
+    }
+    // Without a policy the default holds, and one without an end means never (Pub/Sub REST reference,
+    // "ExpirationPolicy"; G12).
+    let expires = match &found.expiration_policy {
+        Some(Expiration { ttl: None }) => None,
+        Some(Expiration { ttl: Some(ttl) }) => {
+            let seconds = ttl.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+            Some(seconds.map_or_else(|| clean(ttl), |seconds| Span::from_secs(seconds).to_string()))
+        }
+        None => Some("31d".to_owned()),
+    };
+    match expires {
+        Some(unused) => failed(format!("it deletes itself after {unused} without a reader"), REPAIR),
+        None => passed("attached to the topic, for a reader who pulls, and never expires"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use google_cloud_iam_v1::model::Binding;
+    use google_cloud_storage::model::bucket::{IamConfig, RetentionPolicy, SoftDeletePolicy};
+    use google_cloud_wkt::Duration as Length;
+    use serde_json::json;
+
+    use super::*;
+
+    const TOPIC: &str = "projects/acme/topics/wbstore-acme";
+
+    fn reason(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Failed { reason, .. } => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn with(prevention: &str) -> Described {
+        Described::new().set_iam_config(IamConfig::new().set_public_access_prevention(prevention))
+    }
+
+    #[test]
+    fn closed_is_what_names_nobody_and_prevents_everybody() {
+        let told = |prevention, policy| exposure("acme", &with(prevention), Ok(Some(policy))).unwrap();
+        let binding = Binding::new().set_role("roles/storage.objectViewer").set_members(["allUsers"]);
+        let everybody = || Policy::new().set_bindings([binding.clone()]);
+        assert!(matches!(told("enforced", Policy::new()), Verdict::Passed { .. }));
+        assert!(matches!(told("inherited", Policy::new()), Verdict::Failed { .. }));
+        let reason_of = |prevention| reason(told(prevention, everybody()));
+        assert!(reason_of("enforced").contains("allUsers has roles/storage.objectViewer"));
+        assert!(reason_of("").starts_with("everybody has access"));
+    }
+
+    #[test]
+    fn a_policy_that_may_not_be_read_leaves_it_to_the_prevention() {
+        let unread = |prevention, kind| exposure("acme", &with(prevention), Err(Error::new(kind, "no")));
+        assert!(matches!(unread("enforced", Kind::Denied), Ok(Verdict::Passed { .. })));
+        assert!(matches!(unread("", Kind::Denied), Ok(Verdict::Inconclusive { .. })));
+        assert!(unread("", Kind::Credentials).is_err());
+    }
+
+    #[test]
+    fn nothing_is_uploaded_that_could_not_be_removed() {
+        let policy = |seconds| RetentionPolicy::new().set_retention_duration(Length::clamp(seconds, 0));
+        assert!(kept_by(&Described::new().set_retention_policy(policy(60))).is_some());
+        assert!(kept_by(&Described::new().set_retention_policy(policy(0))).is_none());
+        assert!(kept_by(&Described::new().set_default_event_based_hold(true)).is_some());
+    }
+
+    #[test]
+    fn soft_delete_is_given_in_days() {
+        let policy = |seconds| {
+            let policy = SoftDeletePolicy::new().set_retention_duration(Length::clamp(seconds, 0));
+            Described::new().set_soft_delete_policy(policy)
+        };
+        assert_eq!(soft_deleted(&policy(604_800)).as_deref(), Some("7d"));
+        assert_eq!(soft_deleted(&policy(0)), None);
+    }
+
+    #[test]
+    fn whatever_keeps_messages_from_the_server_fails() {
+        let judged = |field: &str, value: Value| {
+            let mut found = json!({ "topic": TOPIC, "expirationPolicy": {} });
+            found[field] = value;
+            judge(&serde_json::from_value(found).unwrap(), TOPIC)
+        };
+        for (field, value) in [("detached", json!(false)), ("pushConfig", json!({}))] {
+            assert!(matches!(judged(field, value), Verdict::Passed { .. }), "{field}");
+        }
+        for (field, value, why) in [
+            ("topic", json!("_deleted-topic_"), "no topic"),
+            ("detached", json!(true), "no topic"),
+            ("topic", json!("projects/x/topics/y"), "another topic, projects/x/topics/y"),
+            ("pushConfig", json!({ "pushEndpoint": "https://example.com" }), "pushes"),
+            ("bigqueryConfig", json!({ "table": "t" }), "BigQuery"),
+            ("filter", json!("attributes:x"), "attributes:x"),
+            ("expirationPolicy", json!({ "ttl": "86400s" }), "1d"),
+            ("expirationPolicy", json!(null), "31d"),
+        ] {
+            let reason = reason(judged(field, value));
+            assert!(reason.contains(why), "{reason}");
+        }
+    }
+}

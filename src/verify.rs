@@ -1,0 +1,222 @@
+//! The proof that a deployment works: a page of the server may upload, the upload becomes an event, and
+//! nobody else can read it. What a cloud adds is its [`Site`].
+
+mod event;
+mod preflight;
+mod probe;
+mod settling;
+mod site;
+mod traffic;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Kind, Result};
+use crate::origin::Origin;
+use crate::resource::Address;
+
+pub(crate) use probe::Probe;
+pub(crate) use settling::Settling;
+pub(crate) use site::{Depth, Message, Object, OtherApi, Profile, Queue, Says, Settings, Signed, Site};
+
+/// The prefix of all probes, so that a policy can allow these keys and no others.
+pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
+
+/// What `verify` is to do.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Where the pages of the server come from.
+    pub origin: Origin,
+    /// How long an event may take to arrive.
+    pub event_within: Duration,
+    /// The resources that did not exist when the plan was made.
+    pub absent: Vec<Address>,
+    /// Stops it early; the probes are removed all the same.
+    pub cancel: CancellationToken,
+}
+
+impl VerifyOptions {
+    /// The verdict on events whose way leads through `route`, where a part of it is missing.
+    fn broken(&self, route: &[Address]) -> Option<Verdict> {
+        let gone = route.iter().find(|address| self.absent.contains(address))?;
+        Some(failed(
+            format!("{gone} is missing: no event can arrive without it"),
+            "`wbstore provision` with the same arguments creates it",
+        ))
+    }
+}
+
+/// The result of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It works; the text gives what was seen.
+    Passed {
+        /// What was seen.
+        detail: String,
+    },
+    /// It does not work.
+    Failed {
+        /// Why, as a lowercase fragment.
+        reason: String,
+        /// What to do next.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// It is not known whether it works.
+    Inconclusive {
+        /// Why, as a lowercase fragment.
+        reason: String,
+    },
+}
+
+/// One line of `verify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What is checked, such as `preflight PUT`.
+    pub name: String,
+    /// The result.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// The progress of `verify`.
+#[derive(Clone, Debug)]
+pub enum Checking {
+    /// A check has begun that may take longer than a second.
+    Begun {
+        /// What is checked.
+        name: String,
+        /// At most this long.
+        within: Duration,
+    },
+    /// The result of a check.
+    Known(Check),
+}
+
+pub(crate) fn passed(detail: impl Into<String>) -> Verdict {
+    Verdict::Passed { detail: detail.into() }
+}
+
+pub(crate) fn failed(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
+    Verdict::Failed { reason: reason.into(), hint: Some(hint.into()) }
+}
+
+pub(crate) fn inconclusive(reason: impl Into<String>) -> Verdict {
+    Verdict::Inconclusive { reason: reason.into() }
+}
+
+/// A check that an error has kept from its proof; `what` says which part failed.
+fn faulted(what: Option<&str>, error: &Error) -> Verdict {
+    let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
+    Verdict::Failed { reason: format!("{what}{}", error.chain()), hint: error.what_next().map(str::to_owned) }
+}
+
+/// Whether `error` keeps every check from its proof, so that verify ends with it.
+fn ends_all(error: &Error) -> bool {
+    error.kind() == Kind::Credentials || error.asks_too_much()
+}
+
+/// Where the results go. A receiver that is gone is no reason to stop: the probes have to be removed.
+#[derive(Clone, Debug)]
+struct Checks(UnboundedSender<Checking>);
+
+impl Checks {
+    fn begun(&self, name: &str, within: Duration) {
+        let _ = self.0.send(Checking::Begun { name: name.to_owned(), within });
+    }
+
+    fn known(&self, name: &str, verdict: Verdict) {
+        let _ = self.0.send(Checking::Known(Check { name: name.to_owned(), verdict }));
+    }
+}
+
+/// One run of `verify`.
+struct Run<'a, S> {
+    site: S,
+    options: &'a VerifyOptions,
+    checks: Checks,
+    /// What all keys begin with. It differs from run to run, so that none takes the probes of another for
+    /// its own.
+    prefix: String,
+    sent: Vec<Probe>,
+    settling: Option<Settling>,
+    /// Why nothing may be uploaded: it could not be removed.
+    kept_by: Option<String>,
+}
+
+/// Verifies `site`, and sends each check to `checks` as soon as it is known. The probes are removed
+/// afterwards, also after a failure and when [`VerifyOptions::cancel`] asks to stop. Dropping the future
+/// instead would leave them.
+///
+/// # Errors
+/// Those that keep a check from being made at all, such as expired credentials or a missing bucket;
+/// [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
+pub(crate) async fn verify<S: Site>(
+    mut site: S,
+    options: &VerifyOptions,
+    checks: UnboundedSender<Checking>,
+) -> Result<()> {
+    let checks = Checks(checks);
+    let Settings { public, subscription, settling, kept_by } =
+        unless_cancelled(options, site.settings()).await?;
+    checks.known("not public", public);
+    if let Some(verdict) = subscription {
+        checks.known("event subscription", verdict);
+    }
+    let prefix = format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..));
+    let mut run = Run { site, options, checks, prefix, sent: vec![], settling, kept_by };
+    let outcome = unless_cancelled(options, run.prove()).await;
+    if let Some(verdict) = run.cleanup().await {
+        run.checks.known("cleanup", verdict);
+    }
+    outcome
+}
+
+async fn unless_cancelled<T>(options: &VerifyOptions, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = options.cancel.cancelled() => Err(Error::new(Kind::Interrupted, "verify: interrupted")),
+    }
+}
+
+impl<S: Site> Run<'_, S> {
+    async fn prove(&mut self) -> Result<()> {
+        self.preflights().await?;
+        let route = self.site.route();
+        let broken = route.as_ref().and_then(|route| self.options.broken(route));
+        // It has to be watched before the upload, whose event might be missed.
+        let watched =
+            if route.is_some() && broken.is_none() { self.site.watch(&self.prefix).await } else { Ok(()) };
+        if let Err(error) = watched.as_ref()
+            && ends_all(error)
+        {
+            return watched;
+        }
+        let (uploaded, etag) = self.upload().await?;
+        self.checks.known("upload", uploaded);
+        let Some(etag) = etag else {
+            for check in ["ETag exposed", "anonymous read", "event"] {
+                self.checks.known(check, inconclusive("nothing was uploaded"));
+            }
+            return Ok(());
+        };
+        self.checks.known("ETag exposed", etag);
+        let anonymous = self.read_anonymously().await?;
+        self.checks.known("anonymous read", anonymous);
+        let event = match (route, broken, watched) {
+            (None, ..) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
+            (_, Some(broken), _) => broken,
+            (_, _, Err(error)) => self.refused(&error),
+            _ => self.event().await?,
+        };
+        self.checks.known("event", event);
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! What a browser asks before it uploads: may a page of this origin do that here?
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use tokio::time::{Instant, sleep};
+
+use super::{OtherApi, PROBE_PREFIX, Run, Site, Verdict, failed, passed};
+use crate::error::Result;
+use crate::http::{Answer, Method, Request};
+
+const METHODS: [&str; 3] = ["GET", "PUT", "HEAD"];
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// An origin that nobody can have: `.invalid` is reserved (RFC 2606).
+const STRANGER: &str = "https://wbstore-probe.invalid";
+
+impl<S: Site> Run<'_, S> {
+    /// Asks for each method from the server's origin, and once from another, all at the same time.
+    ///
+    /// # Errors
+    /// When the endpoint cannot be reached.
+    pub(super) async fn preflights(&self) -> Result<()> {
+        let key = format!("{PROBE_PREFIX}preflight");
+        let url = self.site.address(&key).await?;
+        let other_api = self.site.other_api(&key);
+        let (allowed, stranger, other) = tokio::try_join!(
+            try_join_all(METHODS.map(|method| self.allowed(&url, method))),
+            self.ask(&url, STRANGER, "PUT"),
+            async {
+                match &other_api {
+                    Some(api) => self.allowed_by(api).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+        )?;
+        for (method, verdict) in METHODS.iter().zip(allowed) {
+            self.checks.known(&format!("preflight {method}"), verdict);
+        }
+        self.checks.known("preflight other origin", refused::<S>(&stranger));
+        if let (Some(api), Some(verdict)) = (other_api, other) {
+            self.checks.known(api.check, verdict);
+        }
+        Ok(())
+    }
+
+    /// Whether a page may use `method`. A rule that was just written may take a moment to apply, so a
+    /// refusal is looked at again.
+    async fn allowed(&self, url: &str, method: &str) -> Result<Verdict> {
+        let origin = self.options.origin.to_string();
+        let settles = S::PROFILE.cors_settles;
+        let mut until = None;
+        loop {
+            let answer = self.ask(url, &origin, method).await?;
+            let Some(why) = refusal::<S>(&answer, &origin, method) else {
+                return Ok(passed(format!("allowed from {origin}")));
+            };
+            let until = *until.get_or_insert_with(|| {
+                self.checks.begun(&format!("preflight {method}"), settles);
+                Instant::now() + settles
+            });
+            if Instant::now() >= until {
+                return Ok(failed(
+                    why,
+                    format!(
+                        "`wbstore plan {}` shows whether the CORS rule has changed; another rule that comes first \
+                         may take precedence",
+                        S::PROFILE.cloud
+                    ),
+                ));
+            }
+            sleep(ASK_AGAIN_AFTER).await;
+        }
+    }
+
+    async fn allowed_by(&self, api: &OtherApi) -> Result<Verdict> {
+        let origin = self.options.origin.to_string();
+        let ask = |method: &'static str| {
+            let url = if method == "PUT" { &api.write } else { &api.read };
+            self.ask(url, &origin, method)
+        };
+        let answers = try_join_all(METHODS.map(ask)).await?;
+        let mut refusals = METHODS.iter().zip(&answers).filter_map(|(method, answer)| {
+            refusal::<S>(answer, &origin, method).map(|why| format!("{method}: {why}"))
+        });
+        Ok(refusals.next().map_or_else(|| passed(api.detail), |why| failed(why, api.hint)))
+    }
+
+    async fn ask(&self, url: &str, origin: &str, method: &str) -> Result<Answer> {
+        let request = Request::new(Method::OPTIONS, url)?
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", method)
+            .header("Access-Control-Request-Headers", S::PROFILE.headers.join(","));
+        self.send(&request, false).await
+    }
+}
+
+/// Why a browser would not send its request (the Fetch standard, "CORS-preflight fetch"). A success without
+/// any CORS header is a refusal too.
+fn refusal<S: Site>(answer: &Answer, origin: &str, method: &str) -> Option<String> {
+    let headers = S::PROFILE.headers;
+    if !answer.is_success() {
+        return Some(format!("a page of {origin} is refused (HTTP status {})", answer.status));
+    }
+    if !allows_origin(answer, origin) {
+        return Some(format!("{origin} is not allowed to {method} with the headers {}", headers.join(", ")));
+    }
+    let has =
+        |name, member: &str| answer.list(name).any(|one| one == "*" || one.eq_ignore_ascii_case(member));
+    if !has("access-control-allow-methods", method) {
+        return Some(format!("{method} is not among the allowed methods"));
+    }
+    let missing = headers.iter().find(|header| !has("access-control-allow-headers", header))?;
+    Some(format!("the header {missing} is not among the allowed headers"))
+}
+
+fn refused<S: Site>(answer: &Answer) -> Verdict {
+    if answer.is_success() && allows_origin(answer, STRANGER) {
+        return failed(
+            "a page of any origin may upload with a presigned URL",
+            format!("a CORS rule of {} allows `*`; remove it if nobody needs it", S::PROFILE.cors_of),
+        );
+    }
+    passed("refused")
+}
+
+fn allows_origin(answer: &Answer, origin: &str) -> bool {
+    answer.header("access-control-allow-origin").is_some_and(|allowed| allowed == "*" || allowed == origin)
+}

@@ -1,0 +1,86 @@
+//! Patience with what was created or changed a moment ago.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::{Run, Site, Verdict, faulted, inconclusive};
+use crate::error::{Error, Kind, Result};
+use crate::http::{Answer, Request};
+
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// What was created or changed so recently that it may not work yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Settling {
+    /// Grants may not have taken effect, so that a refusal proves nothing; the text says why.
+    Grants { until: Instant, why: &'static str },
+    /// The endpoint may not be reachable from everywhere, so that a request is sent again after an error of
+    /// the network, and an upload also after one of these statuses.
+    Endpoint { until: Instant, name: &'static str, statuses: &'static [u16] },
+}
+
+impl Settling {
+    /// When what was changed at `changed` has settled, if it takes `long`; `None` when it has.
+    pub(crate) fn until(changed: Timestamp, long: Duration) -> Option<Instant> {
+        let age = Duration::try_from(changed.duration_until(Timestamp::now())).unwrap_or_default();
+        long.checked_sub(age).filter(|left| !left.is_zero()).map(|left| Instant::now() + left)
+    }
+}
+
+impl<S: Site> Run<'_, S> {
+    fn settling(&self) -> Option<Settling> {
+        self.settling.filter(|(Settling::Grants { until, .. } | Settling::Endpoint { until, .. })| {
+            Instant::now() < *until
+        })
+    }
+
+    pub(super) fn is_settling(&self) -> bool {
+        self.settling().is_some()
+    }
+
+    /// Why a refusal proves nothing yet.
+    pub(super) fn grants_settle(&self) -> Option<&'static str> {
+        match self.settling()? {
+            Settling::Grants { why, .. } => Some(why),
+            Settling::Endpoint { .. } => None,
+        }
+    }
+
+    /// The verdict on a check whose call failed.
+    pub(super) fn refused(&self, error: &Error) -> Verdict {
+        match self.grants_settle().filter(|_| error.kind() == Kind::Denied) {
+            Some(why) => inconclusive(format!("{}; {why}", error.chain())),
+            None => faulted(None, error),
+        }
+    }
+
+    /// Sends `request`, and sends it again while the endpoint is new and cannot be reached, or refuses an
+    /// `upload`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub(super) async fn send(&self, request: &Request, upload: bool) -> Result<Answer> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut answer = self.site.send(request).await;
+            if let Ok(answer) = &mut answer {
+                answer.tries = answer.tries.max(tries);
+            }
+            let Some(Settling::Endpoint { until, name, statuses }) = self.settling() else { return answer };
+            let passes = match &answer {
+                Ok(answer) => upload && statuses.contains(&answer.status),
+                Err(error) => error.kind() == Kind::Transient,
+            };
+            if !passes {
+                return answer;
+            }
+            if tries == 1 {
+                self.checks.begun(name, until - Instant::now());
+            }
+            sleep(ASK_AGAIN_AFTER).await;
+        }
+    }
+}
