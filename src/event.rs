@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::Action;
 use crate::address::Address;
+use crate::text::Count;
 
 /// One thing that happened to one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -90,7 +91,7 @@ pub enum Event {
     Halted {
         /// Which step.
         address: Address,
-        /// How far it came: a count such as `3000 of 12000 versions`, or what it was waiting for.
+        /// How far it came: a count such as `3,000 of 12,000 versions`, or what it was waiting for.
         at: String,
     },
     /// The user pressed Ctrl-C; what is under way is brought to its end.
@@ -158,12 +159,12 @@ impl Progress {
 
     /// Reports that `done` of `total` are done.
     pub fn count(&self, done: u64, total: u64, unit: &'static str) {
-        let counted = (done > 0).then(|| format!("{done} of {total} {unit}"));
+        let counted = (done > 0).then(|| format!("{} of {} {unit}", Count(done), Count(total)));
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
         self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
     }
 
-    /// How far the step has come, such as `3000 of 12000 versions`, where it counts.
+    /// How far the step has come, such as `3,000 of 12,000 versions`, where it counts.
     pub fn counted(&self) -> Option<String> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -316,19 +316,5 @@ pub fn redact(url: &Url) -> String {
     text
 }
 
-/// The addresses of services that are not the vendor's own, as the end of a
-/// [scope](crate::resource::Stack::scope); empty where there are none.
-pub fn elsewhere<'a>(services: impl IntoIterator<Item = (&'static str, &'a Url)>) -> String {
-    let mut places: Vec<(String, Vec<&str>)> = vec![];
-    for (service, url) in services {
-        let shown = redact(url).trim_end_matches('/').to_owned();
-        match places.iter_mut().find(|(place, _)| *place == shown) {
-            Some((_, names)) => names.push(service),
-            None => places.push((shown, vec![service])),
-        }
-    }
-    places.iter().map(|(place, names)| format!(", custom endpoint {place} ({})", names.join(", "))).collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -76,6 +76,18 @@ pub struct Remarks {
     pub obstacles: Vec<Obstacle>,
 }
 
+impl Remarks {
+    /// Adds a fact a reviewer should know of.
+    pub fn finding(&mut self, fact: impl Into<String>) {
+        self.findings.push(fact.into());
+    }
+
+    /// Adds a reason why `forbids` cannot be done.
+    pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
+        self.obstacles.push(Obstacle { forbids, message: message.into(), hint: Some(hint.into()) });
+    }
+}
+
 /// What a look at one resource showed.
 #[derive(Clone, Debug)]
 pub enum Seen<R> {
@@ -147,13 +159,12 @@ impl<R> Seen<R> {
 
     /// Adds a fact a reviewer should know of.
     pub fn finding(&mut self, fact: impl Into<String>) {
-        self.remarks_mut().findings.push(fact.into());
+        self.remarks_mut().finding(fact);
     }
 
     /// Adds a reason why `forbids` cannot be done.
     pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
-        let obstacle = Obstacle { forbids, message: message.into(), hint: Some(hint.into()) };
-        self.remarks_mut().obstacles.push(obstacle);
+        self.remarks_mut().obstacle(forbids, message, hint);
     }
 
     /// The same with another form of the state.

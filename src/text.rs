@@ -38,12 +38,25 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// A number, its digits in groups of three: `250,000`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+        f.write_str(&groups.join(","))
+    }
+}
+
 /// What there is of `parts`, each a number and the word for one of them, as a sentence counts it:
 /// `12 objects, 1 version and 2 uploads`.
 pub fn counted(parts: &[(u64, &str)]) -> String {
     let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> =
-        parts.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" })).collect();
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{} {what}{}", Count(*count), if *count == 1 { "" } else { "s" }))
+        .collect();
     match parts.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
@@ -65,6 +78,10 @@ mod tests {
         assert_eq!(counted(&[(0, "object")]), "nothing");
         assert_eq!(counted(&[(2, "object"), (0, "marker"), (1, "upload")]), "2 objects and 1 upload");
         assert_eq!(counted(&[(1, "a"), (1, "b"), (1, "c")]), "1 a, 1 b and 1 c");
+        assert_eq!(
+            [0, 999, 1000, 250_000, 1_234_567].map(|n| Count(n).to_string()).join(" "),
+            "0 999 1,000 250,000 1,234,567"
+        );
         assert_eq!([Bytes(1).to_string(), Bytes(3_400_000).to_string()], ["1 byte", "3.4 MB"]);
     }
 }

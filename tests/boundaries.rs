@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What a provider may use of the crate, besides its own modules.
 const FOR_PROVIDERS: &[&str] = &[
+    "empty",
     "error",
     "event",
     "expiry",
@@ -16,7 +17,6 @@ const FOR_PROVIDERS: &[&str] = &[
     "mutations",
     "name",
     "origin",
-    "pace",
     "patience",
     "plan::Goal",
     "policy",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::empty::Objects;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::inventory::Inventory;
@@ -19,10 +20,11 @@ use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, TAGS};
 use crate::providers::aws::notification::Notification;
-use crate::providers::aws::objects::Objects;
+use crate::providers::aws::objects::S3Bucket;
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
+use crate::providers::aws::region::REGIONS;
 use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
@@ -56,6 +58,8 @@ impl Aws {
         let session = Session::open(request.region.clone()).await?;
         request.check(session.region())?;
         let stated = session.stated_account().await?;
+        // A region that may not exist is tried before the rest.
+        let stated = stated.filter(|_| REGIONS.has(session.region().as_str()));
         let doubtful = stated.is_some();
         let account = match stated {
             Some(account) => account,
@@ -147,7 +151,8 @@ impl Aws {
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
             let (delete, by) = (self.request.wanted.delete_objects, self.request.wanted.empty_by);
-            resources.push(Bound::boxed(Objects::new(bucket.as_str(), name, delete, by), api));
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<S3Bucket>::new(parent, name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = kms_key.as_ref().map(ToString::to_string);
@@ -186,6 +191,7 @@ impl Aws {
         if goal == Goal::Absent {
             return notes;
         }
+        notes.extend(REGIONS.warning(self.api.region.as_str()));
         notes.push(
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),

@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
+use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page};
 use crate::patience::asked;
 use crate::text::clean;
 
@@ -20,6 +21,119 @@ const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
 /// By how many seconds the time of a signature may be off (A30).
 const ALLOWED_SKEW: i64 = 15 * 60;
+
+pub(super) const LOG_IN: &str =
+    "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+
+const NOT_ACCEPTED: &str = "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the \
+                            secret; a region that is not enabled for the account accepts none either";
+
+const GRANT: &str =
+    "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all that is needed)";
+
+/// The codes of S3 ("Error responses"), SQS and STS ("Common errors").
+const AWS: Explanations = Explanations {
+    cloud: "AWS",
+    rows: &[
+        Row::new(
+            &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"],
+            Kind::Credentials,
+            "the credentials have expired; refresh them (for SSO: `aws sso login`) and run again",
+        ),
+        Row::new(
+            &[
+                "InvalidAccessKeyId",
+                "InvalidClientTokenId",
+                "UnrecognizedClientException",
+                "InvalidToken",
+                "SignatureDoesNotMatch",
+                "InvalidSignatureException",
+                "AuthFailure",
+                "MissingAuthenticationToken",
+                "IncompleteSignature",
+            ],
+            Kind::Credentials,
+            NOT_ACCEPTED,
+        ),
+        Row::new(
+            &["RequestTimeTooSkewed", "RequestInTheFuture"],
+            Kind::Credentials,
+            "the clock of this machine is off by more than 15 minutes; set it and run again",
+        ),
+        Row::new(
+            &[
+                "SlowDown",
+                "Throttling",
+                "ThrottlingException",
+                "ThrottledException",
+                "RequestThrottled",
+                "RequestThrottledException",
+                "RequestLimitExceeded",
+                "TooManyRequestsException",
+                "BandwidthLimitExceeded",
+            ],
+            Kind::Throttled,
+            "",
+        ),
+        Row::new(
+            &["OperationAborted", "ConditionalRequestConflict", "ConcurrentModification"],
+            Kind::Conflict,
+            "",
+        )
+        .within(CONFLICT_WITHIN),
+        Row::new(
+            &["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"],
+            Kind::Refused,
+            "the bucket is in another region: pass --region {region}, or choose another bucket name",
+        ),
+        Row::new(
+            &["TooManyBuckets"],
+            Kind::Refused,
+            "the account has no room for another bucket: delete one, or request a higher quota with `aws \
+             service-quotas request-service-quota-increase --service-code s3 --quota-code L-DC2B2D3D \
+             --desired-value <number>`",
+        ),
+        Row::new(
+            &[
+                "TemporaryRedirect",
+                "InternalError",
+                "InternalFailure",
+                "ServiceUnavailable",
+                "RequestTimeout",
+                "ServiceUnavailableException",
+            ],
+            Kind::Transient,
+            "",
+        ),
+        Row::new(
+            DENIED,
+            Kind::Denied,
+            "a service control policy of the organization denies {permission}; ask its administrator",
+        )
+        .saying("service control policy"),
+        Row::new(
+            DENIED,
+            Kind::Denied,
+            "a policy denies {permission} explicitly; see the message for which one, and ask its owner",
+        )
+        .saying("explicit deny"),
+        Row::new(DENIED, Kind::Denied, GRANT),
+        // The answer to a HEAD has no body, and so no code.
+        Row::new(&[""], Kind::Throttled, "").status(503),
+        Row::new(&[""], Kind::Conflict, "").status(409),
+        Row::new(
+            &[""],
+            Kind::Credentials,
+            "expired credentials are the usual cause; refresh them and run again",
+        )
+        .status(400),
+    ],
+    credentials: NOT_ACCEPTED,
+    grant: GRANT,
+    endpoint: "AWS_ENDPOINT_URL",
+};
+
+const DENIED: &[&str] = &["AccessDenied", "AccessDeniedException", "AllAccessDisabled"];
 
 /// Explains why `action` (an IAM action such as `s3:PutBucketCORS`) failed on `target`.
 pub fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
@@ -44,15 +158,17 @@ where
             garbled(context.raw(), &call, &error)
         }
         SdkError::ServiceError(context) => {
-            let answer = Answer {
-                code: context.err().code().unwrap_or_default().to_owned(),
-                message: clean(context.err().message().unwrap_or_default()),
+            let region = header(context.raw(), "x-amz-bucket-region");
+            let failed = Failed {
+                permission: action,
+                target: target.to_string(),
+                code: code(&error),
+                message: &clean(context.err().message().unwrap_or_default()),
                 status: context.raw().status().as_u16(),
-                region: header(context.raw(), "x-amz-bucket-region"),
+                html: is_html(context.raw()),
                 retry_after: asked(|name| context.raw().headers().get(name)),
-                html: header(context.raw(), "content-type").is_some_and(|kind| kind.contains("html")),
             };
-            answer.explain(&call, action)
+            failed.explain(&AWS, |hole| region.clone().filter(|_| hole == "region"))
         }
         _ => Error::new(Kind::Failed, call).because(DisplayErrorContext(error).to_string()),
     }
@@ -131,129 +247,19 @@ pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
 }
 
-struct Answer {
-    code: String,
-    message: String,
-    status: u16,
-    region: Option<String>,
-    retry_after: Option<Duration>,
-    html: bool,
-}
-
-impl Answer {
-    fn explain(self, call: &str, action: &str) -> Error {
-        let code = self.code.rsplit(['.', '#']).next().unwrap_or_default();
-        let said = match (code.is_empty(), self.message.is_empty()) {
-            (false, false) => format!("{code}: {}", self.message),
-            (false, true) => code.to_owned(),
-            (true, _) => format!("HTTP status {}", self.status),
-        };
-        let error = |kind| Error::new(kind, format!("{call}: {said}"));
-        let error = match code {
-            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => error(
-                Kind::Credentials,
-            )
-            .hint("the credentials have expired; refresh them (for SSO: `aws sso login`) and run again"),
-            "InvalidAccessKeyId"
-            | "InvalidClientTokenId"
-            | "UnrecognizedClientException"
-            | "InvalidToken"
-            | "SignatureDoesNotMatch"
-            | "InvalidSignatureException"
-            | "AuthFailure"
-            | "MissingAuthenticationToken"
-            | "IncompleteSignature" => error(Kind::Credentials).hint(
-                "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the secret",
-            ),
-            "RequestTimeTooSkewed" | "RequestInTheFuture" => error(Kind::Credentials)
-                .hint("the clock of this machine is off by more than 15 minutes; set it and run again"),
-            "SlowDown"
-            | "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "RequestLimitExceeded"
-            | "TooManyRequestsException"
-            | "BandwidthLimitExceeded" => error(Kind::Throttled),
-            "OperationAborted" | "ConditionalRequestConflict" | "ConcurrentModification" => {
-                error(Kind::Conflict).within(CONFLICT_WITHIN)
-            }
-            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
-                if self.region.is_some() =>
-            {
-                let region = self.region.as_deref().unwrap_or_default();
-                Error::refused(format!("{call}: the bucket is in {region}"))
-                    .hint(format!("pass --region {region}, or choose another bucket name"))
-            }
-            "TemporaryRedirect" => error(Kind::Transient),
-            "InternalError"
-            | "InternalFailure"
-            | "ServiceUnavailable"
-            | "RequestTimeout"
-            | "ServiceUnavailableException" => error(Kind::Transient),
-            code if code.contains("AccessDenied") || code == "AllAccessDisabled" => {
-                denied(error(Kind::Denied), &self.message, action)
-            }
-            _ if self.html => Error::new(
-                if self.status >= 500 { Kind::Transient } else { Kind::Failed },
-                format!("{call}: the endpoint answered with a web page (HTTP status {})", self.status),
-            )
-            .hint(
-                "something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy",
-            ),
-            // The answer to a HEAD has no body, and so no code.
-            "" if self.status == 503 => error(Kind::Throttled),
-            "" if self.status == 409 => error(Kind::Conflict),
-            "" if self.status == 400 => error(Kind::Credentials)
-                .hint("expired credentials are the usual cause; refresh them and run again"),
-            _ if self.status == 429 => error(Kind::Throttled),
-            // Neither passes (RFC 9110, sections 15.6.2 and 15.6.6).
-            _ if matches!(self.status, 501 | 505) => error(Kind::Failed)
-                .hint("the endpoint does not support this call; check AWS_ENDPOINT_URL and any proxy"),
-            _ if self.status >= 500 => error(Kind::Transient),
-            _ if self.status == 403 => denied(error(Kind::Denied), &self.message, action),
-            _ => error(Kind::Failed),
-        };
-        match self.retry_after {
-            Some(wait) => error.retry_after(wait),
-            None => error,
-        }
-    }
-}
-
-fn denied(error: Error, message: &str, action: &str) -> Error {
-    if message.contains("explicit deny") {
-        error.hint(format!(
-            "a policy denies {action} explicitly; see the message for which one, and ask its owner"
-        ))
-    } else {
-        error.hint(format!(
-            "grant {action} to these credentials (`wbstore policy aws --for operator` prints all that is needed)"
-        ))
-    }
-}
-
 fn unsent<E>(error: &SdkError<E, HttpResponse>, call: &str) -> Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let cause = DisplayErrorContext(error).to_string();
-    let words = cause.to_lowercase();
-    if matches!(error, SdkError::TimeoutError(_)) || words.contains("timed out") || words.contains("timeout")
-    {
-        return Error::new(Kind::Transient, format!("{call}: no answer in time")).hint(
-            "the endpoint is slow or out of reach; check the network, any proxy, and AWS_ENDPOINT_URL",
-        );
+    let whole = DisplayErrorContext(error).to_string().to_lowercase();
+    if matches!(error, SdkError::TimeoutError(_)) {
+        return unanswered(&AWS, call, "timed out");
     }
-    if words.contains("credential") {
-        return Error::new(Kind::Credentials, format!("{call}: no usable AWS credentials were found")).hint(
-            "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        );
+    if whole.contains("credential") && !whole.contains("timed out") && !whole.contains("timeout") {
+        return Error::new(Kind::Credentials, format!("{call}: no usable AWS credentials were found"))
+            .hint(LOG_IN);
     }
-    let reason = root_cause(error);
-    Error::new(Kind::Transient, format!("{call}: cannot reach the endpoint: {}", clean(&reason)))
-        .hint("check the network, any proxy, the region's spelling, and AWS_ENDPOINT_URL")
+    unanswered(&AWS, call, &root_cause(error))
 }
 
 fn garbled<E>(response: &HttpResponse, call: &str, error: &SdkError<E, HttpResponse>) -> Error
@@ -261,26 +267,17 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let status = response.status().as_u16();
-    let kind = header(response, "content-type").unwrap_or_else(|| "no content type".to_owned());
-    if kind.contains("html") {
-        return Error::new(
-            Kind::Failed,
-            format!("{call}: the endpoint answered with a web page (HTTP status {status})"),
-        )
-        .hint("something between here and AWS answers in its place; check AWS_ENDPOINT_URL and any proxy");
+    if is_html(response) {
+        return web_page(&AWS, call, status);
     }
+    let kind = header(response, "content-type").unwrap_or_else(|| "no content type".to_owned());
     // The call may pass when repeated.
     Error::new(Kind::Transient, format!("{call}: the answer cannot be read (HTTP status {status}, {kind})"))
         .because(clean(&root_cause(error)))
 }
 
-/// The innermost cause, which names the thing itself: a refused connection, a missing profile.
-pub fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
+fn is_html(response: &HttpResponse) -> bool {
+    header(response, "content-type").is_some_and(|kind| kind.contains("html"))
 }
 
 /// Explains why a write into a bucket failed. S3 may not see a bucket for a moment after it was made
@@ -297,27 +294,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, elements};
-    use crate::error::Kind;
-
-    #[test]
-    fn running_again_is_advised_only_where_it_can_help() {
-        let explained = |status, code: &str| {
-            let (code, message) = (code.to_owned(), String::new());
-            let answer = Answer { code, message, status, region: None, retry_after: None, html: false };
-            answer.explain("s3:PutBucketCORS on x", "s3:PutBucketCORS")
-        };
-        for (status, code, again) in [
-            (500, "InternalError", true),
-            (502, "", true),
-            (501, "NotImplemented", false),
-            (400, "MalformedXML", false),
-        ] {
-            let error = explained(status, code);
-            assert_eq!(error.kind() == Kind::Transient, again, "{status}");
-            assert_eq!(error.what_next().is_some_and(|hint| hint.contains("run again")), again, "{status}");
-        }
-    }
+    use super::elements;
 
     #[test]
     fn arguments_are_found_with_and_without_a_number() {

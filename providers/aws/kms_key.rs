@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::account::AccountId;
 use super::region::Region;
 use crate::error::{Error, Result};
+use crate::names::is_guid;
 use crate::value::{quoted, text_value};
 
 /// The ARN of a key, `arn:<partition>:kms:<region>:<account>:key/<id>` (KMS developer guide, "Key
@@ -44,7 +45,7 @@ impl KmsKeyArn {
             return Ok(());
         }
         Err(Error::input(format!("the KMS key is in {}, but the bucket in {region}", self.region))
-            .hint(format!("use a key in {region}; S3 takes no key of another region")))
+            .hint(format!("use a key in {region}; S3 accepts no key of another region")))
     }
 }
 
@@ -58,22 +59,22 @@ impl FromStr for KmsKeyArn {
         if let Some(alias) = alias {
             return if alias.starts_with("alias/aws/") {
                 refuse(
-                    "belongs to AWS, whose key policy cannot give S3 or the W&B server leave to use it",
+                    "belongs to AWS, and its key policy cannot allow S3 and the W&B server to use it",
                     "use the ARN of a customer managed key, or leave `--kms-key` out for the default encryption",
                 )
             } else {
                 refuse(
-                    "is an alias, which can be moved to another key behind the policies' back",
+                    "is an alias, which can be moved to another key unnoticed by the policies",
                     "use the ARN that `aws kms describe-key --key-id <alias> --query KeyMetadata.Arn` prints",
                 )
             };
         }
         let fields: Vec<&str> = input.splitn(6, ':').collect();
         let ["arn", partition, "kms", region, account, resource] = fields[..] else {
-            return refuse("is no ARN of a key", FORM);
+            return refuse("is not the ARN of a key", FORM);
         };
         let Some(id) = resource.strip_prefix("key/").filter(|id| is_key_id(id)) else {
-            return refuse("is no ARN of a key", FORM);
+            return refuse("is not the ARN of a key", FORM);
         };
         let region: Region = region.parse().map_err(|error: Error| error.context("KMS key"))?;
         let account: AccountId = account.parse().map_err(|error: Error| error.context("KMS key"))?;
@@ -94,8 +95,7 @@ fn is_key_id(id: &str) -> bool {
     if let Some(digits) = id.strip_prefix("mrk-") {
         return hex(digits, 32);
     }
-    let groups: Vec<&str> = id.split('-').collect();
-    groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| hex(group, length))
+    is_guid(id)
 }
 
 #[cfg(test)]
@@ -123,31 +123,31 @@ mod tests {
     #[test]
     fn refuses_the_rest_and_says_why() {
         for (bad, message) in [
-            ("", "KMS key `` is no ARN of a key".to_owned()),
-            (ID, format!("KMS key `{ID}` is no ARN of a key")),
+            ("", "KMS key `` is not the ARN of a key".to_owned()),
+            (ID, format!("KMS key `{ID}` is not the ARN of a key")),
             (
                 "alias/aws/s3",
-                "KMS key `alias/aws/s3` belongs to AWS, whose key policy cannot give S3 or the W&B server \
-                 leave to use it"
+                "KMS key `alias/aws/s3` belongs to AWS, and its key policy cannot allow S3 and the W&B server to \
+                 use it"
                     .to_owned(),
             ),
             (
                 "arn:aws:kms:us-east-1:123456789012:alias/acme",
                 "KMS key `arn:aws:kms:us-east-1:123456789012:alias/acme` is an alias, which can be moved to \
-                 another key behind the policies' back"
+                 another key unnoticed by the policies"
                     .to_owned(),
             ),
             (
                 "arn:aws:kms:us-east-1:123456789012:key/nope",
-                "KMS key `arn:aws:kms:us-east-1:123456789012:key/nope` is no ARN of a key".to_owned(),
+                "KMS key `arn:aws:kms:us-east-1:123456789012:key/nope` is not the ARN of a key".to_owned(),
             ),
             (
                 &format!("arn:aws:kms:nowhere:123456789012:key/{ID}"),
-                "KMS key: `nowhere` is no AWS region".to_owned(),
+                "KMS key: `nowhere` is not an AWS region".to_owned(),
             ),
             (
                 &format!("arn:aws:kms:us-east-1:1234:key/{ID}"),
-                "KMS key: `1234` is no AWS account id".to_owned(),
+                "KMS key: AWS account ID `1234` has 4 characters; 12 are required".to_owned(),
             ),
             (
                 &format!("arn:aws:kms:cn-north-1:123456789012:key/{ID}"),

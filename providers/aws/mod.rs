@@ -14,7 +14,7 @@ pub mod kms_key;
 pub mod log;
 pub mod mark;
 pub mod notification;
-pub mod objects;
+pub(crate) mod objects;
 pub mod policy_document;
 pub mod public_access_block;
 pub mod queue;

@@ -66,7 +66,7 @@ impl Request {
 
     /// The queue that gets the bucket's events; none with `--queue internal`.
     pub(super) fn events_queue(&self) -> Option<QueueName> {
-        self.queue.resolve(&self.wanted.name)
+        self.queue.resolve(&self.wanted.name, QueueName::default_for)
     }
 
     /// The queue for the run events that the server publishes, where one is wanted.

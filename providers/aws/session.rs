@@ -9,16 +9,16 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_types::service_config::ServiceConfigKey;
-use url::{Host, Url};
 
+use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
-use crate::http::{elsewhere, redact};
+use crate::explain::root_cause;
 use crate::mutations::Mutations;
 use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
-use crate::providers::aws::failure::{failure, root_cause};
+use crate::providers::aws::failure::{LOG_IN, failure};
 use crate::providers::aws::log::RequestLog;
-use crate::providers::aws::region::Region;
+use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
@@ -81,7 +81,7 @@ impl Session {
     /// the machine, and us-east-1 when there is none.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a region that does not exist, or an endpoint that would send credentials
+    /// [`Kind::Input`] for a region that cannot be, or an endpoint that would send credentials
     /// over plain http to another machine.
     pub async fn open(region: Option<Region>) -> Result<Self> {
         let timeouts = TimeoutConfig::builder()
@@ -109,7 +109,6 @@ impl Session {
         }
         let session = Self { sdk, region, assumed_region, mutations: Arc::default() };
         session.elsewhere()?;
-        session.check_region().await?;
         Ok(session)
     }
 
@@ -117,12 +116,11 @@ impl Session {
     /// one is taken, and us-east-1 when there is none. It knows the custom endpoints of an online run.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a region that is not in the table, and as [`Session::open`] for an endpoint.
+    /// As [`Session::open`].
     pub async fn offline(region: Option<Region>) -> Result<Self> {
         let region = configured(region).await?;
         let assumed_region = region.is_none();
         let region = region.unwrap_or_else(Region::us_east_1);
-        region.require_known()?;
         let loader = aws_config::defaults(BehaviorVersion::latest()).no_credentials();
         let sdk = loader.region(aws_types::region::Region::new(region.to_string())).load().await;
         let session = Self { sdk, region, assumed_region, mutations: Arc::default() };
@@ -138,10 +136,10 @@ impl Session {
         let mut custom = vec![];
         for service in SERVICES {
             if let Some(endpoint) = self.endpoint(service) {
-                custom.push((service, check_endpoint(&endpoint)?));
+                custom.push((service, Endpoint::in_variable("AWS_ENDPOINT_URL", &endpoint, "https")?));
             }
         }
-        Ok(elsewhere(custom.iter().map(|(service, url)| (*service, url))))
+        Ok(elsewhere(custom.iter().map(|(service, endpoint)| (*service, endpoint))))
     }
 
     /// The region everything is made in.
@@ -168,10 +166,7 @@ impl Session {
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }
         .map_err(|error| {
-            error.hint(
-                "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY; `wbstore plan aws --offline --account-id <id>` needs none",
-            )
+            error.hint(format!("{LOG_IN}; `wbstore plan aws --offline --account-id <id>` needs none"))
         })?;
         Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
     }
@@ -186,7 +181,7 @@ impl Session {
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
             let answer = sts.get_caller_identity().send().await;
-            answer.map_err(|error| failure(error, "sts:GetCallerIdentity", &self.region))
+            answer.map_err(|error| self.doubt_region(failure(error, "sts:GetCallerIdentity", &self.region)))
         })
         .await?;
         let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or_default();
@@ -199,6 +194,15 @@ impl Session {
             .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));
         }
         caller.account().unwrap_or_default().parse()
+    }
+
+    /// Every region has names in DNS, so that an endpoint which cannot be reached may be that of a region
+    /// which does not exist.
+    fn doubt_region(&self, error: Error) -> Error {
+        match REGIONS.warning(self.region.as_str()) {
+            Some(warning) if error.kind() == Kind::Transient => error.hint(warning),
+            _ => error,
+        }
     }
 
     /// The clients for `account`.
@@ -234,19 +238,6 @@ impl Session {
             .and_then(|key| self.sdk.service_config()?.load_config(key));
         own.or_else(|| self.sdk.endpoint_url().map(str::to_owned))
     }
-
-    /// A well-formed region that is not in our table may be new. AWS gives every region a name in
-    /// DNS, so that tells.
-    async fn check_region(&self) -> Result<()> {
-        if self.region.is_known() {
-            return Ok(());
-        }
-        let host = format!("sts.{}.{}:443", self.region, self.region.partition().dns_suffix);
-        if tokio::net::lookup_host(host).await.is_ok_and(|mut found| found.next().is_some()) {
-            return Ok(());
-        }
-        self.region.require_known()
-    }
 }
 
 /// `region`, or the one that the environment or the profile names; no request is sent.
@@ -264,25 +255,4 @@ async fn configured(region: Option<Region>) -> Result<Option<Region>> {
     };
     let region = name.filter(|name| !name.is_empty()).map(|name| name.parse());
     region.transpose().map_err(|error: Error| error.context(source))
-}
-
-fn check_endpoint(endpoint: &str) -> Result<Url> {
-    const FORM: &str = "AWS_ENDPOINT_URL wants the form https://host[:port]";
-    // What was given may hold a password, so it is never repeated as it is.
-    let url = Url::parse(endpoint)
-        .map_err(|error| Error::input("the endpoint is not a URL").because(error).hint(FORM))?;
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let shown = redact(&url);
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if local => Ok(url),
-        "http" => Err(Error::input(format!("the endpoint {shown} would carry credentials unencrypted"))
-            .hint("use https, or an address of this machine")),
-        scheme => Err(Error::input(format!("the endpoint {shown} has the scheme `{scheme}`")).hint(FORM)),
-    }
 }

@@ -10,9 +10,10 @@ use aws_sdk_s3::presigning::PresigningConfig;
 
 use super::bucket_name::BucketName;
 use super::failure::{code, failure};
-use super::objects::{Bucket, Cursor};
+use super::objects::S3Bucket;
 use super::queue_name::QueueName;
 use super::session::Api;
+use crate::empty::{self, Cursor, Listing};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
@@ -24,7 +25,7 @@ const SIGNED_FOR: Duration = Duration::from_secs(600);
 /// A bucket and the queue that gets its events; no queue with `--queue internal`.
 pub(super) struct S3Site<'a> {
     api: &'a Api,
-    bucket: Bucket,
+    bucket: S3Bucket,
     queue: Option<String>,
     http: Client,
 }
@@ -33,7 +34,7 @@ impl<'a> S3Site<'a> {
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
-        let bucket = Bucket::new(api, bucket.as_str());
+        let bucket = S3Bucket::new(api, bucket.as_str());
         Ok(Self { api, bucket, queue: queue.map(ToString::to_string), http: Client::new()? })
     }
 
@@ -42,7 +43,7 @@ impl<'a> S3Site<'a> {
     }
 
     async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
-        let Bucket { s3, name, owner } = &self.bucket;
+        let S3Bucket { s3, name, owner } = &self.bucket;
         let call = s3.delete_object().bucket(name).expected_bucket_owner(owner).key(key);
         let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         match call.set_version_id(version.map(str::to_owned)).send().await {
@@ -103,8 +104,9 @@ impl Site for S3Site<'_> {
         if let Some(answer) = &probe.answer {
             self.delete_version(&probe.key, answer.header("x-amz-version-id")).await?;
         } else {
-            let found = self.bucket.versions(&probe.key, false, &Cursor::default()).await?;
-            for version in found.unwrap_or_default().versions {
+            let start = Cursor::default();
+            let found = empty::page(&self.bucket, Listing::Objects, &probe.key, false, &start).await?;
+            for version in found.unwrap_or_default().entries {
                 self.delete_version(&version.key, version.id.as_deref()).await?;
             }
         }

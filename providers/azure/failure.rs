@@ -6,7 +6,9 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 
 use crate::error::{Error, Kind};
+use crate::explain::{Explanations, Failed, Row, root_cause, unanswered};
 use crate::providers::azure::arm::Answer;
+use crate::providers::azure::location::LOCATIONS;
 use crate::text::clean;
 
 /// How long a container or queue of the same name may take to go away. The documentation says "at
@@ -18,6 +20,10 @@ pub const MADE_WITHIN: Duration = Duration::from_secs(600);
 
 /// How long another operation may hold a storage account or an event subscription.
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
+
+const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role with it> \
+                     --scope {scope}` (`wbstore policy azure --for operator` prints a role with all that is needed; \
+                     a new assignment takes up to 10 minutes)";
 
 const LOGIN: &str = "run `az login`, or renew the secret of the service principal, and run again";
 
@@ -36,162 +42,187 @@ pub fn failure(error: azure_core::Error, action: &str, target: impl Display) -> 
             Error::new(Kind::Failed, format!("{call}: HTTP status {status}"))
         }
         ErrorKind::Credential => credential(&error, &call),
-        ErrorKind::Connection | ErrorKind::Io => unreachable_host(&error, &call),
+        ErrorKind::Connection | ErrorKind::Io => unanswered(&AZURE, &call, &root_cause(&error)),
         _ => Error::new(Kind::Failed, call).because(clean(&error.to_string())),
     }
 }
 
-/// Explains an answer that is no success.
-pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
-    let call = format!("{action} on {target}");
-    let said = answer.said();
-    let (code, message) = (said.code.as_str(), said.message.as_str());
-    let text = match (code.is_empty(), message.is_empty()) {
-        (false, false) => format!("{call}: {code}: {message}"),
-        (false, true) => format!("{call}: {code}"),
-        (true, _) => format!("{call}: HTTP status {}", answer.status),
-    };
-    let error = |kind| Error::new(kind, text.clone());
-    let error = match code {
-        "AuthorizationFailed" | "LinkedAuthorizationFailed" => {
-            error(Kind::Denied).hint(grant(message, action))
-        }
-        "AuthenticationFailed"
-        | "ExpiredAuthenticationToken"
-        | "InvalidAuthenticationToken"
-        | "AuthenticationFailedMissingToken"
-        | "MissingAuthenticationToken" => error(Kind::Credentials).hint(LOGIN),
-        "InvalidAuthenticationTokenTenant" => error(Kind::Credentials).hint(tenants(message)),
-        "SubscriptionNotFound" | "InvalidSubscriptionId" => error(Kind::Refused).hint(
+/// The codes of ARM, of the storage resource provider and of the data plane ("Common error codes for Azure
+/// Resource Manager", "Status and error codes" of Storage Services).
+const AZURE: Explanations = Explanations {
+    cloud: "Azure",
+    rows: &[
+        Row::new(&["AuthorizationFailed", "LinkedAuthorizationFailed"], Kind::Denied, GRANT),
+        Row::new(
+            &["AuthenticationFailed", "InvalidAuthenticationToken"],
+            Kind::Credentials,
+            "the clock of this machine is off; set it and run again",
+        )
+        .saying("time frame"),
+        Row::new(
+            &[
+                "AuthenticationFailed",
+                "ExpiredAuthenticationToken",
+                "InvalidAuthenticationToken",
+                "AuthenticationFailedMissingToken",
+                "MissingAuthenticationToken",
+            ],
+            Kind::Credentials,
+            LOGIN,
+        ),
+        Row::new(
+            &["InvalidAuthenticationTokenTenant"],
+            Kind::Credentials,
+            "the credentials are of tenant {tenant of the token}, the subscription is of tenant {tenant}: run \
+             `az login --tenant {tenant}`, or set AZURE_TENANT_ID={tenant} with credentials of that tenant",
+        ),
+        Row::new(
+            &["SubscriptionNotFound", "InvalidSubscriptionId"],
+            Kind::Refused,
             "these credentials cannot see that subscription; `az account list` shows those they can, and \
              `az account set --subscription <id>` or --subscription chooses one",
         ),
-        "DisabledSubscription" | "ReadOnlyDisabledSubscription" => {
-            error(Kind::Refused).hint("the subscription is switched off; ask whoever pays for it")
-        }
-        "ResourceGroupNotFound" => error(Kind::Refused)
-            .hint("make it with `az group create --name <group> --location <region>`, or name another"),
-        "ResourceGroupBeingDeleted" | "ResourceGroupDeletionBlocked" => {
-            error(Kind::Refused).hint("the resource group is being deleted; name another")
-        }
-        "ScopeLocked" => error(Kind::Refused).hint(locked(message)),
-        "StorageAccountAlreadyTaken" | "AccountNameAlreadyTaken" => error(Kind::Refused).hint(
+        Row::new(
+            &["DisabledSubscription", "ReadOnlyDisabledSubscription"],
+            Kind::Refused,
+            "the subscription is disabled; ask its owner",
+        ),
+        Row::new(
+            &["ResourceGroupNotFound"],
+            Kind::Refused,
+            "create it with `az group create --name <group> --location <region>`, or name another",
+        ),
+        Row::new(
+            &["ResourceGroupBeingDeleted", "ResourceGroupDeletionBlocked"],
+            Kind::Refused,
+            "the resource group is being deleted; name another",
+        ),
+        Row::new(
+            &["ScopeLocked"],
+            Kind::Refused,
+            "a lock on {lock} forbids it; `az lock list` shows it, and its owner can remove it",
+        ),
+        Row::new(
+            &["StorageAccountAlreadyTaken", "AccountNameAlreadyTaken"],
+            Kind::Refused,
             "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
              name; choose another with --account",
         ),
-        "MissingSubscriptionRegistration" | "SubscriptionNotRegistered" => {
-            error(Kind::Refused).hint(register(message))
-        }
-        "RequestDisallowedByPolicy" => error(Kind::Refused).hint(match policy(answer, message) {
-            Some(name) => format!("the Azure Policy assignment `{name}` forbids it; ask its owner"),
-            None => "an Azure Policy assignment forbids it; ask its owner".to_owned(),
-        }),
-        "KeyBasedAuthenticationNotPermitted" => error(Kind::Refused).hint(
-            "shared keys are switched off for this account, and the server needs one: allow them with \
+        Row::new(
+            &["MissingSubscriptionRegistration", "SubscriptionNotRegistered"],
+            Kind::Refused,
+            "run `az provider register --namespace {provider} --wait`, or pass --register-provider",
+        ),
+        Row::new(
+            &["RequestDisallowedByPolicy"],
+            Kind::Refused,
+            "the Azure Policy assignment `{policy}` forbids it; ask its owner",
+        ),
+        Row::new(
+            &["MaxStorageAccountsCountPerSubscriptionExceeded", "QuotaExceeded", "SubscriptionQuotaExceeded"],
+            Kind::Refused,
+            "delete an account that is not used, or request a higher quota: `az quota update`, or Usage + quotas \
+             of the subscription in the portal",
+        ),
+        Row::new(
+            &["KeyBasedAuthenticationNotPermitted"],
+            Kind::Refused,
+            "shared keys are disabled for this account, and the server requires one: allow them with \
              `az storage account update --allow-shared-key-access true`, or use another account",
         ),
-        "StorageAccountOperationInProgress"
-        | "AnotherOperationInProgress"
-        | "OperationNotAllowedOnNonTerminalState"
-        | "ConcurrentUpdateError"
-        | "ResourceModified"
-        | "EtagMismatch"
-        | "Conflict" => error(Kind::Conflict).within(CONFLICT_WITHIN),
-        "StorageAccountIsNotProvisioned" => error(Kind::NotYet).within(MADE_WITHIN),
-        "ContainerBeingDeleted" | "QueueBeingDeleted" | "ContainerBeingDisabled" | "QueueDisabled" => {
-            error(Kind::NotYet).within(BEING_DELETED_WITHIN)
-        }
-        "ContainerOperationFailure" if message.contains("being deleted") => {
-            error(Kind::NotYet).within(BEING_DELETED_WITHIN)
-        }
-        "TooManyRequests" | "OperationNotAllowed" | "ServerBusy" | "SubscriptionRequestsThrottled"
-            if answer.status == 429 || answer.status == 503 =>
-        {
-            error(Kind::Throttled)
-        }
-        "LocationNotAvailableForResourceType" | "InvalidLocation" | "NoRegisteredProviderFound" => {
-            error(Kind::Refused).hint("name another region with --location; `az account list-locations` shows them")
-        }
-        "InvalidResourceLocation" => {
-            error(Kind::Refused).hint("it is there in another region; leave --location out, or name that one")
-        }
-        "AuthorizationPermissionMismatch" | "InsufficientAccountPermissions" => {
-            error(Kind::Denied).hint(format!(
-                "grant {action} to these credentials, such as with the role Storage Blob Data Contributor; a new \
-                 role assignment takes up to 10 minutes"
-            ))
-        }
-        "AuthorizationFailure" => error(Kind::Denied).hint(
-            "the account's network rules do not let this machine in; add its address under Networking, or run \
-             from inside the network",
-        ),
-        _ if answer.is_html() => Error::new(
-            if answer.status >= 500 { Kind::Transient } else { Kind::Failed },
-            format!("{call}: the endpoint answered with a web page (HTTP status {})", answer.status),
+        Row::new(
+            &[
+                "StorageAccountOperationInProgress",
+                "AnotherOperationInProgress",
+                "OperationNotAllowedOnNonTerminalState",
+                "ConcurrentUpdateError",
+                "ResourceModified",
+                "EtagMismatch",
+                "Conflict",
+            ],
+            Kind::Conflict,
+            "",
         )
-        .hint("something between here and Azure answers in its place; check --arm-endpoint and any proxy"),
-        _ if answer.status == 429 => error(Kind::Throttled),
-        // Neither passes (RFC 9110, sections 15.6.2 and 15.6.6).
-        _ if matches!(answer.status, 501 | 505) => error(Kind::Failed)
-            .hint("the endpoint does not support this call; check --arm-endpoint and any proxy"),
-        _ if answer.status >= 500 || answer.status == 408 => error(Kind::Transient),
-        _ if answer.status == 401 => error(Kind::Credentials).hint(LOGIN),
-        _ if answer.status == 403 => error(Kind::Denied).hint(grant(message, action)),
-        _ if answer.status == 409 && message.contains("being deleted") => {
-            error(Kind::NotYet).within(BEING_DELETED_WITHIN)
-        }
-        // What is held by a hold, a lease or a policy does not pass by itself.
-        "" if answer.status == 409 => error(Kind::Conflict).within(CONFLICT_WITHIN),
-        _ => error(Kind::Failed),
-    };
-    match answer.retry_after() {
-        Some(wait) => error.retry_after(wait),
-        None => error,
-    }
-}
-
-/// The hint of a refusal by Azure RBAC, whose message names action, scope and object id (Azure RBAC
-/// documentation, "Troubleshoot Azure RBAC").
-fn grant(message: &str, action: &str) -> String {
-    let action = quoted_after(message, "perform action ").unwrap_or(action);
-    let who = quoted_after(message, "object id ").unwrap_or("<object id>");
-    let scope = quoted_after(message, "over scope ").unwrap_or("<scope>");
-    format!(
-        "grant {action}: `az role assignment create --assignee {who} --role <a role with it> --scope {scope}` \
-         (`wbstore policy azure --for operator` prints a role with all that is needed; a new assignment takes up \
-         to 10 minutes)"
-    )
-}
-
-/// The hint for a token of another tenant, whose message names the token's issuer and the subscription's.
-fn tenants(message: &str) -> String {
-    let tenant = |before| {
-        let issuer = quoted_after(message, before)?;
-        issuer.trim_end_matches('/').rsplit('/').next()
-    };
-    match (tenant("wrong issuer "), tenant("match the tenant ").or_else(|| tenant("one of the tenants "))) {
-        (Some(token), Some(subscription)) => format!(
-            "the credentials are of tenant {token}, the subscription is of tenant {subscription}: run `az login \
-             --tenant {subscription}`, or set AZURE_TENANT_ID={subscription} with credentials of that tenant"
+        .within(CONFLICT_WITHIN),
+        Row::new(&["StorageAccountIsNotProvisioned"], Kind::NotYet, "").within(MADE_WITHIN),
+        Row::new(
+            &["ContainerBeingDeleted", "QueueBeingDeleted", "ContainerBeingDisabled", "QueueDisabled"],
+            Kind::NotYet,
+            "",
+        )
+        .within(BEING_DELETED_WITHIN),
+        Row::new(&["ContainerOperationFailure"], Kind::NotYet, "")
+            .saying("being deleted")
+            .within(BEING_DELETED_WITHIN),
+        Row::new(
+            &["TooManyRequests", "OperationNotAllowed", "ServerBusy", "SubscriptionRequestsThrottled"],
+            Kind::Throttled,
+            "",
+        )
+        .status(503),
+        Row::new(
+            &["LocationNotAvailableForResourceType", "InvalidLocation", "NoRegisteredProviderFound"],
+            Kind::Refused,
+            "name another location with --location: {location}",
         ),
-        _ => "the credentials are of another tenant than the subscription: run `az login --tenant <tenant>`, or \
-              set AZURE_TENANT_ID"
-            .to_owned(),
-    }
+        Row::new(
+            &["InvalidResourceLocation"],
+            Kind::Refused,
+            "it exists in another location; leave --location out, or name that one",
+        ),
+        Row::new(
+            &["AuthorizationPermissionMismatch", "InsufficientAccountPermissions"],
+            Kind::Denied,
+            "grant {permission} to these credentials, such as with the role Storage Blob Data Contributor; a new \
+             role assignment takes up to 10 minutes",
+        ),
+        Row::new(
+            &["AuthorizationFailure"],
+            Kind::Denied,
+            "the account's network rules reject this machine; add its address under Networking, or run from \
+             inside the network",
+        ),
+        Row::new(&[], Kind::NotYet, "").status(409).saying("being deleted").within(BEING_DELETED_WITHIN),
+        // What is held by a hold, a lease or a policy does not pass by itself, and has a code.
+        Row::new(&[""], Kind::Conflict, "").status(409).within(CONFLICT_WITHIN),
+    ],
+    credentials: LOGIN,
+    grant: GRANT,
+    endpoint: "--arm-endpoint",
+};
+
+/// Explains an answer that is no success.
+pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
+    let said = answer.said();
+    let message = said.message.as_str();
+    let failed = Failed {
+        permission: action,
+        target: target.to_string(),
+        code: &said.code,
+        message,
+        status: answer.status,
+        html: answer.is_html(),
+        retry_after: answer.retry_after(),
+    };
+    failed.explain(&AZURE, |hole| match hole {
+        // Azure RBAC documentation, "Troubleshoot Azure RBAC".
+        "permission" => quoted_after(message, "perform action ").map(str::to_owned),
+        "object id" => quoted_after(message, "object id ").map(str::to_owned),
+        "scope" => quoted_after(message, "over scope ").map(str::to_owned),
+        "tenant of the token" => tenant(message, "wrong issuer "),
+        "tenant" => tenant(message, "match the tenant ").or_else(|| tenant(message, "one of the tenants ")),
+        "lock" => quoted_after(message, "locked: ").map(str::to_owned),
+        "provider" => Some(quoted_after(message, "namespace ").unwrap_or("Microsoft.EventGrid").to_owned()),
+        "policy" => policy(answer, message),
+        "location" => Some(LOCATIONS.hint(quoted_after(message, "location ").unwrap_or_default())),
+        _ => None,
+    })
 }
 
-fn locked(message: &str) -> String {
-    match quoted_after(message, "locked: ") {
-        Some(scope) => {
-            format!("a lock on {scope} forbids it; `az lock list` names it, and its owner can lift it")
-        }
-        None => "a lock forbids it; `az lock list` names it, and its owner can lift it".to_owned(),
-    }
-}
-
-fn register(message: &str) -> String {
-    let provider = quoted_after(message, "namespace ").unwrap_or("Microsoft.EventGrid");
-    format!("run `az provider register --namespace {provider} --wait`, or pass --register-provider")
+/// The tenant in the issuer that follows `before`.
+fn tenant(message: &str, before: &str) -> Option<String> {
+    let issuer = quoted_after(message, before)?;
+    issuer.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
 }
 
 /// The name of the policy assignment that stands in the way: in `additionalInfo`, or in the message as
@@ -233,6 +264,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
         _ if words.contains("AADSTS700016") => {
             "AZURE_CLIENT_ID names no application of that tenant; check it and AZURE_TENANT_ID"
         }
+        _ if words.contains("AADSTS700024") => "the clock of this machine is off; set it and run again",
         _ if words.contains("AADSTS90002") || words.contains("AADSTS900023") => {
             "AZURE_TENANT_ID names no tenant; `az account show --query tenantId` prints the right one"
         }
@@ -246,27 +278,11 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
         .hint(hint)
 }
 
-fn unreachable_host(error: &azure_core::Error, call: &str) -> Error {
-    let cause = root_cause(error);
-    let what = if cause.contains("timed out") { "no answer in time" } else { "cannot reach the endpoint" };
-    Error::new(Kind::Transient, format!("{call}: {what}"))
-        .because(clean(&cause))
-        .hint("check the network, any proxy, and --arm-endpoint")
-}
-
 /// The errors of Azure's crates that `error` is made of.
 fn links(error: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<azure_core::Error>())
-}
-
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }
 
 #[cfg(test)]

@@ -1,74 +1,53 @@
-//! What the container holds: counted for the plan of a teardown. Azure deletes it with the container, in
-//! the same call.
+//! Blob Storage's part of emptying a container: what its listing looks like. Azure deletes the blobs with
+//! their container, in the same call, so that there are neither batches of deletions nor lifecycle rules.
 
-mod count;
+mod soft_delete;
 
-use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use azure_core::error::ErrorKind;
 use azure_storage_blob::BlobContainerClient;
+use azure_storage_blob::models::{
+    BlobContainerClientListBlobsOptions, BlobItem, ListBlobsIncludeItem, ListBlobsResponse, StorageErrorCode,
+};
+use futures::TryStreamExt;
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
 
-use self::count::{COUNTED_AT_MOST, Tally, count};
-use super::arm::{Call, version};
+use self::soft_delete::SoftDelete;
+use super::failure::failure;
 use super::sas::{LIST_SERVICE_SAS, Sas, Scope};
 use super::session::Api;
+use crate::empty::{Counted, Cursor, Entry, Listing, Look, Page, Store, Task, What, page};
 use crate::error::{Error, Kind, Result};
-use crate::event::Progress;
-use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::resource::Deleted;
 
 /// To list blobs.
 const PERMISSIONS: &str = "l";
-/// The action that listing takes without a signature.
+/// The action that listing needs without a signature.
 const READ_BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
 
-/// All blobs of one container, with their versions and snapshots.
-#[derive(Clone, Debug, Serialize)]
-pub struct Objects {
-    #[serde(skip)]
-    container: String,
-    #[serde(skip)]
-    parent: Address,
-    #[serde(skip)]
-    delete_objects: bool,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    found: Option<Contents>,
+/// A container and how its blobs are listed; cheap to clone into a task.
+#[derive(Clone)]
+pub(super) struct BlobContainer {
+    client: Arc<BlobContainerClient>,
+    name: String,
+    /// Whether the account has a hierarchical namespace, and so no versions to list.
+    hierarchical: Arc<AtomicBool>,
 }
 
-/// What was found, field by field, as a plan shows it.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Contents {
-    objects: u64,
-    versions: u64,
-    snapshots: u64,
-    bytes: u64,
-}
-
-impl Objects {
-    /// The contents of the container at `parent`. Unless the user said that they may be deleted
-    /// (`delete_objects`), a container that holds something is not torn down.
-    pub fn new(parent: Address, delete_objects: bool) -> Self {
-        Self { container: parent.name().to_owned(), parent, delete_objects, found: None }
-    }
-
-    fn found(&self, tally: &Tally) -> Self {
-        let Tally { objects, versions, snapshots, bytes, more: _ } = *tally;
-        Self { found: Some(Contents { objects, versions, snapshots, bytes }), ..self.clone() }
-    }
-
-    /// Counts with a signature of ARM's; with our own token where ARM may not sign, or the account takes
-    /// no signatures.
-    async fn count(&self, api: &Api) -> Result<Option<Tally>> {
-        let unsigned = match self.count_signed(api).await {
+impl BlobContainer {
+    /// Reads the first page with a signature of ARM's; with our own token where ARM may not sign, or the
+    /// account accepts no signatures.
+    async fn open(api: &Api, name: &str) -> Result<Option<(Self, Page)>> {
+        let unsigned = match Self::open_signed(api, name).await {
             Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused) => error,
             result => return result,
         };
-        let listed = count(&self.client(api, None)?, &self.container).await;
-        listed.map_err(|error| match error.kind() {
+        Self::with(api, name, None).await.map_err(|error| match error.kind() {
             Kind::Denied | Kind::Credentials => Error::new(
                 Kind::Denied,
-                format!("the blobs of container {} cannot be counted: {}", self.container, unsigned.chain()),
+                format!("the blobs of container {name} cannot be counted: {}", unsigned.chain()),
             )
             .because(error)
             .hint(format!(
@@ -78,160 +57,129 @@ impl Objects {
         })
     }
 
-    async fn count_signed(&self, api: &Api) -> Result<Option<Tally>> {
-        let scope = Scope::Container(&self.container, PERMISSIONS);
-        let Some(sas) = Sas::find(api, scope).await? else { return Ok(None) };
-        count(&self.client(api, Some(sas.query()))?, &self.container).await
-    }
-
-    fn client(&self, api: &Api, sas: Option<&str>) -> Result<BlobContainerClient> {
-        Ok(api.blobs(sas)?.blob_container_client(&self.container))
-    }
-
-    async fn soft_delete(&self, api: &Api) -> Result<SoftDelete> {
-        let call = Call {
-            action: "Microsoft.Storage/storageAccounts/blobServices/read",
-            target: &self.address(),
-            version: version::STORAGE,
-        };
-        let path = format!("{}/blobServices/default", api.account_id());
-        match api.arm.get(&path, call).await {
-            Ok(service) => Ok(SoftDelete::told_by(&service.unwrap_or_default())),
-            Err(error) if error.kind() == Kind::Denied => Ok(SoftDelete::Unknown),
-            Err(error) => Err(error),
+    async fn open_signed(api: &Api, name: &str) -> Result<Option<(Self, Page)>> {
+        match Sas::find(api, Scope::Container(name, PERMISSIONS)).await? {
+            Some(sas) => Self::with(api, name, Some(sas.query())).await,
+            None => Ok(None),
         }
+    }
+
+    async fn with(api: &Api, name: &str, sas: Option<&str>) -> Result<Option<(Self, Page)>> {
+        let client = Arc::new(api.blobs(sas)?.blob_container_client(name));
+        let store = Self { client, name: name.to_owned(), hierarchical: Arc::default() };
+        let first = page(&store, Listing::Objects, "", false, &Cursor::default()).await?;
+        Ok(first.map(|first| (store, first)))
+    }
+
+    async fn list(&self, cursor: &Cursor) -> azure_core::Result<Option<ListBlobsResponse>> {
+        let all = || vec![ListBlobsIncludeItem::Snapshots, ListBlobsIncludeItem::Versions];
+        let include = (!self.hierarchical.load(Ordering::Relaxed)).then(all);
+        let marker = cursor.token.clone();
+        let options = BlobContainerClientListBlobsOptions { include, marker, ..Default::default() };
+        let page = self.client.list_blobs(Some(options))?.into_pages().try_next().await?;
+        page.map(|page| page.into_model()).transpose()
     }
 }
 
-impl Resource for Objects {
+impl Store for BlobContainer {
     type Api = Api;
 
-    const REMOVAL: Removal = Removal::Contents;
+    const CLOUD: &'static str = "azure";
+    const KINDS: &'static [Counted] = &[
+        (What::Current, "objects", "object"),
+        (What::Noncurrent, "versions", "former version"),
+        (What::Snapshot, "snapshots", "snapshot"),
+    ];
 
-    fn address(&self) -> Address {
-        Address::new("azure", "objects", &self.container)
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    fn needs(&self) -> Vec<Address> {
-        self.part_of().into_iter().collect()
-    }
-
-    fn part_of(&self) -> Option<Address> {
-        Some(self.parent.clone())
-    }
-
-    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        // All at once, so that an empty container costs no more time than its listing.
-        let (tally, soft_delete) = tokio::join!(self.count(api), self.soft_delete(api));
-        let Some(tally) = tally?.filter(|tally| tally.entries() > 0) else {
-            return Ok(Seen::absent());
-        };
-        let mut found = Seen::there(self.found(&tally), Owner::Ours);
-        if tally.more {
-            found.finding(format!("counting stopped at {COUNTED_AT_MOST} entries; there are more"));
+    async fn look(api: &Api, name: &str) -> Result<Option<(Self, Look)>> {
+        // Both at once, so that an empty container costs no more time than its listing.
+        let (opened, soft_delete) = tokio::join!(Self::open(api, name), SoftDelete::find(api, name));
+        let Some((store, first)) = opened? else { return Ok(None) };
+        let mut look = Look { first: vec![first], ..Look::default() };
+        // An empty container needs no more than its listing.
+        match soft_delete {
+            Ok(soft_delete) => look.remarks.findings.extend(soft_delete.finding(Timestamp::now())),
+            Err(error) if !look.is_empty() => return Err(error),
+            Err(_) => {}
         }
-        found.remarks_mut().findings.extend(soft_delete?.told(Timestamp::now()));
-        if !self.delete_objects {
-            found.obstacle(
-                Forbids::Delete,
-                format!("it holds {tally}"),
-                "pass --delete-objects to delete them, or empty it first",
-            );
-        }
-        Ok(found)
+        Ok(Some((store, look)))
     }
 
-    async fn write(&self, _: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
-        Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
-    }
-
-    /// Does nothing but make sure: the blobs go with their container.
-    async fn delete(&self, _: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
-        if self.delete_objects {
-            return Ok(Deleted::Gone);
-        }
-        Err(Error::refused(format!("empty {}: nobody asked for it", self.container))
-            .hint("pass --delete-objects"))
-    }
-}
-
-/// Whether a deleted container can be had back (Azure documentation, "Soft delete for containers").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SoftDelete {
-    Off,
-    Days(i64),
-    Unknown,
-}
-
-impl SoftDelete {
-    /// What the properties of the blob service tell.
-    fn told_by(service: &Value) -> Self {
-        let policy = &service["properties"]["containerDeleteRetentionPolicy"];
-        match (policy["enabled"].as_bool(), policy["days"].as_i64()) {
-            (Some(true), Some(days)) => Self::Days(days),
-            _ => Self::Off,
-        }
-    }
-
-    fn told(self, now: Timestamp) -> Option<String> {
-        match self {
-            Self::Off => None,
-            Self::Unknown => Some("whether the account keeps deleted containers may not be seen".to_owned()),
-            Self::Days(days) => {
-                let until = now.checked_add(jiff::SignedDuration::from_hours(days * 24));
-                let date = until.ok()?.to_string();
-                let date = date.split('T').next().unwrap_or_default();
-                Some(format!(
-                    "the account keeps deleted containers for {days} days: until {date} this one can be restored, is \
-                     billed, and its name is taken"
-                ))
+    async fn page(&self, _: Listing, _: &str, _: bool, cursor: &Cursor) -> Result<Option<Page>> {
+        let listed = match self.list(cursor).await {
+            Err(error) if code(&error).starts_with("FeatureNotYetSupported") => {
+                self.hierarchical.store(true, Ordering::Relaxed);
+                self.list(cursor).await
             }
+            result => result,
+        };
+        match listed {
+            Ok(answer) => Ok(answer.map(read)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(failure(error, READ_BLOBS, format!("container {}", self.name))),
         }
+    }
+
+    async fn empty(_: &Api, _: &str, _: Task<'_>) -> Result<Deleted> {
+        Ok(Deleted::Gone)
     }
 }
 
-/// A size, in the largest decimal unit that leaves a digit before the point.
-struct Bytes(u64);
+fn read(answer: ListBlobsResponse) -> Page {
+    let token = answer.next_marker.filter(|marker| !marker.is_empty());
+    Page {
+        entries: answer.blob_items.iter().map(entry).collect(),
+        prefixes: vec![],
+        next: token.map(|token| Cursor { key: None, token: Some(token) }),
+    }
+}
 
-impl fmt::Display for Bytes {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 4] =
-            [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-        match UNITS.iter().find(|(size, _)| self.0 >= *size) {
-            Some((size, unit)) => write!(f, "{:.1} {unit}", self.0 as f64 / *size as f64),
-            None if self.0 == 1 => f.write_str("1 byte"),
-            None => write!(f, "{} bytes", self.0),
-        }
+fn entry(blob: &BlobItem) -> Entry {
+    let is_former = blob.version_id.is_some() && blob.is_current_version != Some(true);
+    let what = match blob.snapshot {
+        Some(_) => What::Snapshot,
+        None if is_former => What::Noncurrent,
+        None => What::Current,
+    };
+    let size = blob.properties.as_ref().and_then(|properties| properties.content_length);
+    // Only their number and size count: no blob is deleted by its name.
+    Entry { what, size: size.unwrap_or_default(), ..Entry::default() }
+}
+
+/// Whether the container, or the account that DNS knows no more, is not there. A container that is being
+/// deleted has lost its blobs.
+fn is_absent(error: &azure_core::Error) -> bool {
+    [StorageErrorCode::ContainerNotFound, StorageErrorCode::ContainerBeingDeleted]
+        .iter()
+        .any(|absent| absent.as_ref() == code(error))
+}
+
+fn code(error: &azure_core::Error) -> &str {
+    match error.kind() {
+        ErrorKind::HttpResponse { error_code: Some(code), .. } => code,
+        _ => "",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
-        let wanted = Objects::new(Address::new("azure", "container", "wandb"), false);
-        assert_eq!(serde_json::to_value(&wanted).unwrap(), json!({}));
-        let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
-        assert_eq!(
-            serde_json::to_value(&found).unwrap(),
-            json!({"objects": 2, "versions": 0, "snapshots": 0, "bytes": 10})
-        );
-    }
-
-    #[test]
-    fn soft_delete_is_told_with_its_end() {
-        let policy =
-            |policy| SoftDelete::told_by(&json!({"properties": {"containerDeleteRetentionPolicy": policy}}));
-        assert_eq!(policy(json!({"enabled": true, "days": 7})), SoftDelete::Days(7));
-        assert_eq!(policy(json!({"enabled": false, "days": 7})), SoftDelete::Off);
-        assert_eq!(policy(json!(null)), SoftDelete::Off);
-        let told = SoftDelete::Days(7).told(Timestamp::UNIX_EPOCH).unwrap();
-        assert!(told.contains("for 7 days: until 1970-01-08"), "{told}");
-        assert_eq!(SoftDelete::Off.told(Timestamp::UNIX_EPOCH), None);
+    fn blobs_versions_and_snapshots_differ() {
+        let version = |current| {
+            let mut blob = BlobItem::default();
+            (blob.version_id, blob.is_current_version) = (Some("1".to_owned()), current);
+            blob
+        };
+        let mut snapshot = BlobItem::default();
+        snapshot.snapshot = Some("1".to_owned());
+        let kinds = [BlobItem::default(), version(Some(true)), version(None), snapshot];
+        let kinds = kinds.map(|blob| entry(&blob).what);
+        assert_eq!(kinds, [What::Current, What::Current, What::Noncurrent, What::Snapshot]);
     }
 }

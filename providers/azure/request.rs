@@ -1,11 +1,11 @@
 //! What the user asks for on Azure.
 
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::inventory::{Deployment, Part};
 use crate::provider::{EmptyBy, Wanted};
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
-use crate::providers::azure::endpoint::Endpoint;
 use crate::providers::azure::location::Location;
 use crate::providers::azure::message_ttl::MessageTtl;
 use crate::providers::azure::queue_name::{QueueChoice, QueueName};
@@ -145,7 +145,7 @@ impl Request {
 
     /// The queue that gets the container's events; none with `--queue internal`.
     pub(super) fn events_queue(&self) -> Option<QueueName> {
-        self.queue.resolve(&self.wanted.name)
+        self.queue.resolve(&self.wanted.name, QueueName::default_for)
     }
 
     /// The container of the events that cannot be delivered, where one is wanted.

@@ -18,10 +18,9 @@ use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 use tokio::sync::OnceCell;
 
+use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
-use crate::http::elsewhere;
 use crate::providers::azure::arm::{Arm, dressed};
-use crate::providers::azure::endpoint::Endpoint;
 use crate::providers::azure::failure::failure;
 use crate::providers::azure::lock::Lock;
 use crate::providers::azure::log::RequestLog;
@@ -142,7 +141,7 @@ struct Authority {
 impl Authority {
     fn from_environment() -> Result<Self> {
         let host = env::var(AUTHORITY_HOST).ok().filter(|host| !host.is_empty());
-        let named = host.map(|host| parse_authority(&host)).transpose()?;
+        let named = host.map(|host| Endpoint::in_variable(AUTHORITY_HOST, &host, "https")).transpose()?;
         let host = named.as_ref().and_then(|authority| authority.url().host_str());
         let cloud = CLOUDS.into_iter().find(|[login, ..]| host == Some(*login)).unwrap_or(CLOUDS[0]);
         Ok(Self { named, cloud })
@@ -209,7 +208,7 @@ impl Session {
             ("queues", self.endpoints.queue.as_ref()),
             ("tokens", self.authority.custom()),
         ];
-        elsewhere(services.into_iter().filter_map(|(service, endpoint)| Some((service, endpoint?.url()))))
+        elsewhere(services.into_iter().filter_map(|(service, endpoint)| Some((service, endpoint?))))
     }
 
     /// The clients for `account` in `resource_group` of `subscription`.
@@ -238,12 +237,6 @@ impl Session {
             options: self.options.clone(),
         }))
     }
-}
-
-/// The authority as a URL; the variable may hold a host name alone.
-fn parse_authority(text: &str) -> Result<Endpoint> {
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    whole.parse().map_err(|error: Error| error.context(AUTHORITY_HOST))
 }
 
 fn transport() -> Result<Transport> {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::names::is_guid;
 use crate::value::{quoted, text_value};
 
 /// A GUID, in lower case (REST API, "Subscriptions - Get").
@@ -17,65 +18,41 @@ impl FromStr for SubscriptionId {
     type Err = Error;
 
     fn from_str(input: &str) -> Result<Self> {
-        if is_guid(input) {
-            return Ok(Self { text: input.to_ascii_lowercase() });
+        let text = input.to_ascii_lowercase();
+        if is_guid(&text) {
+            return Ok(Self { text });
         }
-        let error = Error::input(format!("{} is no subscription id", quoted(input)));
-        let path = input.to_ascii_lowercase();
-        let within = path.strip_prefix("/subscriptions/").and_then(|rest| rest.split('/').next());
-        Err(match within.filter(|id| is_guid(id)) {
-            Some(id) => error.hint(format!("use the id alone: `{id}`")),
-            None => error.hint("use the id that `az account show --query id --output tsv` prints"),
-        })
+        let within = text.strip_prefix("/subscriptions/").and_then(|rest| rest.split('/').next());
+        let error = Error::input(format!("{} is not a subscription ID", quoted(input)));
+        Err(error.hint(match within.filter(|id| is_guid(id)) {
+            Some(id) => format!("use `{id}`"),
+            None => "use the ID that `az account show --query id --output tsv` prints".to_owned(),
+        }))
     }
-}
-
-/// Five groups of hexadecimal digits.
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<_> = text.split('-').collect();
-    let hex = |group: &str, length| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit());
-    groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| hex(group, length))
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    const ID: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
-
     #[test]
-    fn is_a_guid_in_either_case() {
+    fn a_subscription_is_a_guid_in_either_case() {
+        const ID: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
         for good in [ID, &ID.to_uppercase()] {
             assert_eq!(good.parse::<SubscriptionId>().unwrap().as_str(), ID);
         }
-    }
-
-    #[test]
-    fn refuses_the_rest_and_says_what_to_do() {
-        const COMMAND: &str = "use the id that `az account show --query id --output tsv` prints";
+        let path = format!("/subscriptions/{ID}/resourceGroups/x");
         for (bad, hint) in [
-            ("", COMMAND),
-            ("Acme Production", COMMAND),
-            ("0b1f64711bf04ddaaec3cb9272f09590", COMMAND),
-            ("{0b1f6471-1bf0-4dda-aec3-cb9272f09590}", COMMAND),
-            ("gb1f6471-1bf0-4dda-aec3-cb9272f09590", COMMAND),
-            (
-                "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/x",
-                "use the id alone: `0b1f6471-1bf0-4dda-aec3-cb9272f09590`",
-            ),
+            ("", "use the ID that `az account show"),
+            ("Acme Production", "use the ID that `az account show"),
+            ("0b1f64711bf04ddaaec3cb9272f09590", "use the ID that `az account show"),
+            ("{0b1f6471-1bf0-4dda-aec3-cb9272f09590}", "use the ID that `az account show"),
+            ("gb1f6471-1bf0-4dda-aec3-cb9272f09590", "use the ID that `az account show"),
+            (&path, "use `0b1f6471-1bf0-4dda-aec3-cb9272f09590`"),
         ] {
             let error = bad.parse::<SubscriptionId>().unwrap_err();
-            assert_eq!(error.to_string(), format!("{} is no subscription id", quoted(bad)));
-            assert_eq!(error.what_next(), Some(hint), "{bad}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn never_panics(input in any::<String>()) {
-            let _ = input.parse::<SubscriptionId>();
+            assert_eq!(error.to_string(), format!("{} is not a subscription ID", quoted(bad)));
+            assert!(error.what_next().unwrap().starts_with(hint), "{bad}: {error:?}");
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::mark::Marking;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
@@ -124,7 +125,10 @@ impl Bucket {
                 api.agent
             ));
         }
-        paced(error)
+        match LOCATIONS.warning(&self.location) {
+            Some(warning) if said.to_lowercase().contains("location") => error.hint(warning),
+            _ => paced(error),
+        }
     }
 }
 

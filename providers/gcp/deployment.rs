@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::inventory::Inventory;
@@ -16,9 +17,10 @@ use crate::providers::gcp::bucket::{self, Bucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
+use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark::{LABELS, PUBSUB};
 use crate::providers::gcp::notification::Notification;
-use crate::providers::gcp::objects::Objects;
+use crate::providers::gcp::objects::GcsBucket;
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
 use crate::providers::gcp::request::Request;
@@ -120,8 +122,9 @@ impl Gcp {
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
         if goal == Goal::Absent {
-            let objects = Objects::new(bucket.as_str(), wanted.delete_objects, wanted.empty_by);
-            resources.push(Bound::boxed(objects, api));
+            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
+            let parent = Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<GcsBucket>::new(parent, name, delete, by), api));
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
@@ -185,10 +188,7 @@ impl Gcp {
         if goal == Goal::Absent {
             return notes;
         }
-        let location = self.request.location();
-        if !location.is_known() {
-            notes.push(format!("{location} is no location that this release knows; Cloud Storage decides"));
-        }
+        notes.extend(LOCATIONS.warning(self.request.location().as_str()));
         let mut note = |text: &str| notes.push(text.to_owned());
         note(
             "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \

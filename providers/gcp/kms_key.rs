@@ -34,7 +34,7 @@ impl KmsKeyName {
             return Ok(());
         }
         Err(Error::input(format!("the KMS key is in {}, but the bucket in {location}", self.location)).hint(
-            "use a key in the bucket's location, or a bucket in the key's; Cloud Storage takes no other",
+            "use a key in the bucket's location, or a bucket in the key's; Cloud Storage accepts no other",
         ))
     }
 }
@@ -60,7 +60,7 @@ impl FromStr for KmsKeyName {
             ref version @ ..,
         ] = parts[..]
         else {
-            return refuse("is no name of a key", FORM);
+            return refuse("is not the name of a key", FORM);
         };
         match version {
             [] => {}
@@ -68,7 +68,7 @@ impl FromStr for KmsKeyName {
                 let key = parts[..8].join("/");
                 return refuse("is a version of a key", &format!("use the key: {}", quoted(&key)));
             }
-            _ => return refuse("is no name of a key", FORM),
+            _ => return refuse("is not the name of a key", FORM),
         }
         let word = |text: &str| {
             (1..=63).contains(&text.len())
@@ -76,11 +76,11 @@ impl FromStr for KmsKeyName {
         };
         let project = project.split(':').all(|part| part.split('.').all(word));
         if !project || ![location, ring, key].into_iter().all(word) {
-            return refuse("is no name of a key", FORM);
+            return refuse("is not the name of a key", FORM);
         }
         if location == "global" {
             return refuse(
-                "is in `global`, and Cloud Storage takes keys of the bucket's own location only",
+                "is in `global`, and Cloud Storage accepts only keys of the bucket's own location",
                 "use a key in the bucket's location",
             );
         }
@@ -117,15 +117,15 @@ mod tests {
         let version = format!("{KEY}/cryptoKeyVersions/1");
         let global = KEY.replace("/us/", "/global/");
         for (bad, why) in [
-            ("", "is no name of a key"),
-            ("bucket", "is no name of a key"),
-            ("projects/p/locations/us/keyRings/r", "is no name of a key"),
-            ("projects/p/locations/us/keyRings/r/cryptoKeys/", "is no name of a key"),
-            ("projects/p/locations/us/keyRings/r/cryptoKeys/a b", "is no name of a key"),
-            (&format!("{KEY}/more"), "is no name of a key"),
-            ("arn:aws:kms:us-east-1:123456789012:key/x", "is no name of a key"),
+            ("", "is not the name of a key"),
+            ("bucket", "is not the name of a key"),
+            ("projects/p/locations/us/keyRings/r", "is not the name of a key"),
+            ("projects/p/locations/us/keyRings/r/cryptoKeys/", "is not the name of a key"),
+            ("projects/p/locations/us/keyRings/r/cryptoKeys/a b", "is not the name of a key"),
+            (&format!("{KEY}/more"), "is not the name of a key"),
+            ("arn:aws:kms:us-east-1:123456789012:key/x", "is not the name of a key"),
             (&version, "is a version of a key"),
-            (&global, "is in `global`, and Cloud Storage takes keys of the bucket's own location only"),
+            (&global, "is in `global`, and Cloud Storage accepts only keys of the bucket's own location"),
         ] {
             let error = bad.parse::<KmsKeyName>().unwrap_err();
             assert_eq!(error.to_string(), format!("KMS key {} {why}", quoted(bad)));

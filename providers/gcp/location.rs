@@ -3,13 +3,12 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::listed::Listed;
 use crate::value::{quoted, text_value};
 
-/// A multi-region, dual-region or region, in upper case as Cloud Storage reports it (Cloud Storage
-/// documentation, "Bucket locations").
-///
-/// A region of a known area with a number that the table does not have is a `Location` too: Google
-/// opens regions more often than people update their tools. [`is_known`](Self::is_known) tells.
+/// A multi-region (`US`), dual-region (`NAM4`) or region (`US-CENTRAL1`), in upper case as Cloud Storage
+/// reports it (Cloud Storage documentation, "Bucket locations"). Whether it exists shows when the bucket is
+/// created.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
     text: String,
@@ -17,71 +16,26 @@ pub struct Location {
 
 text_value!(Location);
 
-const MULTI_REGIONS: [&str; 3] = ["US", "EU", "ASIA"];
-
-/// The predefined ones. Those that are put together of two regions of one's own choice carry a
-/// `customPlacementConfig` besides, which is not offered.
-const DUAL_REGIONS: [&str; 6] = ["ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4"];
-
-const REGIONS: [&str; 42] = [
-    "AFRICA-SOUTH1",
-    "ASIA-EAST1",
-    "ASIA-EAST2",
-    "ASIA-NORTHEAST1",
-    "ASIA-NORTHEAST2",
-    "ASIA-NORTHEAST3",
-    "ASIA-SOUTH1",
-    "ASIA-SOUTH2",
-    "ASIA-SOUTHEAST1",
-    "ASIA-SOUTHEAST2",
-    "AUSTRALIA-SOUTHEAST1",
-    "AUSTRALIA-SOUTHEAST2",
-    "EUROPE-CENTRAL2",
-    "EUROPE-NORTH1",
-    "EUROPE-NORTH2",
-    "EUROPE-SOUTHWEST1",
-    "EUROPE-WEST1",
-    "EUROPE-WEST2",
-    "EUROPE-WEST3",
-    "EUROPE-WEST4",
-    "EUROPE-WEST6",
-    "EUROPE-WEST8",
-    "EUROPE-WEST9",
-    "EUROPE-WEST10",
-    "EUROPE-WEST12",
-    "ME-CENTRAL1",
-    "ME-CENTRAL2",
-    "ME-WEST1",
-    "NORTHAMERICA-NORTHEAST1",
-    "NORTHAMERICA-NORTHEAST2",
-    "NORTHAMERICA-SOUTH1",
-    "SOUTHAMERICA-EAST1",
-    "SOUTHAMERICA-WEST1",
-    "US-CENTRAL1",
-    "US-EAST1",
-    "US-EAST4",
-    "US-EAST5",
-    "US-SOUTH1",
-    "US-WEST1",
-    "US-WEST2",
-    "US-WEST3",
-    "US-WEST4",
-];
+/// The multi-regions, the predefined dual-regions and the regions. The dual-regions that are put together
+/// of two regions carry a `customPlacementConfig` besides, which is not offered.
+pub(super) const LOCATIONS: Listed = Listed {
+    what: "location of Cloud Storage",
+    names: "US EU ASIA ASIA1 EUR4 EUR5 EUR7 EUR8 NAM4 AFRICA-SOUTH1 ASIA-EAST1 ASIA-EAST2 ASIA-NORTHEAST1 \
+            ASIA-NORTHEAST2 ASIA-NORTHEAST3 ASIA-SOUTH1 ASIA-SOUTH2 ASIA-SOUTHEAST1 ASIA-SOUTHEAST2 \
+            AUSTRALIA-SOUTHEAST1 AUSTRALIA-SOUTHEAST2 EUROPE-CENTRAL2 EUROPE-NORTH1 EUROPE-NORTH2 \
+            EUROPE-SOUTHWEST1 EUROPE-WEST1 EUROPE-WEST2 EUROPE-WEST3 EUROPE-WEST4 EUROPE-WEST6 EUROPE-WEST8 \
+            EUROPE-WEST9 EUROPE-WEST10 EUROPE-WEST12 ME-CENTRAL1 ME-CENTRAL2 ME-WEST1 \
+            NORTHAMERICA-NORTHEAST1 NORTHAMERICA-NORTHEAST2 NORTHAMERICA-SOUTH1 SOUTHAMERICA-EAST1 \
+            SOUTHAMERICA-WEST1 US-CENTRAL1 US-EAST1 US-EAST4 US-EAST5 US-SOUTH1 US-WEST1 US-WEST2 US-WEST3 \
+            US-WEST4",
+    see: "`gcloud storage locations list`, or use a multi-region (US, EU, ASIA), a dual-region such as NAM4, or a \
+          region such as us-central1",
+};
 
 impl Location {
     /// `US`, which Cloud Storage means where a bucket names none (JSON API, `buckets.insert`).
     pub fn us() -> Self {
         Self { text: "US".to_owned() }
-    }
-
-    /// Whether the table has it.
-    pub fn is_known(&self) -> bool {
-        known().any(|name| name == self.text)
-    }
-
-    /// Whether objects are kept in more than one region.
-    pub fn is_multi_region(&self) -> bool {
-        MULTI_REGIONS.contains(&self.text.as_str())
     }
 
     /// Whether a Cloud KMS key in `location` can encrypt a bucket here. The names are the same in
@@ -97,59 +51,32 @@ impl FromStr for Location {
 
     fn from_str(input: &str) -> Result<Self> {
         let text = input.to_ascii_uppercase();
-        if known().any(|name| name == text) || is_new_region(&text) {
+        if has_form(&text) {
             return Ok(Self { text });
         }
-        let error = Error::input(format!("{} is no location of Cloud Storage", quoted(input)));
-        if is_zone(&text) {
-            let region = text[..text.len() - 2].to_ascii_lowercase();
-            return Err(error.hint(format!("a zone is no location; use its region, `{region}`")));
-        }
-        Err(error.hint(match nearest(&text) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "use a multi-region (US, EU, ASIA), a dual-region such as NAM4, or a region such as \
-                     us-central1"
-                .to_owned(),
+        let error = Error::input(format!("{} is not a location of Cloud Storage", quoted(input)));
+        let zone =
+            text.strip_suffix(|c: char| c.is_ascii_uppercase()).and_then(|rest| rest.strip_suffix('-'));
+        Err(error.hint(match zone.filter(|region| region.contains('-') && has_form(region)) {
+            Some(region) => {
+                format!("a zone is not a location; use its region, `{}`", region.to_ascii_lowercase())
+            }
+            None => LOCATIONS.hint(input),
         }))
     }
 }
 
-fn known() -> impl Iterator<Item = &'static str> {
-    [&MULTI_REGIONS[..], &DUAL_REGIONS, &REGIONS].into_iter().flatten().copied()
-}
-
-/// The words of a region and its number, such as `US-CENTRAL` and `1`.
-fn parts(region: &str) -> (&str, &str) {
-    region.split_at(region.trim_end_matches(|c: char| c.is_ascii_digit()).len())
-}
-
-/// A region that is not in the table, with the words of one that is.
-fn is_new_region(text: &str) -> bool {
-    let (words, number) = parts(text);
-    (1..=2).contains(&number.len())
+/// Words without digits, and a number of at most two digits where there is more than one word. One word
+/// alone is a multi-region, with a number a dual-region.
+fn has_form(text: &str) -> bool {
+    let words = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &text[words.len()..];
+    let word = |word: &str| (2..=16).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
+    words.len() <= 32
+        && words.split('-').all(word)
+        && number.len() <= 2
         && !number.starts_with('0')
-        && REGIONS.iter().any(|region| parts(region).0 == words)
-}
-
-fn is_zone(text: &str) -> bool {
-    let region = text.strip_suffix(|c: char| c.is_ascii_uppercase()).and_then(|rest| rest.strip_suffix('-'));
-    region.is_some_and(|region| REGIONS.contains(&region))
-}
-
-/// The known location nearest to `input`, unless they have little in common.
-fn nearest(input: &str) -> Option<&'static str> {
-    const ALIKE: f64 = 0.75;
-    // No location is longer than 32 characters; the comparison takes time in proportion to both.
-    if input.len() > 32 {
-        return None;
-    }
-    let input = input.replace(['_', ' '], "-");
-    known()
-        .map(|name| (strsim::normalized_damerau_levenshtein(&input, name), name))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        // The first of equals, so that the answer does not depend on the order of evaluation.
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, name)| name)
+        && (!words.contains('-') || !number.is_empty())
 }
 
 #[cfg(test)]
@@ -160,36 +87,38 @@ mod tests {
 
     #[test]
     fn either_case_is_one_location() {
-        for (given, kept) in
-            [("us", "US"), ("EU", "EU"), ("Nam4", "NAM4"), ("europe-west10", "EUROPE-WEST10")]
-        {
-            let location: Location = given.parse().unwrap();
-            assert_eq!(location.as_str(), kept);
-            assert!(location.is_known());
+        for (given, kept) in [
+            ("us", "US"),
+            ("EU", "EU"),
+            ("Nam4", "NAM4"),
+            ("europe-west10", "EUROPE-WEST10"),
+            ("europe-west13", "EUROPE-WEST13"),
+            ("mars", "MARS"),
+        ] {
+            assert_eq!(given.parse::<Location>().unwrap().as_str(), kept);
         }
-        let new: Location = "europe-west13".parse().unwrap();
-        assert!(!new.is_known());
+        for name in LOCATIONS.names.split_whitespace() {
+            assert_eq!(name.parse::<Location>().unwrap().as_str(), name);
+        }
     }
 
     #[test]
-    fn what_is_none_is_refused_with_a_suggestion() {
-        const FORMS: &str = "use a multi-region";
+    fn malformed_locations_are_rejected_with_a_suggestion() {
+        const SEE: &str = "see `gcloud storage locations list`";
         for (bad, hint) in [
-            ("", FORMS),
-            ("mars", FORMS),
-            ("global", FORMS),
-            ("us-central1-a", "a zone is no location; use its region, `us-central1`"),
-            ("us-centarl1", "did you mean `US-CENTRAL1`?"),
+            ("", SEE),
+            ("us-central1-a", "a zone is not a location; use its region, `us-central1`"),
             ("us_east1", "did you mean `US-EAST1`?"),
             ("us-central", "did you mean `US-CENTRAL1`?"),
             ("us-east-1", "did you mean `US-EAST1`?"),
             ("EUROPE-WEST1\n", "did you mean `EUROPE-WEST1`?"),
             ("us-central01", "did you mean `US-CENTRAL1`?"),
-            ("../us", FORMS),
+            ("../us", SEE),
+            ("EU ", "did you mean `EU`?"),
         ] {
             let error = bad.parse::<Location>().unwrap_err();
-            assert_eq!(error.to_string(), format!("{} is no location of Cloud Storage", quoted(bad)));
-            assert!(error.what_next().unwrap().starts_with(hint), "{bad:?}: {:?}", error.what_next());
+            assert_eq!(error.to_string(), format!("{} is not a location of Cloud Storage", quoted(bad)));
+            assert!(error.what_next().unwrap().starts_with(hint), "{bad:?}: {error:?}");
         }
     }
 

@@ -13,7 +13,7 @@ pub mod kms_key;
 pub mod location;
 pub mod mark;
 pub mod notification;
-pub mod objects;
+pub(crate) mod objects;
 pub mod project;
 pub mod pubsub_name;
 pub mod request;

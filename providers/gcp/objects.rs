@@ -1,167 +1,199 @@
-//! What the bucket holds: counted for the plan of a teardown, and deleted by it.
+//! Cloud Storage's part of emptying a bucket: what its listings, deletions and lifecycle rules look like.
 
-mod count;
-mod empty;
 mod folders;
 mod lifecycle;
 mod listing;
-mod retained;
 
-use jiff::Timestamp;
-use serde::Serialize;
+use serde_json::Value;
 
-use self::count::{COUNTED_AT_MOST, Tally, count};
-use self::empty::empty;
-use self::lifecycle::hand_over;
-pub(super) use self::lifecycle::is_emptying;
-pub(super) use self::listing::Bucket;
-use super::bucket::calls;
+use super::failure::Refusal;
+use super::rest::{Rest, read, segment};
 use super::session::Api;
+use crate::empty::{
+    Batches, Counted, Cursor, Entry, Expiration, Listing, Look, Outcome, Page, Retention, Store, Tally, Task,
+    What, empty,
+};
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::provider::EmptyBy;
-use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::http::Method;
+use crate::resource::Deleted;
+use crate::text::clean;
 
-/// All objects of one bucket, live and noncurrent, and its folders.
-#[derive(Clone, Debug, Serialize)]
-pub struct Objects {
-    #[serde(skip)]
-    bucket: String,
-    #[serde(skip)]
-    delete_objects: bool,
-    #[serde(skip)]
-    empty_by: EmptyBy,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    found: Option<Contents>,
+pub(super) use self::lifecycle::is_emptying;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// A bucket, and the API it is reached with; cheap to clone into a task.
+#[derive(Clone, Debug)]
+pub(super) struct GcsBucket {
+    rest: Rest,
+    name: String,
 }
 
-/// What was found, field by field, as a plan shows it.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Contents {
-    objects: u64,
-    noncurrent: u64,
-    folders: u64,
-    bytes: u64,
+impl GcsBucket {
+    pub(super) async fn open(api: &Api, name: &str) -> Result<Self> {
+        Ok(Self { rest: api.storage_json().await?.clone(), name: name.to_owned() })
+    }
+
+    /// The path of what is in the bucket, such as `/o`.
+    fn path(&self, part: &str) -> String {
+        format!("/storage/v1/b/{}{part}", segment(&self.name))
+    }
+
+    /// What a GET of `part` says; `None` where it is not there.
+    async fn get(&self, part: &str, permission: &str) -> Result<Option<Value>> {
+        let answer = self.rest.look(Method::GET, &self.path(part)).await?;
+        if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
+            return Ok(None);
+        }
+        read(&answer, permission, &self.name).map(Some)
+    }
+
+    /// Deletes `name` of a `collection`, such as `o`; what is not there is gone.
+    async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
+        let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
+        let answer = self.rest.send(Method::DELETE, &path, None).await?;
+        match Refusal::of_answer(&answer) {
+            Some(refusal) if !refusal.is_not_found() => {
+                let error = refusal.explain(permission, format!("{}/{}", self.name, clean(name)));
+                Err(if is_retained(&refusal) { retained(&error) } else { error })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes one generation for good, as far as soft delete lets it.
+    pub(super) async fn delete_one(&self, entry: &Entry) -> Result<()> {
+        let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
+        self.remove("o", &entry.key, &query, "storage.objects.delete").await
+    }
 }
 
-impl Objects {
-    /// The contents of `bucket`. Unless the user said that they may be deleted (`delete_objects`), a
-    /// bucket that holds something is not torn down.
-    pub fn new(bucket: &str, delete_objects: bool, empty_by: EmptyBy) -> Self {
-        Self { bucket: bucket.to_owned(), delete_objects, empty_by, found: None }
-    }
-
-    /// Where the contents of `bucket` stand: what tells of deletions is removed before them.
-    pub fn at(bucket: &str) -> Address {
-        Address::new("gcp", "objects", bucket)
-    }
-
-    fn found(&self, tally: &Tally) -> Self {
-        let Tally { objects, noncurrent, folders, bytes, .. } = *tally;
-        Self { found: Some(Contents { objects, noncurrent, folders, bytes }), ..self.clone() }
-    }
-}
-
-impl Resource for Objects {
+impl Store for GcsBucket {
     type Api = Api;
 
-    const REMOVAL: Removal = Removal::Contents;
+    const CLOUD: &'static str = "gcp";
+    const KINDS: &'static [Counted] = &[
+        (What::Current, "objects", "object"),
+        (What::Noncurrent, "noncurrent", "noncurrent object"),
+        (What::Folder, "folders", "folder"),
+    ];
+    // About a hundred calls, one after the other. One listing gives several thousand entries a second, and
+    // Cloud Storage asks for no more than a thousand deletions a second to begin with (Cloud Storage
+    // documentation, "Request rate and access distribution guidelines"), so that emptying gains nothing by
+    // more of them.
+    const COUNTED_AT_MOST: u64 = 100_000;
+    const EXPIRATION: Option<Expiration> = Some(lifecycle::EXPIRATION);
 
-    fn address(&self) -> Address {
-        Self::at(&self.bucket)
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    fn needs(&self) -> Vec<Address> {
-        self.part_of().into_iter().collect()
-    }
-
-    fn part_of(&self) -> Option<Address> {
-        Some(super::bucket::Bucket::at(&self.bucket))
-    }
-
-    async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let bucket = Bucket::new(api, &self.bucket).await?;
+    async fn look(api: &Api, name: &str) -> Result<Option<(Self, Look)>> {
+        let (store, start) = (Self::open(api, name).await?, Cursor::default());
         // All at once, so that an empty bucket costs no more time than a single call.
         let (described, first, managed) = tokio::join!(
-            calls::get(api, &self.bucket),
-            bucket.page("", String::new()),
-            folders::any_managed(&bucket)
+            store.get("?fields=retentionPolicy,hierarchicalNamespace", "storage.buckets.get"),
+            store.objects("", &start),
+            store.folders(Listing::ManagedFolders, &start)
         );
-        let (Some(described), Some(first)) = (described?, first?) else {
-            return Ok(Seen::absent());
-        };
-        let now = Timestamp::now().as_second();
-        let mut tally = count(&bucket, first, &described, now).await?;
-        let (managed, untold) = match managed {
-            Ok(managed) => (managed, None),
+        let (Some(described), Some(first)) = (described?, first?) else { return Ok(None) };
+        let mut look = Look { first: vec![first], ..Look::default() };
+        match managed {
+            Ok(managed) => look.folders += folders::number(managed),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
             // The service does not delete a bucket that still has some, so that not to know is no danger.
-            Err(error) => (0, Some(format!("it may have managed folders: {}", error.chain()))),
-        };
-        let hierarchical = described.hierarchical_namespace.as_ref().is_some_and(|one| one.enabled);
-        tally.folders = managed + if hierarchical { folders::plain(&bucket).await? } else { 0 };
-        if tally.is_empty() {
-            return Ok(Seen::absent());
+            Err(error) => look.remarks.finding(format!("it may have managed folders: {}", error.chain())),
         }
-        let mut found = Seen::there(self.found(&tally), Owner::Ours);
-        found.remarks_mut().findings.extend(untold);
-        if tally.more {
-            found.finding(format!("counting stopped at {COUNTED_AT_MOST} objects; there are more"));
+        if described["hierarchicalNamespace"]["enabled"] == true {
+            look.folders += folders::number(store.folders(Listing::Folders, &start).await?);
         }
-        if !self.delete_objects {
-            found.obstacle(
-                Forbids::Delete,
-                format!("it holds {tally}"),
-                "pass --delete-objects to delete them, or empty it first",
-            );
-        }
-        retained::tell(&self.bucket, &described, &tally, &mut found);
-        if self.empty_by == EmptyBy::Lifecycle {
-            found.finding(
-                "Cloud Storage will delete everything by lifecycle rules, which takes a day or more; classes of \
-                 storage with a least duration are billed for all of it"
-                    .to_owned(),
-            );
-        }
-        Ok(found)
+        look.retention = retention(&described["retentionPolicy"]);
+        Ok(Some((store, look)))
     }
 
-    async fn write(&self, _: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
-        Err(Error::new(Kind::Failed, "write objects: a deployment has no objects of its own to write"))
+    async fn page(&self, listing: Listing, prefix: &str, _: bool, cursor: &Cursor) -> Result<Option<Page>> {
+        match listing {
+            Listing::Objects => self.objects(prefix, cursor).await,
+            _ => self.folders(listing, cursor).await,
+        }
     }
 
-    async fn delete(&self, api: &Api, seen: &Self, progress: &Progress) -> Result<Deleted> {
-        if !self.delete_objects {
-            return Err(Error::refused(format!("empty {}: nobody asked for it", self.bucket))
-                .hint("pass --delete-objects"));
-        }
-        let bucket = Bucket::new(api, &self.bucket).await?;
-        match self.empty_by {
-            EmptyBy::Calls => {
-                let known = seen.found.map_or(0, |found| found.objects + found.noncurrent);
-                empty(&bucket, known, progress).await?;
-                if seen.found.is_some_and(|found| found.folders > 0) {
-                    folders::remove(&bucket, progress).await?;
-                }
-                Ok(Deleted::Gone)
+    async fn empty(api: &Api, name: &str, task: Task<'_>) -> Result<Deleted> {
+        empty(&Self::open(api, name).await?, task).await
+    }
+}
+
+impl Batches for GcsBucket {
+    const BATCH: usize = 1;
+    // Each takes some fifty milliseconds, so that this is the thousand a second which Cloud Storage wants a
+    // client to begin with (Cloud Storage documentation, "Request rate and access distribution guidelines").
+    const AT_ONCE: u16 = 64;
+    // Listings are strongly consistent (Cloud Storage documentation, "Consistency").
+    const EMPTY_ROUNDS: usize = 1;
+    const UNIT: &'static str = "objects";
+
+    async fn delete(&self, batch: Vec<Entry>) -> Outcome {
+        let mut outcome = Outcome::default();
+        for entry in batch {
+            match self.delete_one(&entry).await {
+                Ok(()) => outcome.gone += 1,
+                Err(error) => outcome.left([entry], error),
             }
-            EmptyBy::Lifecycle => hand_over(api, &self.bucket).await,
         }
+        outcome
     }
+
+    async fn finish(&self, known: &Tally, progress: &Progress) -> Result<()> {
+        if known.of(What::Folder) > 0 { self.remove_folders(progress).await } else { Ok(()) }
+    }
+}
+
+/// The bucket's policy, which keeps every object.
+fn retention(policy: &Value) -> Option<Retention> {
+    let seconds = policy["retentionPeriod"].as_str()?.parse().ok().filter(|seconds| *seconds > 0)?;
+    let length = if seconds % DAY == 0 { format!("{} days", seconds / DAY) } else { format!("{seconds} s") };
+    let locked = if policy["isLocked"] == true { ", which is locked for good" } else { "" };
+    Some(Retention { seconds, words: format!("a retention policy of {length}{locked}") })
+}
+
+/// Whether the refusal is that of a hold or a retention, which comes as one of permission (Cloud Storage
+/// JSON API, "403: retentionPolicyNotMet").
+fn is_retained(refusal: &Refusal) -> bool {
+    let words = refusal.message.to_lowercase();
+    refusal.reason == "retentionPolicyNotMet"
+        || ["retention", "temporary hold", "event-based hold"].iter().any(|word| words.contains(word))
+}
+
+fn retained(error: &Error) -> Error {
+    Error::refused(error.to_string()).hint(
+        "wait until the retention is over, or lift the hold; wbstore does neither, and never bypasses them",
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn nothing_is_wanted_and_what_is_found_shows_field_by_field() {
-        let wanted = Objects::new("acme-wandb", false, EmptyBy::Calls);
-        assert_eq!(serde_json::to_value(&wanted).unwrap(), serde_json::json!({}));
-        let found = wanted.found(&Tally { objects: 2, bytes: 10, ..Tally::default() });
-        assert_eq!(
-            serde_json::to_value(&found).unwrap(),
-            serde_json::json!({"objects": 2, "noncurrent": 0, "folders": 0, "bytes": 10})
-        );
+    fn a_retention_differs_from_a_missing_permission() {
+        let refusal = |message: &str| Refusal { message: message.to_owned(), ..Refusal::default() };
+        assert!(is_retained(&refusal("Object 'b/o' is subject to bucket's retention policy")));
+        assert!(is_retained(&refusal("Object 'b/o' is under active Temporary hold and cannot be deleted")));
+        assert!(!is_retained(&refusal("does not have storage.objects.delete access")));
+        assert!(is_retained(&Refusal { reason: "retentionPolicyNotMet".to_owned(), ..Refusal::default() }));
+    }
+
+    #[test]
+    fn a_policy_is_read_in_days() {
+        let of = |policy: Value| retention(&policy).map(|policy| (policy.seconds, policy.words));
+        let locked = json!({"retentionPeriod": "172800", "isLocked": true});
+        let words = "a retention policy of 2 days, which is locked for good".to_owned();
+        assert_eq!(of(locked), Some((172_800, words)));
+        assert_eq!(of(json!({"retentionPeriod": "90"})), Some((90, "a retention policy of 90 s".to_owned())));
+        assert_eq!(of(json!({"retentionPeriod": "0"})), None);
+        assert_eq!(of(Value::Null), None);
     }
 }

@@ -44,13 +44,10 @@ impl FromStr for ServiceAccount {
                             `gcloud iam service-accounts list` prints those of the project";
         let refuse = |why: &str, hint: &str| Err(Error::input(format!("{} {why}", quoted(input))).hint(hint));
         if let Some(address) = input.strip_prefix("serviceAccount:") {
-            return refuse(
-                "is a member of a binding",
-                &format!("use the address alone: {}", quoted(address)),
-            );
+            return refuse("is a member of an IAM binding", &format!("use {}", quoted(address)));
         }
         let Some((name, domain)) = input.split_once('@') else {
-            return refuse("is no address of a service account", FORM);
+            return refuse("is not the address of a service account", FORM);
         };
         let fits = |text: &str| {
             let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
@@ -60,15 +57,15 @@ impl FromStr for ServiceAccount {
                 && !text.ends_with(['-', '.'])
         };
         if !fits(name) || name.len() > 63 || !fits(domain) || domain.len() > 190 {
-            return refuse("is no address of a service account", FORM);
+            return refuse("is not the address of a service account", FORM);
         }
         if AGENTS.iter().any(|agent| domain.starts_with(agent)) {
-            return refuse("is an agent of Google's own, as which no server can run", FORM);
+            return refuse("is a service agent of Google, as which no server can run", FORM);
         }
         if DEFAULTS.contains(&domain) || domain.strip_suffix(USER_MANAGED).is_some_and(fits) {
             return Ok(Self { text: input.to_owned() });
         }
-        refuse("is no address of a service account", FORM)
+        refuse("is not the address of a service account", FORM)
     }
 }
 
@@ -92,7 +89,7 @@ mod tests {
 
     #[test]
     fn refuses_the_rest_and_says_why() {
-        let none = "is no address of a service account";
+        let none = "is not the address of a service account";
         for (bad, why) in [
             ("", none),
             ("wandb", none),
@@ -101,10 +98,10 @@ mod tests {
             ("wandb@.iam.gserviceaccount.com", none),
             ("a@b@acme-prod.iam.gserviceaccount.com", none),
             ("Wandb@acme-prod.iam.gserviceaccount.com", none),
-            ("serviceAccount:wandb@acme-prod.iam.gserviceaccount.com", "is a member of a binding"),
+            ("serviceAccount:wandb@acme-prod.iam.gserviceaccount.com", "is a member of an IAM binding"),
             (
                 "service-1234@gs-project-accounts.iam.gserviceaccount.com",
-                "is an agent of Google's own, as which no server can run",
+                "is a service agent of Google, as which no server can run",
             ),
         ] {
             let error = bad.parse::<ServiceAccount>().unwrap_err();

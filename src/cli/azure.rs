@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parsed::parsed;
+use crate::endpoint::Endpoint;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
-use crate::providers::azure::endpoint::Endpoint;
 use crate::providers::azure::location::Location;
 use crate::providers::azure::message_ttl::MessageTtl;
 use crate::providers::azure::queue_name::QueueChoice;

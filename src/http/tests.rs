@@ -59,14 +59,3 @@ async fn a_pinned_client_stays_at_home() {
     assert_eq!(error.kind(), Kind::Refused);
     assert!(!error.chain().contains("secret"));
 }
-
-#[test]
-fn custom_endpoints_are_named_once_each_and_without_secrets() {
-    assert_eq!(elsewhere([]), "");
-    let local = Url::parse("http://127.0.0.1:4566/").unwrap();
-    let other = Url::parse("https://me:hunter2@storage.example/path/?sig=hunter2").unwrap();
-    assert_eq!(
-        elsewhere([("S3", &local), ("SQS", &other), ("STS", &local)]),
-        ", custom endpoint http://127.0.0.1:4566 (S3, STS), custom endpoint https://storage.example/path/?… (SQS)"
-    );
-}

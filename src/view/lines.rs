@@ -8,6 +8,7 @@ use super::remark::hint;
 use super::words;
 use crate::event::Event;
 use crate::resource::Address;
+use crate::text::Count;
 
 /// Turns events into lines, and remembers what was said so that a log does not fill up with it.
 #[derive(Default)]
@@ -34,7 +35,7 @@ impl Lines {
                 let told = self.tenths.entry(address.clone()).or_default();
                 (tenth > *told).then(|| {
                     *told = tenth;
-                    format!("{}: {done} of {total} {unit}\n", name(address))
+                    format!("{}: {} of {} {unit}\n", name(address), Count(*done), Count(*total))
                 })
             }
             event => lasting(event),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::{Action, Counts};
+use crate::text::Count;
 
 /// What a plan says of a step: `create`.
 pub(super) fn verb(action: Action) -> &'static str {
@@ -48,7 +49,7 @@ pub(super) fn done(action: Action) -> &'static str {
 
 /// `1 entry`, `2 entries`.
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{} {}", Count(count as u64), if count == 1 { one } else { many })
 }
 
 /// The closing counts of a plan: the three that always stand there, then those that are not zero.

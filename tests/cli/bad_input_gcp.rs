@@ -60,8 +60,8 @@ fn topics_and_subscriptions_that_pubsub_does_not_take() {
 }
 
 #[test]
-fn locations_that_do_not_exist() {
-    refuses("--location", &["", "mars", "us-esat1", "us-central1-a", "us-east-1", "global", "../us", "EU "]);
+fn locations_that_cannot_be() {
+    refuses("--location", &["", "us-central1-a", "us-east-1", "us_east1", "../us", "EU "]);
 }
 
 #[test]

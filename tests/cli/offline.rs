@@ -84,14 +84,25 @@ fn a_region_that_nothing_names_is_assumed_and_the_machine_is_not_asked() {
 }
 
 #[test]
-fn a_configured_region_that_does_not_exist_is_refused_where_it_stands() {
-    for (variable, region) in
-        [("AWS_REGION", "eu-wset-1"), ("AWS_REGION", "mars"), ("AWS_DEFAULT_REGION", "mars")]
-    {
+fn a_place_that_is_not_listed_is_used_with_a_warning() {
+    let azure = [&["azure", "--resource-group=acme", "--subscription"], &[SUBSCRIPTION][..]].concat();
+    for (cloud, place, suggestion) in [
+        (&["aws", ACCOUNT, "--region"][..], "us-esat-1", "did you mean `us-east-1`?"),
+        (&["gcp", ACCOUNT, "--project=acme-prod", "--location"], "us-esat1", "did you mean `US-EAST1`?"),
+        (&[&azure[..], &["--location"]].concat(), "westeurpoe", "did you mean `westeurope`?"),
+    ] {
+        let notes = plan(&[], &[cloud, &[place]].concat())["notes"].to_string();
+        assert!(notes.contains(suggestion), "{place}: {notes}");
+    }
+}
+
+#[test]
+fn a_configured_region_that_cannot_be_is_rejected_with_its_source() {
+    for (variable, region) in [("AWS_REGION", "mars"), ("AWS_DEFAULT_REGION", "eu-west")] {
         let ran = wbstore_with(&[(variable, region)], &["plan", "aws", HOST, "--offline", ACCOUNT]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         assert!(ran.stderr.contains(region) && ran.stderr.contains("hint:"), "{}", ran.stderr);
-        assert!(region != "mars" || ran.stderr.contains(&format!("{variable}: ")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("{variable}: ")), "{}", ran.stderr);
     }
 }
 

@@ -24,7 +24,7 @@ async fn an_emptying_that_is_interrupted_goes_on_later() {
         site.put(&format!("runs/{number}"), b"");
     }
     let deletion =
-        site.gcp.proxy().arm(When::operation("storage.DeleteObject", 50), Fault::Hang(Side::Before));
+        site.gcp.proxy().arm(When::operation("storage.objects.delete", 50), Fault::Hang(Side::Before));
     let mut running = Running::start(site.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     deletion.reached().await;
     running.interrupt();

@@ -94,13 +94,12 @@ async fn the_operators_permissions_are_enough() {
 
 /// Printed, and not asked for by the double: it leaves out the project's own permissions, and no bucket of
 /// it has folders.
-const NOT_ASKED_FOR: [&str; 6] = [
+const NOT_ASKED_FOR: [&str; 5] = [
     "resourcemanager.projects.get",
     "serviceusage.services.use",
     "storage.folders.delete",
     "storage.folders.list",
     "storage.managedFolders.delete",
-    "storage.managedFolders.list",
 ];
 
 /// `teardown --expired`, by somebody who may do what `policy --for operator --expired` prints and nothing

@@ -56,11 +56,11 @@ async fn more_than_a_page_is_deleted_however_busy_the_service_is() {
         site.put(&format!("runs/{number:04}"), b"");
     }
     let proxy = site.gcp.proxy();
-    proxy.arm(When::one_in(25, "storage.DeleteObject"), Fault::fail(Failure::Throttled));
-    proxy.arm(When::one_in(40, "storage.DeleteObject"), Fault::fail(Failure::Internal));
+    proxy.arm(When::one_in(25, "storage.objects.delete"), Fault::fail(Failure::Throttled));
+    proxy.arm(When::one_in(40, "storage.objects.delete"), Fault::fail(Failure::Internal));
     site.teardown(&["--delete-objects"]).await.ends(0);
     assert_eq!(site.left().await, json!([[], [], []]));
-    let deletions = proxy.journal().iter().filter(|sent| sent.operation == "storage.DeleteObject").count();
+    let deletions = proxy.journal().iter().filter(|sent| sent.operation == "storage.objects.delete").count();
     assert!((1102..1400).contains(&deletions), "{deletions}");
 }
 

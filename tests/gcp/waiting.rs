@@ -51,7 +51,7 @@ const LOOKS: [(&str, &[&str], &str); 7] = [
     ("plan", &[], "storage.notifications.list"),
     ("config", &[], "storage.GetBucket"),
     ("verify", &["--within", "5s"], "storage.preflight"),
-    ("teardown", &["--confirm", NAME], "storage.ListObjects"),
+    ("teardown", &["--confirm", NAME], "storage.objects.list"),
 ];
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn emptying_waits_in_sight_and_not_for_a_day() {
         site.put(name, b"x");
     }
     let deleting = ["--delete-objects"];
-    for call in ["storage.DeleteObject", "storage.ListObjects"] {
+    for call in ["storage.objects.delete", "storage.objects.list"] {
         // The first listing is the plan's.
-        let nth = usize::from(call == "storage.ListObjects");
+        let nth = usize::from(call == "storage.objects.list");
         let day = Fault::fail(Failure::TooManyRequests(86400));
         site.gcp.proxy().arm(When::operation(call, nth).times(usize::MAX), day);
         let begun = Instant::now();
@@ -123,6 +123,6 @@ async fn emptying_waits_in_sight_and_not_for_a_day() {
         site.gcp.proxy().disarm();
     }
     let soon = Fault::fail(Failure::TooManyRequests(2));
-    site.gcp.proxy().arm(When::operation("storage.DeleteObject", 0), soon);
+    site.gcp.proxy().arm(When::operation("storage.objects.delete", 0), soon);
     site.teardown(&deleting).await.ends(0).tells(&["retrying in 2s: storage.objects.delete on"]);
 }

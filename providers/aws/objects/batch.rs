@@ -4,85 +4,52 @@
 //! (S3 API reference, "DeleteObjects"): every entry of the answer is read here.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use aws_sdk_s3::config::{Config, retry::RetryConfig};
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::StreamExt;
 
-use super::listing::{Bucket, Version};
+use super::S3Bucket;
+use crate::empty::{Batches, Entry, Outcome, What};
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
 use crate::text::clean;
 
-/// The most keys that one DeleteObjects call takes.
-pub const BATCH: usize = 1000;
-/// Keys that go one by one, at a time.
+/// Entries that go one by one, at a time.
 const SINGLES: usize = 8;
 
-/// A version to delete, and how often that was tried.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
-    key: String,
-    id: Option<String>,
-    /// How often deleting it has failed.
-    pub tries: u32,
-}
+impl Batches for S3Bucket {
+    // The most keys of one DeleteObjects call.
+    const BATCH: usize = 1000;
+    // Ten batches of a thousand keys are more than the 3,500 deletions a second that S3 promises for one
+    // prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3 performance"), and S3
+    // asks clients to come up gently.
+    const AT_ONCE: u16 = 10;
+    // A single listing might be stale where the endpoint is not S3 itself.
+    const EMPTY_ROUNDS: usize = 2;
+    const UNIT: &'static str = "versions";
 
-impl From<Version> for Target {
-    fn from(version: Version) -> Self {
-        Self { key: version.key, id: version.id, tries: 0 }
-    }
-}
-
-/// What became of one batch.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// How many are gone.
-    pub gone: u64,
-    /// Those to try again.
-    pub again: Vec<Target>,
-    /// Whether the service asked to slow down, and for how long if it said.
-    pub slow_down: Option<Option<Duration>>,
-    /// Why the last of those to try again failed.
-    pub passing: Option<Error>,
-    /// A failure that does not pass.
-    pub failed: Option<Error>,
-}
-
-impl Outcome {
-    /// `targets` may be tried again, because of `error`, which passes.
-    fn repeat(&mut self, targets: impl IntoIterator<Item = Target>, error: Error) {
-        self.again.extend(targets.into_iter().map(|target| Target { tries: target.tries + 1, ..target }));
-        if error.kind() == Kind::Throttled {
-            self.slow_down = Some(error.server_wait().max(self.slow_down.flatten()));
+    async fn delete(&self, batch: Vec<Entry>) -> Outcome {
+        // XML 1.0 has no way to write most control characters, so that such keys cannot be in the body of a
+        // DeleteObjects call; in a path they can.
+        let (together, singly): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|entry| entry.what != What::Upload && entry.key.chars().all(in_xml));
+        let mut outcome = Outcome::default();
+        if !together.is_empty() {
+            delete_together(self, together, &mut outcome).await;
         }
-        self.passing = Some(error);
-    }
-}
-
-/// Deletes `targets`, at most [`BATCH`].
-pub async fn delete(bucket: &Bucket, targets: Vec<Target>) -> Outcome {
-    // XML 1.0 has no way to write most control characters, so that such keys cannot stand in the
-    // body of a DeleteObjects call; in a path they can.
-    let (plain, odd): (Vec<_>, Vec<_>) =
-        targets.into_iter().partition(|target| target.key.chars().all(in_xml));
-    let mut outcome = Outcome::default();
-    if !plain.is_empty() {
-        together(bucket, plain, &mut outcome).await;
-    }
-    let mut singles = futures::stream::iter(odd)
-        .map(|target| async { (one(bucket, &target).await, target) })
-        .buffer_unordered(SINGLES);
-    while let Some((done, target)) = singles.next().await {
-        match done {
-            Ok(()) => outcome.gone += 1,
-            Err(error) if error.passes() => outcome.repeat([target], error),
-            Err(error) => outcome.failed = Some(error),
+        let mut singles = futures::stream::iter(singly)
+            .map(|entry| async { (delete_one(self, &entry).await, entry) })
+            .buffer_unordered(SINGLES);
+        while let Some((done, entry)) = singles.next().await {
+            match done {
+                Ok(()) => outcome.gone += 1,
+                Err(error) => outcome.left([entry], error),
+            }
         }
+        outcome
     }
-    outcome
 }
 
 /// Whether XML 1.0 has the character (section 2.2, production `Char`).
@@ -90,7 +57,7 @@ fn in_xml(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-async fn together(bucket: &Bucket, targets: Vec<Target>, outcome: &mut Outcome) {
+async fn delete_together(bucket: &S3Bucket, targets: Vec<Entry>, outcome: &mut Outcome) {
     let body = match body(&targets) {
         Ok(body) => body,
         Err(error) => {
@@ -114,21 +81,15 @@ async fn together(bucket: &Bucket, targets: Vec<Target>, outcome: &mut Outcome) 
         Err(error) => {
             let busy = matches!(code(&error), "SlowDown" | "ServiceUnavailable");
             let error = failure(error, "s3:DeleteObjectVersion", &bucket.name);
-            if !error.passes() {
-                outcome.failed = Some(error);
-                return;
-            }
-            let wait = error.server_wait();
-            let busy = busy || wait.is_some();
-            outcome.repeat(targets, error);
+            outcome.left(targets, error);
             if busy {
-                outcome.slow_down = Some(wait);
+                outcome.slow_down.get_or_insert(None);
             }
         }
     }
 }
 
-fn body(targets: &[Target]) -> Result<Delete> {
+fn body(targets: &[Entry]) -> Result<Delete> {
     let unbuilt = |error| Error::new(Kind::Failed, "delete objects").because(error);
     let mut objects = Vec::with_capacity(targets.len());
     for target in targets {
@@ -139,7 +100,7 @@ fn body(targets: &[Target]) -> Result<Delete> {
 }
 
 /// Reads what became of each of `targets`.
-fn read(answer: DeleteObjectsOutput, targets: Vec<Target>, bucket: &str, outcome: &mut Outcome) {
+fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome: &mut Outcome) {
     let deleted = answer.deleted.unwrap_or_default();
     let errors = answer.errors.unwrap_or_default();
     let told = deleted.len() + errors.len();
@@ -160,12 +121,11 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Target>, bucket: &str, outcome
         untold.remove(&name);
         let tries =
             targets.iter().find(|target| target.key == name.0 && target.id == name.1).map_or(0, |t| t.tries);
-        let target = Target { key: name.0, id: name.1, tries };
+        let target = Entry { key: name.0, id: name.1, tries, ..Entry::default() };
         let code = entry.code.unwrap_or_default();
         match fate(&code, &clean(&entry.message.unwrap_or_default()), &target.key, bucket) {
-            Fate::Gone => outcome.gone += 1,
-            Fate::Again(error) => outcome.repeat([target], error),
-            Fate::Stays(error) => outcome.failed = Some(error),
+            None => outcome.gone += 1,
+            Some(error) => outcome.left([target], error),
         }
     }
     if !untold.is_empty() {
@@ -178,31 +138,20 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Target>, bucket: &str, outcome
         );
         let silent =
             targets.into_iter().filter(|target| untold.contains(&(target.key.clone(), target.id.clone())));
-        outcome.repeat(silent, error);
+        outcome.left(silent, error);
     }
 }
 
-/// What an error entry means for its key.
-enum Fate {
-    /// It is gone, though not by us.
-    Gone,
-    /// It may be tried again.
-    Again(Error),
-    /// It cannot be deleted.
-    Stays(Error),
-}
-
-fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Fate {
+/// What an error entry means for its key; `None` when that is gone, though not by us.
+fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
     let said = format!("s3:DeleteObjectVersion on {bucket}/{}: {code}: {message}", clean(key));
-    match code {
-        "NoSuchKey" | "NoSuchVersion" => Fate::Gone,
-        "SlowDown" | "ServiceUnavailable" => Fate::Again(Error::new(Kind::Throttled, said)),
-        "InternalError" | "RequestTimeout" | "OperationAborted" => {
-            Fate::Again(Error::new(Kind::Transient, said))
-        }
-        "AccessDenied" => Fate::Stays(Error::new(Kind::Denied, said).hint(why_denied(message))),
-        _ => Fate::Stays(Error::new(Kind::Failed, said)),
-    }
+    Some(match code {
+        "NoSuchKey" | "NoSuchVersion" => return None,
+        "SlowDown" | "ServiceUnavailable" => Error::new(Kind::Throttled, said),
+        "InternalError" | "RequestTimeout" | "OperationAborted" => Error::new(Kind::Transient, said),
+        "AccessDenied" => Error::new(Kind::Denied, said).hint(why_denied(message)),
+        _ => Error::new(Kind::Failed, said),
+    })
 }
 
 /// S3 has one code for four reasons; the message tells them apart where it says anything at all.
@@ -223,22 +172,25 @@ fn why_denied(message: &str) -> String {
     }
 }
 
-async fn one(bucket: &Bucket, target: &Target) -> Result<()> {
-    let answer = bucket
-        .s3
-        .delete_object()
-        .bucket(&bucket.name)
-        .expected_bucket_owner(&bucket.owner)
-        .key(&target.key)
-        .set_version_id(target.id.clone())
-        .send()
-        .await;
-    match answer {
-        Ok(_) => Ok(()),
-        Err(error) if matches!(code(&error), "NoSuchKey" | "NoSuchVersion") => Ok(()),
-        Err(error) => {
-            Err(failure(error, "s3:DeleteObjectVersion", format!("{}/{}", bucket.name, clean(&target.key))))
+/// Deletes a version, or aborts an upload, whose parts are stored and billed though nothing shows them.
+async fn delete_one(bucket: &S3Bucket, entry: &Entry) -> Result<()> {
+    let (s3, name, owner) = (&bucket.s3, &bucket.name, &bucket.owner);
+    let (key, id) = (&entry.key, entry.id.clone());
+    if entry.what == What::Upload {
+        let call = s3.abort_multipart_upload().bucket(name).expected_bucket_owner(owner);
+        return match call.key(key).set_upload_id(id).send().await {
+            Err(error) if code(&error) != "NoSuchUpload" => {
+                Err(failure(error, "s3:AbortMultipartUpload", name))
+            }
+            _ => Ok(()),
+        };
+    }
+    let call = s3.delete_object().bucket(name).expected_bucket_owner(owner);
+    match call.key(key).set_version_id(id).send().await {
+        Err(error) if !matches!(code(&error), "NoSuchKey" | "NoSuchVersion") => {
+            Err(failure(error, "s3:DeleteObjectVersion", format!("{name}/{}", clean(key))))
         }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The resources of a deployment, and what a reviewer should know of them.
 
+use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::mark::{INTERNAL, Marking, ORIGIN, QUEUE, ROLE};
@@ -11,8 +12,9 @@ use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::held::{self, Held};
+use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::mark::{DEAD_LETTERS, LABELS, METADATA, TAGS};
-use crate::providers::azure::objects::Objects;
+use crate::providers::azure::objects::BlobContainer;
 use crate::providers::azure::provider::{self, Provider};
 use crate::providers::azure::queue_name::QueueName;
 use crate::resource::{AnyResource, Bound};
@@ -82,7 +84,8 @@ impl Azure {
             api,
         ));
         if removing {
-            let objects = Objects::new(Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
+            let (at, delete) = (Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
+            let objects = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
             resources.push(Bound::boxed(objects, api));
         }
         if let Some(dead) = &dead_letters {
@@ -94,7 +97,8 @@ impl Azure {
                 api,
             ));
             if removing {
-                let objects = Objects::new(Held::at(held::DEAD_LETTER, dead.as_str()), wanted.delete_objects);
+                let (at, delete) = (Held::at(held::DEAD_LETTER, dead.as_str()), wanted.delete_objects);
+                let objects = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
                 resources.push(Bound::boxed(objects, api));
             }
         }
@@ -124,6 +128,8 @@ impl Azure {
         if goal == Goal::Absent {
             return notes;
         }
+        let location = self.request.location.as_ref();
+        notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
         if self.request.events_queue().is_none() {
             notes.push(

@@ -136,3 +136,13 @@ fn entras_own_words_are_told_without_the_pipelines() {
     assert!(error.chain().ends_with("AADSTS7000215: Invalid client secret provided."), "{}", error.chain());
     assert!(hint(&error).contains("AZURE_CLIENT_SECRET"));
 }
+
+#[test]
+fn a_location_that_azure_rejects_has_a_suggestion() {
+    let error = told(
+        400,
+        "LocationNotAvailableForResourceType",
+        "The provided location 'westeurpoe' is not available for resource type 'Microsoft.Storage/storageAccounts'.",
+    );
+    assert_eq!(hint(&error), "name another location with --location: did you mean `westeurope`?");
+}

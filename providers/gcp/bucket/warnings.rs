@@ -60,7 +60,7 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Entries, found: &mu
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
     }
-    if is_emptying(bucket) {
+    if is_emptying(&rules(bucket)) {
         found.obstacle(
             Forbids::Present,
             "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
@@ -78,6 +78,22 @@ pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Entries, found: &mu
         &bucket.cors,
         cors::ours(&bucket.cors, wanted.cors.as_ref(), mark.get(mark::CORS)).as_ref(),
     );
+}
+
+/// The lifecycle rules as JSON.
+fn rules(bucket: &model::Bucket) -> Vec<serde_json::Value> {
+    let rules = bucket.lifecycle.iter().flat_map(|lifecycle| &lifecycle.rule);
+    rules
+        .map(|rule| {
+            let condition = rule.condition.clone().unwrap_or_default();
+            let mut days = serde_json::Map::new();
+            days.extend(condition.age_days.map(|age| ("age".to_owned(), age.into())));
+            let since = condition.days_since_noncurrent_time;
+            days.extend(since.map(|since| ("daysSinceNoncurrentTime".to_owned(), since.into())));
+            let action = rule.action.as_ref().map(|action| &action.r#type);
+            serde_json::json!({"action": {"type": action}, "condition": days})
+        })
+        .collect()
 }
 
 /// What Cloud Storage would not let go (G19).

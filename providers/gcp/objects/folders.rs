@@ -2,93 +2,71 @@
 //! those of a hierarchical namespace. A bucket that has any is not empty.
 
 use google_cloud_gax::error::rpc::Code;
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_gax::paginator::ItemPaginator;
-use google_cloud_storage::Error as SdkError;
 
-use super::listing::Bucket;
-use crate::error::{Error, Kind, Result};
+use super::GcsBucket;
+use super::listing::{page, page_token};
+use crate::empty::{self, Cursor, Entry, Listing, Page, What, interrupted};
+use crate::error::Result;
 use crate::event::Progress;
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
+use crate::http::Method;
+use crate::providers::gcp::failure::Refusal;
+use crate::providers::gcp::rest::read;
 
-/// The number of managed folders of `bucket`, of the first page alone: what matters is whether there
-/// are any.
-///
-/// # Errors
-/// Those of the cloud, denied included.
-pub async fn any_managed(bucket: &Bucket) -> Result<u64> {
-    let answer = bucket.control.list_managed_folders().set_parent(&bucket.full_name).send().await;
-    match answer {
-        Ok(answer) => Ok(as_u64(answer.managed_folders.len())),
-        Err(error) if has_none(&error) => Ok(0),
-        Err(error) => Err(failure(&error, "storage.managedFolders.list", &bucket.name)),
+/// The collection of a listing, and what its permissions begin with.
+fn collection(listing: Listing) -> (&'static str, &'static str) {
+    match listing {
+        Listing::ManagedFolders => ("managedFolders", "storage.managedFolders"),
+        _ => ("folders", "storage.folders"),
     }
 }
 
-/// The number of folders of `bucket`, which has a hierarchical namespace, of the first page alone.
-///
-/// # Errors
-/// Those of the cloud, denied included.
-pub async fn plain(bucket: &Bucket) -> Result<u64> {
-    let answer = bucket.control.list_folders().set_parent(&bucket.full_name).send().await;
-    match answer {
-        Ok(answer) => Ok(as_u64(answer.folders.len())),
-        Err(error) if has_none(&error) => Ok(0),
-        Err(error) => Err(failure(&error, "storage.folders.list", &bucket.name)),
-    }
+pub(super) fn number(page: Option<Page>) -> u64 {
+    page.map_or(0, |page| u64::try_from(page.entries.len()).unwrap_or(u64::MAX))
 }
 
-/// Removes all folders of `bucket`, the deepest first. Their objects are gone already.
-///
-/// # Errors
-/// Those of the cloud; [`Kind::Interrupted`] after Ctrl-C.
-pub async fn remove(bucket: &Bucket, progress: &Progress) -> Result<()> {
-    let mut managed = bucket.control.list_managed_folders().set_parent(&bucket.full_name).by_item();
-    let mut open = Open::default();
-    loop {
-        let name = match managed.next().await {
-            Some(Ok(folder)) => Some(folder.name),
-            Some(Err(error)) if has_none(&error) => None,
-            Some(Err(error)) => return Err(failure(&error, "storage.managedFolders.list", &bucket.name)),
-            None => None,
+impl GcsBucket {
+    pub(super) async fn folders(&self, listing: Listing, cursor: &Cursor) -> Result<Option<Page>> {
+        let (folders, permission) = collection(listing);
+        let path = self.path(&format!("/{folders}?maxResults=1000{}", page_token(cursor)));
+        let answer = self.rest.look(Method::GET, &path).await?;
+        if Refusal::of_answer(&answer).is_some_and(|refusal| has_none(&refusal)) {
+            return Ok(None);
+        }
+        let answer = read(&answer, &format!("{permission}.list"), &self.name)?;
+        let entry = |item: &serde_json::Value| Entry {
+            key: item["name"].as_str().unwrap_or_default().to_owned(),
+            what: What::Folder,
+            ..Entry::default()
         };
-        for closed in open.next(name.as_deref()) {
-            stop_if_cancelled(bucket, progress)?;
-            let answer = bucket
-                .mutate(
-                    bucket.control.delete_managed_folder().set_name(&closed).with_idempotency(false).send(),
-                )
-                .await;
-            done(answer, "storage.managedFolders.delete", &closed)?;
-        }
-        if name.is_none() {
-            break;
-        }
+        Ok(Some(page(&answer, entry)))
     }
-    let mut plain = bucket.control.list_folders().set_parent(&bucket.full_name).by_item();
-    loop {
-        let name = match plain.next().await {
-            Some(Ok(folder)) => Some(folder.name),
-            // A bucket with a flat namespace has none.
-            Some(Err(error)) if has_none(&error) => None,
-            Some(Err(error)) => return Err(failure(&error, "storage.folders.list", &bucket.name)),
-            None => None,
-        };
-        for closed in open.next(name.as_deref()) {
-            stop_if_cancelled(bucket, progress)?;
-            let answer = bucket
-                .mutate(bucket.control.delete_folder().set_name(&closed).with_idempotency(false).send())
-                .await;
-            done(answer, "storage.folders.delete", &closed)?;
+
+    /// Removes all folders, the deepest first. Their objects are gone already.
+    pub(super) async fn remove_folders(&self, progress: &Progress) -> Result<()> {
+        for listing in [Listing::ManagedFolders, Listing::Folders] {
+            let (folders, permission) = collection(listing);
+            let mut open = Open::default();
+            let mut cursor = Some(Cursor::default());
+            while let Some(at) = cursor.take() {
+                let page = empty::page(self, listing, "", false, &at).await?.unwrap_or_default();
+                let end = page.next.is_none().then_some(None);
+                cursor = page.next;
+                for name in page.entries.into_iter().map(|folder| Some(folder.key)).chain(end) {
+                    for closed in open.next(name.as_deref()) {
+                        if progress.is_cancelled() {
+                            return Err(interrupted(&self.name, "among its folders"));
+                        }
+                        self.remove(folders, &closed, "", &format!("{permission}.delete")).await?;
+                    }
+                }
+            }
         }
-        if name.is_none() {
-            return Ok(());
-        }
+        Ok(())
     }
 }
 
 /// The folders from the root to the one that was listed last. A listing gives a folder before all that
-/// is in it, and nothing else between (Cloud Storage control reference, "ListFolders"), so that one is
+/// is in it, and nothing else between (Cloud Storage JSON API, "Folders: list"), so that one is
 /// known to be done as soon as the next is not in it. The memory is that of the depth.
 #[derive(Debug, Default)]
 struct Open(Vec<String>);
@@ -105,32 +83,13 @@ impl Open {
     }
 }
 
-/// Whether `error` says that the bucket cannot have folders of this kind, or the endpoint does not know
-/// them.
-fn has_none(error: &SdkError) -> bool {
-    Refusal::of(error).is_some_and(|refusal| {
-        refusal.is_not_found()
-            || matches!(refusal.code, Code::Unimplemented | Code::InvalidArgument | Code::FailedPrecondition)
-    })
-}
-
-fn done(answer: std::result::Result<(), SdkError>, permission: &str, folder: &str) -> Result<()> {
-    match answer {
-        Err(error) if !is_not_found(&error) => Err(failure(&error, permission, folder)),
-        _ => Ok(()),
-    }
-}
-
-fn stop_if_cancelled(bucket: &Bucket, progress: &Progress) -> Result<()> {
-    if !progress.is_cancelled() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Interrupted, format!("empty {}: interrupted among its folders", bucket.name))
-        .hint("run again to go on"))
-}
-
-fn as_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
+/// Whether the bucket cannot have folders of this kind, or the endpoint does not know them.
+fn has_none(refusal: &Refusal) -> bool {
+    refusal.is_not_found()
+        || matches!(
+            refusal.code,
+            Code::Unimplemented | Code::InvalidArgument | Code::FailedPrecondition | Code::Aborted
+        )
 }
 
 #[cfg(test)]

@@ -4,61 +4,66 @@
 //! time (Cloud Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are
 //! known by what they say, which nobody else would say of a bucket that is to be kept.
 
-use google_cloud_storage::model::Bucket as Described;
-use google_cloud_storage::model::bucket::Lifecycle;
-use google_cloud_storage::model::bucket::lifecycle::Rule;
-use google_cloud_storage::model::bucket::lifecycle::rule::{Action, Condition};
+use jiff::ToSpan;
+use serde_json::{Value, json};
 
-use jiff::{Timestamp, ToSpan};
+use super::GcsBucket;
+use crate::empty::{Expiration, Lifecycle};
+use crate::error::Result;
+use crate::http::Method;
+use crate::providers::gcp::failure::Refusal;
 
-use crate::error::{Error, Kind, Result};
-use crate::providers::gcp::bucket::calls;
-use crate::providers::gcp::session::Api;
-use crate::resource::Deleted;
+pub(super) const EXPIRATION: Expiration = Expiration {
+    service: "Cloud Storage",
+    least: "a day",
+    how: "Cloud Storage deletes everything by itself, within a day or two, mostly 48 hours",
+    until: |now| now.checked_add(48.hours()).unwrap_or(now),
+    // The documentation names no limit; the service refuses a document that is too long.
+    rules_at_most: usize::MAX,
+};
 
-/// Puts our rules among those of `bucket`. The write holds only for the bucket as it was read.
-///
-/// # Errors
-/// [`Kind::Conflict`] when others change the bucket every time.
-pub async fn hand_over(api: &Api, bucket: &str) -> Result<Deleted> {
-    let add = |found: &Described| {
-        let mut rules = rules(found).to_vec();
-        let missing: Vec<_> = ours().into_iter().filter(|ours| !rules.contains(ours)).collect();
-        let change = (!missing.is_empty()).then_some("lifecycle");
-        rules.extend(missing);
-        change.map(|path| (Described::new().set_lifecycle(Lifecycle::new().set_rule(rules)), vec![path]))
-    };
-    calls::change(api, bucket, add).await?;
-    let Some(after) = calls::get(api, bucket).await? else { return Ok(Deleted::Gone) };
-    if !is_emptying(&after) {
-        return Err(Error::new(
-            Kind::NotYet,
-            format!("empty {bucket}: the lifecycle rules do not read back as they were written"),
-        ));
+impl Lifecycle for GcsBucket {
+    type Rule = Value;
+    /// The metageneration.
+    type Rest = String;
+
+    fn ours(_: &str) -> Result<Vec<Value>> {
+        Ok(ours().into())
     }
-    let now = Timestamp::now();
-    Ok(Deleted::Pending {
-        how: "Cloud Storage deletes everything by itself, within a day or two, mostly 48 hours",
-        until: now.checked_add(48.hours()).unwrap_or(now),
-    })
+
+    fn is_same(one: &Value, other: &Value) -> bool {
+        one == other
+    }
+
+    async fn lifecycle(&self) -> Result<Option<(Vec<Value>, String)>> {
+        let found = self.get("?fields=lifecycle,metageneration", "storage.buckets.get").await?;
+        Ok(found.map(|found| {
+            let rules = found["lifecycle"]["rule"].as_array().cloned().unwrap_or_default();
+            (rules, found["metageneration"].as_str().unwrap_or_default().to_owned())
+        }))
+    }
+
+    async fn set_lifecycle(&self, rules: &[Value], metageneration: String) -> Result<()> {
+        let path = self.path(&format!("?ifMetagenerationMatch={metageneration}"));
+        let body = json!({"lifecycle": {"rule": rules}});
+        let answer = self.rest.send(Method::PATCH, &path, Some(&body)).await?;
+        match Refusal::of_answer(&answer) {
+            Some(refusal) => Err(refusal.explain("storage.buckets.update", &self.name)),
+            None => Ok(()),
+        }
+    }
 }
 
-/// Whether the bucket that is `described` is being emptied by rules that an earlier teardown left. What
-/// is uploaded meanwhile goes too.
-pub fn is_emptying(described: &Described) -> bool {
-    ours().iter().any(|ours| rules(described).contains(ours))
+/// Everything at once, and what the first one made noncurrent at once after that.
+fn ours() -> [Value; 2] {
+    ["age", "daysSinceNoncurrentTime"]
+        .map(|days| json!({"action": {"type": "Delete"}, "condition": {days: 0}}))
 }
 
-fn rules(described: &Described) -> &[Rule] {
-    described.lifecycle.as_ref().map(|lifecycle| lifecycle.rule.as_slice()).unwrap_or_default()
-}
-
-/// Our two rules: everything at once, and what the first one made noncurrent at once after that.
-fn ours() -> [Rule; 2] {
-    let delete = |condition: Condition| {
-        Rule::new().set_action(Action::new().set_type("Delete")).set_condition(condition)
-    };
-    [delete(Condition::new().set_age_days(0)), delete(Condition::new().set_days_since_noncurrent_time(0))]
+/// Whether a bucket with these `rules` is being emptied by some that an earlier teardown left. What is
+/// uploaded meanwhile goes too.
+pub(crate) fn is_emptying(rules: &[Value]) -> bool {
+    ours().iter().any(|ours| rules.contains(ours))
 }
 
 #[cfg(test)]
@@ -67,14 +72,11 @@ mod tests {
 
     #[test]
     fn only_rules_of_ours_empty_a_bucket() {
-        let with = |rules: Vec<Rule>| Described::new().set_lifecycle(Lifecycle::new().set_rule(rules));
-        let theirs = Rule::new()
-            .set_action(Action::new().set_type("Delete"))
-            .set_condition(Condition::new().set_age_days(30));
-        assert!(!is_emptying(&Described::new()));
-        assert!(!is_emptying(&with(vec![theirs.clone()])));
+        let theirs = json!({"action": {"type": "Delete"}, "condition": {"age": 30}});
+        assert!(!is_emptying(&[]));
+        assert!(!is_emptying(std::slice::from_ref(&theirs)));
         let [first, second] = ours();
-        assert!(is_emptying(&with(vec![theirs, first])));
-        assert!(is_emptying(&with(vec![second])));
+        assert!(is_emptying(&[theirs, first]));
+        assert!(is_emptying(&[second]));
     }
 }

@@ -1,9 +1,9 @@
 //! Where the APIs are, and the variables by which the ecosystem moves them.
 
-use url::{Host, Url};
+use url::Url;
 
-use crate::error::{Error, Result};
-use crate::http::{elsewhere, redact};
+use crate::endpoint::{Endpoint, elsewhere};
+use crate::error::Result;
 
 /// An API of Google Cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Service {
 /// The endpoints that the user set, if any.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    set: Vec<(Service, Url)>,
+    set: Vec<(Service, Endpoint)>,
 }
 
 impl Endpoints {
@@ -74,7 +74,8 @@ impl Endpoints {
         for service in Service::ALL {
             let name = service.variable();
             if let Some(text) = variable(name).filter(|text| !text.is_empty()) {
-                set.push((service, check(name, &text)?));
+                // The emulators' variables are often given as host:port.
+                set.push((service, Endpoint::in_variable(name, &text, "http")?));
             }
         }
         Ok(Self { set })
@@ -82,7 +83,7 @@ impl Endpoints {
 
     /// Those that are set, as the end of a scope.
     pub fn elsewhere(&self) -> String {
-        elsewhere(self.set.iter().map(|(service, url)| (service.name(), url)))
+        elsewhere(self.set.iter().map(|(service, endpoint)| (service.name(), endpoint)))
     }
 
     /// Whether any is set.
@@ -95,40 +96,14 @@ impl Endpoints {
     /// # Panics
     /// Never: the hosts above are URLs.
     pub fn url(&self, service: Service) -> Url {
-        let set = self.set.iter().find(|(one, _)| *one == service).map(|(_, url)| url.clone());
+        let set =
+            self.set.iter().find(|(one, _)| *one == service).map(|(_, endpoint)| endpoint.url().clone());
         set.unwrap_or_else(|| Url::parse(service.host()).expect("a host of ours"))
     }
 
     /// [`Endpoints::url`] as text, without a slash at the end.
     pub fn text(&self, service: Service) -> String {
         self.url(service).as_str().trim_end_matches('/').to_owned()
-    }
-}
-
-fn check(name: &str, text: &str) -> Result<Url> {
-    let form = format!("{name} wants the form http://127.0.0.1:port, or https://host[:port]");
-    // The emulators' variables are often given as host:port.
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    // What was given may hold a password, so it is never repeated as it is.
-    let url = Url::parse(&text)
-        .map_err(|error| Error::input(format!("{name} is not a URL")).because(error).hint(form.clone()))?;
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let shown = redact(&url);
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if local => Ok(url),
-        "http" => {
-            Err(Error::input(format!("the endpoint {shown} in {name} would carry credentials unencrypted"))
-                .hint("use https, or an address of this machine"))
-        }
-        scheme => {
-            Err(Error::input(format!("the endpoint {shown} in {name} has the scheme `{scheme}`")).hint(form))
-        }
     }
 }
 

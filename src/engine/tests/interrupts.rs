@@ -102,7 +102,7 @@ async fn an_emptying_stops_between_two_calls_and_says_how_far_it_came() {
     let parts = [part("bucket").on(&cloud), Part::<Contents>::new("objects").within("bucket").on(&cloud)];
     let planned = planned(Goal::Absent, &cloud, parts).await;
     let ran = planned.interrupted_after(2500).await;
-    assert_eq!(ran.ends(), ["interrupted", "objects halted: 3000 of 12000 versions", "bucket not tried"]);
+    assert_eq!(ran.ends(), ["interrupted", "objects halted: 3,000 of 12,000 versions", "bucket not tried"]);
     assert_eq!(cloud.found("objects"), Some((9000, Owner::Ours)));
     assert_eq!((ran.report.changed, ran.code()), (true, exit::INTERRUPTED));
 }
@@ -117,7 +117,7 @@ async fn an_emptying_that_waits_says_how_far_it_came_too() {
     let slow_down = Error::new(Kind::NotYet, "slow down").retry_after(seconds(50));
     cloud.script("objects", Verb::Delete, [Turn::Works, Turn::Refused(slow_down)]);
     let ran = planned.interrupted_after(30_000).await;
-    assert_eq!(ran.ends(), ["interrupted", "objects halted: 1000 of 12000 versions", "bucket not tried"]);
+    assert_eq!(ran.ends(), ["interrupted", "objects halted: 1,000 of 12,000 versions", "bucket not tried"]);
     assert_eq!(ran.took, seconds(30));
 }
 

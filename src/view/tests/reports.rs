@@ -77,7 +77,7 @@ fn lines_say_each_thing_once_and_how_to_go_on() {
     assert_eq!((tally.done(), tally.failed, tally.blocked), (1, 1, 1));
     assert_snapshot!(timeless(&text), @"
     aws/queue/acme-wandb: waiting for the name to be free again, at most 1m 5s
-    aws/bucket/acme-wandb: 120 of 1000 objects
+    aws/bucket/acme-wandb: 120 of 1,000 objects
     aws/queue/acme-wandb: created (0.4s)
     aws/bucket/acme-wandb: failed: AccessDenied:[2J no
     hint: grant s3:CreateBucket

@@ -29,7 +29,7 @@ impl Cloud for Gcp {
     const ADVICE: &'static [(&'static str, &'static str)] = &[
         ("provision", "storage.GetIamPolicy"),
         ("teardown", "storage.GetIamPolicy"),
-        ("teardown", "storage.ListManagedFolders"),
+        ("teardown", "storage.managedFolders.list"),
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
 
@@ -113,7 +113,7 @@ impl Cloud for Gcp {
     fn resist(&self) -> Vec<Armed> {
         let proxy = self.proxy();
         vec![
-            proxy.arm(When::one_in(50, "storage.DeleteObject"), Fault::fail(Failure::Internal)),
+            proxy.arm(When::one_in(50, "storage.objects.delete"), Fault::fail(Failure::Internal)),
             proxy.arm(When::one_in(20, "storage.*"), Fault::fail(Failure::Throttled)),
         ]
     }

@@ -53,6 +53,12 @@ fn storage_json(head: &Head<'_>, path: &str) -> Meaning {
         ["b", bucket, "o"] if head.asks("upload_id") => ("objects", "insert", bucket.to_owned()),
         ["b", bucket, "o"] => ("objects", verb(method, false), bucket.to_owned()),
         ["b", bucket, "o", object] => ("objects", verb(method, true), format!("{bucket}/{object}")),
+        ["b", bucket, folders @ ("managedFolders" | "folders")] => {
+            (folders, verb(method, false), bucket.to_owned())
+        }
+        ["b", bucket, folders @ ("managedFolders" | "folders"), folder] => {
+            (folders, verb(method, true), format!("{bucket}/{folder}"))
+        }
         ["b", bucket, action] => ("buckets", action, bucket.to_owned()),
         ["projects", project, "serviceAccount"] => ("projects.serviceAccount", "get", project.to_owned()),
         _ => ("other", verb(method, true), path.to_owned()),

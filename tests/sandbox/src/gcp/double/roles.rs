@@ -39,6 +39,7 @@ pub(super) fn permissions(role: &str) -> Option<&'static [&'static str]> {
             "storage.buckets.list",
             "storage.buckets.setIamPolicy",
             "storage.buckets.update",
+            "storage.managedFolders.list",
             "storage.objects.create",
             "storage.objects.delete",
             "storage.objects.get",

@@ -66,6 +66,9 @@ fn route(state: &mut State, asked: &Asked) -> Answer<Response<Body>> {
         ["b", name, "notificationConfigs"] => all_notifications(job, name),
         ["b", name, "notificationConfigs", id] => one_notification(job, name, id),
         ["b", name, "o"] => list(&job, name),
+        ["b", name, kind @ ("managedFolders" | "folders")] if asked.method == Method::GET => {
+            folders(&job, name, kind)
+        }
         ["b", bucket, "o", name] => one_object(job, bucket, name, media),
         _ => Err(Refusal::unknown_call(&asked.path)),
     }
@@ -218,6 +221,20 @@ fn list(job: &Job<'_>, name: &str) -> Answer<Response<Body>> {
         json["prefixes"] = prefixes.into();
     }
     Ok(server::json(200, &with_next(json, &next)))
+}
+
+/// No bucket here has folders: managed ones are made by hand alone, and those of a hierarchical namespace
+/// only in a bucket that has one.
+/// <https://cloud.google.com/storage/docs/json_api/v1/managedFolder/list>,
+/// <https://cloud.google.com/storage/docs/json_api/v1/folders/list>
+fn folders(job: &Job<'_>, name: &str, kind: &str) -> Answer<Response<Body>> {
+    let managed = kind == "managedFolders";
+    let permission = if managed { "storage.managedFolders.list" } else { "storage.folders.list" };
+    bucket::find(job.state, &job.caller, name, permission)?;
+    if managed {
+        return Ok(server::json(200, &json!({"kind": "storage#managedFolders"})));
+    }
+    Err(Refusal::in_the_way("The bucket does not support hierarchical namespace."))
 }
 
 fn one_object(job: Job<'_>, bucket: &str, name: &str, media: bool) -> Answer<Response<Body>> {

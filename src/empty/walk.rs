@@ -1,19 +1,15 @@
 //! Lists a whole bucket on several fronts at once.
 //!
-//! One listing is a chain of dependent calls, each of which gives a thousand entries. A large bucket
-//! is therefore cut into ranges of keys that are listed side by side. Where to cut is found by asking
-//! for the common prefixes ahead; a range that turns out to be long is cut again.
+//! One listing is a chain of dependent calls, each of which gives a thousand entries. Where a store lists
+//! from any key on, a large bucket is cut into ranges of keys that are listed side by side. Where to cut is
+//! found by asking for the common prefixes ahead; a range that turns out to be long is cut again.
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
-use super::listing::{Bucket, Cursor, Page, Version};
+use super::store::{Cursor, Entry, Listing, Page, Store, circular, page};
 use crate::error::{Error, Kind, Result};
-use crate::patience;
 
-/// Listings under way at once. Four give some ten to twenty thousand entries a second, which is more
-/// than S3 deletes of one prefix.
-const FRONTS: usize = 4;
 /// Pages that are read before a range is cut for the first time; doubled with every cut, so that the
 /// calls which cutting costs stay few beside those that bring entries.
 const PAGES_BEFORE_CUT: u32 = 4;
@@ -21,14 +17,17 @@ const PAGES_BEFORE_CUT: u32 = 4;
 const PIECES: usize = 8;
 /// How many directories upwards of the last key are looked at for a place to cut.
 const LEVELS: usize = 4;
-/// Pages that wait to be taken. It bounds the memory: about a megabyte a page in the worst case.
+/// Pages that wait to be read. It bounds the memory: about a megabyte a page in the worst case.
 const WAITING_PAGES: usize = 8;
 /// Where to cut names that have no directories, chosen for hexadecimal digits, base 36 and base 64.
 const LETTERS: [&str; PIECES - 1] = ["4", "8", "C", "O", "b", "h", "r"];
 
+type Pages = Sender<Result<Vec<Entry>>>;
+
 /// The keys after one and up to another, the latter included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Range {
+    listing: Listing,
     from: Cursor,
     until: Option<String>,
     /// How often it was cut.
@@ -40,28 +39,38 @@ impl Range {
         self.from.key.as_deref().is_none_or(|from| from < key)
             && self.until.as_deref().is_none_or(|until| key < until)
     }
+
+    /// How many pages are read before it is cut.
+    fn pages<S: Store>(&self) -> u32 {
+        let is_cut = S::FRONTS > 1 && self.listing == Listing::Objects;
+        if is_cut { PAGES_BEFORE_CUT << self.cuts.min(16) } else { u32::MAX }
+    }
 }
 
-/// Every version and delete marker of `bucket` behind `from`, page by page and in no order. A bucket
-/// that is not there holds none. Dropping the receiver stops the listing.
-pub fn walk(bucket: &Bucket, from: Cursor) -> Receiver<Result<Vec<Version>>> {
+/// Every entry of `store` from the places in `starts` on, page by page and in no order. A bucket that is
+/// not there holds none. Dropping the receiver stops the listing.
+pub(super) fn walk<S: Store>(
+    store: &S,
+    starts: impl IntoIterator<Item = (Listing, Cursor)>,
+) -> Receiver<Result<Vec<Entry>>> {
     let (pages, receiver) = channel(WAITING_PAGES);
-    let bucket = bucket.clone();
+    let store = store.clone();
+    let mut open: Vec<Range> =
+        starts.into_iter().map(|(listing, from)| Range { listing, from, until: None, cuts: 0 }).collect();
     tokio::spawn(async move {
-        let mut open = vec![Range { from, until: None, cuts: 0 }];
         let mut fronts = JoinSet::new();
         loop {
-            while fronts.len() < FRONTS
+            while fronts.len() < S::FRONTS
                 && let Some(range) = open.pop()
             {
-                let (bucket, pages) = (bucket.clone(), pages.clone());
+                let (store, pages) = (store.clone(), pages.clone());
                 fronts.spawn(async move {
                     let rest = tokio::select! {
-                        rest = front(&bucket, range, &pages) => rest,
+                        rest = front(&store, range, &pages) => rest,
                         () = pages.closed() => return Ok(vec![]),
                     };
                     match rest? {
-                        Some(rest) => cut(&bucket, rest).await,
+                        Some(rest) => cut(&store, rest).await,
                         None => Ok(vec![]),
                     }
                 });
@@ -73,9 +82,9 @@ pub fn walk(bucket: &Bucket, from: Cursor) -> Receiver<Result<Vec<Version>>> {
                     continue;
                 }
                 Some(Ok(Err(error))) => error,
-                Some(Err(panic)) => Error::new(Kind::Failed, format!("list {}", bucket.name)).because(panic),
+                Some(Err(panic)) => Error::new(Kind::Failed, format!("list {}", store.name())).because(panic),
             };
-            // The reader learns of it; when there is none any more, nobody needs to.
+            // Without a reader any more, nobody needs the error.
             let _ = pages.send(Err(failed)).await;
             return;
         }
@@ -84,43 +93,65 @@ pub fn walk(bucket: &Bucket, from: Cursor) -> Receiver<Result<Vec<Version>>> {
 }
 
 /// Lists `range` for a number of pages, and returns what is left of it.
-async fn front(bucket: &Bucket, range: Range, pages: &Sender<Result<Vec<Version>>>) -> Result<Option<Range>> {
+async fn front<S: Store>(store: &S, range: Range, pages: &Pages) -> Result<Option<Range>> {
     let mut range = range;
-    for _ in 0..PAGES_BEFORE_CUT << range.cuts.min(16) {
-        let Some(Page { mut versions, next, .. }) = page(bucket, "", false, &range.from).await? else {
+    let mut trail = Trail::default();
+    for _ in 0..range.pages::<S>() {
+        let Some(Page { mut entries, next, .. }) = page(store, range.listing, "", false, &range.from).await?
+        else {
             return Ok(None);
         };
         let mut past_the_end = false;
         if let Some(until) = &range.until {
-            let all = versions.len();
-            versions.retain(|version| version.key <= *until);
-            past_the_end = versions.len() < all;
+            let all = entries.len();
+            entries.retain(|entry| entry.key <= *until);
+            past_the_end = entries.len() < all;
         }
-        if !versions.is_empty() && pages.send(Ok(versions)).await.is_err() {
+        if !entries.is_empty() && pages.send(Ok(entries)).await.is_err() {
             return Ok(None);
         }
         match next {
-            Some(next) if !past_the_end && range.until.is_none() => range.from = next,
             // The next page may begin in the middle of the last key's versions.
-            Some(next) if !past_the_end && next.key <= range.until => range.from = next,
+            Some(next) if !past_the_end && (range.until.is_none() || next.key <= range.until) => {
+                if trail.returns_to(&next) {
+                    return Err(circular(store.name()));
+                }
+                range.from = next;
+            }
             _ => return Ok(None),
         }
     }
     Ok(Some(range))
 }
 
-/// One page; to give up here would be to begin anew with the whole bucket.
-async fn page(bucket: &Bucket, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
-    patience::page(|| bucket.versions(prefix, folded, cursor)).await
+/// Finds out that a listing repeats itself, however long the circle, with the memory of one place
+/// (R. P. Brent, "An improved Monte Carlo factorization algorithm", 1980, section 2).
+#[derive(Debug, Default)]
+struct Trail {
+    place: Cursor,
+    steps: u64,
+    until: u64,
+}
+
+impl Trail {
+    fn returns_to(&mut self, next: &Cursor) -> bool {
+        if self.place == *next {
+            return true;
+        }
+        if self.steps == self.until {
+            (self.place, self.steps, self.until) = (next.clone(), 0, self.until * 2 + 1);
+        }
+        self.steps += 1;
+        false
+    }
 }
 
 /// Cuts `range` at common prefixes, from the outermost directory that it leaves inwards.
-async fn cut(bucket: &Bucket, range: Range) -> Result<Vec<Range>> {
+async fn cut<S: Store>(store: &S, range: Range) -> Result<Vec<Range>> {
     let mut innermost = String::new();
     for directory in directories(&range) {
-        let Some(page) =
-            page(bucket, &directory, true, &Cursor { version: None, ..range.from.clone() }).await?
-        else {
+        let from = Cursor { token: None, ..range.from.clone() };
+        let Some(page) = page(store, range.listing, &directory, true, &from).await? else {
             return Ok(vec![]);
         };
         let ahead: Vec<String> = page.prefixes.into_iter().filter(|prefix| range.holds(prefix)).collect();
@@ -154,7 +185,7 @@ fn pieces(range: Range, ends: impl Iterator<Item = String>) -> Vec<Range> {
     let mut last = Range { cuts: range.cuts + 1, ..range };
     for end in ends {
         if last.holds(&end) {
-            let from = Cursor { key: Some(end.clone()), version: None };
+            let from = Cursor { key: Some(end.clone()), token: None };
             let rest = Range { from, ..last.clone() };
             pieces.push(Range { until: Some(end), ..last });
             last = rest;
@@ -174,7 +205,8 @@ mod tests {
 
     fn range(from: &str, until: Option<&str>) -> Range {
         Range {
-            from: Cursor { key: Some(from.to_owned()), version: Some("v".to_owned()) },
+            listing: Listing::Objects,
+            from: Cursor { key: Some(from.to_owned()), token: Some("v".to_owned()) },
             until: until.map(str::to_owned),
             cuts: 0,
         }
@@ -189,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_piece_goes_on_in_the_middle_of_a_key() {
+    fn only_the_first_piece_begins_in_the_middle_of_a_key() {
         let pieces = pieces(range("b", None), ["a", "c", "d"].map(str::to_owned).into_iter());
-        let versions: Vec<_> = pieces.iter().map(|piece| piece.from.version.is_some()).collect();
-        assert_eq!(versions, [false, false, true]);
+        let tokens: Vec<_> = pieces.iter().map(|piece| piece.from.token.is_some()).collect();
+        assert_eq!(tokens, [false, false, true]);
     }
 
     proptest! {
@@ -208,6 +240,17 @@ mod tests {
             let wanted = usize::from(inside(&whole));
             let found = pieces(whole, ends.into_iter()).iter().filter(|piece| inside(piece)).count();
             prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn a_circle_is_found_whatever_its_length(lead in 0u64..50, length in 1u64..50) {
+            let mut trail = Trail::default();
+            let place = |step: u64| {
+                let at = if step < lead { step } else { lead + (step - lead) % length };
+                Cursor { key: None, token: Some(at.to_string()) }
+            };
+            let found = (0..).position(|step| trail.returns_to(&place(step))).unwrap();
+            prop_assert!(found as u64 >= lead + length && found as u64 <= 4 * (lead + length) + 4, "{found}");
         }
     }
 }

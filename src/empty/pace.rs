@@ -1,6 +1,8 @@
 //! How fast to go: more calls at once while the service keeps up, half as many when it does not.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::patience::LONGEST_WAIT;
 
@@ -11,7 +13,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How many calls may be under way: additive increase, multiplicative decrease.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     most: f64,
     limit: f64,
     halved: Instant,
@@ -20,25 +22,25 @@ pub struct Pace {
 
 impl Pace {
     /// The pace at the beginning, `now`: `most` calls at once, which is never exceeded.
-    pub fn new(most: u16, now: Instant) -> Self {
+    pub(super) fn new(most: u16, now: Instant) -> Self {
         let most = f64::from(most);
         Self { most, limit: most, halved: now, resume: now }
     }
 
     /// Whether one more call may be started beside `running` others.
-    pub fn allows(&self, running: usize, now: Instant) -> bool {
+    pub(super) fn allows(&self, running: usize, now: Instant) -> bool {
         now >= self.resume && running < self.limit()
     }
 
     /// A call went through.
-    pub fn went_well(&mut self) {
+    pub(super) fn went_well(&mut self) {
         self.limit = (self.limit + 1.0 / self.limit).min(self.most);
     }
 
     /// The service asked to slow down in answer to a call of `started`. The answers to all calls that
     /// were under way at once count as one request to slow down, or ten of them would stop us; returns
     /// whether this is the first of them.
-    pub fn slow_down(&mut self, started: Instant, asked: Option<Duration>, now: Instant) -> bool {
+    pub(super) fn slow_down(&mut self, started: Instant, asked: Option<Duration>, now: Instant) -> bool {
         let first = started >= self.halved;
         if first {
             self.limit = (self.limit / 2.0).max(1.0);
@@ -58,7 +60,7 @@ impl Pace {
 
 /// How long to wait before try number `tries` (the first repetition is 1): anything up to twice the
 /// last bound, so that many clients that were refused together do not come back together.
-pub fn backoff(tries: u32) -> Duration {
+pub(super) fn backoff(tries: u32) -> Duration {
     let bound = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_BACKOFF);
     bound.mul_f64(fastrand::f64())
 }

@@ -1,0 +1,57 @@
+//! Lets a cloud empty a bucket by itself: rules of ours among those of the bucket.
+
+use jiff::Timestamp;
+
+use super::store::{Expiration, Lifecycle};
+use crate::error::{Error, Kind, Result};
+use crate::resource::Deleted;
+
+/// Puts the rules of `deployment` into the lifecycle document of `store`, beside those of others.
+///
+/// # Errors
+/// [`Kind::Refused`] when there is no room for them; [`Kind::NotYet`] when they do not read back.
+pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment: &str) -> Result<Deleted> {
+    let Some((rules, rest)) = store.lifecycle().await? else { return Ok(Deleted::Gone) };
+    let wanted = merged::<S>(&rules, S::ours(deployment)?);
+    if wanted.len() > by.rules_at_most {
+        return Err(Error::refused(format!(
+            "empty {}: there is no room for {} more lifecycle rules (at most {})",
+            store.name(),
+            wanted.len() - rules.len(),
+            by.rules_at_most
+        ))
+        .hint("remove a rule that is not needed, or empty it with --delete-objects alone"));
+    }
+    if rules != wanted {
+        store.set_lifecycle(&wanted, rest).await?;
+        let Some((found, _)) = store.lifecycle().await? else { return Ok(Deleted::Gone) };
+        // No cloud promises to keep their order.
+        if found.len() != wanted.len() || !wanted.iter().all(|rule| found.contains(rule)) {
+            return Err(Error::new(
+                Kind::NotYet,
+                format!("empty {}: the lifecycle rules do not read back as they were written", store.name()),
+            ));
+        }
+    }
+    Ok(Deleted::Pending { how: by.how, until: (by.until)(Timestamp::now()) })
+}
+
+/// Whether one of `rules` is of an earlier teardown of `deployment`. What is uploaded meanwhile goes too.
+///
+/// # Errors
+/// Those of [`Lifecycle::ours`].
+pub(crate) fn is_emptying<S: Lifecycle>(rules: &[S::Rule], deployment: &str) -> Result<bool> {
+    Ok(S::ours(deployment)?.iter().any(|ours| rules.iter().any(|rule| S::is_same(rule, ours))))
+}
+
+/// `rules` with those of ours in their place where they are there, and at the end where not.
+fn merged<S: Lifecycle>(rules: &[S::Rule], ours: Vec<S::Rule>) -> Vec<S::Rule> {
+    let mut rules = rules.to_vec();
+    for rule in ours {
+        match rules.iter_mut().find(|other| S::is_same(other, &rule)) {
+            Some(other) => *other = rule,
+            None => rules.push(rule),
+        }
+    }
+    rules
+}

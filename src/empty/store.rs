@@ -1,0 +1,288 @@
+//! What a cloud adds to counting and emptying: pages of a listing, batches of deletions, and lifecycle
+//! rules.
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::Progress;
+use crate::patience;
+use crate::provider::EmptyBy;
+use crate::resource::{Deleted, Remarks};
+
+use super::tally::Tally;
+
+/// What an entry of a listing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum What {
+    /// What a plain GET returns.
+    #[default]
+    Current,
+    /// What a later version, or a deletion, hides.
+    Noncurrent,
+    /// A marker that hides the versions below it.
+    Marker,
+    Snapshot,
+    /// An upload that was begun and neither finished nor aborted. Its parts cost storage.
+    Upload,
+    Folder,
+}
+
+/// A kind of entry that a store has, the field of a plan that counts it, and the word for one of them.
+pub(crate) type Counted = (What, &'static str, &'static str);
+
+/// A reason that keeps an object from being deleted until somebody lifts it.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    /// Such as `a temporary hold`.
+    pub words: &'static str,
+    /// How to lift it from an object of the named bucket.
+    pub hint: fn(&str) -> String,
+}
+
+/// One thing that has to be deleted before its bucket.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    pub key: String,
+    /// The version, generation or upload, where the store has such.
+    pub id: Option<String>,
+    pub what: What,
+    /// In bytes.
+    pub size: u64,
+    /// In seconds since the epoch; needed where a [`Retention`] is counted from it.
+    pub created: i64,
+    pub hold: Option<&'static Hold>,
+    /// The end of a retention of its own, in seconds since the epoch.
+    pub kept_until: Option<i64>,
+    /// How often deleting it has failed.
+    pub tries: u32,
+}
+
+/// A listing of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// All versions of all objects.
+    Objects,
+    /// Unfinished uploads, which no listing of objects shows.
+    Uploads,
+    /// Folders with a policy of their own.
+    ManagedFolders,
+    /// Folders of a hierarchical namespace.
+    Folders,
+}
+
+/// Where a page of a listing begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// After this key …
+    pub key: Option<String>,
+    /// … and at this place in it, or at the place which only the server can read.
+    pub token: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    pub entries: Vec<Entry>,
+    /// Of a folded listing: the prefixes that stand for everything below them.
+    pub prefixes: Vec<String>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Cursor>,
+}
+
+/// A policy that keeps every object of a bucket for a time.
+#[derive(Debug)]
+pub(crate) struct Retention {
+    pub seconds: i64,
+    /// Such as `a retention policy of 30 days`.
+    pub words: String,
+}
+
+/// What one look at a bucket shows.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// The first page of each listing, in the order of [`Store::LISTINGS`].
+    pub first: Vec<Page>,
+    /// Folders that are objects of their own; of the first page, since what matters is whether there are any.
+    pub folders: u64,
+    pub retention: Option<Retention>,
+    /// What else matters of a bucket that is not empty.
+    pub remarks: Remarks,
+}
+
+impl Look {
+    /// Whether the bucket holds nothing. A page may be empty and yet have others behind it.
+    pub fn is_empty(&self) -> bool {
+        let is_empty = |page: &Page| page.entries.is_empty() && page.next.is_none();
+        self.folders == 0 && self.first.iter().all(is_empty)
+    }
+}
+
+/// How a cloud empties a bucket by itself.
+#[derive(Debug)]
+pub(crate) struct Expiration {
+    /// Such as `S3`.
+    pub service: &'static str,
+    /// How long it takes at least, such as `two days`.
+    pub least: &'static str,
+    /// As in [`Deleted::Pending`].
+    pub how: &'static str,
+    /// When all that is there now is deleted.
+    pub until: fn(Timestamp) -> Timestamp,
+    /// How many rules a bucket can have.
+    pub rules_at_most: usize,
+}
+
+/// What is to be emptied, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task<'a> {
+    pub deployment: &'a str,
+    pub by: EmptyBy,
+    /// What was counted before.
+    pub known: &'a Tally,
+    pub progress: &'a Progress,
+}
+
+/// A bucket or container whose contents can be listed. It is cloned into every task.
+pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
+    type Api: Send + Sync + 'static;
+
+    /// The first part of the address.
+    const CLOUD: &'static str;
+    const KINDS: &'static [Counted];
+    const LISTINGS: &'static [Listing] = &[Listing::Objects];
+    /// Listings under way at once. With more than one a store lists from any key on and folds.
+    const FRONTS: usize = 1;
+    /// Counting stops here: what a reader decides by does not change beyond it.
+    const COUNTED_AT_MOST: u64 = 250_000;
+    /// Where the cloud can empty a bucket by itself.
+    const EXPIRATION: Option<Expiration> = None;
+
+    fn name(&self) -> &str;
+
+    /// The bucket `name` with its first pages and all else that a plan shows, in as few dependent calls as
+    /// can be; `None` where there is none.
+    fn look(api: &Self::Api, name: &str) -> impl Future<Output = Result<Option<(Self, Look)>>> + Send;
+
+    /// The page at `cursor` of what begins with `prefix`; with `folded`, all behind the next `/` counts as one
+    /// prefix. `None` where there is no such bucket. Use [`page`].
+    fn page(
+        &self,
+        listing: Listing,
+        prefix: &str,
+        folded: bool,
+        cursor: &Cursor,
+    ) -> impl Future<Output = Result<Option<Page>>> + Send;
+
+    /// Deletes everything in the bucket `name`, where it does not go with that.
+    fn empty(api: &Self::Api, name: &str, task: Task<'_>) -> impl Future<Output = Result<Deleted>> + Send;
+}
+
+/// A store whose entries are deleted by calls.
+pub(crate) trait Batches: Store {
+    /// Entries that one call deletes.
+    const BATCH: usize;
+    /// Unfinished uploads in one batch. Each is a call of its own, and an interrupt waits for the whole batch.
+    const UPLOADS: usize = 8;
+    /// Calls under way at once, at most.
+    const AT_ONCE: u16;
+    /// How many listings in a row show nothing when it is done: two where one might be stale.
+    const EMPTY_ROUNDS: usize;
+    /// What progress counts, such as `objects`.
+    const UNIT: &'static str;
+
+    /// Deletes at most [`BATCH`](Self::BATCH) entries. What is gone already is gone. It must not repeat a
+    /// call: how fast to go, and when to come again, is decided for all batches together.
+    fn delete(&self, batch: Vec<Entry>) -> impl Future<Output = Outcome> + Send;
+
+    /// Deletes what no listing shows, once that is empty.
+    ///
+    /// # Errors
+    /// Those of the cloud; [`Kind::Interrupted`] after Ctrl-C.
+    fn finish(&self, known: &Tally, progress: &Progress) -> impl Future<Output = Result<()>> + Send {
+        let _ = (known, progress);
+        async { Ok(()) }
+    }
+}
+
+/// What became of one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub gone: u64,
+    /// Those to try again.
+    pub again: Vec<Entry>,
+    /// Whether the service asked to slow down, and for how long if it said.
+    pub slow_down: Option<Option<Duration>>,
+    /// Why the last of those to try again failed.
+    pub passing: Option<Error>,
+    /// A failure that does not pass.
+    pub failed: Option<Error>,
+}
+
+impl Outcome {
+    /// `entries` are still there, because of `error`.
+    pub fn left(&mut self, entries: impl IntoIterator<Item = Entry>, error: Error) {
+        if !error.passes() {
+            self.failed = Some(error);
+            return;
+        }
+        self.again.extend(entries.into_iter().map(|entry| Entry { tries: entry.tries + 1, ..entry }));
+        if error.kind() == Kind::Throttled || error.server_wait().is_some() {
+            self.slow_down = Some(error.server_wait().max(self.slow_down.flatten()));
+        }
+        self.passing = Some(error);
+    }
+}
+
+/// A store with lifecycle rules.
+pub(crate) trait Lifecycle: Store {
+    type Rule: Clone + PartialEq + Send + Sync;
+    /// What a write needs besides the rules, as it was read.
+    type Rest: Send;
+
+    /// The rules that empty a bucket of `deployment`.
+    ///
+    /// # Errors
+    /// When they cannot be written down.
+    fn ours(deployment: &str) -> Result<Vec<Self::Rule>>;
+
+    /// Whether one rule replaces the other: by their ids, where rules have any.
+    fn is_same(one: &Self::Rule, other: &Self::Rule) -> bool;
+
+    /// The rules as they are; `None` where there is no such bucket.
+    fn lifecycle(&self) -> impl Future<Output = Result<Option<(Vec<Self::Rule>, Self::Rest)>>> + Send;
+
+    /// Writes all rules, where nothing has changed them since they were read.
+    fn set_lifecycle(
+        &self,
+        rules: &[Self::Rule],
+        rest: Self::Rest,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// One page. It is asked for again while its failure passes: to give up is to begin anew with the whole
+/// bucket.
+///
+/// # Errors
+/// Those of the cloud, and [`Kind::Failed`] when the server points back to the same page, or nowhere.
+pub(crate) async fn page<S: Store>(
+    store: &S,
+    listing: Listing,
+    prefix: &str,
+    folded: bool,
+    cursor: &Cursor,
+) -> Result<Option<Page>> {
+    let page = patience::page(|| store.page(listing, prefix, folded, cursor)).await?;
+    match page.as_ref().and_then(|page| page.next.as_ref()) {
+        Some(next) if next == cursor || *next == Cursor::default() => Err(circular(store.name())),
+        _ => Ok(page),
+    }
+}
+
+/// A listing that would be read for ever.
+pub(super) fn circular(name: &str) -> Error {
+    Error::new(Kind::Failed, format!("list {name}: the server returned the same page again"))
+        .hint("this is a fault of the endpoint; check the endpoint variables, if any is set")
+}

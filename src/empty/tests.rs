@@ -1,0 +1,6 @@
+//! Counting and emptying, over a store in memory.
+
+mod counting;
+mod emptying;
+mod expiring;
+mod fake;
