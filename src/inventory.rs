@@ -2,6 +2,7 @@
 //! belongs together, what is missing and when it expires follows from the marks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -64,6 +65,22 @@ impl Deployment {
     /// All that is known of it by name: what exists, what it uses, and what is missing.
     pub fn named(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().chain(&self.refers_to).chain(&self.missing)
+    }
+
+    /// The name of the part of this `kind`, where one is known. Of several the last is the one that the
+    /// bucket's own mark gives.
+    ///
+    /// # Errors
+    /// When it cannot be a name.
+    pub(crate) fn part<T: FromStr<Err = Error>>(&self, kind: &str) -> Result<Option<T>> {
+        let named = self.named().filter(|part| part.kind == kind && !part.name.is_empty());
+        named.last().map(|part| part.name.parse()).transpose()
+    }
+
+    /// Whether there is a part of this `kind`, or should be.
+    #[cfg(any(feature = "azure", feature = "gcp"))]
+    pub(crate) fn has(&self, kind: &str) -> bool {
+        self.named().any(|part| part.kind == kind)
     }
 }
 

@@ -18,14 +18,17 @@
 //! There is no state file. The cloud is the state, and the mark says what is ours:
 //!
 //! ```text
-//! argv → Request → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step
+//! argv → options → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step
 //! → apply → outputs
 //! ```
 
 pub mod action;
 pub mod address;
+mod change;
 pub mod cli;
+pub mod commands;
 pub mod console;
+mod delivery;
 pub(crate) mod empty;
 pub mod endpoint;
 pub mod engine;
@@ -42,6 +45,7 @@ pub mod mark;
 pub mod mutations;
 pub mod name;
 mod names;
+mod option;
 pub mod origin;
 pub mod output;
 pub mod patience;
@@ -52,7 +56,6 @@ pub mod provider;
 pub mod providers;
 mod queue_choice;
 pub mod resource;
-pub mod run;
 pub mod secret;
 pub mod span;
 pub mod text;

@@ -10,11 +10,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use wbstore::cli::{Cli, Command, Format};
+use wbstore::cli::{Cli, Format};
+use wbstore::commands;
 use wbstore::console::Console;
 use wbstore::error::{Error, Kind, Result, exit};
 use wbstore::interrupt::{End, Signals, Waits, end};
-use wbstore::run::run;
 use wbstore::view::remark::Remark;
 
 /// As large as that of a main thread usually is, in bytes: the whole flow is one future.
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(usage(&error, arguments)),
     };
-    let format = cli.command.format();
+    let format = cli.format();
     let ended = Builder::new_current_thread().enable_all().build().map(|runtime| {
         let code = runtime.block_on(supervised(cli, format));
         // What still blocks a thread must not block the end.
@@ -44,11 +44,11 @@ async fn supervised(cli: Cli, format: Format) -> u8 {
     let signals = Signals::listen();
     let (cancel, waits) = (CancellationToken::new(), Waits::default());
     let mut console = Console::standard(format, cancel.clone(), waits.clone());
-    console.watch(cli.verbosity.verbose);
+    console.watch(cli.verbose());
     let (report, run) = oneshot::channel();
     let token = cancel.clone();
     let work = move || {
-        let _ = report.send(command(cli.command, &mut console, token));
+        let _ = report.send(command(cli, &mut console, token));
     };
     if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(work) {
         return fail(&unstarted(error), &mut self::console(format));
@@ -65,9 +65,9 @@ async fn supervised(cli: Cli, format: Format) -> u8 {
     }
 }
 
-fn command(command: Command, console: &mut Console, cancel: CancellationToken) -> u8 {
+fn command(cli: Cli, console: &mut Console, cancel: CancellationToken) -> u8 {
     let result = Runtime::new().map_err(unstarted).and_then(|runtime| {
-        let result: Result<u8> = runtime.block_on(run(command, console, cancel));
+        let result: Result<u8> = runtime.block_on(commands::run(cli, console, cancel));
         runtime.shutdown_background();
         result
     });

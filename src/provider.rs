@@ -1,21 +1,126 @@
-//! What a cloud offers besides its resources: the proof that it works, the deployments it holds,
-//! and the permissions it takes.
+//! What a cloud offers besides its resources: its options, the proof that it works, the deployments it
+//! holds, and the permissions it requires.
 
-use clap::ValueEnum;
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
-use crate::inventory::Inventory;
+use crate::inventory::{Deployment, Inventory};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::resource::{Guard, Stack};
-use crate::secret::Withheld;
+use crate::secret::{Disclosure, Withheld};
 use crate::verify::{Checking, VerifyOptions};
+
+/// A cloud's own options, which its provider is built from: a clap struct beside the cloud, in
+/// `options.rs`. A command that accepts a part of them has that part's struct on its command line.
+pub(crate) trait CloudOptions: Debug + Send + Sync {
+    /// Where to look, for `list`.
+    type Place: Args + Debug + Into<Self>
+    where
+        Self: Sized;
+    /// Where a deployment is and what its parts are called, for `teardown`. What names a part of one
+    /// deployment is in the group `parts`, which `--expired` excludes.
+    type Names: Args + Debug + Into<Self>
+    where
+        Self: Sized;
+    /// All, and who may have the secret among the outputs, for `provision` and `config`.
+    type Delivery: Args + Debug + Into<Self>
+    where
+        Self: Sized;
+
+    /// The cloud, as the command line calls it.
+    fn cloud(&self) -> &'static str;
+
+    /// What carries the marks there, in words for people.
+    fn holdings(&self) -> &'static str;
+
+    /// The options, with their values, by which `teardown` finds all of `deployment` again. Values are
+    /// checked, and quoted for a shell where they may contain spaces.
+    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)>;
+
+    /// The options with the names that the marks of `deployment` give, and no others, so that nothing of it
+    /// is left behind.
+    ///
+    /// # Errors
+    /// When a mark holds a name that cannot be, which we never wrote.
+    fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>>;
+
+    /// What is to become of the secret among the outputs.
+    fn disclosure(&self) -> Disclosure {
+        Disclosure::Withheld
+    }
+
+    /// Finds the credentials and settles what depends on them.
+    ///
+    /// # Errors
+    /// When there are none, or the options do not fit them or each other.
+    fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>>;
+
+    /// The deployment as it would be in `account`; no request is sent.
+    ///
+    /// # Errors
+    /// When the cloud requires an `account` and there is none, when it is not one of the cloud's, or when
+    /// the options contradict each other.
+    fn offline<'a>(
+        &'a self,
+        wanted: Wanted,
+        account: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Box<dyn Provider>>>;
+}
+
+/// Reads `--account-id`.
+///
+/// # Errors
+/// [`Kind::Input`] for a value that is no account.
+pub(crate) fn account_id<T: FromStr<Err = Error>>(text: &str) -> Result<T> {
+    text.parse().map_err(|error: Error| error.context("--account-id"))
+}
+
+/// Reads `--account-id` where the cloud requires one; `command` prints it.
+///
+/// # Errors
+/// [`Kind::Input`] when it is missing or no account.
+#[cfg(any(feature = "aws", feature = "gcp"))]
+pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, command: &str) -> Result<T> {
+    let missing = || Error::input("--offline requires --account-id").hint(format!("`{command}` prints it"));
+    account_id(text.ok_or_else(missing)?)
+}
+
+/// Refuses an option that `--queue internal` leaves without meaning, where it is given.
+///
+/// # Errors
+/// [`Kind::Input`], with its name.
+#[cfg(any(feature = "azure", feature = "gcp"))]
+pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
+    match options.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => {
+            Err(Error::input(format!("{option} has no meaning with --queue internal, which makes no queue"))
+                .hint("leave one of the two out"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a reviewer should know of the queue, which is a `kind` of the cloud's, or the server's own where
+/// there is none.
+pub(crate) fn queue_note(kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) => format!(
+            "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); {kind} is for servers \
+             that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
+        ),
+        None => "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
+    }
+}
 
 /// A cloud with its credentials checked and one deployment named.
 pub trait Provider: Send + Sync {
@@ -57,7 +162,7 @@ pub trait Provider: Send + Sync {
     }
 }
 
-/// What every cloud is told of a deployment; the rest is the cloud's own.
+/// What the options that all clouds have come to; the rest is the [`CloudOptions`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Its name.
@@ -92,6 +197,16 @@ impl Wanted {
             empty_by: EmptyBy::default(),
             remarks: vec![],
         }
+    }
+
+    /// The address of the W&B server, which `verify` sends as a browser would.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when it is missing.
+    pub fn origin(&self) -> Result<Origin> {
+        self.origin.clone().ok_or_else(|| {
+            Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
+        })
     }
 
     /// Whether the lease to renew has to be read from the mark of the deployment.

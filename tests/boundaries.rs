@@ -16,6 +16,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "mark",
     "mutations",
     "name",
+    "option",
     "origin",
     "patience",
     "plan::Goal",

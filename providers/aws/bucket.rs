@@ -18,7 +18,7 @@ use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Bucket {
+pub struct S3Bucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -30,7 +30,7 @@ pub struct Bucket {
     pub tags: Marking,
 }
 
-impl Bucket {
+impl S3Bucket {
     /// The address of the bucket `name`.
     pub fn at(name: &str) -> Address {
         Address::new("aws", "bucket", name)
@@ -85,7 +85,7 @@ impl Bucket {
     }
 }
 
-impl Resource for Bucket {
+impl Resource for S3Bucket {
     type Api = Api;
 
     const FIXED: &'static [&'static str] = &["region"];
@@ -197,14 +197,16 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
             Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
                 .hint(format!("pass --region {region}, or choose another name with --bucket")))
         }
-        (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", Bucket::at(bucket)) => Err(wrong),
+        (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", S3Bucket::at(bucket)) => {
+            Err(wrong)
+        }
         (403, _) => Err(Error::refused(format!(
             "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
              or s3:ListBucket is denied",
             api.account
         ))
         .hint("choose another name with --bucket; if it is yours, grant s3:ListBucket on it")),
-        _ => Err(failure(error, "s3:ListBucket", Bucket::at(bucket))),
+        _ => Err(failure(error, "s3:ListBucket", S3Bucket::at(bucket))),
     }
 }
 
@@ -217,7 +219,7 @@ pub async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
     match answer {
         Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),
         Err(error) if matches!(code(&error), "NoSuchTagSet" | "NoSuchBucket") => Ok(Entries::new()),
-        Err(error) => Err(failure(error, "s3:GetBucketTagging", Bucket::at(bucket))),
+        Err(error) => Err(failure(error, "s3:GetBucketTagging", S3Bucket::at(bucket))),
     }
 }
 
@@ -237,7 +239,7 @@ async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
             .send()
             .await
             .map(drop)
-            .map_err(|error| failure(error, "s3:PutBucketTagging", Bucket::at(bucket)));
+            .map_err(|error| failure(error, "s3:PutBucketTagging", S3Bucket::at(bucket)));
     }
     let tagging = Tagging::builder()
         .set_tag_set(Some(set))
@@ -251,7 +253,7 @@ async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
         .send()
         .await
         .map(drop)
-        .map_err(|error| failure(error, "s3:PutBucketTagging", Bucket::at(bucket)))
+        .map_err(|error| failure(error, "s3:PutBucketTagging", S3Bucket::at(bucket)))
 }
 
 fn tag(key: &str, value: &str) -> Result<Tag> {
@@ -274,6 +276,6 @@ async fn object_ownership(api: &Api, bucket: &str) -> Result<String> {
         Err(error) if matches!(code(&error), "OwnershipControlsNotFoundError" | "NoSuchBucket") => {
             Ok("ObjectWriter".to_owned())
         }
-        Err(error) => Err(failure(error, "s3:GetBucketOwnershipControls", Bucket::at(bucket))),
+        Err(error) => Err(failure(error, "s3:GetBucketOwnershipControls", S3Bucket::at(bucket))),
     }
 }

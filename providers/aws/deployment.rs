@@ -12,20 +12,19 @@ use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Provider, Wanted};
-use crate::providers::aws::account::AccountId;
-use crate::providers::aws::bucket::{self, Bucket};
+use crate::provider::{Provider, Wanted, queue_note, required_account_id};
+use crate::providers::aws::bucket::{self, S3Bucket};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, TAGS};
 use crate::providers::aws::notification::Notification;
-use crate::providers::aws::objects::S3Bucket;
+use crate::providers::aws::objects::S3Store;
+use crate::providers::aws::options::{AwsOptions, AwsParts};
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::region::REGIONS;
-use crate::providers::aws::request::Request;
 use crate::providers::aws::session::{Api, Session};
 use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::providers::aws::verify::S3Site;
@@ -34,8 +33,9 @@ use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
 use crate::verify::{Checking, VerifyOptions, verify};
 
 /// A deployment on AWS, with its account known.
-pub struct Aws {
-    request: Request,
+pub(crate) struct Aws {
+    options: AwsOptions,
+    wanted: Wanted,
     api: Arc<Api>,
     /// Whom to ask whether the account is the one the credentials are said to be of.
     doubt: Option<Arc<Session>>,
@@ -54,9 +54,9 @@ impl Aws {
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
     /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
-    pub async fn connect(request: Request) -> Result<Self> {
-        let session = Session::open(request.region.clone()).await?;
-        request.check(session.region())?;
+    pub(super) async fn connect(options: AwsOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
+        let session = Session::open(options.names.region.clone()).await?;
+        options.check(&wanted.name, session.region())?;
         let stated = session.stated_account().await?;
         // A region that may not exist is tried before the rest.
         let stated = stated.filter(|_| REGIONS.has(session.region().as_str()));
@@ -68,43 +68,65 @@ impl Aws {
         let notes = assumptions(&session, "");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         let doubt = doubtful.then(|| Arc::new(session));
-        let mut aws = Self { request, api, doubt, elsewhere, notes, assumptions: vec![] };
-        if aws.request.wanted.renews_unnamed() {
+        let mut aws = Self { options, wanted, api, doubt, elsewhere, notes, assumptions: vec![] };
+        if aws.wanted.renews_unnamed() {
             let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
-            aws.request.wanted.renew(TAGS.read(&tags).lease_of(&aws.request.wanted.name))?;
+            aws.wanted.renew(TAGS.read(&tags).lease_of(&aws.wanted.name))?;
         }
-        Ok(aws)
+        Ok(Box::new(aws))
     }
 
     /// The deployment as it would be in `account`, in the region that an online run would use.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::error::Kind::Input) for a region or key that does not fit.
-    pub async fn offline(request: Request, account: AccountId) -> Result<Self> {
-        let session = Session::offline(request.region.clone()).await?;
-        request.check(session.region())?;
+    /// [`Kind::Input`](crate::error::Kind::Input) for an account, a region or a key that does not fit.
+    pub(super) async fn offline(
+        options: AwsOptions,
+        wanted: Wanted,
+        account: Option<&str>,
+    ) -> Result<Box<dyn Provider>> {
+        let account =
+            required_account_id(account, "aws sts get-caller-identity --query Account --output text")?;
+        let session = Session::offline(options.names.region.clone()).await?;
+        options.check(&wanted.name, session.region())?;
         let assumptions = assumptions(&session, "; on EC2, an online run uses the region of the instance");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
-        Ok(Self { request, api, doubt: None, elsewhere, notes: vec![], assumptions })
+        Ok(Box::new(Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions }))
+    }
+
+    fn parts(&self) -> &AwsParts {
+        &self.options.names.parts
     }
 
     fn bucket(&self) -> BucketName {
-        let default =
-            || BucketName::default_for(&self.request.wanted.name, &self.api.account, &self.api.region);
-        self.request.bucket.clone().unwrap_or_else(default)
+        self.parts().bucket.clone().unwrap_or_else(|| self.derived_bucket())
+    }
+
+    fn derived_bucket(&self) -> BucketName {
+        BucketName::default_for(&self.wanted.name, &self.api.account, &self.api.region)
+    }
+
+    /// The queue that gets the bucket's events; none with `--queue internal`.
+    fn events_queue(&self) -> Option<QueueName> {
+        self.parts().events_queue(&self.wanted.name)
+    }
+
+    /// The queue for the run events that the server publishes, where one is wanted.
+    fn run_events_queue(&self) -> Option<QueueName> {
+        self.parts().run_events_queue(&self.wanted.name)
     }
 
     /// The id by which an entry in a shared document is ours.
     fn entry_id(&self) -> String {
-        format!("wbstore-{}", self.request.wanted.name)
+        format!("wbstore-{}", self.wanted.name)
     }
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
-        let Request { wanted, kms_key, .. } = &self.request;
+        let wanted = &self.wanted;
         let Wanted { name, origin, .. } = wanted;
-        let notifications_queue = self.request.run_events_queue();
+        let notifications_queue = self.run_events_queue();
         let (api, region, account) = (&self.api, &self.api.region, &self.api.account);
-        let (bucket, queue, id) = (self.bucket(), self.request.events_queue(), self.entry_id());
+        let (bucket, queue, id) = (self.bucket(), self.events_queue(), self.entry_id());
         let bucket_arn = region.bucket_arn(&bucket);
         let marked = |role: &str| Marking::of(wanted, &TAGS).with(ROLE, role);
         let mut tags =
@@ -114,8 +136,8 @@ impl Aws {
         }
 
         // The names come from the marks then, so that there is a bucket if one is named.
-        let own_lease = self.request.bucket.is_none();
-        let holder = Bucket::at(bucket.as_str());
+        let own_lease = self.parts().bucket.is_none();
+        let holder = S3Bucket::at(bucket.as_str());
         let expiry = |derived| {
             let holder = Some(holder.clone());
             wanted.only_expired.then_some(Expiry { derived, own_lease, holder, vouchers: vec![] })
@@ -135,14 +157,14 @@ impl Aws {
             resources.push(Bound::boxed(Queue { companion, ..made }, api));
         }
         let expiry = wanted.only_expired.then(|| Expiry {
-            derived: bucket == BucketName::default_for(name, account, region),
+            derived: bucket == self.derived_bucket(),
             own_lease: true,
             holder: None,
             vouchers: [TlsPolicy::at(bucket.as_str()), Notification::at(bucket.as_str())]
                 .map(Voucher::any)
                 .to_vec(),
         });
-        let made = Bucket {
+        let made = S3Bucket {
             name: bucket.to_string(),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
@@ -150,12 +172,12 @@ impl Aws {
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
-            let (delete, by) = (self.request.wanted.delete_objects, self.request.wanted.empty_by);
-            let parent = Bucket::at(bucket.as_str());
-            resources.push(Bound::boxed(Objects::<S3Bucket>::new(parent, name, delete, by), api));
+            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
+            let parent = S3Bucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<S3Store>::new(parent, name, delete, by), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
-        let key = kms_key.as_ref().map(ToString::to_string);
+        let key = self.options.kms_key.as_ref().map(ToString::to_string);
         resources.push(Bound::boxed(Encryption::with(bucket.as_str(), key), api));
         resources.push(Bound::boxed(TlsPolicy::new(bucket.as_str(), id.clone(), &bucket_arn), api));
         let origins = origin.iter().map(ToString::to_string).collect();
@@ -168,26 +190,24 @@ impl Aws {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        let queue = self
-            .request
-            .events_queue()
-            .map_or_else(|| "internal://".to_owned(), |queue| format!("sqs://{queue}"));
+        let queue = self.events_queue();
+        let queue = queue.map_or_else(|| "internal://".to_owned(), |queue| format!("sqs://{queue}"));
         let mut outputs = vec![
             Output { name: "BUCKET", value: format!("s3://{}", self.bucket()) },
             Output { name: "BUCKET_QUEUE", value: queue },
             Output { name: "AWS_REGION", value: self.api.region.to_string() },
         ];
-        if let Some(queue) = self.request.run_events_queue() {
+        if let Some(queue) = self.run_events_queue() {
             outputs.push(Output { name: "NOTIFICATIONS_QUEUE", value: format!("sqs://{queue}") });
         }
-        if let Some(key) = &self.request.kms_key {
+        if let Some(key) = &self.options.kms_key {
             outputs.push(Output { name: "AWS_S3_KMS_ID", value: key.to_string() });
         }
         outputs
     }
 
     fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        let mut notes = [self.wanted.remarks.as_slice(), &self.notes].concat();
         if goal == Goal::Absent {
             return notes;
         }
@@ -196,22 +216,15 @@ impl Aws {
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),
         );
-        if self.request.events_queue().is_some() {
+        let has_queue = self.events_queue().is_some();
+        if has_queue {
             notes.push(
                 "beyond W&B's guide: only S3, for this bucket and account, may send to the queue; \
                  the guide opens it to all principals"
                     .to_owned(),
             );
-            notes.push(
-                "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); a queue on AWS is \
-                 for servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
-                    .to_owned(),
-            );
-        } else {
-            notes.push(
-                "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
-            );
         }
+        notes.push(queue_note(has_queue.then_some("a queue on AWS")));
         notes
     }
 }
@@ -235,7 +248,7 @@ impl Provider for Aws {
             })
         };
         Ok(Stack {
-            deployment: self.request.wanted.name.to_string(),
+            deployment: self.wanted.name.to_string(),
             scope: format!("aws account {}, {}{}", self.api.account, self.api.region, self.elsewhere),
             resources: self.resources(goal),
             outputs: if goal == Goal::Absent { vec![] } else { self.outputs() },
@@ -252,7 +265,7 @@ impl Provider for Aws {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let site = S3Site::new(&self.api, &self.bucket(), self.request.events_queue().as_ref())?;
+            let site = S3Site::new(&self.api, &self.bucket(), self.events_queue().as_ref())?;
             verify(site, options, checks).await
         })
     }
@@ -262,15 +275,14 @@ impl Provider for Aws {
     }
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
-        let (bucket, queue, notifications) =
-            (self.bucket(), self.request.events_queue(), self.request.run_events_queue());
+        let (bucket, queue, notifications) = (self.bucket(), self.events_queue(), self.run_events_queue());
         let subjects = iam::Subjects {
             region: &self.api.region,
             account: &self.api.account,
             bucket: &bucket,
             queue: queue.as_ref(),
             notifications_queue: notifications.as_ref(),
-            kms_key: self.request.kms_key.as_ref(),
+            kms_key: self.options.kms_key.as_ref(),
         };
         let mut policy = iam::policy(audience, &subjects)?;
         policy.notes.extend(self.notes.iter().chain(&self.assumptions).cloned());

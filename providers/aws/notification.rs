@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::bucket::S3Bucket;
 use crate::providers::aws::failure::{arguments, code, failure, message, missing_bucket};
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::session::Api;
@@ -202,11 +202,11 @@ impl Resource for Notification {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Bucket::at(&self.bucket), Queue::at(&self.queue)]
+        vec![S3Bucket::at(&self.bucket), Queue::at(&self.queue)]
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Bucket::at(&self.bucket))
+        Some(S3Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {

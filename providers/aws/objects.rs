@@ -17,7 +17,7 @@ pub(super) use self::lifecycle::is_emptying;
 
 /// One bucket and the client to reach it with; cheap to clone into a task.
 #[derive(Clone, Debug)]
-pub(super) struct S3Bucket {
+pub(super) struct S3Store {
     /// The client of the bucket's region.
     pub s3: Client,
     pub name: String,
@@ -25,7 +25,7 @@ pub(super) struct S3Bucket {
     pub owner: String,
 }
 
-impl S3Bucket {
+impl S3Store {
     pub(super) fn new(api: &Api, name: &str) -> Self {
         Self { s3: api.s3.clone(), name: name.to_owned(), owner: api.owner() }
     }
@@ -61,7 +61,7 @@ impl S3Bucket {
     }
 }
 
-impl Store for S3Bucket {
+impl Store for S3Store {
     type Api = Api;
 
     const CLOUD: &'static str = "aws";

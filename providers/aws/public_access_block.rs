@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::event::Progress;
-use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::bucket::S3Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Owner, Removal, Resource, Seen};
@@ -51,11 +51,11 @@ impl Resource for PublicAccessBlock {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Bucket::at(&self.bucket)]
+        vec![S3Bucket::at(&self.bucket)]
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Bucket::at(&self.bucket))
+        Some(S3Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {

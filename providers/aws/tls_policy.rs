@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::{Kind, Result};
 use crate::event::Progress;
-use crate::providers::aws::bucket::Bucket;
+use crate::providers::aws::bucket::S3Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
@@ -84,11 +84,11 @@ impl Resource for TlsPolicy {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Bucket::at(&self.bucket)]
+        vec![S3Bucket::at(&self.bucket)]
     }
 
     fn part_of(&self) -> Option<Address> {
-        Some(Bucket::at(&self.bucket))
+        Some(S3Bucket::at(&self.bucket))
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {

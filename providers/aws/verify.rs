@@ -10,7 +10,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 
 use super::bucket_name::BucketName;
 use super::failure::{code, failure};
-use super::objects::S3Bucket;
+use super::objects::S3Store;
 use super::queue_name::QueueName;
 use super::session::Api;
 use crate::empty::{self, Cursor, Listing};
@@ -25,7 +25,7 @@ const SIGNED_FOR: Duration = Duration::from_secs(600);
 /// A bucket and the queue that gets its events; no queue with `--queue internal`.
 pub(super) struct S3Site<'a> {
     api: &'a Api,
-    bucket: S3Bucket,
+    bucket: S3Store,
     queue: Option<String>,
     http: Client,
 }
@@ -34,7 +34,7 @@ impl<'a> S3Site<'a> {
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
-        let bucket = S3Bucket::new(api, bucket.as_str());
+        let bucket = S3Store::new(api, bucket.as_str());
         Ok(Self { api, bucket, queue: queue.map(ToString::to_string), http: Client::new()? })
     }
 
@@ -43,7 +43,7 @@ impl<'a> S3Site<'a> {
     }
 
     async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
-        let S3Bucket { s3, name, owner } = &self.bucket;
+        let S3Store { s3, name, owner } = &self.bucket;
         let call = s3.delete_object().bucket(name).expected_bucket_owner(owner).key(key);
         let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         match call.set_version_id(version.map(str::to_owned)).send().await {

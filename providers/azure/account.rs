@@ -13,7 +13,7 @@ use crate::mark::{Entries, Marking, entries};
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::failure::MADE_WITHIN;
 use crate::providers::azure::lock;
-use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
@@ -164,7 +164,7 @@ impl Resource for Account {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Provider::at(provider::STORAGE)]
+        vec![ResourceProvider::at(resource_provider::STORAGE)]
     }
 
     fn marking(&self) -> Option<&Marking> {

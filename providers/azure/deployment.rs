@@ -12,12 +12,14 @@ use crate::inventory::Inventory;
 use crate::patience::unless_busy;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::Provider;
+use crate::provider::{Provider, Wanted, account_id};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::held::Held;
-use crate::providers::azure::request::Request;
+use crate::providers::azure::options::{AzureOptions, AzureParts};
+use crate::providers::azure::queue_name::QueueName;
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::{Api, Session};
 use crate::providers::azure::subscription_id::SubscriptionId;
@@ -29,8 +31,9 @@ use crate::text::clean;
 use crate::verify::{Checking, VerifyOptions, verify};
 
 /// A deployment on Azure, with its subscription and resource group known.
-pub struct Azure {
-    request: Request,
+pub(crate) struct Azure {
+    options: AzureOptions,
+    wanted: Wanted,
     api: Arc<Api>,
     group: Group,
     assumptions: Vec<String>,
@@ -51,76 +54,103 @@ impl Azure {
     /// Finds credentials and, where no location is named, the one of the resource group.
     ///
     /// # Errors
-    /// [`Kind::Credentials`] without usable credentials, [`Kind::Input`] for a request that contradicts
-    /// itself.
-    pub async fn connect(request: Request) -> Result<Self> {
-        request.check()?;
-        let subscription = request.subscription()?.clone();
-        let session = Session::open(request.endpoints.clone(), Some(&subscription))?;
-        let api = Self::api(&session, &request, &subscription)?;
-        let group = match (&request.resource_group, &request.location) {
+    /// [`Kind::Credentials`] without usable credentials, [`Kind::Input`] for options that contradict each
+    /// other.
+    pub(super) async fn connect(options: AzureOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
+        options.check(&wanted)?;
+        let session = Session::open(options.names.endpoints(), Some(options.subscription()?))?;
+        let api = Self::api(&session, &options, &wanted)?;
+        let group = match (&options.names.place.resource_group, &options.location) {
             (Some(_), None) => match unless_busy(|| location_of_group(&api)).await? {
                 Some(location) => Group::In(location),
                 None => Group::Missing,
             },
             _ => Group::Unread,
         };
-        let mut azure = Self { request, api, group, assumptions: vec![] };
-        if azure.request.wanted.renews_unnamed() {
-            azure.request.resource_group()?;
-            let mark = Held::mark_of(&azure.api, azure.request.container().as_str()).await?;
-            azure.request.wanted.renew(mark.lease_of(&azure.request.wanted.name))?;
+        let mut azure = Self { options, wanted, api, group, assumptions: vec![] };
+        if azure.wanted.renews_unnamed() {
+            azure.options.resource_group()?;
+            let mark = Held::mark_of(&azure.api, azure.container().as_str()).await?;
+            azure.wanted.renew(mark.lease_of(&azure.wanted.name))?;
         }
-        Ok(azure)
+        Ok(Box::new(azure))
     }
 
-    /// The deployment as it would be in the subscription that `account` or the request names.
+    /// The deployment as it would be in the subscription that `account` or the options name.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a request that contradicts itself, or `account`.
-    pub fn offline(mut request: Request, account: Option<SubscriptionId>) -> Result<Self> {
-        request.check()?;
-        match (&account, &request.subscription) {
+    /// [`Kind::Input`] for options that contradict each other, or `account`.
+    pub(super) async fn offline(
+        mut options: AzureOptions,
+        wanted: Wanted,
+        account: Option<&str>,
+    ) -> Result<Box<dyn Provider>> {
+        let account: Option<SubscriptionId> = account.map(account_id).transpose()?;
+        options.check(&wanted)?;
+        let subscription = &mut options.names.place.subscription;
+        match (&account, &subscription) {
             (Some(account), Some(named)) if account != named => {
                 return Err(Error::input(format!(
                     "--account-id is {account}, and --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
                 ))
                 .hint("leave --account-id out: on Azure it is the subscription"));
             }
-            _ => request.subscription = account.or(request.subscription),
+            (Some(_), _) => *subscription = account,
+            (None, _) => {}
         }
-        let session = Session::offline(request.endpoints.clone())?;
-        let api = Self::api(&session, &request, request.subscription()?)?;
+        let session = Session::offline(options.names.endpoints())?;
+        let api = Self::api(&session, &options, &wanted)?;
         let mut assumptions =
             vec!["whether the resource providers are registered was not checked".to_owned()];
-        if request.location.is_none() {
+        if options.location.is_none() {
             assumptions.push("the account's location, that of the resource group, was not read".to_owned());
         }
-        Ok(Self { request, api, group: Group::Unread, assumptions })
+        Ok(Box::new(Self { options, wanted, api, group: Group::Unread, assumptions }))
     }
 
-    fn api(session: &Session, request: &Request, subscription: &SubscriptionId) -> Result<Arc<Api>> {
-        let group = request.resource_group.as_ref();
-        let account = match (group, &request.account) {
-            (Some(group), _) => request.account(subscription, group).to_string(),
-            (None, Some(account)) => account.to_string(),
+    fn api(session: &Session, options: &AzureOptions, wanted: &Wanted) -> Result<Arc<Api>> {
+        let (subscription, group) = (options.subscription()?, &options.names.place.resource_group);
+        let account = match (&options.names.account, group) {
+            (Some(account), _) => account.to_string(),
+            (None, Some(group)) => AccountName::default_for(&wanted.name, subscription, group).to_string(),
             (None, None) => String::new(),
         };
-        session.api(subscription.as_str(), group.map_or("", ResourceGroup::as_str), &account)
+        let group = group.as_ref().map_or("", ResourceGroup::as_str);
+        session.api(subscription.as_str(), group, &account)
     }
 
+    fn parts(&self) -> &AzureParts {
+        &self.options.names.parts
+    }
+
+    /// The storage account.
     fn account(&self) -> Result<AccountName> {
-        Ok(self.request.account(self.request.subscription()?, self.request.resource_group()?))
+        self.options.names.account.clone().map_or_else(|| self.derived_account(), Ok)
+    }
+
+    fn derived_account(&self) -> Result<AccountName> {
+        let (subscription, group) = (self.options.subscription()?, self.options.resource_group()?);
+        Ok(AccountName::default_for(&self.wanted.name, subscription, group))
+    }
+
+    /// The container of the server's files.
+    fn container(&self) -> ContainerName {
+        self.parts().container(&self.wanted.name)
+    }
+
+    /// The queue that gets the container's events; none with `--queue internal`.
+    fn events_queue(&self) -> Option<QueueName> {
+        self.parts().events_queue(&self.wanted.name)
     }
 
     /// The name of our event subscription.
     fn subscription_name(&self) -> String {
-        format!("wbstore-{}", self.request.wanted.name)
+        format!("wbstore-{}", self.wanted.name)
     }
 
     /// Where an account is made.
     fn location(&self) -> String {
-        match (&self.request.location, &self.group) {
+        match (&self.options.location, &self.group) {
             (Some(location), _) => location.to_string(),
             (None, Group::In(location)) => location.clone(),
             // Only seen in a plan that nobody looked for.
@@ -130,12 +160,10 @@ impl Azure {
 
     fn outputs(&self) -> Vec<Output> {
         let account = &self.api.account;
-        let queue = self
-            .request
-            .events_queue()
-            .map_or_else(|| "internal://".to_owned(), |queue| format!("az://{account}/{queue}"));
+        let queue = self.events_queue();
+        let queue = queue.map_or_else(|| "internal://".to_owned(), |queue| format!("az://{account}/{queue}"));
         vec![
-            Output { name: "BUCKET", value: format!("az://{account}/{}", self.request.container()) },
+            Output { name: "BUCKET", value: format!("az://{account}/{}", self.container()) },
             Output { name: "BUCKET_QUEUE", value: queue },
         ]
     }
@@ -163,7 +191,7 @@ impl Azure {
 
 impl Provider for Azure {
     fn stack(&self, goal: Goal) -> Result<Stack> {
-        let group = self.request.resource_group()?;
+        let group = self.options.resource_group()?;
         let here = goal != Goal::Absent;
         if here && self.group == Group::Missing {
             return Err(no_group(&self.api));
@@ -179,7 +207,7 @@ impl Provider for Azure {
             })
         };
         Ok(Stack {
-            deployment: self.request.wanted.name.to_string(),
+            deployment: self.wanted.name.to_string(),
             scope: format!(
                 "azure subscription {}, resource group {group}{}",
                 self.api.subscription, self.api.elsewhere
@@ -204,35 +232,36 @@ impl Provider for Azure {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.request.resource_group()?;
-            let events = self.request.events_queue().map(|queue| (queue, self.subscription_name()));
-            verify(BlobSite::new(&self.api, &self.request.container(), events)?, options, checks).await
+            self.options.resource_group()?;
+            let events = self.events_queue().map(|queue| (queue, self.subscription_name()));
+            verify(BlobSite::new(&self.api, &self.container(), events)?, options, checks).await
         })
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Inventory>> {
         let within = inventory::Within {
-            resource_group: self.request.resource_group.as_ref().map(ResourceGroup::as_str),
-            account: self.request.account.as_ref().map(AccountName::as_str),
+            resource_group: self.options.names.place.resource_group.as_ref().map(ResourceGroup::as_str),
+            account: self.options.names.account.as_ref().map(AccountName::as_str),
         };
         Box::pin(inventory::list(&self.api, within))
     }
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
-        let (subscription, group) = (self.request.subscription()?, self.request.resource_group.as_ref());
+        let (subscription, group) =
+            (self.options.subscription()?, self.options.names.place.resource_group.as_ref());
         if audience == Audience::ExpiryJob {
             return iam::policy(audience, subscription, group, None);
         }
-        let queue = self.request.events_queue();
+        let queue = self.events_queue();
         let subjects = iam::Subjects {
-            deployment: &self.request.wanted.name,
+            deployment: &self.wanted.name,
             account: &self.account()?,
-            container: &self.request.container(),
+            container: &self.container(),
             queue: queue.as_ref(),
-            creates_account: self.request.account.is_none(),
-            registers: self.request.register_provider,
+            creates_account: self.options.names.account.is_none(),
+            registers: self.options.register_provider,
         };
-        iam::policy(audience, subscription, Some(self.request.resource_group()?), Some(&subjects))
+        iam::policy(audience, subscription, Some(self.options.resource_group()?), Some(&subjects))
     }
 
     fn withheld(&self) -> Option<Withheld<'_>> {

@@ -19,7 +19,7 @@ use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::held::{self, Held};
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{LABELS, pairs, to_labels};
-use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
@@ -124,7 +124,7 @@ impl Resource for EventSubscription {
 
     fn needs(&self) -> Vec<Address> {
         let mut needs = vec![
-            Provider::at(provider::EVENT_GRID),
+            ResourceProvider::at(resource_provider::EVENT_GRID),
             Account::at(&self.account),
             Held::at(held::CONTAINER, &self.container),
             Held::at(held::QUEUE, &self.shape.queue),

@@ -29,14 +29,14 @@ const READ_BLOBS: &str = "Microsoft.Storage/storageAccounts/blobServices/contain
 
 /// A container and how its blobs are listed; cheap to clone into a task.
 #[derive(Clone)]
-pub(super) struct BlobContainer {
+pub(super) struct BlobStore {
     client: Arc<BlobContainerClient>,
     name: String,
     /// Whether the account has a hierarchical namespace, and so no versions to list.
     hierarchical: Arc<AtomicBool>,
 }
 
-impl BlobContainer {
+impl BlobStore {
     /// Reads the first page with a signature of ARM's; with our own token where ARM may not sign, or the
     /// account accepts no signatures.
     async fn open(api: &Api, name: &str) -> Result<Option<(Self, Page)>> {
@@ -81,7 +81,7 @@ impl BlobContainer {
     }
 }
 
-impl Store for BlobContainer {
+impl Store for BlobStore {
     type Api = Api;
 
     const CLOUD: &'static str = "azure";

@@ -24,7 +24,7 @@ use crate::providers::azure::arm::{Arm, dressed};
 use crate::providers::azure::failure::failure;
 use crate::providers::azure::lock::Lock;
 use crate::providers::azure::log::RequestLog;
-use crate::providers::azure::request::Endpoints;
+use crate::providers::azure::options::Endpoints;
 use crate::providers::azure::subscription_id::SubscriptionId;
 
 pub use plain::Plain;
@@ -166,7 +166,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Input`] for an authority that would get a secret over plain http on another machine, or
     /// credentials that the environment names only in part.
-    pub fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
+    pub(super) fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
         let authority = Authority::from_environment()?;
         let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority.named];
         let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
@@ -192,7 +192,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::open`] for the authority.
-    pub fn offline(endpoints: Endpoints) -> Result<Self> {
+    pub(super) fn offline(endpoints: Endpoints) -> Result<Self> {
         Ok(Self {
             endpoints,
             authority: Authority::from_environment()?,

@@ -29,7 +29,7 @@ const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Bucket {
+pub struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -63,7 +63,7 @@ pub struct Bucket {
     pub labels: Marking,
 }
 
-impl Bucket {
+impl GcsBucket {
     /// The address of the bucket `name`.
     pub fn at(name: &str) -> Address {
         Address::new("gcp", "bucket", name)
@@ -132,7 +132,7 @@ impl Bucket {
     }
 }
 
-impl Resource for Bucket {
+impl Resource for GcsBucket {
     type Api = Api;
 
     const FIXED: &'static [&'static str] = &["location"];

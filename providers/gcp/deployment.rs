@@ -12,18 +12,18 @@ use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::Provider;
-use crate::providers::gcp::bucket::{self, Bucket};
+use crate::provider::{Provider, Wanted, queue_note, required_account_id};
+use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
 use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark::{LABELS, PUBSUB};
 use crate::providers::gcp::notification::Notification;
-use crate::providers::gcp::objects::GcsBucket;
+use crate::providers::gcp::objects::GcsStore;
+use crate::providers::gcp::options::{GcpOptions, GcpParts};
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
-use crate::providers::gcp::request::Request;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
@@ -37,8 +37,9 @@ use crate::verify::{Checking, VerifyOptions, verify};
 const SOFT_DELETE: &str = "7d";
 
 /// A deployment on Google Cloud, with its project known.
-pub struct Gcp {
-    request: Request,
+pub(crate) struct Gcp {
+    options: GcpOptions,
+    wanted: Wanted,
     project: ProjectId,
     api: Arc<Api>,
     notes: Vec<String>,
@@ -49,50 +50,65 @@ impl Gcp {
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
-    /// [`Kind::Input`](crate::error::Kind::Input) for a project that is not there or a request that
-    /// contradicts itself.
-    pub async fn connect(request: Request) -> Result<Self> {
-        request.check()?;
-        let project = request.project()?.clone();
+    /// [`Kind::Input`](crate::error::Kind::Input) for a project that is not there or options that
+    /// contradict each other.
+    pub(super) async fn connect(options: GcpOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
+        options.check()?;
+        let project = options.project()?.clone();
         let session = Session::open()?;
         let agent = session.agent(project.as_str()).await?;
         let api = session.api(project.as_str(), &agent);
-        let mut gcp = Self { request, project, api, notes: vec![] };
-        if gcp.request.wanted.renews_unnamed() {
+        let mut gcp = Self { options, wanted, project, api, notes: vec![] };
+        if gcp.wanted.renews_unnamed() {
             let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
-            gcp.request.wanted.renew(LABELS.read(&labels).lease_of(&gcp.request.wanted.name))?;
+            gcp.wanted.renew(LABELS.read(&labels).lease_of(&gcp.wanted.name))?;
         }
-        Ok(gcp)
+        Ok(Box::new(gcp))
     }
 
-    /// The deployment as it would be in the project with `number`, without asking anybody.
+    /// The deployment as it would be in the project with the number `account`; no request is sent.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::error::Kind::Input) for a request that contradicts itself.
-    pub fn offline(request: Request, number: &ProjectNumber) -> Result<Self> {
-        request.check()?;
-        let project = request.project()?.clone();
+    /// [`Kind::Input`](crate::error::Kind::Input) for a number that is none, or options that contradict
+    /// each other.
+    pub(super) async fn offline(
+        options: GcpOptions,
+        wanted: Wanted,
+        account: Option<&str>,
+    ) -> Result<Box<dyn Provider>> {
+        let command = "gcloud projects describe PROJECT --format='value(projectNumber)'";
+        let number: ProjectNumber = required_account_id(account, command)?;
+        options.check()?;
+        let project = options.project()?.clone();
         let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
         let notes = vec![format!(
             "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
         )];
         let api = Session::offline()?.api(project.as_str(), &agent);
-        Ok(Self { request, project, api, notes })
+        Ok(Box::new(Self { options, wanted, project, api, notes }))
+    }
+
+    fn parts(&self) -> &GcpParts {
+        &self.options.names.parts
     }
 
     fn bucket(&self) -> BucketName {
-        self.request.bucket(&self.project)
+        self.parts().bucket.clone().unwrap_or_else(|| self.derived_bucket())
     }
 
-    fn bucket_is_derived(&self) -> bool {
-        let (name, location) = (&self.request.wanted.name, self.request.location());
-        self.bucket() == BucketName::default_for(name, &self.project, &location)
+    fn derived_bucket(&self) -> BucketName {
+        BucketName::default_for(&self.wanted.name, &self.project, &self.parts().location())
+    }
+
+    /// The topic and the subscription that get the bucket's events; none with `--queue internal`.
+    fn events(&self) -> Option<(TopicName, SubscriptionName)> {
+        self.parts().events(&self.wanted.name)
     }
 
     fn resources(&self, goal: Goal) -> Vec<Box<dyn AnyResource>> {
-        let Request { wanted, service_account, .. } = &self.request;
+        let (wanted, service_account) = (&self.wanted, &self.options.names.service_account);
         let name = &wanted.name;
-        let (api, bucket, events) = (&self.api, self.bucket(), self.request.events());
+        let (api, bucket, events) = (&self.api, self.bucket(), self.events());
         let labels = |expiry| Marking::of(wanted, &LABELS).expiring(expiry);
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
@@ -103,8 +119,8 @@ impl Gcp {
                 wanted.only_expired.then(|| Expiry {
                     derived,
                     // The names come from the marks then, so that there is a bucket if one is named.
-                    own_lease: self.request.bucket.is_none(),
-                    holder: Some(Bucket::at(bucket.as_str())),
+                    own_lease: self.parts().bucket.is_none(),
+                    holder: Some(GcsBucket::at(bucket.as_str())),
                     vouchers: vec![Voucher::showing(Notification::at(bucket.as_str()), "topic", full)],
                 })
             };
@@ -123,12 +139,12 @@ impl Gcp {
         resources.push(Bound::boxed(self.made_bucket(goal), api));
         if goal == Goal::Absent {
             let (delete, by) = (wanted.delete_objects, wanted.empty_by);
-            let parent = Bucket::at(bucket.as_str());
-            resources.push(Bound::boxed(Objects::<GcsBucket>::new(parent, name, delete, by), api));
+            let parent = GcsBucket::at(bucket.as_str());
+            resources.push(Bound::boxed(Objects::<GcsStore>::new(parent, name, delete, by), api));
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
-            let told = Notification::new(api, bucket.as_str(), names, name, self.request.all_events);
+            let told = Notification::new(api, bucket.as_str(), names, name, self.options.all_events);
             resources.push(Bound::boxed(told, api));
         }
         if let Some(account) = service_account {
@@ -146,22 +162,23 @@ impl Gcp {
         resources
     }
 
-    fn made_bucket(&self, goal: Goal) -> Bucket {
-        let Request { wanted, kms_key, soft_delete, service_account, .. } = &self.request;
-        let queue = if self.request.events().is_some() { PUBSUB } else { INTERNAL };
+    fn made_bucket(&self, goal: Goal) -> GcsBucket {
+        let (wanted, service_account) = (&self.wanted, &self.options.names.service_account);
+        let GcpOptions { kms_key, soft_delete, .. } = &self.options;
+        let queue = if self.events().is_some() { PUBSUB } else { INTERNAL };
         let expiry = wanted.only_expired.then(|| Expiry {
-            derived: self.bucket_is_derived(),
+            derived: self.bucket() == self.derived_bucket(),
             own_lease: true,
             holder: None,
             vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
         });
-        Bucket {
+        GcsBucket {
             name: self.bucket().to_string(),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),
             metageneration: 0,
-            location: self.request.location().to_string(),
+            location: self.parts().location().to_string(),
             storage_class: "STANDARD".to_owned(),
             uniform_access: true,
             public_access_prevention: "enforced".to_owned(),
@@ -173,7 +190,7 @@ impl Gcp {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        let queue = self.request.events().map_or_else(
+        let queue = self.events().map_or_else(
             || "internal://".to_owned(),
             |(topic, subscription)| format!("pubsub:/{}/{topic}/{subscription}", self.project),
         );
@@ -184,22 +201,23 @@ impl Gcp {
     }
 
     fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = [self.request.wanted.remarks.as_slice(), &self.notes].concat();
+        let mut notes = [self.wanted.remarks.as_slice(), &self.notes].concat();
         if goal == Goal::Absent {
             return notes;
         }
-        notes.extend(LOCATIONS.warning(self.request.location().as_str()));
+        notes.extend(LOCATIONS.warning(self.parts().location().as_str()));
         let mut note = |text: &str| notes.push(text.to_owned());
         note(
             "beyond W&B's guide: browsers may use GET, PUT and HEAD and read ETag, without which uploads from a \
              page fail; the guide sets no CORS for Google Cloud",
         );
-        if self.request.events().is_some() {
+        let has_queue = self.events().is_some();
+        if has_queue {
             note(
                 "beyond W&B's guide: Cloud Storage's service agent may publish to the topic, without which no event \
                  arrives, and the subscription never expires",
             );
-            if self.request.all_events {
+            if self.options.all_events {
                 note("as in W&B's guide, changes and deletions of objects are told too");
             } else {
                 note(
@@ -207,21 +225,17 @@ impl Gcp {
                      changes and deletions too",
                 );
             }
-            note(
-                "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); Pub/Sub is for \
-                 servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none",
-            );
-        } else {
-            note("BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up");
         }
-        match &self.request.service_account {
+        notes.push(queue_note(has_queue.then_some("Pub/Sub")));
+        match &self.options.names.service_account {
             Some(account) => notes.push(format!(
                 "{account} gets the right to sign as itself, which signed URLs take; whoever runs as it can make \
                  tokens of it"
             )),
-            None => note(
+            None => notes.push(
                 "the server's own account gets no rights; add --service-account, or take them from `wbstore policy \
-                 gcp --for node`",
+                 gcp --for node`"
+                    .to_owned(),
             ),
         }
         notes
@@ -231,11 +245,11 @@ impl Gcp {
 impl Provider for Gcp {
     fn stack(&self, goal: Goal) -> Result<Stack> {
         Ok(Stack {
-            deployment: self.request.wanted.name.to_string(),
+            deployment: self.wanted.name.to_string(),
             scope: format!(
                 "gcp project {}, {}{}",
                 self.project,
-                self.request.location(),
+                self.parts().location(),
                 self.api.elsewhere()
             ),
             resources: self.resources(goal),
@@ -254,7 +268,7 @@ impl Provider for Gcp {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let (deployment, events) = (&self.request.wanted.name, self.request.events());
+            let (deployment, events) = (&self.wanted.name, self.events());
             verify(GcsSite::new(&self.api, deployment, &self.bucket(), events)?, options, checks).await
         })
     }
@@ -264,14 +278,14 @@ impl Provider for Gcp {
     }
 
     fn policy(&self, audience: Audience) -> Result<Policy> {
-        let (bucket, events) = (self.bucket(), self.request.events());
+        let (bucket, events) = (self.bucket(), self.events());
         let subjects = iam::Subjects {
-            deployment: &self.request.wanted.name,
+            deployment: &self.wanted.name,
             project: &self.project,
             bucket: &bucket,
             subscription: events.as_ref().map(|(_, subscription)| subscription),
-            service_account: self.request.service_account.as_ref(),
-            kms_key: self.request.kms_key.as_ref(),
+            service_account: self.options.names.service_account.as_ref(),
+            kms_key: self.options.kms_key.as_ref(),
             storage_agent: &self.api.agent,
         };
         let mut policy = iam::policy(audience, &subjects)?;

@@ -3,7 +3,7 @@
 pub mod bucket;
 pub mod bucket_name;
 pub mod cors;
-pub mod deployment;
+mod deployment;
 pub mod failure;
 pub mod grant;
 pub mod iam;
@@ -14,9 +14,9 @@ pub mod location;
 pub mod mark;
 pub mod notification;
 pub(crate) mod objects;
+pub(crate) mod options;
 pub mod project;
 pub mod pubsub_name;
-pub mod request;
 pub mod rest;
 pub mod service_account;
 pub mod session;
@@ -24,6 +24,3 @@ pub mod soft_delete;
 pub mod subscription;
 pub mod topic;
 pub mod verify;
-
-pub use deployment::Gcp;
-pub use request::Request;

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::http::Method;
 use crate::name::DeploymentName;
-use crate::providers::gcp::bucket::Bucket;
+use crate::providers::gcp::bucket::GcsBucket;
 use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::grant::Place;
 use crate::providers::gcp::rest::{self, segment};
@@ -226,7 +226,7 @@ impl Resource for Notification {
 
     fn needs(&self) -> Vec<Address> {
         vec![
-            Bucket::at(&self.bucket),
+            GcsBucket::at(&self.bucket),
             Place::Topic(self.topic_name.clone()).address(),
             Subscription::at(&self.subscription),
             // In a teardown: before the bucket is emptied, which would be told object by object.
@@ -236,7 +236,7 @@ impl Resource for Notification {
 
     // At teardown it goes by a call of its own, before the topic and whatever becomes of the bucket.
     fn part_of(&self) -> Option<Address> {
-        Some(Bucket::at(&self.bucket))
+        Some(GcsBucket::at(&self.bucket))
     }
 
     fn patience(&self) -> Duration {

@@ -25,12 +25,12 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// A bucket, and the API it is reached with; cheap to clone into a task.
 #[derive(Clone, Debug)]
-pub(super) struct GcsBucket {
+pub(super) struct GcsStore {
     rest: Rest,
     name: String,
 }
 
-impl GcsBucket {
+impl GcsStore {
     pub(super) async fn open(api: &Api, name: &str) -> Result<Self> {
         Ok(Self { rest: api.storage_json().await?.clone(), name: name.to_owned() })
     }
@@ -69,7 +69,7 @@ impl GcsBucket {
     }
 }
 
-impl Store for GcsBucket {
+impl Store for GcsStore {
     type Api = Api;
 
     const CLOUD: &'static str = "gcp";
@@ -124,7 +124,7 @@ impl Store for GcsBucket {
     }
 }
 
-impl Batches for GcsBucket {
+impl Batches for GcsStore {
     const BATCH: usize = 1;
     // Each takes some fifty milliseconds, so that this is the thousand a second which Cloud Storage wants a
     // client to begin with (Cloud Storage documentation, "Request rate and access distribution guidelines").

@@ -1,142 +1,100 @@
-//! The cloud that a command is for: after the command, before its options.
+//! The cloud, which follows the command, and which of its options the command accepts.
 
 use std::fmt::Debug;
 
 use clap::{Args, Subcommand};
 
+use crate::provider::CloudOptions;
 #[cfg(feature = "aws")]
-use super::aws::{AwsDescription, AwsNames, AwsPlace};
+use crate::providers::aws::options::AwsOptions;
 #[cfg(feature = "azure")]
-use super::azure::{AzureDelivery, AzureDescription, AzureNames, AzurePlace};
+use crate::providers::azure::options::AzureOptions;
 #[cfg(feature = "gcp")]
-use super::gcp::{GcpDescription, GcpNames, GcpPlace};
-use crate::provider::Wanted;
-use crate::providers::Request;
-use crate::secret::Disclosure;
+use crate::providers::gcp::options::GcpOptions;
 
-/// The cloud, with what the command `C` takes and what can be said of a deployment there.
+/// The cloud, with the options `C` that a command has on every cloud, and the part `P` of the cloud's own
+/// options that the command accepts.
 #[derive(Subcommand, Debug)]
-pub enum Cloud<C: Args, D: Detail> {
+pub(crate) enum Cloud<C: Args, P: Accepts> {
     /// Amazon S3 and SQS
     #[cfg(feature = "aws")]
-    Aws(On<C, D::Aws>),
+    Aws(On<C, P::Of<AwsOptions>>),
     /// Google Cloud Storage and Pub/Sub
     #[cfg(feature = "gcp")]
-    Gcp(On<C, D::Gcp>),
+    Gcp(On<C, P::Of<GcpOptions>>),
     /// Azure Blob Storage, Storage Queues and Event Grid
     #[cfg(feature = "azure")]
-    Azure(On<C, D::Azure>),
+    Azure(On<C, P::Of<AzureOptions>>),
 }
 
 /// A command on one cloud.
 #[derive(Args, Debug)]
-pub struct On<C: Args, D: Args> {
-    /// What every cloud's form of the command takes.
+pub(crate) struct On<C: Args, O: Args> {
     #[command(flatten)]
-    pub command: C,
-    /// What the cloud's own options say.
+    command: C,
     #[command(flatten)]
-    pub described: D,
+    options: O,
 }
 
-impl<C: Args, D: Detail> Cloud<C, D> {
-    /// The command by itself.
-    pub fn command(&self) -> &C {
+impl<C: Args, P: Accepts> Cloud<C, P> {
+    /// The command's own options.
+    pub(crate) fn command(&self) -> &C {
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws(On { command, .. }) => command,
+            Self::Aws(on) => &on.command,
             #[cfg(feature = "gcp")]
-            Self::Gcp(On { command, .. }) => command,
+            Self::Gcp(on) => &on.command,
             #[cfg(feature = "azure")]
-            Self::Azure(On { command, .. }) => command,
+            Self::Azure(on) => &on.command,
         }
     }
 
-    /// The command by itself, and what the options of the cloud say, whichever it is.
-    pub fn split(self) -> (C, Box<dyn Describe>) {
+    /// The command's own options, and those of the cloud.
+    pub(crate) fn split(self) -> (C, Box<dyn CloudOptions>) {
         match self {
             #[cfg(feature = "aws")]
-            Self::Aws(On { command, described }) => (command, Box::new(described)),
+            Self::Aws(On { command, options }) => (command, Box::<AwsOptions>::new(options.into())),
             #[cfg(feature = "gcp")]
-            Self::Gcp(On { command, described }) => (command, Box::new(described)),
+            Self::Gcp(On { command, options }) => (command, Box::<GcpOptions>::new(options.into())),
             #[cfg(feature = "azure")]
-            Self::Azure(On { command, described }) => (command, Box::new(described)),
+            Self::Azure(On { command, options }) => (command, Box::<AzureOptions>::new(options.into())),
         }
     }
 }
 
-/// What a cloud's own options say, joined with what every cloud is told.
-pub trait Describe: Send + Sync {
-    /// The request for `wanted`.
-    fn request(&self, wanted: Wanted) -> Request;
-
-    /// What is to become of the secret among the outputs.
-    fn disclosure(&self) -> Disclosure {
-        Disclosure::Withheld
-    }
-}
-
-/// How much a command wants to know of a deployment: the options of each cloud.
-pub trait Detail: Debug {
-    /// On AWS.
-    #[cfg(feature = "aws")]
-    type Aws: Args + Describe + Debug + 'static;
-    /// On Google Cloud.
-    #[cfg(feature = "gcp")]
-    type Gcp: Args + Describe + Debug + 'static;
-    /// On Azure.
-    #[cfg(feature = "azure")]
-    type Azure: Args + Describe + Debug + 'static;
+/// The part of a cloud's options that a command accepts.
+pub(crate) trait Accepts: Debug {
+    type Of<O: CloudOptions + Args>: Args + Debug + Into<O>;
 }
 
 /// Where to look.
 #[derive(Debug)]
-pub enum Placed {}
+pub(crate) enum Placed {}
 
-/// What its parts are called, and where they are.
-#[derive(Debug)]
-pub enum Named {}
-
-/// Everything that can be said of it.
-#[derive(Debug)]
-pub enum Described {}
-
-/// Everything, and what is to become of its secret.
-#[derive(Debug)]
-pub enum Delivered {}
-
-impl Detail for Placed {
-    #[cfg(feature = "aws")]
-    type Aws = AwsPlace;
-    #[cfg(feature = "gcp")]
-    type Gcp = GcpPlace;
-    #[cfg(feature = "azure")]
-    type Azure = AzurePlace;
+impl Accepts for Placed {
+    type Of<O: CloudOptions + Args> = O::Place;
 }
 
-impl Detail for Named {
-    #[cfg(feature = "aws")]
-    type Aws = AwsNames;
-    #[cfg(feature = "gcp")]
-    type Gcp = GcpNames;
-    #[cfg(feature = "azure")]
-    type Azure = AzureNames;
+/// Where the deployment is, and what its parts are called.
+#[derive(Debug)]
+pub(crate) enum Named {}
+
+impl Accepts for Named {
+    type Of<O: CloudOptions + Args> = O::Names;
 }
 
-impl Detail for Described {
-    #[cfg(feature = "aws")]
-    type Aws = AwsDescription;
-    #[cfg(feature = "gcp")]
-    type Gcp = GcpDescription;
-    #[cfg(feature = "azure")]
-    type Azure = AzureDescription;
+/// All that describes the deployment.
+#[derive(Debug)]
+pub(crate) enum Described {}
+
+impl Accepts for Described {
+    type Of<O: CloudOptions + Args> = O;
 }
 
-impl Detail for Delivered {
-    #[cfg(feature = "aws")]
-    type Aws = AwsDescription;
-    #[cfg(feature = "gcp")]
-    type Gcp = GcpDescription;
-    #[cfg(feature = "azure")]
-    type Azure = AzureDelivery;
+/// All that describes the deployment, and who may have its secret.
+#[derive(Debug)]
+pub(crate) enum Delivered {}
+
+impl Accepts for Delivered {
+    type Of<O: CloudOptions + Args> = O::Delivery;
 }

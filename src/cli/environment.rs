@@ -12,7 +12,7 @@ use super::Cli;
 
 impl Cli {
     /// Reads `arguments`, the program's name first, and the variables. A variable that is empty counts as
-    /// not set, and one whose option conflicts with the command line is ignored.
+    /// not set, and one whose option conflicts with the command line, or is not used beside it, is ignored.
     ///
     /// # Errors
     /// clap's, which say how to exit.
@@ -28,11 +28,16 @@ impl Cli {
     }
 }
 
-/// The options that conflict with one on the command line.
+/// The commands that need no more of a deployment than its name, and nothing from its host.
+const NAME_SUFFICES: [&str; 2] = ["teardown", "policy"];
+
+/// The options whose variables do not count: they conflict with an option on the command line, or the
+/// command does not use them beside it.
 fn closed(command: &Command, arguments: &[OsString]) -> Vec<Id> {
     // Whatever is wrong with the command line is reported when it is read for good.
     let bare = each(command.clone(), &|arg| arg.env(Resettable::Reset)).ignore_errors(true);
     let Ok(matches) = bare.try_get_matches_from(arguments) else { return vec![] };
+    let name_suffices = matches.subcommand_name().is_some_and(|name| NAME_SUFFICES.contains(&name));
     let (mut command, mut matches) = (command, &matches);
     while let Some((name, within)) = matches.subcommand()
         && let Some(subcommand) = command.find_subcommand(name)
@@ -41,7 +46,13 @@ fn closed(command: &Command, arguments: &[OsString]) -> Vec<Id> {
     }
     let is_given = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
     let given = command.get_arguments().filter(is_given);
-    given.flat_map(|arg| command.get_arg_conflicts_with(arg)).map(|arg| arg.get_id().clone()).collect()
+    let unused = |given: &Arg| (name_suffices && given.get_id() == "name").then(|| Id::from("host"));
+    given
+        .flat_map(|arg| {
+            let conflicts = command.get_arg_conflicts_with(arg).into_iter().map(|arg| arg.get_id().clone());
+            conflicts.chain(unused(arg))
+        })
+        .collect()
 }
 
 /// `command` with every option changed by `change`, at all levels.

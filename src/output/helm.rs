@@ -34,14 +34,14 @@ struct Values<'a> {
 
 #[derive(Serialize)]
 struct Global<'a> {
-    bucket: Bucket<'a>,
+    bucket: BucketValues<'a>,
 }
 
 /// Every field is written, the empty ones too: the chart's template prints a field that is not
 /// there as `<no value>`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bucket<'a> {
+struct BucketValues<'a> {
     provider: &'static str,
     name: DoubleQuoted<&'a str>,
     path: DoubleQuoted<&'a str>,
@@ -79,7 +79,7 @@ pub(super) fn encode(outputs: &[Output]) -> Result<String> {
     let header = if env.is_empty() { HEADER.to_owned() } else { format!("{HEADER}{QUEUE}") };
     let values = yaml::to_string(&Values {
         global: Global {
-            bucket: Bucket {
+            bucket: BucketValues {
                 provider,
                 name: DoubleQuoted(name),
                 path: DoubleQuoted(path),

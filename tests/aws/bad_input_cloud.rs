@@ -2,7 +2,7 @@
 
 use wbstore_sandbox::fault::{Failure, Fault, When};
 
-use crate::support::{Ends, NAME, Site};
+use crate::support::{NAME, Site};
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Ends, HOST, QUEUE, Site};
+use crate::support::{HOST, QUEUE, Site};
 
 /// Provisions, lets boto3 run `change`, and checks that a plan finds it, that `provision` mends it
 /// with no more than `calls`, and that nothing is left to do then.
@@ -21,25 +21,6 @@ async fn mends_on(site: &Site, change: &str, calls: &[&str]) {
     let sent: BTreeSet<_> = site.mutations().into_iter().map(|sent| sent.operation).collect();
     assert_eq!(sent, calls.iter().map(ToString::to_string).collect());
     site.run("plan", &["--exit-code"]).await.ends(0);
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_second_plan_is_empty_and_a_second_run_changes_nothing() {
-    let site = Site::open().await;
-    site.provisioned().await;
-    site.aws.proxy().clear_journal();
-    site.run("plan", &["--exit-code"]).await.ends(0);
-    site.provisioned().await;
-    site.is_untouched();
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_first_plan_is_pending_and_sends_nothing_that_changes() {
-    let site = Site::open().await;
-    site.run("plan", &["--exit-code"]).await.ends(5);
-    site.is_untouched();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Ends, Site};
+use crate::support::Site;
 
 /// A bucket and a queue of somebody, with a Lambda function, a topic and EventBridge told of its
 /// events, CORS rules, and policies whose spelling nobody else would choose.

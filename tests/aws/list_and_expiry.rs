@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Ends, HOST, NAME, QUEUE, Site};
+use crate::support::{NAME, QUEUE, Site};
 
 /// Puts the end of the lease into the past, as time would.
 const EXPIRE: &str = "
@@ -12,15 +12,6 @@ for tag in tags:
 s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags})
 sqs.tag_queue(QueueUrl=url(queue), Tags={'wbstore:expires': '2020-01-01T00:00:00Z'})
 ";
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn an_account_without_deployments_lists_none() {
-    let site = Site::open().await;
-    let ran = site.run("list", &[]).await.ends(0);
-    assert_eq!(ran.stdout, "");
-    ran.tells(&["No deployments", site.account()]);
-}
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
@@ -70,48 +61,6 @@ async fn deployments_of_other_regions_are_listed_and_strangers_are_not() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
-async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    let tags = "{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}";
-    let tags = site.boto(tags).await;
-    let end: jiff::Timestamp = tags["wbstore:expires"].as_str().expect("a date").parse().expect("RFC 3339");
-    let days = end.duration_since(jiff::Timestamp::now()).as_hours() / 24;
-    assert!((6..=7).contains(&days), "{end}");
-    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
-    let date =
-        |field: &str| listed["deployments"][0][field].as_str().expect("text").parse::<jiff::Timestamp>();
-    assert_eq!(date("expires").expect("RFC 3339"), end);
-    assert!(date("created").expect("RFC 3339") <= jiff::Timestamp::now());
-    site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
-    site.run("plan", &["--exit-code"]).await.ends(0);
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn what_has_expired_goes_and_the_rest_stays() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    site.provision(&["--name", "later", "--expires", "7d"]).await.ends(0);
-    site.provision(&["--name", "forever"]).await.ends(0);
-    site.boto(EXPIRE).await;
-    let table = site.run("list", &[]).await.ends(0).stdout;
-    assert!(table.lines().any(|row| row.starts_with(NAME) && row.contains("expired")), "{table}");
-
-    site.run("teardown", &["--expired", "--dry-run"]).await.ends(0).tells(&[&site.bucket]);
-    site.run("teardown", &["--expired"]).await.ends(2).tells(&["--confirm expired"]);
-    // The environment names the deployment that other commands are for.
-    let named = [("WBSTORE_HOST", HOST), ("WBSTORE_NAME", "forever")];
-    site.run_with(&named, "teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
-    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
-    let names: Vec<_> = listed["deployments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
-    assert_eq!(names, ["forever", "later"]);
-    let queues = site.boto("sorted(url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls'])").await;
-    assert_eq!(queues, json!(["wbstore-forever", "wbstore-later"]));
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_expired_deployment_keeps_its_own_queue_names_in_mind() {
     let site = Site::open().await;
     let own = ["--expires", "7d", "--queue", "mine", "--notifications-queue", "mine-too"];
@@ -119,52 +68,6 @@ async fn an_expired_deployment_keeps_its_own_queue_names_in_mind() {
     site.boto(&EXPIRE.replace("url(queue)", "url('mine')")).await;
     site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
     assert_eq!(site.boto("sqs.list_queues().get('QueueUrls', [])").await, json!([]));
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn an_expired_deployment_with_objects_is_refused_and_others_go() {
-    let site = Site::open().await;
-    site.provision(&["--name", "empty", "--expires", "7d"]).await.ends(0);
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    site.boto("s3.put_object(Bucket=bucket, Key='kept', Body=b'x')").await;
-    site.boto(
-        "for one in s3.list_buckets()['Buckets']:
-    bucket, queue = one['Name'], 'wbstore-empty' if 'empty' in one['Name'] else 'wbstore-wandb-acme-com'
-    tags = s3.get_bucket_tagging(Bucket=bucket)['TagSet']
-    for tag in tags:
-        if tag['Key'] == 'wbstore:expires': tag['Value'] = '2020-01-01T00:00:00Z'
-    s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags})",
-    )
-    .await;
-    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(4);
-    ran.tells(&["1 object", "--delete-objects"]);
-    assert_eq!(
-        site.boto("[one['Name'] for one in s3.list_buckets()['Buckets']]").await,
-        json!([site.bucket])
-    );
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn nothing_expired_is_nothing_to_do() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    site.aws.proxy().clear_journal();
-    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
-    ran.tells(&["has expired"]);
-    site.is_untouched();
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_longer_lease_is_a_change() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    site.run("plan", &["--expires", "14d", "--exit-code"]).await.ends(5);
-    site.provision(&["--expires", "never"]).await.ends(0);
-    let listed = site.run("list", &["--format", "json"]).await.ends(0).json();
-    assert_eq!(listed["deployments"][0]["expires"], json!(null), "{listed:#}");
 }
 
 /// A bucket and a queue of others, with objects, on which somebody who may write tags has put a mark.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use wbstore_sandbox::journal::Exchange;
 
-use crate::support::{Ends, QUEUE, Site, finish};
+use crate::support::{QUEUE, Site, finish};
 
 const OFFLINE: [&str; 3] = ["--offline", "--account-id", "123456789012"];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Ends, HOST, NAME, QUEUE, Site};
+use crate::support::{HOST, NAME, QUEUE, Site};
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
@@ -215,19 +215,6 @@ async fn the_outputs_name_what_was_made() {
         ran.outputs(),
         [("AWS_REGION", "us-east-1"), ("BUCKET", bucket.as_str()), ("BUCKET_QUEUE", queue.as_str())].into()
     );
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn another_machine_finds_the_same_deployment() {
-    let site = Site::open().await;
-    let first = site.provisioned().await;
-    let home = tempfile::tempdir().expect("a folder");
-    let elsewhere = [("HOME", home.path().to_str().expect("a path")), ("HOSTNAME", "elsewhere")];
-    site.aws.proxy().clear_journal();
-    let second = site.run_with(&elsewhere, "provision", &["--yes"]).await.ends(0);
-    assert_eq!(second.stdout, first.stdout);
-    site.is_untouched();
 }
 
 #[tokio::test]

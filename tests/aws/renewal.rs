@@ -1,11 +1,9 @@
 //! When a lease ends, and what moves that.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::{Ends, Site};
+use crate::support::Site;
 
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 const DAYS: SignedDuration = SignedDuration::from_hours(24);
@@ -27,10 +25,6 @@ for one in sqs.list_queues()['QueueUrls']:
     )
 }
 
-async fn age(site: &Site) {
-    site.boto(&with_tags(&format!("tags['wbstore:expires'] = '{LONG_AGO}'"))).await;
-}
-
 /// The ends in the marks of bucket and queues.
 async fn ends(site: &Site) -> Vec<String> {
     let tags = "[{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']}] + \
@@ -47,15 +41,8 @@ fn all_in(span: SignedDuration, ends: &[String]) {
     for end in ends {
         let end: Timestamp = end.parse().expect("RFC 3339");
         let ahead = end.duration_since(Timestamp::now());
-        assert!((span - SignedDuration::from_mins(2)..=span).contains(&ahead), "{ends:?}");
+        assert!((span - SignedDuration::from_mins(10)..=span).contains(&ahead), "{ends:?}");
     }
-}
-
-/// The changes of the ends in a plan, by resource.
-fn changed_ends(plan: &Value) -> Vec<&Value> {
-    let steps = plan["steps"].as_array().expect("a list");
-    let changes = steps.iter().flat_map(|step| step["changes"].as_array().expect("a list"));
-    changes.filter(|change| change["field"] == "tags.wbstore:expires").collect()
 }
 
 const QUEUES: &str = "--notifications-queue";
@@ -79,78 +66,13 @@ async fn what_else_changes_in_a_mark_leaves_the_end_of_the_lease() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
-async fn another_lease_and_a_missing_end_count_from_now() {
+async fn a_missing_and_an_unreadable_end_count_from_now() {
     let site = Site::open().await;
-    site.provision(&[QUEUES, "--expires", "7d", "--renew"]).await.ends(0);
-    all_in(DAYS * 7, &ends(&site).await);
     site.provision(&[QUEUES, "--expires", "14d"]).await.ends(0);
     all_in(DAYS * 14, &ends(&site).await);
     for broken in ["tags.pop('wbstore:expires', None)", "tags['wbstore:expires'] = 'soon'"] {
         site.boto(&with_tags(broken)).await;
         site.provision(&[QUEUES, "--expires", "2w"]).await.ends(0);
         all_in(DAYS * 14, &ends(&site).await);
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_renewal_is_reviewed_and_moves_all_ends_by_the_span_of_the_lease() {
-    let site = Site::open().await;
-    site.provision(&[QUEUES, "--expires", "7d"]).await.ends(0);
-    for (renew, days) in
-        [(&["--renew"][..], 7), (&["--renew", "--expires", "7d"], 7), (&["--renew", "--expires", "3d"], 3)]
-    {
-        age(&site).await;
-        let renew = [&[QUEUES], renew].concat();
-        let plan = site.plan(&renew).await;
-        assert_eq!(plan["counts"]["update"], 3, "{plan:#}");
-        let changes = changed_ends(&plan);
-        assert_eq!(changes.len(), 3, "{plan:#}");
-        assert!(changes.iter().all(|change| change["old"] == LONG_AGO), "{plan:#}");
-        let new: Vec<_> = changes.iter().map(|change| change["new"].as_str().unwrap().to_owned()).collect();
-        all_in(DAYS * days, &new);
-        assert_eq!(ends(&site).await, [LONG_AGO; 3], "a plan changes nothing");
-
-        // The reviewer's plan is that of a moment ago, and ends a little earlier.
-        tokio::time::sleep(Duration::from_millis(1100)).await;
-        let digest = plan["digest"].as_str().expect("a digest");
-        let ran = site.provision(&[&renew[..], &["--expect", digest]].concat()).await.ends(0);
-        ran.tells(&["wbstore:expires"]);
-        all_in(DAYS * days, &ends(&site).await);
-        let ends = ends(&site).await;
-        assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?}");
-        site.run("plan", &[QUEUES, "--exit-code"]).await.ends(0);
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_lease_that_ends_later_than_it_would_after_a_renewal_is_left() {
-    let site = Site::open().await;
-    site.provision(&[QUEUES, "--expires", "7d"]).await.ends(0);
-    let later = "2999-01-01T00:00:00Z";
-    site.boto(&with_tags(&format!("tags['wbstore:expires'] = '{later}'"))).await;
-    site.aws.proxy().clear_journal();
-    site.provision(&[QUEUES, "--renew"]).await.ends(0);
-    site.is_untouched();
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn what_has_no_span_is_not_renewed() {
-    let site = Site::open().await;
-    site.provision(&["--renew"]).await.ends(3).tells(&["no lease to renew", "hint: add --expires"]);
-    let date = (Timestamp::now() + DAYS * 30).to_string();
-    for (expires, said) in [
-        (&[][..], "no lease to renew"),
-        (&["--expires", "never"], "never ends"),
-        (&["--expires", &date], "ends on a date"),
-    ] {
-        site.provision(expires).await.ends(0);
-        site.aws.proxy().clear_journal();
-        for command in ["plan", "provision"] {
-            site.run(command, &["--renew"]).await.ends(3).tells(&[said, "hint:"]);
-        }
-        site.is_untouched();
     }
 }

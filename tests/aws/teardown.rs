@@ -3,7 +3,7 @@
 use serde_json::json;
 use wbstore_sandbox::fault::{Failure, Fault, When};
 
-use crate::support::{Ends, NAME, QUEUE, Site};
+use crate::support::{NAME, QUEUE, Site};
 
 /// The names of all buckets and queues of the account.
 const LEFT: &str =

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::fault::{Fault, Side, When};
 
-use crate::support::{Ends, QUEUE, Site};
+use crate::support::{QUEUE, Site};
 
 async fn verify(site: &Site) -> Ran {
     verify_within(site, "60s").await

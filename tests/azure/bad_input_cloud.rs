@@ -6,7 +6,7 @@ use serde_json::json;
 use wbstore_sandbox::azure::double::control::Planted;
 use wbstore_sandbox::azure::double::{Level, Lock, Trouble};
 
-use crate::support::{Ends, Site};
+use crate::support::Site;
 
 /// Accounts of others in which nothing would work, and the word that says why.
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wbstore_sandbox::azure::double::control::Planted;
 
-use crate::support::{Ends, HOST, NAME, QUEUE, Site, finish};
+use crate::support::{HOST, NAME, QUEUE, Site, finish};
 
 fn part(kind: &str, name: &str) -> Value {
     json!({"kind": kind, "name": name})
@@ -12,15 +12,6 @@ fn part(kind: &str, name: &str) -> Value {
 /// What `list` tells, of the whole resource group.
 async fn listed(site: &Site) -> Value {
     site.run("list", &["--format", "json"]).await.ends(0).json()
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_subscription_without_deployments_lists_none() {
-    let site = Site::open().await;
-    let ran = site.run("list", &[]).await.ends(0);
-    assert_eq!(ran.stdout, "");
-    ran.tells(&["No deployments", &site.double().subscription()]);
 }
 
 #[tokio::test]
@@ -82,22 +73,6 @@ async fn what_may_not_be_read_is_told_and_nothing_is_called_missing() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
-async fn an_expiry_is_written_into_the_mark_and_is_no_drift_later() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    let only = listed(&site).await["deployments"][0].clone();
-    let date =
-        |field: &str| only[field].as_str().expect("text").parse::<jiff::Timestamp>().expect("RFC 3339");
-    let end = date("expires");
-    let days = end.duration_since(date("created")).as_hours() / 24;
-    assert!((6..=7).contains(&days), "{end}");
-    site.run("plan", &["--expires", "7d", "--exit-code"]).await.ends(0);
-    site.run("plan", &["--exit-code"]).await.ends(0);
-    site.run("plan", &["--expires", "14d", "--exit-code"]).await.ends(5);
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_has_expired_goes_with_its_own_names() {
     let site = Site::open().await;
     let before = site.snapshot().await;
@@ -114,17 +89,6 @@ async fn what_has_expired_goes_with_its_own_names() {
     teardown.env("WBSTORE_HOST", HOST);
     finish(teardown).await.ends(0);
     assert_eq!(site.snapshot().await, before);
-}
-
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn nothing_expired_is_nothing_to_do() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    site.azure.proxy().clear_journal();
-    let ran = site.run("teardown", &["--expired", "--confirm", "expired"]).await.ends(0);
-    ran.tells(&["has expired"]);
-    site.is_untouched();
 }
 
 #[tokio::test]

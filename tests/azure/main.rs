@@ -3,11 +3,6 @@
 //! `cargo sandbox test -- --test azure` runs it; a plain `cargo test` ignores every test.
 
 mod bad_input_cloud;
-#[path = "../aws/delivery.rs"]
-mod delivery;
-mod digest;
-#[path = "../aws/json.rs"]
-mod json;
 mod list_and_expiry;
 mod policy;
 mod renewal;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ends, NAME, QUEUE, Site, finish};
+use crate::support::{NAME, QUEUE, Site, finish};
 
 /// All strings of the list `field`.
 fn listed(role: &Value, field: &str) -> Vec<String> {

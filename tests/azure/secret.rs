@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use wbstore_sandbox::azure::double::control::Planted;
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{Ends, Site};
+use crate::support::Site;
 
 /// A key that no other text has a part of: 64 bytes, as Azure's are.
 const KEY: &str =

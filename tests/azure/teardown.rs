@@ -4,7 +4,7 @@ use serde_json::json;
 use wbstore_sandbox::azure::double::control::Planted;
 use wbstore_sandbox::azure::double::{Level, Lock};
 
-use crate::support::{Ends, NAME, QUEUE, Site, finish};
+use crate::support::{NAME, QUEUE, Site, finish};
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]

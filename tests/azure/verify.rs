@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{Ends, HOST, QUEUE, Site};
+use crate::support::{HOST, QUEUE, Site};
 
 async fn verify(site: &Site) -> Ran {
     verify_within(site, "60s").await

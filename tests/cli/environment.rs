@@ -76,6 +76,31 @@ fn options_on_the_command_line_still_contradict_each_other() {
 }
 
 #[test]
+fn what_names_a_part_of_one_deployment_is_refused_with_expired() {
+    for (cloud, option) in [
+        ("aws", "--bucket=acme"),
+        ("aws", "--queue=internal"),
+        ("aws", "--notifications-queue"),
+        ("gcp", "--location=EU"),
+        ("gcp", "--bucket=acme"),
+        ("gcp", "--queue=internal"),
+        ("gcp", "--topic=acme"),
+        ("gcp", "--subscription=acme"),
+        ("azure", "--container=acme"),
+        ("azure", "--queue=internal"),
+        ("azure", "--dead-letter"),
+    ] {
+        for command in [&["teardown", cloud][..], &["policy", cloud, "--for=operator"]] {
+            let ran = wbstore_with(&PLACES, &[command, &["--expired", option]].concat());
+            assert_eq!((ran.code, ran.connected), (Some(2), false), "{cloud} {option}: {}", ran.stderr);
+            let named = option.split('=').next().expect("there is a first");
+            let said = ran.stderr.contains("'--expired' cannot be used with") && ran.stderr.contains(named);
+            assert!(said, "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_value_that_cannot_be_is_reported_under_its_variable() {
     let ran = wbstore_with(&[("WBSTORE_HOST", "wandb.acme.com")], &["plan", "aws"]);
     assert_eq!(ran.code, Some(2));
@@ -122,7 +147,8 @@ fn a_teardown_does_not_choose_between_two_names() {
     }
     // With a name on the command line there is nothing to choose, whatever the environment says.
     let group = "--resource-group=acme";
-    for variables in [&[NAME][..], &[HOST], &[HOST, NAME], &[("WBSTORE_HOST", "http://wandb.acme.com")]] {
+    let unused = [("WBSTORE_HOST", "http://wandb.acme.com"), ("WBSTORE_HOST", "no url")];
+    for variables in [&[NAME][..], &[HOST], &[HOST, NAME], &unused[..1], &unused[1..]] {
         for (cloud, broken, said) in UNUSABLE {
             let more: &[&str] = if cloud == "azure" { &[group] } else { &[] };
             let credentials = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), broken];

@@ -3,8 +3,10 @@
 use wbstore_sandbox::cloud::{Cloud, PROVISION, TEARDOWN};
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use wbstore_sandbox::journal::Exchange;
-use wbstore_sandbox::ran::Ran;
+use wbstore_sandbox::person::{OTHER, Person};
 use wbstore_sandbox::snapshot::Snapshot;
+
+use crate::support::{self, assert_same, assert_untouched, teardown, writes};
 
 /// No command that only shows sends a write, whatever there is.
 pub async fn planning_sends_no_write<C: Cloud>() {
@@ -26,7 +28,7 @@ pub async fn planning_sends_no_write<C: Cloud>() {
             let ran = cloud.run(verb, more).await;
             assert_eq!(ran.code, Some(0), "{verb} {more:?}: {ran}");
         }
-        assert_eq!(writes(&cloud), Vec::<String>::new());
+        assert_untouched(&cloud);
         assert_same(&cloud.snapshot().await, &before);
     }
 }
@@ -47,6 +49,9 @@ pub async fn a_plan_after_apply_is_empty<C: Cloud>() {
         let (first, second) = (cloud.run("plan", json).await, cloud.run("plan", json).await);
         assert_eq!(first.code, Some(0), "{first}");
         assert_eq!(first.stdout, second.stdout);
+        cloud.proxy().clear_journal();
+        provision(&cloud).await;
+        assert_untouched(&cloud);
     }
 }
 
@@ -116,17 +121,23 @@ pub async fn what_was_adopted_is_given_back_to_the_byte<C: Cloud>() {
         let (part, document) = path.rsplit_once('/').unwrap_or((path, ""));
         !C::PARTS.contains(&part) || C::SHARED.contains(&document) || document == "objects"
     };
-    let ran = cloud.run("provision", &[PROVISION, &["--adopt"]].concat()).await;
-    assert_eq!(ran.code, Some(0), "{ran}");
-    let adopted = cloud.snapshot().await;
-    assert_eq!(C::notifications(&adopted), 1, "{adopted}");
-    for shared in C::SHARED {
-        let is = |path: &str| C::PARTS.iter().any(|part| path == format!("{part}/{shared}"));
-        assert!(!adopted.only(is).differences(&before.only(is)).is_empty(), "nothing of ours in {shared}");
+    // What was given back can be adopted again.
+    for _ in 0..2 {
+        support::provision(&cloud, &["--adopt"]).await;
+        let adopted = cloud.snapshot().await;
+        assert_eq!(C::notifications(&adopted), 1, "{adopted}");
+        for shared in C::SHARED {
+            let is = |path: &str| C::PARTS.iter().any(|part| path == format!("{part}/{shared}"));
+            assert!(
+                !adopted.only(is).differences(&before.only(is)).is_empty(),
+                "nothing of ours in {shared}"
+            );
+        }
+        cloud.run("teardown", TEARDOWN).await.ends(0);
+        assert_same(&cloud.snapshot().await.only(others), &before.only(others));
     }
-    let ran = cloud.run("teardown", TEARDOWN).await;
-    assert_eq!(ran.code, Some(0), "{ran}");
-    assert_same(&cloud.snapshot().await.only(others), &before.only(others));
+    let ran = cloud.run("provision", PROVISION).await.ends(3);
+    ran.tells(&["carries no wbstore mark", "hint:", "--adopt"]);
 }
 
 /// What carries no mark is neither taken over nor torn down.
@@ -139,8 +150,38 @@ pub async fn what_carries_no_mark_is_not_touched<C: Cloud>() {
     assert_eq!(ran.code, Some(3), "{ran}");
     let ran = cloud.run("teardown", TEARDOWN).await;
     assert_eq!(ran.code, Some(0), "{ran}");
-    assert_eq!(writes(&cloud), Vec::<String>::new());
+    assert_untouched(&cloud);
     assert_same(&cloud.snapshot().await, &before);
+}
+
+/// What belongs to another deployment is refused even with `--adopt`, and is left where the rest goes.
+pub async fn what_belongs_to_another_deployment_is_not_touched<C: Person>() {
+    for document in C::MARKS {
+        let cloud = support::provisioned::<C>().await;
+        cloud.remark(document).await.expect("it is there");
+        let is_marked = |path: &str| path == document.path;
+        let before = cloud.snapshot().await.only(is_marked);
+        let owner = format!("belongs to the deployment `{OTHER}`");
+        for adopt in [&[][..], &["--adopt"]] {
+            let ran = cloud.run("provision", &[PROVISION, adopt].concat()).await;
+            // A storage account of others is used as it is.
+            if document.part().starts_with("account/") {
+                ran.ends(0);
+            } else {
+                ran.ends(3).tells(&[&owner, "hint:"]);
+            }
+        }
+        assert_untouched(&cloud);
+        // It goes with the account that it is about, whoever has made it.
+        if document.part().starts_with("event-subscription/") {
+            continue;
+        }
+        let ran = teardown(&cloud, &[]).await;
+        assert_same(&cloud.snapshot().await.only(is_marked), &before);
+        if !document.part().starts_with("account/") {
+            ran.tells(&[&owner]);
+        }
+    }
 }
 
 /// Whichever read is denied, nothing is written, whether or not there is something to see.
@@ -198,15 +239,9 @@ pub async fn an_event_arrives_once<C: Cloud>() {
 
 /// Provisions, and looks.
 async fn provision<C: Cloud>(cloud: &C) -> Snapshot {
-    let ran: Ran = cloud.run("provision", PROVISION).await;
-    assert_eq!(ran.code, Some(0), "{ran}");
+    let ran = support::provision(cloud, &[]).await;
     assert!(ran.stdout.contains("BUCKET="), "{ran}");
     cloud.snapshot().await
-}
-
-fn assert_same(is: &Snapshot, wanted: &Snapshot) {
-    let differences = is.differences(wanted);
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 /// The different operations in the journal that `pick` likes.
@@ -215,9 +250,4 @@ fn operations<C: Cloud>(cloud: &C, pick: fn(&Exchange) -> bool) -> Vec<String> {
     let operations = picked.collect::<std::collections::BTreeSet<_>>();
     assert!(!operations.is_empty(), "the journal has none");
     operations.into_iter().collect()
-}
-
-fn writes<C: Cloud>(cloud: &C) -> Vec<String> {
-    let writes = cloud.proxy().journal().into_iter().filter(|exchange| exchange.mutating);
-    writes.map(|exchange| exchange.operation).collect()
 }

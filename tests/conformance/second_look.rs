@@ -12,6 +12,8 @@ use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
 use wbstore_sandbox::terminal::Terminal;
 
+use crate::support::provision;
+
 /// How every refusal of a second look begins.
 const CHANGED: &str = "changed since the plan";
 
@@ -419,11 +421,6 @@ fn assert_refused<C: Cloud>(cloud: &C, ran: &Ran) {
 fn assert_same(is: &Snapshot, wanted: &Snapshot, ran: &Ran) {
     let differences = is.differences(wanted);
     assert!(differences.is_empty(), "{}\n{ran}", differences.join("\n"));
-}
-
-async fn provision<C: Cloud>(cloud: &C, more: &[&str]) {
-    let ran = cloud.run("provision", &[PROVISION, more].concat()).await;
-    assert_eq!(ran.code, Some(0), "{ran}");
 }
 
 /// How many requests a command sends before it changes anything: all that it sends for a dry run.

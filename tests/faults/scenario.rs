@@ -39,8 +39,8 @@ impl Scenario {
     /// Adopting sends what creating sends, and giving back what adopting and tearing down send.
     pub fn stride(self) -> usize {
         match self {
-            Self::Create | Self::Teardown => 4,
-            Self::NoOp | Self::Adopt | Self::GiveBack => 8,
+            Self::Create | Self::Teardown => 8,
+            Self::NoOp | Self::Adopt | Self::GiveBack => 16,
         }
     }
 

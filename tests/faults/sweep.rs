@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
-use wbstore_sandbox::cloud::{Cloud, IN_FULL};
+use wbstore_sandbox::cloud::{Cloud, in_full};
 
 use crate::case::{Case, Outcome, Reference};
 use crate::mode::{ALWAYS, IN_TURN, Mode};
@@ -38,7 +38,7 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
     let cloud = C::fresh().await;
     let started = Instant::now();
     let reference = Reference::of(scenario, &cloud).await;
-    let full = std::env::var_os(IN_FULL).is_some();
+    let full = in_full();
     let stride = if full { 1 } else { scenario.stride() * C::SPARSE };
     let cases = cases(&reference, stride, full);
     let runs = cases.iter().map(|&(mode, index)| {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wbstore_sandbox::fault::{Failure, Fault, When};
 
-use crate::support::{EVENTS, Ends, Site, is_told_well};
+use crate::support::{EVENTS, Site, is_told_well};
 
 /// Something that is wrong from the beginning, so that the first look tells.
 struct Wrong {

@@ -2,7 +2,7 @@
 
 use wbstore_sandbox::fault::{Failure, Fault, When};
 
-use crate::support::{Ends, Site, is_told_well};
+use crate::support::{Site, is_told_well};
 
 /// Every permission that `plan` needs, of a deployment that is there.
 const READS: [&str; 5] = [

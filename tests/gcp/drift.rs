@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{EVENTS, Ends, NAME, Site};
+use crate::support::{EVENTS, NAME, Site};
 
 /// Checks that a plan finds what was changed on `site`, that `provision` mends it with no more than
 /// `calls`, and that nothing is left to do then. Gives what the plan said.
@@ -40,13 +40,6 @@ fn fields<'a>(plan: &'a Value) -> Vec<&'a str> {
     fields.sort_unstable();
     fields.dedup();
     fields
-}
-
-#[tokio::test]
-async fn a_first_plan_is_pending_and_sends_nothing_that_changes() {
-    let site = Site::open().await;
-    site.run("plan", &["--exit-code"]).await.ends(5);
-    site.is_untouched();
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::fault::{Fault, Side, When};
 use wbstore_sandbox::snapshot::Snapshot;
 
-use crate::support::{EVENTS, Ends, Site};
+use crate::support::{EVENTS, Site};
 
 /// A site on which somebody has a bucket, a topic and a subscription by our names, and a service
 /// account, with entries of their own in every document that we write into.

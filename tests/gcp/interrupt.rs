@@ -2,7 +2,7 @@
 
 use wbstore_sandbox::fault::{Fault, Side, When};
 
-use crate::support::{EVENTS, Ends, NAME, Running, Site};
+use crate::support::{EVENTS, NAME, Running, Site};
 
 #[tokio::test]
 async fn a_verify_takes_its_probe_and_its_subscription_with_it() {

@@ -6,18 +6,11 @@
 
 mod bad_input_cloud;
 mod clients;
-mod consent;
-#[path = "../aws/delivery.rs"]
-mod delivery;
 mod denied;
-mod digest;
 mod drift;
 mod foreign_entries;
 mod interrupt;
-#[path = "../aws/json.rs"]
-mod json;
 mod list_and_expiry;
-mod outputs;
 mod ownership;
 mod plan_formats;
 mod policy;

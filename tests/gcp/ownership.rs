@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wbstore_sandbox::fault::{Fault, Side, When};
 
-use crate::support::{EVENTS, Ends, NAME, Site};
+use crate::support::{EVENTS, NAME, Site};
 
 /// The three things that carry a mark.
 const KINDS: [&str; 3] = ["bucket", "topic", "subscription"];
@@ -48,19 +48,6 @@ async fn what_carries_no_mark_is_refused_and_nothing_is_made() {
         site.plant(kind, json!({ "team": "vision", "wbstore": "no_mark" })).await;
         let ran = site.provision(&[]).await.ends(3);
         ran.tells(&[site.name_of(kind), "carries no wbstore mark", "hint:", "--adopt"]);
-        site.is_untouched();
-    }
-}
-
-#[tokio::test]
-async fn what_belongs_to_another_deployment_is_refused_even_with_adopt() {
-    for kind in KINDS {
-        let site = Site::open().await;
-        site.plant(kind, json!({ "wbstore-deployment": "other" })).await;
-        for adopt in [&[][..], &["--adopt"]] {
-            let ran = site.provision(adopt).await.ends(3);
-            ran.tells(&[site.name_of(kind), "belongs to the deployment `other`", "hint:"]);
-        }
         site.is_untouched();
     }
 }
@@ -209,4 +196,19 @@ async fn what_was_adopted_stays_and_loses_only_our_mark() {
         assert!(policy["bindings"].as_array().is_none_or(Vec::is_empty), "{policy}");
     }
     site.provision(&[]).await.ends(3).tells(&["carries no wbstore mark"]);
+}
+
+#[tokio::test]
+async fn an_adoption_is_shown_as_one_with_what_it_changes() {
+    let site = Site::open().await;
+    let bucket = json!({ "name": site.bucket, "labels": { "team": "vision" } });
+    site.ask("POST", &format!("/storage/v1/b?project={}", site.gcp.project()), bucket).await;
+    let plan = site.plan(&["--adopt"]).await;
+    assert_eq!((&plan["counts"]["adopt"], &plan["counts"]["create"]), (&json!(1), &json!(4)), "{plan:#}");
+    let shown = site.run("plan", &["--adopt"]).await.ends(0);
+    for field in ["uniform_access: false → true", "public_access_prevention: inherited → enforced"] {
+        let squeezed = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(field), "{field} is not in\n{shown}");
+    }
+    site.is_untouched();
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use yaml_rust2::YamlLoader;
 
-use crate::support::{Ends, NAME, Site, finish};
+use crate::support::{NAME, Site, finish};
 
 /// The permissions of a role that is written as JSON.
 async fn included(site: &Site, audience: &str, arguments: &[&str]) -> Vec<String> {

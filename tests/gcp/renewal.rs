@@ -1,11 +1,9 @@
 //! When a lease ends, and what moves that.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Ends, Site};
+use crate::support::Site;
 
 const LONG_AGO: &str = "1577836800";
 const END: &str = "wbstore-expires";
@@ -39,7 +37,7 @@ fn all_in(span: SignedDuration, ends: &[String]) {
     for end in ends {
         let end = Timestamp::from_second(end.parse().expect("seconds")).expect("a time");
         let ahead = end.duration_since(Timestamp::now());
-        assert!((span - SignedDuration::from_mins(2)..=span).contains(&ahead), "{ends:?}");
+        assert!((span - SignedDuration::from_mins(10)..=span).contains(&ahead), "{ends:?}");
     }
 }
 
@@ -60,58 +58,11 @@ async fn what_else_changes_in_a_mark_leaves_the_end_of_the_lease() {
 }
 
 #[tokio::test]
-async fn another_lease_and_an_unreadable_end_count_from_now() {
+async fn an_unreadable_end_counts_from_now() {
     let site = Site::open().await;
-    site.provision(&["--expires", "7d", "--renew"]).await.ends(0);
-    all_in(DAYS * 7, &ends(&site).await);
     site.provision(&["--expires", "14d"]).await.ends(0);
     all_in(DAYS * 14, &ends(&site).await);
     label(&site, &[(END, "soon")]).await;
     site.provision(&["--expires", "2w"]).await.ends(0);
     all_in(DAYS * 14, &ends(&site).await);
-}
-
-#[tokio::test]
-async fn a_renewal_is_reviewed_and_moves_all_ends_by_the_span_of_the_lease() {
-    let site = Site::open().await;
-    site.provision(&["--expires", "7d"]).await.ends(0);
-    for (renew, days) in [(&["--renew"][..], 7), (&["--renew", "--expires", "3d"], 3)] {
-        label(&site, &[(END, LONG_AGO)]).await;
-        let plan = site.plan(renew).await;
-        let steps = plan["steps"].as_array().expect("a list");
-        let changes = steps.iter().flat_map(|step| step["changes"].as_array().expect("a list"));
-        let changes: Vec<_> = changes.filter(|change| change["field"] == "labels.wbstore-expires").collect();
-        assert!(changes.iter().all(|change| change["old"] == LONG_AGO), "{plan:#}");
-        let new: Vec<_> = changes.iter().map(|change| change["new"].as_str().unwrap().to_owned()).collect();
-        all_in(DAYS * days, &new);
-        assert_eq!(ends(&site).await, [LONG_AGO; 3], "a plan changes nothing");
-
-        // The reviewer's plan is that of a moment ago, and ends a little earlier.
-        tokio::time::sleep(Duration::from_millis(1100)).await;
-        let digest = plan["digest"].as_str().expect("a digest");
-        site.provision(&[renew, &["--expect", digest]].concat()).await.ends(0).tells(&[END]);
-        let ends = ends(&site).await;
-        all_in(DAYS * days, &ends);
-        assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?}");
-        site.run("plan", &["--exit-code"]).await.ends(0);
-    }
-}
-
-#[tokio::test]
-async fn what_has_no_span_is_not_renewed() {
-    let site = Site::open().await;
-    site.provision(&["--renew"]).await.ends(3).tells(&["no lease to renew", "hint: add --expires"]);
-    let date = (Timestamp::now() + DAYS * 30).to_string();
-    for (expires, said) in [
-        (&[][..], "no lease to renew"),
-        (&["--expires", "never"], "never ends"),
-        (&["--expires", &date], "ends on a date"),
-    ] {
-        site.provision(expires).await.ends(0);
-        site.gcp.proxy().clear_journal();
-        for command in ["plan", "provision"] {
-            site.run(command, &["--renew"]).await.ends(3).tells(&[said, "hint:"]);
-        }
-        site.is_untouched();
-    }
 }

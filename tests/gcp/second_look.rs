@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::person::meanwhile;
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{Ends, NAME, Site};
+use crate::support::{NAME, Site};
 
 const LATE: &str = "user:late@acme.com";
 

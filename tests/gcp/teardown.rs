@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
-use crate::support::{EVENTS, Ends, NAME, Site};
+use crate::support::{EVENTS, NAME, Site};
 
 #[tokio::test]
 async fn everything_of_an_empty_deployment_goes_in_order() {

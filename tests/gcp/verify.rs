@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::fault::{Failure, Fault, When};
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{EVENTS, Ends, Site};
+use crate::support::{EVENTS, Site};
 
 async fn verify(site: &Site) -> Ran {
     verify_within(site, "60s").await

@@ -10,7 +10,7 @@ use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::StreamExt;
 
-use super::S3Bucket;
+use super::S3Store;
 use crate::empty::{Batches, Entry, Outcome, What};
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
@@ -19,7 +19,7 @@ use crate::text::clean;
 /// Entries that go one by one, at a time.
 const SINGLES: usize = 8;
 
-impl Batches for S3Bucket {
+impl Batches for S3Store {
     // The most keys of one DeleteObjects call.
     const BATCH: usize = 1000;
     // Ten batches of a thousand keys are more than the 3,500 deletions a second that S3 promises for one
@@ -57,7 +57,7 @@ fn in_xml(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-async fn delete_together(bucket: &S3Bucket, targets: Vec<Entry>, outcome: &mut Outcome) {
+async fn delete_together(bucket: &S3Store, targets: Vec<Entry>, outcome: &mut Outcome) {
     let body = match body(&targets) {
         Ok(body) => body,
         Err(error) => {
@@ -173,7 +173,7 @@ fn why_denied(message: &str) -> String {
 }
 
 /// Deletes a version, or aborts an upload, whose parts are stored and billed though nothing shows them.
-async fn delete_one(bucket: &S3Bucket, entry: &Entry) -> Result<()> {
+async fn delete_one(bucket: &S3Store, entry: &Entry) -> Result<()> {
     let (s3, name, owner) = (&bucket.s3, &bucket.name, &bucket.owner);
     let (key, id) = (&entry.key, entry.id.clone());
     if entry.what == What::Upload {

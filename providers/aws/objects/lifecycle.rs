@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::S3Bucket;
+use super::S3Store;
 use crate::empty::{self, Expiration, Lifecycle};
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
@@ -27,7 +27,7 @@ pub(super) const EXPIRATION: Expiration = Expiration {
     rules_at_most: 1000,
 };
 
-impl Lifecycle for S3Bucket {
+impl Lifecycle for S3Store {
     type Rule = LifecycleRule;
     /// A setting of the whole document, which a write without it would reset.
     type Rest = Option<TransitionDefaultMinimumObjectSize>;
@@ -93,8 +93,8 @@ fn emptied_by(now: Timestamp) -> Timestamp {
 /// # Errors
 /// Those of the read, denied included.
 pub(crate) async fn is_emptying(api: &Api, bucket: &str, deployment: &str) -> Result<bool> {
-    let rules = S3Bucket::new(api, bucket).lifecycle().await?.unwrap_or_default().0;
-    empty::is_emptying::<S3Bucket>(&rules, deployment)
+    let rules = S3Store::new(api, bucket).lifecycle().await?.unwrap_or_default().0;
+    empty::is_emptying::<S3Store>(&rules, deployment)
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn markers_have_a_rule_of_their_own() {
-        let [contents, markers] = S3Bucket::ours("acme").unwrap().try_into().unwrap();
+        let [contents, markers] = S3Store::ours("acme").unwrap().try_into().unwrap();
         let days = contents.expiration.unwrap();
         assert_eq!((days.days, days.expired_object_delete_marker), (Some(1), None));
         let lone = markers.expiration.unwrap();
@@ -116,7 +116,7 @@ mod tests {
             let id = id.map(str::to_owned);
             LifecycleRule::builder().set_id(id).status(ExpirationStatus::Disabled).build().unwrap()
         };
-        assert!(S3Bucket::is_same(&rule(Some("logs")), &rule(Some("logs"))));
-        assert!(!S3Bucket::is_same(&rule(None), &rule(None)));
+        assert!(S3Store::is_same(&rule(Some("logs")), &rule(Some("logs"))));
+        assert!(!S3Store::is_same(&rule(None), &rule(None)));
     }
 }

@@ -4,13 +4,13 @@ use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
 
-use super::S3Bucket;
+use super::S3Store;
 use crate::empty::{Cursor, Entry, Page, What};
 use crate::error::Result;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::form;
 
-impl S3Bucket {
+impl S3Store {
     pub(super) async fn versions(&self, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
         let answer = self
             .s3

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::mark::{INTERNAL, Marking, ORIGIN, QUEUE, ROLE};
 use crate::plan::Goal;
+use crate::provider::queue_note;
 use crate::providers::azure::account::{Account, Contents};
-use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
@@ -14,17 +14,17 @@ use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::held::{self, Held};
 use crate::providers::azure::location::LOCATIONS;
 use crate::providers::azure::mark::{DEAD_LETTERS, LABELS, METADATA, TAGS};
-use crate::providers::azure::objects::BlobContainer;
-use crate::providers::azure::provider::{self, Provider};
+use crate::providers::azure::objects::BlobStore;
 use crate::providers::azure::queue_name::QueueName;
+use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::resource::{AnyResource, Bound};
 
 impl Azure {
     pub(super) fn resources(&self, goal: Goal) -> Result<Vec<Box<dyn AnyResource>>> {
-        let (api, wanted) = (&self.api, &self.request.wanted);
+        let (api, wanted) = (&self.api, &self.wanted);
         let (name, removing) = (&wanted.name, goal == Goal::Absent);
-        let (container, dead_letters) = (self.request.container(), self.request.dead_letters());
-        let queue = self.request.events_queue();
+        let (container, dead_letters) = (self.container(), self.parts().dead_letters(name));
+        let queue = self.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
         let origin = wanted.origin.as_ref().map(ToString::to_string);
@@ -32,8 +32,7 @@ impl Azure {
         // The name of an event subscription is always the derived one, and its labels take the permission to
         // write it.
         let tells = EventSubscription::at(&self.subscription_name());
-        let derived =
-            AccountName::default_for(name, self.request.subscription()?, self.request.resource_group()?);
+        let derived = self.derived_account()?;
         let in_ours = (account == derived).then(|| Voucher::any(Account::at(account.as_str())));
         let expiry = |derived, told: Voucher| {
             wanted.only_expired.then(|| Expiry {
@@ -46,9 +45,12 @@ impl Azure {
 
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if !removing {
-            let may_register = self.request.register_provider;
-            let used = [provider::STORAGE].into_iter().chain(queue.as_ref().map(|_| provider::EVENT_GRID));
-            resources.extend(used.map(|one| Bound::boxed(Provider::registered(one, may_register), api)));
+            let may_register = self.options.register_provider;
+            let used = [resource_provider::STORAGE]
+                .into_iter()
+                .chain(queue.as_ref().map(|_| resource_provider::EVENT_GRID));
+            resources
+                .extend(used.map(|one| Bound::boxed(ResourceProvider::registered(one, may_register), api)));
         }
         let contents = removing.then(|| Contents {
             containers: [Some(container.to_string()), dead_letter()].into_iter().flatten().collect(),
@@ -58,7 +60,7 @@ impl Azure {
         let due = expiry(account == derived, Voucher::any(tells.clone()));
         let mark = Marking::of(wanted, &TAGS).expiring(due);
         let made = Account {
-            location_is_wanted: self.request.location.is_some(),
+            location_is_wanted: self.options.location.is_some(),
             contents,
             ..Account::new(account.as_str(), &self.location(), mark)
         };
@@ -85,7 +87,7 @@ impl Azure {
         ));
         if removing {
             let (at, delete) = (Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
-            let objects = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
+            let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
             resources.push(Bound::boxed(objects, api));
         }
         if let Some(dead) = &dead_letters {
@@ -98,7 +100,7 @@ impl Azure {
             ));
             if removing {
                 let (at, delete) = (Held::at(held::DEAD_LETTER, dead.as_str()), wanted.delete_objects);
-                let objects = Objects::<BlobContainer>::new(at, name, delete, wanted.empty_by);
+                let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
                 resources.push(Bound::boxed(objects, api));
             }
         }
@@ -109,7 +111,7 @@ impl Azure {
             let due = expiry(*queue == QueueName::default_for(name), told);
             let made = Held::queue(queue.as_str(), account.as_str(), metadata().expiring(due));
             resources.push(Bound::boxed(made, api));
-            let ttl = self.request.message_ttl.as_seconds();
+            let ttl = self.options.message_ttl().as_seconds();
             let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
             let made = EventSubscription::new(
                 &self.subscription_name(),
@@ -124,30 +126,21 @@ impl Azure {
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {
-        let mut notes = self.request.wanted.remarks.clone();
+        let mut notes = self.wanted.remarks.clone();
         if goal == Goal::Absent {
             return notes;
         }
-        let location = self.request.location.as_ref();
+        let location = self.options.location.as_ref();
         notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
-        if self.request.events_queue().is_none() {
-            notes.push(
-                "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
-            );
-            return notes;
-        }
-        if !self.request.dead_letter {
+        let has_queue = self.events_queue().is_some();
+        if has_queue && !self.parts().dead_letter {
             notes.push(
                 "an event that cannot be delivered for a day is dropped; --dead-letter keeps it in a container"
                     .to_owned(),
             );
         }
-        notes.push(
-            "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); a queue on Azure is \
-             for servers that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
-                .to_owned(),
-        );
+        notes.push(queue_note(has_queue.then_some("a queue on Azure")));
         notes
     }
 }

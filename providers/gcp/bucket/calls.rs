@@ -9,7 +9,7 @@ use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
 use google_cloud_storage::model;
 use google_cloud_wkt::FieldMask;
 
-use super::Bucket;
+use super::GcsBucket;
 use crate::error::{Error, Kind, Result};
 use crate::mark::Entries;
 use crate::patience::pauses;
@@ -38,7 +38,7 @@ pub async fn get(api: &Api, name: &str) -> Result<Option<model::Bucket>> {
     let error = match api.control().await?.get_bucket().set_name(api.bucket_name(name)).send().await {
         Ok(bucket) => return Ok(Some(bucket)),
         Err(error) if is_not_found(&error) => return Ok(None),
-        Err(error) => failure(&error, "storage.buckets.get", Bucket::at(name)),
+        Err(error) => failure(&error, "storage.buckets.get", GcsBucket::at(name)),
     };
     if error.kind() != Kind::Denied {
         return Err(error);
@@ -84,10 +84,10 @@ pub async fn change(api: &Api, name: &str, edit: impl Fn(&model::Bucket) -> Opti
         let sent = update(api, name, (settings, paths), bucket.metageneration).await?;
         let Err(error) = sent else { return Ok(()) };
         if !Refusal::of(&error).is_some_and(|refusal| refusal.is_stale()) {
-            return Err(failure(&error, "storage.buckets.update", Bucket::at(name)));
+            return Err(failure(&error, "storage.buckets.update", GcsBucket::at(name)));
         }
         let Some(pause) = retries.next() else {
-            return Err(crowded(&format!("storage.buckets.update on {}", Bucket::at(name))));
+            return Err(crowded(&format!("storage.buckets.update on {}", GcsBucket::at(name))));
         };
         tokio::time::sleep(pause).await;
     }
@@ -108,7 +108,7 @@ pub async fn change_seen(
     let Some(change) = edit(&bucket) else { return Ok(()) };
     match update(api, name, change, metageneration).await? {
         Ok(_) => Ok(()),
-        Err(error) => Err(failure(&error, "storage.buckets.update", Bucket::at(name))),
+        Err(error) => Err(failure(&error, "storage.buckets.update", GcsBucket::at(name))),
     }
 }
 
@@ -149,6 +149,6 @@ pub async fn policy(api: &Api, name: &str) -> Result<Option<Policy>> {
     match answer {
         Ok(policy) => Ok(Some(policy)),
         Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(failure(&error, "storage.buckets.getIamPolicy", Bucket::at(name))),
+        Err(error) => Err(failure(&error, "storage.buckets.getIamPolicy", GcsBucket::at(name))),
     }
 }

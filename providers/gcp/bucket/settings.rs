@@ -5,13 +5,13 @@ use google_cloud_storage::model::bucket::iam_config::UniformBucketLevelAccess;
 use google_cloud_storage::model::bucket::{IamConfig, SoftDeletePolicy};
 use google_cloud_wkt::Duration;
 
-use super::{Bucket, calls};
+use super::{GcsBucket, calls};
 use crate::mark::Entries;
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::soft_delete::SoftDelete;
 
-impl Bucket {
+impl GcsBucket {
     pub(super) fn iam_config(&self, found: Option<&IamConfig>) -> IamConfig {
         let uniform = UniformBucketLevelAccess::new().set_enabled(self.uniform_access);
         found
@@ -100,8 +100,8 @@ mod tests {
     use crate::provider::Wanted;
     use crate::providers::gcp::cors::Cors;
 
-    fn wanted() -> Bucket {
-        Bucket {
+    fn wanted() -> GcsBucket {
+        GcsBucket {
             name: "acme-runs".to_owned(),
             leaving: false,
             service_account: None,
@@ -157,7 +157,7 @@ mod tests {
             .set_soft_delete_policy(SoftDeletePolicy::new().set_retention_duration(Duration::clamp(0, 0)))
             .set_encryption(model::bucket::Encryption::new().set_default_kms_key("theirs"));
         assert_eq!(wanted().change(&found, false), None);
-        let asked = Bucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
+        let asked = GcsBucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
         let (settings, paths) = asked.change(&found, false).expect("a change");
         assert_eq!(paths, ["soft_delete_policy", "encryption"]);
         assert_eq!(soft_delete(&settings), "7d");

@@ -6,7 +6,7 @@ use google_cloud_wkt::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Bucket;
+use super::GcsBucket;
 use super::settings::soft_delete;
 use crate::mark::{Entries, Mark, QUEUE};
 use crate::providers::gcp::cors;
@@ -18,7 +18,7 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &Bucket, bucket: &model::Bucket, labels: &Entries, found: &mut Seen<Bucket>) {
+pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Entries, found: &mut Seen<GcsBucket>) {
     let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
     // A topic and a subscription that are not in the request would be left behind.
@@ -97,7 +97,7 @@ fn rules(bucket: &model::Bucket) -> Vec<serde_json::Value> {
 }
 
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
+fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<GcsBucket>) {
     if let Some(policy) = &bucket.retention_policy {
         let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
         if policy.is_locked {
@@ -128,7 +128,7 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<Bucket>) {
 }
 
 /// What a service account was given outside of what goes now has to be taken back too.
-fn accounts(wanted: &Bucket, mark: &Mark, found: &mut Seen<Bucket>) {
+fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
         let Some(note) = mark.get(key).filter(|note| wanted.leaving && known.as_deref() != Some(note)) else {

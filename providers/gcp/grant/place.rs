@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::error::Result;
 use crate::http::Method;
 use crate::mark::Entries;
-use crate::providers::gcp::bucket::{self, Bucket};
+use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy::VERSION;
 use crate::providers::gcp::mark::{self, LABELS};
@@ -51,7 +51,7 @@ impl Place {
         match self {
             Self::Topic(name) => Topic::at(name),
             Self::Subscription(name) => Subscription::at(name),
-            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => Bucket::at(bucket),
+            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => GcsBucket::at(bucket),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use google_cloud_gax::error::rpc::Code;
 
-use super::GcsBucket;
+use super::GcsStore;
 use super::listing::{page, page_token};
 use crate::empty::{self, Cursor, Entry, Listing, Page, What, interrupted};
 use crate::error::Result;
@@ -24,7 +24,7 @@ pub(super) fn number(page: Option<Page>) -> u64 {
     page.map_or(0, |page| u64::try_from(page.entries.len()).unwrap_or(u64::MAX))
 }
 
-impl GcsBucket {
+impl GcsStore {
     pub(super) async fn folders(&self, listing: Listing, cursor: &Cursor) -> Result<Option<Page>> {
         let (folders, permission) = collection(listing);
         let path = self.path(&format!("/{folders}?maxResults=1000{}", page_token(cursor)));

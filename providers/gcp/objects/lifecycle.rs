@@ -7,7 +7,7 @@
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
-use super::GcsBucket;
+use super::GcsStore;
 use crate::empty::{Expiration, Lifecycle};
 use crate::error::Result;
 use crate::http::Method;
@@ -22,7 +22,7 @@ pub(super) const EXPIRATION: Expiration = Expiration {
     rules_at_most: usize::MAX,
 };
 
-impl Lifecycle for GcsBucket {
+impl Lifecycle for GcsStore {
     type Rule = Value;
     /// The metageneration.
     type Rest = String;

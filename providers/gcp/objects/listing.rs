@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::GcsBucket;
+use super::GcsStore;
 use crate::empty::{Cursor, Entry, Hold, Page, What};
 use crate::error::Result;
 use crate::providers::gcp::rest::segment;
@@ -23,7 +23,7 @@ fn lift(bucket: &str, option: &str) -> String {
     format!("lift it with `gcloud storage objects update gs://{bucket}/NAME {option}`")
 }
 
-impl GcsBucket {
+impl GcsStore {
     pub(super) async fn objects(&self, prefix: &str, cursor: &Cursor) -> Result<Option<Page>> {
         let part = format!(
             "/o?versions=true&maxResults=1000&fields={FIELDS}&prefix={}{}",

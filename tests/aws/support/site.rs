@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::aws::{Aws, Ran};
 use wbstore_sandbox::journal::Exchange;
 
-use super::{Ends, boto, finish};
+use super::{boto, finish};
 
 /// The server that is provisioned for, unless a test says otherwise.
 pub const HOST: &str = "https://wandb.acme.com";

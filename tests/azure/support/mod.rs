@@ -1,7 +1,6 @@
 //! What the tests of this binary share.
 
-mod ran;
 mod site;
 
-pub use ran::{Ends, finish};
 pub use site::{HOST, NAME, QUEUE, Site};
+pub use wbstore_sandbox::ran::finish;

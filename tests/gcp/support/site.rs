@@ -8,7 +8,7 @@ use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
 
-use super::{Ends, finish};
+use super::finish;
 
 /// The server that is provisioned for, unless a test says otherwise.
 pub const HOST: &str = "https://wandb.acme.com";

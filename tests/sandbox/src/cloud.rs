@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::Error;
-use crate::fault::Armed;
+use crate::fault::{Armed, Failure};
 use crate::proxy::Proxy;
 use crate::ran::{Ran, finish};
 use crate::snapshot::Snapshot;
@@ -11,6 +11,11 @@ use crate::snapshot::Snapshot;
 /// Set for the tests by `cargo sandbox test --all`: the sweeps try everything, where they otherwise take
 /// samples.
 pub const IN_FULL: &str = "WBSTORE_SANDBOX_IN_FULL";
+
+/// Whether [`IN_FULL`] is set.
+pub fn in_full() -> bool {
+    std::env::var_os(IN_FULL).is_some()
+}
 
 /// The deployment that everything is done to.
 pub const HOST: &str = "https://wandb.acme.com";
@@ -37,6 +42,10 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// take their time gets fewer, so that a test run stays short.
     const SPARSE: usize = 1;
 
+    /// Commands with their arguments and a read that each sends: `list` first, then one for each of the
+    /// cloud's services and ways to call them.
+    const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)];
+
     /// What has to run for it beside this process.
     type Ground: Send + Sync;
 
@@ -48,6 +57,14 @@ pub trait Cloud: Send + Sync + Sized + 'static {
 
     /// A fresh account on the emulator that the environment names.
     fn fresh() -> impl Future<Output = Self> + Send;
+
+    /// What `--account-id` names.
+    fn account_id(&self) -> String;
+
+    /// The ways in which an answer can ask for a wait of so many seconds.
+    fn pleas(seconds: u64) -> Vec<Failure> {
+        vec![Failure::TooManyRequests(seconds)]
+    }
 
     /// What a client needs in its environment to work in this account.
     fn env(&self) -> Vec<(String, String)>;
@@ -103,7 +120,8 @@ pub trait Cloud: Send + Sync + Sized + 'static {
 
     /// `wbstore <verb> <cloud>` on the deployment, with `more` arguments, not started yet.
     fn command(&self, verb: &str, more: &[&str]) -> Command {
-        let mut command = self.wbstore_with_secrets();
+        // Signatures of the probe are checked, which takes the account's own credentials.
+        let mut command = if verb == "verify" { self.wbstore() } else { self.wbstore_with_secrets() };
         command
             .args([verb, Self::CLOUD, "--host", HOST])
             .args(self.place(verb))
@@ -117,11 +135,16 @@ pub trait Cloud: Send + Sync + Sized + 'static {
         finish(self.command(verb, more))
     }
 
-    /// Runs `wbstore <verb> <cloud>` on whatever `more` says.
-    fn run_on(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+    /// `wbstore <verb> <cloud>` on whatever `more` says, not started yet.
+    fn command_on(&self, verb: &str, more: &[&str]) -> Command {
         let mut command = self.wbstore_with_secrets();
         command.args([verb, Self::CLOUD]).args(self.place(verb)).args(more);
-        finish(command)
+        command
+    }
+
+    /// Runs it to its end.
+    fn run_on(&self, verb: &str, more: &[&str]) -> impl Future<Output = Ran> + Send {
+        finish(self.command_on(verb, more))
     }
 }
 

@@ -41,6 +41,7 @@ pub mod person;
 pub mod proxy;
 pub mod ran;
 pub mod reply;
+pub mod running;
 mod say;
 pub mod snapshot;
 pub mod strict;

@@ -1,7 +1,9 @@
 //! Programs: set apart from the developer's own set-up, run, and heard.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -20,6 +22,9 @@ const TELLING: &[&str] = &[
     "WBSTORE_",
 ];
 
+/// The longest that any run has a reason for, on a machine that is busy; a hang is a failure.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// What a program said and how it ended.
 #[derive(Clone, Debug)]
 pub struct Ran {
@@ -32,6 +37,47 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Checks that it ended with `code`, and returns it for more questions.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// Checks that stderr has all of `words`.
+    ///
+    /// # Panics
+    /// When one is missing.
+    #[track_caller]
+    pub fn tells(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is not in\n{self}");
+        }
+        self
+    }
+
+    /// stdout as lines of `NAME=value`, without the comments.
+    ///
+    /// # Panics
+    /// When a line is none.
+    #[track_caller]
+    pub fn outputs(&self) -> BTreeMap<&str, &str> {
+        let pair = |line| str::split_once(line, '=').unwrap_or_else(|| panic!("no NAME=value: {line}"));
+        self.stdout.lines().filter(|line| !line.starts_with('#')).map(pair).collect()
+    }
+
+    /// stdout as one JSON document.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+
     /// Everything that both streams say, which must be one JSON object a line: stdout first.
     ///
     /// # Panics
@@ -56,14 +102,13 @@ impl fmt::Display for Ran {
 ///
 /// # Panics
 ///
-/// When it cannot be started.
+/// When it cannot be started, or does not come to an end.
 pub async fn finish(command: Command) -> Ran {
     let shown = format!("{command:?}");
     let mut command = tokio::process::Command::from(command);
-    let output = command
-        .kill_on_drop(true)
-        .output()
-        .await
+    let ended = tokio::time::timeout(LONGEST, command.kill_on_drop(true).output()).await;
+    let output = ended
+        .unwrap_or_else(|_| panic!("{shown} hangs"))
         .unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -9,8 +9,8 @@ use tokio::process::Child;
 use crate::aws;
 use crate::ran::Ran;
 
-/// The longest that a program may take to show what is waited for, or to end.
-const SOON: Duration = Duration::from_secs(60);
+/// The longest that a program may take to show what is waited for, or to end, on a machine that is busy.
+const SOON: Duration = Duration::from_secs(120);
 
 /// A program that has been started; killed when dropped.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use crate::cloud::{Cloud, NAME};
 use crate::emulator::Emulator;
 use crate::fault::{Armed, Failure, Fault, Keys, When};
 use crate::proxy::Proxy;
+use crate::reply::ApiError;
 use crate::snapshot::Snapshot;
 
 /// Any emulator delivers at once; this is for a machine that is busy.
@@ -28,6 +29,15 @@ impl Cloud for Aws {
     const PARTS: &'static [&'static str] = &["bucket/acme-ACCOUNT", "queue/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "notification", "policy", "tags"];
 
+    const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
+        ("list", &[], "s3:ListBuckets"),
+        ("plan", &[], "sts:GetCallerIdentity"),
+        ("plan", &[], "s3:GetBucketCors"),
+        ("config", &[], "sqs:GetQueueAttributes"),
+        ("verify", &["--within", "5s"], "sqs:ReceiveMessage"),
+        ("teardown", &["--confirm", NAME], "s3:ListObjectVersions"),
+    ];
+
     type Ground = Emulator;
 
     async fn ground() -> Result<Emulator, Error> {
@@ -40,6 +50,19 @@ impl Cloud for Aws {
 
     async fn fresh() -> Self {
         Self::from_env().await
+    }
+
+    fn account_id(&self) -> String {
+        self.account().to_owned()
+    }
+
+    fn pleas(seconds: u64) -> Vec<Failure> {
+        let busy = || ApiError::new(503, "SlowDown", "Please reduce your request rate.");
+        vec![
+            Failure::TooManyRequests(seconds),
+            Failure::Other(busy().header("retry-after", seconds.to_string())),
+            Failure::Other(busy().header("x-amz-retry-after", (seconds * 1000).to_string())),
+        ]
     }
 
     fn env(&self) -> Vec<(String, String)> {

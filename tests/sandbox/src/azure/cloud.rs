@@ -13,6 +13,7 @@ use crate::Error;
 use crate::cloud::{Cloud, NAME};
 use crate::fault::{Armed, Failure, Fault, When};
 use crate::proxy::Proxy;
+use crate::reply::ApiError;
 use crate::snapshot::Snapshot;
 
 /// The double delivers at once; this is for a machine that is busy.
@@ -42,6 +43,14 @@ impl Cloud for Azure {
 
     const SPARSE: usize = 2;
 
+    const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
+        ("list", &[], "arm.storageAccounts.LIST"),
+        ("plan", &[], "arm.containers.GET"),
+        ("config", &[], "arm.storageAccounts.GET"),
+        ("verify", &["--within", "5s"], "queue.PeekMessages"),
+        ("teardown", &["--confirm", NAME], "blob.ListBlobs"),
+    ];
+
     type Ground = Azurite;
 
     async fn ground() -> Result<Azurite, Error> {
@@ -54,6 +63,19 @@ impl Cloud for Azure {
 
     async fn fresh() -> Self {
         Self::from_env().await
+    }
+
+    fn account_id(&self) -> String {
+        self.double().subscription()
+    }
+
+    fn pleas(seconds: u64) -> Vec<Failure> {
+        let busy = || ApiError::new(503, "ServerBusy", "The server is busy.");
+        vec![
+            Failure::TooManyRequests(seconds),
+            Failure::Other(busy().header("retry-after", seconds.to_string())),
+            Failure::Other(busy().header("x-ms-retry-after-ms", (seconds * 1000).to_string())),
+        ]
     }
 
     fn env(&self) -> Vec<(String, String)> {

@@ -33,6 +33,16 @@ impl Cloud for Gcp {
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
 
+    const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
+        ("list", &[], "storage.ListBuckets"),
+        ("plan", &[], "pubsub.topics.get"),
+        ("plan", &[], "storage.projects.serviceAccount.get"),
+        ("plan", &[], "storage.notifications.list"),
+        ("config", &[], "storage.GetBucket"),
+        ("verify", &["--within", "5s"], "storage.preflight"),
+        ("teardown", &["--confirm", NAME], "storage.objects.list"),
+    ];
+
     /// Google's Pub/Sub emulator, where it is installed.
     type Ground = Option<PubsubEmulator>;
 
@@ -50,6 +60,10 @@ impl Cloud for Gcp {
 
     async fn fresh() -> Self {
         Self::from_env().await
+    }
+
+    fn account_id(&self) -> String {
+        self.double().number()
     }
 
     fn env(&self) -> Vec<(String, String)> {

@@ -45,13 +45,8 @@ const ATTACHED: Document = Document {
 impl Person for Gcp {
     const OBJECTS: Document = Document {
         path: "bucket/acme-media/objects",
-        read_by: &["storage.ListObjects", "storage.objects.list"],
-        written_by: &[
-            "storage.DeleteObject",
-            "storage.DeleteBucket",
-            "storage.objects.delete",
-            "storage.buckets.delete",
-        ],
+        read_by: &["storage.objects.list"],
+        written_by: &["storage.objects.delete", "storage.DeleteBucket", "storage.buckets.delete"],
     };
 
     const MARKS: &'static [Document] = &[

@@ -1,0 +1,331 @@
+//! The options for Azure.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use futures::future::BoxFuture;
+
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::inventory::Deployment;
+use crate::name::DeploymentName;
+use crate::option::parsed;
+use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted, require_queue};
+use crate::providers::azure::account_name::AccountName;
+use crate::providers::azure::container_name::ContainerName;
+use crate::providers::azure::deployment::Azure;
+use crate::providers::azure::location::Location;
+use crate::providers::azure::message_ttl::MessageTtl;
+use crate::providers::azure::queue_name::{QueueChoice, QueueName};
+use crate::providers::azure::resource_group::ResourceGroup;
+use crate::providers::azure::subscription_id::SubscriptionId;
+use crate::secret::Disclosure;
+
+/// All options that are Azure's own.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Azure options")]
+pub(crate) struct AzureOptions {
+    #[command(flatten)]
+    pub names: AzureNames,
+    /// Where an account is made [default: the resource group's location]
+    #[arg(long, value_parser = parsed::<Location>())]
+    pub location: Option<Location>,
+    /// How long an event waits in the queue: 90m, 12h, 7d, or never [default: 7d]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<MessageTtl>())]
+    pub message_ttl: Option<MessageTtl>,
+    /// Register Microsoft.Storage and Microsoft.EventGrid with the subscription where they are not
+    #[arg(long)]
+    pub register_provider: bool,
+    #[arg(skip)]
+    disclosure: Disclosure,
+}
+
+/// Those that `teardown` accepts.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Azure options")]
+pub(crate) struct AzureNames {
+    #[command(flatten)]
+    pub place: AzurePlace,
+    /// The storage account, which is used if it is there and made if not [default: from name,
+    /// subscription and resource group]
+    #[arg(long, value_parser = parsed::<AccountName>())]
+    pub account: Option<AccountName>,
+    #[command(flatten)]
+    pub parts: AzureParts,
+    /// What answers in place of the account's blob service, such as http://127.0.0.1:10000/ACCOUNT
+    #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
+    pub blob_endpoint: Option<Endpoint>,
+    /// What answers in place of the account's queue service, such as http://127.0.0.1:10001/ACCOUNT
+    #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
+    pub queue_endpoint: Option<Endpoint>,
+}
+
+/// Those that `list` accepts.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Azure options")]
+pub(crate) struct AzurePlace {
+    /// The id of the subscription
+    #[arg(long, env = "AZURE_SUBSCRIPTION_ID", value_name = "ID", value_parser = parsed::<SubscriptionId>())]
+    pub subscription: Option<SubscriptionId>,
+    /// The resource group of the storage account
+    #[arg(long, value_name = "NAME", value_parser = parsed::<ResourceGroup>())]
+    pub resource_group: Option<ResourceGroup>,
+    /// What answers in place of Azure Resource Manager: https, or http on this machine
+    #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
+    pub arm_endpoint: Option<Endpoint>,
+}
+
+/// Those that name the parts of one deployment.
+#[derive(Args, Clone, Debug, Default)]
+#[group(id = "parts")]
+pub(crate) struct AzureParts {
+    /// The container's name [default: wbstore- and the deployment's name]
+    #[arg(long, value_parser = parsed::<ContainerName>())]
+    pub container: Option<ContainerName>,
+    /// The event queue's name, or `internal` for the server's own Redis queue, which W&B's
+    /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
+    #[arg(long, value_parser = parsed::<QueueChoice>())]
+    pub queue: Option<QueueChoice>,
+    /// Keep events that cannot be delivered in a container of their own
+    #[arg(long)]
+    pub dead_letter: bool,
+}
+
+/// All, and who may have the account's key.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Azure options")]
+pub(crate) struct AzureDelivery {
+    #[command(flatten)]
+    options: AzureOptions,
+    /// Show AZURE_STORAGE_KEY, the account's key, with the rest [default: a comment that says how to
+    /// fetch it]
+    #[arg(long, conflicts_with = "secret_file")]
+    reveal: bool,
+    /// Write the key, and nothing else, to this new file that only you can read
+    #[arg(long, value_name = "PATH")]
+    secret_file: Option<PathBuf>,
+}
+
+impl From<AzurePlace> for AzureOptions {
+    fn from(place: AzurePlace) -> Self {
+        AzureNames { place, ..AzureNames::default() }.into()
+    }
+}
+
+impl From<AzureNames> for AzureOptions {
+    fn from(names: AzureNames) -> Self {
+        Self { names, ..Self::default() }
+    }
+}
+
+impl From<AzureDelivery> for AzureOptions {
+    fn from(AzureDelivery { options, reveal, secret_file }: AzureDelivery) -> Self {
+        let unasked = if reveal { Disclosure::Shown } else { Disclosure::Withheld };
+        Self { disclosure: secret_file.map_or(unasked, Disclosure::File), ..options }
+    }
+}
+
+/// The endpoints that answer in place of Azure's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    pub arm: Option<Endpoint>,
+    /// For the account's blobs.
+    pub blob: Option<Endpoint>,
+    /// For the account's queues.
+    pub queue: Option<Endpoint>,
+}
+
+impl AzureNames {
+    pub(super) fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            arm: self.place.arm_endpoint.clone(),
+            blob: self.blob_endpoint.clone(),
+            queue: self.queue_endpoint.clone(),
+        }
+    }
+}
+
+impl AzureParts {
+    /// The container of the server's files.
+    pub fn container(&self, deployment: &DeploymentName) -> ContainerName {
+        self.container.clone().unwrap_or_else(|| ContainerName::default_for(deployment))
+    }
+
+    /// The queue that gets the container's events; none with `--queue internal`.
+    pub fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
+        self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
+    }
+
+    /// The container of the events that cannot be delivered, where one is wanted.
+    pub fn dead_letters(&self, deployment: &DeploymentName) -> Option<ContainerName> {
+        self.dead_letter.then(|| ContainerName::dead_letters_for(deployment))
+    }
+}
+
+impl AzureOptions {
+    /// Checks the options against each other.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input), before the first request.
+    pub(super) fn check(&self, wanted: &Wanted) -> Result<()> {
+        if wanted.empty_by == EmptyBy::Lifecycle {
+            return Err(Error::input("--empty-by lifecycle has no meaning on Azure")
+                .hint("leave it out: Azure deletes a container with all it holds in one call"));
+        }
+        if self.names.parts.queue != Some(QueueChoice::Internal) {
+            return Ok(());
+        }
+        require_queue(&[
+            ("--dead-letter", self.names.parts.dead_letter),
+            ("--message-ttl", self.message_ttl() != MessageTtl::default()),
+        ])
+    }
+
+    /// The subscription.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
+    pub(super) fn subscription(&self) -> Result<&SubscriptionId> {
+        self.names.place.subscription.as_ref().ok_or_else(|| {
+            Error::input("no subscription is named").hint(
+                "add --subscription, or set AZURE_SUBSCRIPTION_ID; `az account show --query id --output tsv` prints yours",
+            )
+        })
+    }
+
+    /// The resource group.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
+    pub(super) fn resource_group(&self) -> Result<&ResourceGroup> {
+        self.names.place.resource_group.as_ref().ok_or_else(|| {
+            Error::input("no resource group is named").hint(
+                "add --resource-group; `az group list --query [].name` prints those of the subscription",
+            )
+        })
+    }
+
+    /// How long an event waits in the queue.
+    pub(super) fn message_ttl(&self) -> MessageTtl {
+        self.message_ttl.clone().unwrap_or_default()
+    }
+}
+
+impl CloudOptions for AzureOptions {
+    type Place = AzurePlace;
+    type Names = AzureNames;
+    type Delivery = AzureDelivery;
+
+    fn cloud(&self) -> &'static str {
+        "azure"
+    }
+
+    fn holdings(&self) -> &'static str {
+        "storage accounts"
+    }
+
+    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)> {
+        let AzureNames { place, account, parts, blob_endpoint: _, queue_endpoint: _ } = &self.names;
+        let queue = parts.events_queue(deployment).map(|queue| queue.to_string());
+        let mut names = vec![];
+        names.extend(place.subscription.iter().map(|id| ("--subscription", id.to_string())));
+        names.extend(place.resource_group.iter().map(|group| ("--resource-group", format!("'{group}'"))));
+        names.extend(account.iter().map(|account| ("--account", account.to_string())));
+        names.extend(parts.container.iter().map(|container| ("--container", container.to_string())));
+        names.push(("--queue", queue.unwrap_or_else(|| "internal".to_owned())));
+        names.extend(parts.dead_letter.then(|| ("--dead-letter", String::new())));
+        names
+    }
+
+    fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>> {
+        let mut names = self.names.clone();
+        if let Some(group) = deployment.part("resource-group")? {
+            names.place.resource_group = Some(group);
+        }
+        names.account = deployment.part("account")?;
+        names.parts = AzureParts {
+            container: deployment.part("container")?,
+            queue: Some(deployment.part("queue")?.map_or(QueueChoice::Internal, QueueChoice::Named)),
+            dead_letter: deployment.has("dead-letter"),
+        };
+        Ok(Box::new(Self { names, message_ttl: None, ..self.clone() }))
+    }
+
+    fn disclosure(&self) -> Disclosure {
+        self.disclosure.clone()
+    }
+
+    fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
+        Box::pin(Azure::connect(self.clone(), wanted))
+    }
+
+    fn offline<'a>(
+        &'a self,
+        wanted: Wanted,
+        account: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Box<dyn Provider>>> {
+        Box::pin(Azure::offline(self.clone(), wanted, account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Part;
+
+    fn with(parts: AzureParts) -> AzureOptions {
+        AzureNames { parts, ..AzureNames::default() }.into()
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let wanted = Wanted::named("acme".parse().unwrap());
+        let options = AzureOptions::default;
+        assert!(options().check(&wanted).is_ok());
+        let internal = || AzureParts { queue: Some(QueueChoice::Internal), ..AzureParts::default() };
+        assert!(with(internal()).check(&wanted).is_ok());
+        let error = with(AzureParts { dead_letter: true, ..internal() }).check(&wanted).unwrap_err();
+        assert!(error.to_string().starts_with("--dead-letter has no meaning"), "{error}");
+        let message_ttl = Some("1d".parse().unwrap());
+        assert!(AzureOptions { message_ttl, ..with(internal()) }.check(&wanted).is_err());
+        assert!(options().check(&Wanted { empty_by: EmptyBy::Lifecycle, ..wanted }).is_err());
+        assert!(options().subscription().is_err() && options().resource_group().is_err());
+    }
+
+    #[test]
+    fn only_what_the_marks_give_is_torn_down() {
+        let part = |(kind, name): &(&str, &str)| Part { kind: (*kind).to_owned(), name: (*name).to_owned() };
+        let names = |options: &AzureOptions, parts: &[(&str, &str)]| {
+            let deployment = Deployment {
+                name: "acme".to_owned(),
+                region: "westeurope".to_owned(),
+                created: None,
+                expires: None,
+                parts: parts.iter().map(part).collect(),
+                refers_to: vec![],
+                missing: vec![],
+            };
+            let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
+            names.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>()
+        };
+        let other = with(AzureParts { container: Some("other".parse().unwrap()), ..AzureParts::default() });
+        let all = [
+            ("resource-group", "Acme"),
+            ("account", "acme1"),
+            ("container", "files"),
+            ("queue", "uploads"),
+            ("dead-letter", ""),
+        ];
+        assert_eq!(
+            names(&other, &all),
+            [
+                "--resource-group 'Acme'",
+                "--account acme1",
+                "--container files",
+                "--queue uploads",
+                "--dead-letter "
+            ]
+        );
+        assert_eq!(names(&other, &[("account", "acme1")]), ["--account acme1", "--queue internal"]);
+    }
+}

@@ -1,0 +1,260 @@
+//! The options for Google Cloud.
+
+use clap::Args;
+use futures::future::BoxFuture;
+
+use crate::error::{Error, Result};
+use crate::inventory::Deployment;
+use crate::name::DeploymentName;
+use crate::option::parsed;
+use crate::provider::{CloudOptions, Provider, Wanted, require_queue};
+use crate::providers::gcp::bucket_name::BucketName;
+use crate::providers::gcp::deployment::Gcp;
+use crate::providers::gcp::kms_key::KmsKeyName;
+use crate::providers::gcp::location::Location;
+use crate::providers::gcp::project::ProjectId;
+use crate::providers::gcp::pubsub_name::{QueueChoice, SubscriptionName, TopicName};
+use crate::providers::gcp::service_account::ServiceAccount;
+use crate::providers::gcp::soft_delete::SoftDelete;
+
+/// All options that are Google Cloud's own.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Google Cloud options")]
+pub(crate) struct GcpOptions {
+    #[command(flatten)]
+    pub names: GcpNames,
+    /// Tell the server of changed and deleted objects too, as W&B's guide has it, and not of new
+    /// ones alone
+    #[arg(long)]
+    pub all_events: bool,
+    /// Encrypt new objects with this Cloud KMS key
+    #[arg(long, value_name = "NAME", value_parser = parsed::<KmsKeyName>())]
+    pub kms_key: Option<KmsKeyName>,
+    /// Keep deleted objects for 7d to 90d, or 0 for not at all [default: 7d; a bucket that is there
+    /// keeps its own]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<SoftDelete>())]
+    pub soft_delete: Option<SoftDelete>,
+}
+
+/// Those that `teardown` accepts.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Google Cloud options")]
+pub(crate) struct GcpNames {
+    #[command(flatten)]
+    pub place: GcpPlace,
+    #[command(flatten)]
+    pub parts: GcpParts,
+    /// The service account the server runs as; it is given what it needs: the objects, the
+    /// subscription, and to sign URLs as itself
+    #[arg(long, value_name = "EMAIL", value_parser = parsed::<ServiceAccount>())]
+    pub service_account: Option<ServiceAccount>,
+}
+
+/// Those that `list` accepts.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Google Cloud options")]
+pub(crate) struct GcpPlace {
+    /// The id of the project
+    #[arg(long, env = "GOOGLE_CLOUD_PROJECT", value_parser = parsed::<ProjectId>())]
+    pub project: Option<ProjectId>,
+}
+
+/// Those that name the parts of one deployment.
+#[derive(Args, Clone, Debug, Default)]
+#[group(id = "parts")]
+pub(crate) struct GcpParts {
+    /// Where the bucket is: a multi-region such as EU, a dual-region such as NAM4, or a region
+    /// [default: US]
+    #[arg(long, value_parser = parsed::<Location>())]
+    pub location: Option<Location>,
+    /// The bucket's name [default: from name, project and location]
+    #[arg(long, value_parser = parsed::<BucketName>())]
+    pub bucket: Option<BucketName>,
+    /// `pubsub`, or `internal` for the server's own Redis queue, which W&B's Kubernetes operator
+    /// always uses [default: pubsub]
+    #[arg(long, value_parser = parsed::<QueueChoice>())]
+    pub queue: Option<QueueChoice>,
+    /// The topic that the bucket's events go to [default: wbstore- and the deployment's name]
+    #[arg(long, value_parser = parsed::<TopicName>())]
+    pub topic: Option<TopicName>,
+    /// The subscription that the server reads [default: wbstore- and the deployment's name]
+    #[arg(long, value_parser = parsed::<SubscriptionName>())]
+    pub subscription: Option<SubscriptionName>,
+}
+
+impl From<GcpPlace> for GcpOptions {
+    fn from(place: GcpPlace) -> Self {
+        GcpNames { place, ..GcpNames::default() }.into()
+    }
+}
+
+impl From<GcpNames> for GcpOptions {
+    fn from(names: GcpNames) -> Self {
+        Self { names, ..Self::default() }
+    }
+}
+
+impl GcpParts {
+    /// The bucket's location.
+    pub fn location(&self) -> Location {
+        self.location.clone().unwrap_or_else(Location::us)
+    }
+
+    /// The topic and the subscription that get the bucket's events; none with `--queue internal`.
+    pub fn events(&self, deployment: &DeploymentName) -> Option<(TopicName, SubscriptionName)> {
+        let topic = || self.topic.clone().unwrap_or_else(|| TopicName::default_for(deployment));
+        let subscription =
+            || self.subscription.clone().unwrap_or_else(|| SubscriptionName::default_for(deployment));
+        (self.queue() == QueueChoice::Pubsub).then(|| (topic(), subscription()))
+    }
+
+    fn queue(&self) -> QueueChoice {
+        self.queue.unwrap_or_default()
+    }
+}
+
+impl GcpOptions {
+    /// Checks the options against each other.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input), before the first request.
+    pub(super) fn check(&self) -> Result<()> {
+        let parts = &self.names.parts;
+        if let Some(key) = &self.kms_key {
+            key.require_location(&parts.location())?;
+        }
+        if parts.queue() == QueueChoice::Pubsub {
+            return Ok(());
+        }
+        require_queue(&[
+            ("--topic", parts.topic.is_some()),
+            ("--subscription", parts.subscription.is_some()),
+            ("--all-events", self.all_events),
+        ])
+    }
+
+    /// The project.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
+    pub(super) fn project(&self) -> Result<&ProjectId> {
+        self.names.place.project.as_ref().ok_or_else(|| {
+            Error::input("no project is named")
+                .hint("add --project, or set GOOGLE_CLOUD_PROJECT; `gcloud config get project` prints yours")
+        })
+    }
+}
+
+impl CloudOptions for GcpOptions {
+    type Place = GcpPlace;
+    type Names = GcpNames;
+    type Delivery = Self;
+
+    fn cloud(&self) -> &'static str {
+        "gcp"
+    }
+
+    fn holdings(&self) -> &'static str {
+        "buckets, topics and subscriptions"
+    }
+
+    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)> {
+        let GcpNames { place, parts, service_account: _ } = &self.names;
+        let mut names = vec![];
+        names.extend(place.project.iter().map(|project| ("--project", project.to_string())));
+        names.extend(parts.location.iter().map(|location| ("--location", location.to_string())));
+        names.extend(parts.bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
+        match parts.events(deployment) {
+            Some((topic, subscription)) => {
+                names.extend([("--topic", topic.to_string()), ("--subscription", subscription.to_string())])
+            }
+            None => names.push(("--queue", "internal".to_owned())),
+        }
+        names
+    }
+
+    fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>> {
+        let GcpNames { place, parts, service_account } = &self.names;
+        // Without a bucket there is no location to go by.
+        let location = Some(deployment.region.as_str()).filter(|region| !region.is_empty());
+        let has_queue = deployment.has("topic") || deployment.has("subscription");
+        let parts = GcpParts {
+            location: location.map(str::parse).transpose()?.or_else(|| parts.location.clone()),
+            bucket: deployment.part("bucket")?,
+            queue: Some(if has_queue { QueueChoice::Pubsub } else { QueueChoice::Internal }),
+            topic: deployment.part("topic")?,
+            subscription: deployment.part("subscription")?,
+        };
+        let service_account = deployment.part("signer")?.or_else(|| service_account.clone());
+        let names = GcpNames { place: place.clone(), parts, service_account };
+        Ok(Box::new(Self { names, ..self.clone() }))
+    }
+
+    fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
+        Box::pin(Gcp::connect(self.clone(), wanted))
+    }
+
+    fn offline<'a>(
+        &'a self,
+        wanted: Wanted,
+        account: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Box<dyn Provider>>> {
+        Box::pin(Gcp::offline(self.clone(), wanted, account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Part;
+
+    fn with(parts: GcpParts) -> GcpOptions {
+        GcpNames { parts, ..GcpNames::default() }.into()
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let options = GcpOptions::default;
+        assert!(options().check().is_ok());
+        let key = "projects/acme-prod/locations/eu/keyRings/r/cryptoKeys/k".parse().unwrap();
+        assert!(GcpOptions { kms_key: Some(key), ..options() }.check().is_err());
+        let internal = || GcpParts { queue: Some(QueueChoice::Internal), ..GcpParts::default() };
+        assert!(with(internal()).check().is_ok());
+        let error =
+            with(GcpParts { topic: Some("acme".parse().unwrap()), ..internal() }).check().unwrap_err();
+        assert!(error.to_string().starts_with("--topic has no meaning"), "{error}");
+        assert!(GcpOptions { all_events: true, ..with(internal()) }.check().is_err());
+        assert!(options().project().is_err());
+    }
+
+    #[test]
+    fn only_what_the_marks_give_is_torn_down() {
+        let part = |(kind, name): &(&str, &str)| Part { kind: (*kind).to_owned(), name: (*name).to_owned() };
+        let names = |options: &GcpOptions, parts: &[(&str, &str)]| {
+            let deployment = Deployment {
+                name: "acme".to_owned(),
+                region: "EU".to_owned(),
+                created: None,
+                expires: None,
+                parts: parts.iter().map(part).collect(),
+                refers_to: vec![],
+                missing: vec![],
+            };
+            let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
+            names.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>()
+        };
+        let other = with(GcpParts { bucket: Some("other".parse().unwrap()), ..GcpParts::default() });
+        let all = [("bucket", "b-1"), ("topic", "t-1"), ("subscription", "s-1"), ("bucket", "b-2")];
+        assert_eq!(
+            names(&other, &all),
+            ["--location EU", "--bucket b-2", "--topic t-1", "--subscription s-1"]
+        );
+        // The mark of the bucket says that there is a queue, and nothing tells its name.
+        assert_eq!(
+            names(&other, &[("topic", "")]),
+            ["--location EU", "--topic wbstore-acme", "--subscription wbstore-acme"]
+        );
+        let internal = names(&other, &[("bucket", "b-1"), ("signer", "wandb@acme.iam.gserviceaccount.com")]);
+        assert_eq!(internal, ["--location EU", "--bucket b-1", "--queue internal"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! The commands, each in the file that is named as it is typed: its options, and its flow from argv to the
+//! exit code.
+//!
+//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); talk
+//! about the way there goes to stderr.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod plan;
+pub(crate) mod policy;
+pub(crate) mod provision;
+pub(crate) mod teardown;
+pub(crate) mod verify;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cli, Command, Offline};
+use crate::console::Console;
+use crate::error::{Error, Result};
+use crate::inventory::Inventory;
+use crate::provider::{CloudOptions, Provider, Wanted};
+
+/// Runs the command and returns the exit code. `cancel` asks it to stop at the next good place.
+///
+/// # Errors
+/// What stopped it before it changed anything; afterwards the exit code says so.
+pub async fn run(cli: Cli, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+    match cli.command {
+        Command::Plan { cloud } => plan::run(cloud, console).await,
+        Command::Provision { cloud } => provision::run(cloud, console, cancel).await,
+        Command::Verify { cloud } => verify::run(cloud, console, cancel).await,
+        Command::Teardown { cloud } => teardown::run(cloud, console, cancel).await,
+        Command::List { cloud } => list::run(cloud, console).await,
+        Command::Policy { cloud } => policy::run(cloud, console).await,
+        Command::Config { cloud } => config::run(cloud, console).await,
+        Command::Completions(args) => completions::run(&args, console),
+        Command::Man(args) => man::run(&args, console),
+    }
+}
+
+/// The deployment of a command that is for none in particular.
+fn anybody() -> Result<Wanted> {
+    Ok(Wanted::named("wbstore".parse()?))
+}
+
+/// Connects to the cloud, and shows that it does.
+async fn connect(
+    options: &dyn CloudOptions,
+    wanted: Wanted,
+    console: &mut Console,
+) -> Result<Box<dyn Provider>> {
+    console.busy("reading the account", options.connect(wanted)).await
+}
+
+/// The deployment as it would be in the account that `args` name; no request is sent.
+async fn offline(options: &dyn CloudOptions, wanted: Wanted, args: &Offline) -> Result<Box<dyn Provider>> {
+    if wanted.renews_unnamed() {
+        return Err(Error::input("--offline cannot read the lease that is to be renewed")
+            .hint("add --expires with its time span, such as `--expires 7d`"));
+    }
+    options.offline(wanted, args.account_id.as_deref()).await
+}
+
+/// Checks what an observation would check first, for a command that makes none.
+async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Result<()> {
+    let guards = provider.guards()?;
+    let guards = async {
+        for guard in &guards {
+            guard().await?;
+        }
+        Ok(())
+    };
+    console.busy("reading the account", guards).await
+}
+
+/// The deployments of the account.
+async fn inventory(
+    options: &dyn CloudOptions,
+    provider: &dyn Provider,
+    console: &mut Console,
+) -> Result<Inventory> {
+    let looking = format!("looking through {}", options.holdings());
+    console.busy(&looking, provider.list()).await
+}
+
+#[cfg(test)]
+mod tests;

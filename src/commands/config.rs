@@ -1,0 +1,46 @@
+//! `config`: what the server needs, of a deployment that is there.
+
+use clap::Args;
+
+use crate::change::{Change, is_absent};
+use crate::cli::{Cloud, Delivered, Format, Lifetime, Target};
+use crate::commands::connect;
+use crate::console::Console;
+use crate::delivery;
+use crate::error::{Error, Kind, Result, exit};
+use crate::output::Encoding;
+use crate::plan::Goal;
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Format of the server's settings [default: env; json with `--format json`]
+    #[arg(long, value_enum)]
+    output: Option<Encoding>,
+    /// Format of notes and errors on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+pub(crate) async fn run(cloud: Cloud<ConfigArgs, Delivered>, console: &mut Console) -> Result<u8> {
+    let (args, options) = cloud.split();
+    let disclosure = options.disclosure();
+    let wanted = args.target.served(&Lifetime::default())?;
+    disclosure.check()?;
+    let provider = connect(options.as_ref(), wanted, console).await?;
+    let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
+    change.require_allowed()?;
+    if is_absent(&change.plan) {
+        return Err(Error::new(Kind::Failed, format!("{} is not there", change.plan.deployment))
+            .hint("`wbstore provision` makes it; `wbstore list` shows what is there"));
+    }
+    if !change.plan.is_empty() {
+        return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it").hint(
+            "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
+        ));
+    }
+    let encoding = args.output.unwrap_or(console.encoding());
+    delivery::deliver(provider.as_ref(), &change.plan, encoding, disclosure.open()?, console).await?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,256 @@
+//! `teardown`: of one deployment, or of all whose lease has ended.
+
+use clap::{ArgGroup, Args};
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use wildmatch::WildMatch;
+
+use crate::change::{self, Change};
+use crate::cli::{Cloud, Format, Named, Target};
+use crate::commands::{anybody, connect, inventory};
+use crate::console::Console;
+use crate::error::{Error, Result, exit};
+use crate::inventory::{Deployment, Inventory};
+use crate::name::DeploymentName;
+use crate::option::parsed;
+use crate::plan::{Digest, Goal};
+use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted};
+use crate::span::Span;
+use crate::view::remark::Remark;
+
+/// The word that confirms `--expired`, where there is no one name to type.
+const ALL_EXPIRED: &str = "expired";
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["host", "name", "expired"]))]
+pub(crate) struct TeardownArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Remove every deployment of the account whose --expires has passed
+    #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
+    expired: bool,
+    /// With --expired: only deployments with such a name, `*` for any letters and `?` for one
+    #[arg(long, value_name = "PATTERN", requires = "expired")]
+    only: Option<String>,
+    /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
+    #[arg(long)]
+    delete_objects: bool,
+    /// Who empties the bucket
+    #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
+    empty_by: EmptyBy,
+    /// The deployment's name (`expired` with --expired), in place of typing it
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
+    /// Go on only if the plan has this digest, as `--dry-run` printed it
+    #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
+    expect: Option<Digest>,
+    /// Show the plan and stop
+    #[arg(long, conflicts_with = "confirm")]
+    dry_run: bool,
+    /// Format of plan, progress, notes and errors on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
+    wait: Option<Span>,
+}
+
+pub(crate) async fn run(
+    cloud: Cloud<TeardownArgs, Named>,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let (args, options) = cloud.split();
+    if args.expired {
+        return expired(&args, options.as_ref(), console, cancel).await;
+    }
+    args.target.require_one_name()?;
+    let wanted = deletion(args.target.named()?, &args);
+    let name = wanted.name.to_string();
+    let list = format!("`wbstore list {}` shows what is there, under which names", options.cloud());
+    let provider = connect(options.as_ref(), wanted, console).await?;
+    remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
+}
+
+/// The teardown of the deployment `name`, with the account known; `list` is a note on how to find others.
+pub(super) async fn remove(
+    provider: &dyn Provider,
+    args: &TeardownArgs,
+    (name, list): (&str, &str),
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let change = Change::look(provider, Goal::Absent, console).await?;
+    console.plan(&change.plan)?;
+    change.require_allowed()?;
+    if change.plan.is_empty() {
+        console.note(list);
+        return Ok(exit::DONE);
+    }
+    if args.dry_run {
+        return Ok(exit::DONE);
+    }
+    change.require_digest(args.expect.as_ref())?;
+    confirm(args.confirm.as_deref(), name, console)?;
+    let wait = args.wait.map(Span::as_duration);
+    let reports = change::apply(&[change], true, wait, console, cancel).await;
+    Ok(change::outcome(&reports, []))
+}
+
+/// `wanted`, with what the user allows to be deleted.
+fn deletion(wanted: Wanted, args: &TeardownArgs) -> Wanted {
+    Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
+}
+
+fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()> {
+    let unconfirmed = || Error::input(format!("nothing was deleted: the name typed is not `{name}`"));
+    match given {
+        Some(given) if given == name => Ok(()),
+        Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
+        None if !console.is_interactive() => {
+            Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
+                .hint(format!("add --confirm {name}")))
+        }
+        None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
+        None => Err(unconfirmed()),
+    }
+}
+
+/// Several deployments side by side; what is wrong with one does not keep the others.
+async fn expired(
+    args: &TeardownArgs,
+    options: &dyn CloudOptions,
+    console: &mut Console,
+    cancel: CancellationToken,
+) -> Result<u8> {
+    let provider = connect(options, anybody()?, console).await?;
+    let inventory = inventory(options, provider.as_ref(), console).await?;
+    for text in &inventory.unread {
+        console.note(text);
+    }
+    let only = args.only.as_deref().map(WildMatch::new);
+    let now = Timestamp::now().as_second();
+    let (due, mut left_out) = due(&inventory, only.as_ref(), now);
+    for name in inventory.expired(now).map(|one| &one.name) {
+        if only.as_ref().is_some_and(|only| !only.matches(name)) {
+            console.note(&format!("the deployment {name} has expired and is left out by --only"));
+        }
+    }
+    if due.is_empty() && left_out.is_empty() {
+        console.note(&format!("no deployment has expired ({})", inventory.scope));
+        return Ok(exit::DONE);
+    }
+    let plans = due.iter().map(|one| overdue(one, args, options));
+    let plans = stream::iter(plans).buffered(change::SIDE_BY_SIDE).collect::<Vec<_>>();
+    let reading = format!("reading {} deployments", due.len());
+    let plans = console.busy(&reading, async { Ok(plans.await) }).await?;
+    let mut changes = vec![];
+    for (one, plan) in due.iter().zip(plans) {
+        let allowed = plan.and_then(|change| {
+            console.plan(&change.plan)?;
+            change.require_allowed()?;
+            Ok(change)
+        });
+        match allowed {
+            Ok(change) => changes.push(change),
+            Err(error) => left_out.push(one.left_out(error, args, options)),
+        }
+    }
+    for failure in &left_out {
+        console.remark(&Remark::error(failure, failure.exit_code()));
+    }
+    let failures = left_out.iter().map(Error::exit_code);
+    if args.dry_run || changes.is_empty() {
+        return Ok(change::outcome(&[], failures));
+    }
+    confirm(args.confirm.as_deref(), ALL_EXPIRED, console)?;
+    let wait = args.wait.map(Span::as_duration);
+    let reports = change::apply(&changes, true, wait, console, cancel).await;
+    Ok(change::outcome(&reports, failures))
+}
+
+/// A deployment that is to go.
+struct Due<'a> {
+    deployment: &'a Deployment,
+    name: DeploymentName,
+}
+
+impl Due<'_> {
+    /// Why it stays, with the command that removes it by name where that is no failure that passes.
+    fn left_out(&self, error: Error, args: &TeardownArgs, options: &dyn CloudOptions) -> Error {
+        let error = error.context(format!("the deployment {} is left out", self.name));
+        if error.exit_code() != exit::REFUSED {
+            return error;
+        }
+        let Ok(options) = options.with_parts(self.deployment) else { return error };
+        let objects = if args.delete_objects { " --delete-objects" } else { "" };
+        let by_name = format!("`{}{objects}` removes it by name", by_name(options.as_ref(), &self.name));
+        let hint = match error.what_next() {
+            Some(hint) => format!("{hint}; {by_name}"),
+            None => by_name,
+        };
+        error.hint(hint)
+    }
+}
+
+/// The deployments of `inventory` that match `only` and whose time is up at `now`, in seconds since the
+/// epoch, and why others that are past theirs are left out.
+fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec<Due<'a>>, Vec<Error>) {
+    let (mut due, mut left_out) = (vec![], vec![]);
+    let chosen = |one: &&Deployment| only.is_none_or(|only| only.matches(&one.name));
+    for deployment in inventory.expired(now).filter(chosen) {
+        match deployment.name.parse() {
+            Ok(name) => due.push(Due { deployment, name }),
+            Err(error) => left_out.push(Error::context(error, "a mark is left out")),
+        }
+    }
+    (due, left_out)
+}
+
+/// Plans the end of one deployment whose lease has ended, with the names that its marks give.
+async fn overdue(due: &Due<'_>, args: &TeardownArgs, options: &dyn CloudOptions) -> Result<Change> {
+    let wanted = Wanted { only_expired: true, ..Wanted::named(due.name.clone()) };
+    let options = options.with_parts(due.deployment)?;
+    Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent).await
+}
+
+/// The command that removes `deployment` by name, with all that `options` name. Only checked names are in
+/// it.
+fn by_name(options: &dyn CloudOptions, deployment: &DeploymentName) -> String {
+    let names: String =
+        options.names(deployment).iter().map(|(option, value)| format!(" {option} {value}")).collect();
+    format!("wbstore teardown {} --name {deployment}{names}", options.cloud()).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_past_its_time_is_due_and_a_mark_without_a_name_is_left_out() {
+        let deployment = |name: &str, expires| Deployment {
+            name: name.to_owned(),
+            region: "here".to_owned(),
+            created: None,
+            expires,
+            parts: vec![],
+            missing: vec![],
+            refers_to: vec![],
+        };
+        let deployments = vec![
+            deployment("past", Some(9)),
+            deployment("now", Some(10)),
+            deployment("later", Some(11)),
+            deployment("forever", None),
+            deployment("No Name!", Some(9)),
+        ];
+        let inventory = Inventory { deployments, ..Inventory::default() };
+        let names = |due: &[Due<'_>]| due.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&due(&inventory, Some(&WildMatch::new("p*")), 10).0), ["past"]);
+        let (due, left_out) = due(&inventory, None, 10);
+        assert_eq!(names(&due), ["past", "now"]);
+        let [error] = &left_out[..] else { panic!("{left_out:?}") };
+        assert!(error.chain().contains("No Name!"), "{error}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Nothing is changed before somebody has agreed to it.
+
+use wbstore_sandbox::cloud::{Cloud, NAME};
+use wbstore_sandbox::person::Person;
+use wbstore_sandbox::ran::Ran;
+use wbstore_sandbox::terminal::Terminal;
+
+use crate::support::{assert_untouched, digest, names, plan, provision, provisioned, settled, teardown};
+
+/// Runs `verb` for somebody who types `answer` when the screen shows `question`.
+async fn answered<C: Cloud>(cloud: &C, verb: &str, question: &str, answer: &str) -> Ran {
+    let mut terminal = Terminal::start(&cloud.command(verb, &[]));
+    terminal.shows(question).await;
+    terminal.types(answer).await;
+    terminal.ended().await
+}
+
+pub async fn without_a_terminal_nothing_is_changed_unless_yes_is_said<C: Cloud>() {
+    let cloud = C::fresh().await;
+    cloud.run("provision", &[]).await.ends(2).tells(&["no terminal to ask on", "hint:", "--yes"]);
+    assert_untouched(&cloud);
+}
+
+pub async fn a_no_changes_nothing_and_enter_alone_is_one<C: Cloud>() {
+    for (question, answer) in [("Make these changes?", "n\r"), ("[y/N]", "\r")] {
+        let cloud = C::fresh().await;
+        answered(&cloud, "provision", question, answer).await.ends(1).tells(&["nothing was changed"]);
+        assert_untouched(&cloud);
+    }
+}
+
+pub async fn a_yes_makes_the_changes_and_prints_the_outputs_alone<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let ran = answered(&cloud, "provision", "Make these changes?", "y\r").await.ends(0);
+    assert!(ran.outputs().contains_key("BUCKET"), "{ran}");
+    settled(&cloud, &[]).await;
+    assert_eq!(cloud.run("config", &[]).await.ends(0).stdout, ran.stdout.replace("\r\n", "\n"));
+}
+
+pub async fn ctrl_c_at_a_question_changes_nothing<C: Cloud>() {
+    let cloud = C::fresh().await;
+    answered(&cloud, "provision", "Make these changes?", "\x03").await.ends(130);
+    assert_untouched(&cloud);
+    provision(&cloud, &[]).await;
+    cloud.proxy().clear_journal();
+    answered(&cloud, "teardown", "to delete it", "\x03").await.ends(130);
+    assert_untouched(&cloud);
+}
+
+pub async fn an_empty_plan_asks_nothing<C: Cloud>() {
+    let cloud = provisioned::<C>().await;
+    let ran = cloud.run("provision", &[]).await.ends(0);
+    assert!(ran.outputs().contains_key("BUCKET"), "{ran}");
+    assert_untouched(&cloud);
+}
+
+/// A digest is no consent of its own.
+pub async fn the_digest_of_the_reviewed_plan_lets_it_through<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let digest = digest(&cloud).await;
+    cloud.run("provision", &["--expect", &digest]).await.ends(2).tells(&["--yes"]);
+    assert_untouched(&cloud);
+    provision(&cloud, &["--expect", &digest]).await;
+}
+
+pub async fn a_cloud_that_moved_since_the_review_is_refused<C: Person>() {
+    let cloud = C::fresh().await;
+    let digest = digest(&cloud).await;
+    provision(&cloud, &[]).await;
+    cloud.set(C::SETTING[1]).await.expect("it is there");
+    cloud.proxy().clear_journal();
+    let ran = cloud.run("provision", &["--yes", "--expect", &digest]).await.ends(3);
+    ran.tells(&["digest is", &digest, "hint:"]);
+    assert_untouched(&cloud);
+}
+
+pub async fn a_dry_run_shows_the_plan_and_changes_nothing<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let dry = cloud.run("provision", &["--dry-run"]).await.ends(0);
+    let shown = cloud.run("plan", &[]).await.ends(0);
+    assert_eq!(dry.stdout, shown.stdout);
+    let count = format!("{} to create", plan(&cloud, &[]).await["counts"]["create"]);
+    assert!(dry.stdout.contains(&count) && !count.starts_with('0'), "{dry}");
+    assert_untouched(&cloud);
+}
+
+pub async fn a_teardown_wants_the_name_typed<C: Cloud>() {
+    let cloud = provisioned::<C>().await;
+    answered(&cloud, "teardown", "to delete it", "wandb\r").await.ends(2).tells(&["nothing was deleted"]);
+    assert_untouched(&cloud);
+    answered(&cloud, "teardown", "to delete it", &format!("{NAME}\r")).await.ends(0);
+    assert_eq!(names(&cloud).await, Vec::<String>::new());
+}
+
+pub async fn a_teardown_without_a_terminal_wants_the_name_as_an_argument<C: Cloud>() {
+    let cloud = provisioned::<C>().await;
+    cloud.run("teardown", &[]).await.ends(2).tells(&["no terminal", &format!("--confirm {NAME}")]);
+    cloud.run("teardown", &["--confirm", "acme"]).await.ends(2).tells(&["nothing was deleted"]);
+    assert_untouched(&cloud);
+}
+
+pub async fn the_digest_of_another_teardown_deletes_nothing<C: Cloud>() {
+    let cloud = provisioned::<C>().await;
+    let other = ["--expect", "0123456789abcdef0123456789abcdef"];
+    teardown(&cloud, &other).await.ends(3).tells(&["digest is", "hint:"]);
+    assert_untouched(&cloud);
+}
+
+pub async fn colours_are_for_terminals_that_want_them<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let escape = '\u{1b}';
+    let piped = cloud.run("provision", &[]).await;
+    assert!(!format!("{piped}").contains(escape), "{piped:?}");
+    let colourful = Terminal::start(&cloud.command("provision", &["--yes"])).ended().await.ends(0);
+    assert!(colourful.stderr.contains("\u{1b}[3") || colourful.stderr.contains("\u{1b}[1"), "{colourful:?}");
+    assert!(!colourful.stdout.contains(escape), "data is never coloured: {colourful:?}");
+    let mut command = cloud.command("provision", &["--yes"]);
+    command.env("NO_COLOR", "1");
+    let plain = Terminal::start(&command).ended().await.ends(0);
+    assert!(!plain.stderr.contains("\u{1b}[3") && !plain.stderr.contains("\u{1b}[1m"), "{plain:?}");
+}

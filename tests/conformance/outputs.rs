@@ -1,0 +1,146 @@
+//! The outputs, read by what reads them.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::fault::{Failure, Fault, When};
+use wbstore_sandbox::person::Person;
+use wbstore_sandbox::ran::finish;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::support::{assert_untouched, provision, provisioned, writes};
+
+/// `command` with its environment, as the arguments of a shell's script.
+fn in_shell(script: &str, before: &[&Path], command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).args(before).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
+pub async fn a_shell_evaluates_what_provision_prints<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let script = r#"eval "$("$@")" && printf '%s|%s' "$BUCKET" "$BUCKET_QUEUE""#;
+    let ran = finish(in_shell(script, &[], &cloud.command("provision", &["--yes"]))).await.ends(0);
+    let outputs = cloud.run("config", &["--output", "json"]).await.ends(0).json();
+    let text = |name: &str| outputs[name].as_str().expect("text").to_owned();
+    assert_eq!(ran.stdout, format!("{}|{}", text("BUCKET"), text("BUCKET_QUEUE")));
+}
+
+/// A document, in YAML or in JSON, that holds exactly one.
+fn yaml(text: &str) -> Yaml {
+    let mut documents = YamlLoader::load_from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(documents.len(), 1, "{text}");
+    documents.remove(0)
+}
+
+/// On every cloud, as the Helm values have the parts of a bucket's address.
+pub async fn config_prints_the_same_as_provision_in_every_form<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let provisioned = provision(&cloud, &[]).await;
+    let config = async |form: &str| cloud.run("config", &["--output", form]).await.ends(0).stdout;
+    assert_eq!(config("env").await, provisioned.stdout);
+    assert_eq!(cloud.run("config", &[]).await.ends(0).stdout, provisioned.stdout);
+
+    let json: Value = serde_json::from_str(&config("json").await).expect("JSON");
+    let bucket = json["BUCKET"].as_str().expect("text");
+    assert_eq!(provisioned.outputs()["BUCKET"], bucket);
+
+    let secret = yaml(&config("k8s-secret").await);
+    assert_eq!(secret["kind"].as_str(), Some("Secret"));
+    assert_eq!(secret["stringData"]["BUCKET"].as_str(), Some(bucket));
+
+    let helm = yaml(&config("helm").await)["global"]["bucket"].clone();
+    let (scheme, rest) = bucket.split_once("://").expect("an address");
+    assert_eq!(helm["provider"].as_str(), Some(if scheme == "gs" { "gcs" } else { scheme }), "{helm:?}");
+    assert_eq!(helm["name"].as_str(), Some(rest.split('/').next().unwrap_or_default()), "{helm:?}");
+    if let Some(region) = json["AWS_REGION"].as_str() {
+        assert_eq!(helm["region"].as_str(), Some(region));
+    }
+
+    let dotenv = config("dotenv").await;
+    assert!(
+        dotenv.lines().any(|line| line.trim_matches('"') == format!("BUCKET={bucket}")
+            || line == format!("BUCKET=\"{bucket}\"")),
+        "{dotenv}"
+    );
+    let docker = config("docker").await;
+    assert!(docker.contains(&format!("BUCKET={bucket}")), "{docker}");
+}
+
+pub async fn config_is_refused_where_nothing_was_provisioned<C: Cloud>() {
+    let ran = C::fresh().await.run("config", &[]).await.ends(1);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["wandb-acme-com is not there", "hint:", "wbstore provision"]);
+}
+
+pub async fn config_is_refused_where_something_has_changed<C: Person>() {
+    let cloud = provisioned::<C>().await;
+    cloud.set(C::SETTING[1]).await.expect("it is there");
+    let ran = cloud.run("config", &[]).await.ends(1);
+    assert_eq!(ran.stdout, "");
+    ran.tells(&["not as these arguments describe it", "hint:", "wbstore plan"]);
+}
+
+/// A script must not go on with half a deployment.
+pub async fn nothing_is_printed_on_stdout_when_it_fails<C: Cloud>() {
+    let cloud = C::fresh().await;
+    provision(&cloud, &[]).await;
+    let last = writes(&cloud).pop().expect("it writes");
+    let cloud = C::fresh().await;
+    cloud.proxy().arm(When::every(&last), Fault::fail(Failure::AccessDenied));
+    let ran = cloud.run("provision", &["--yes"]).await.ends(4);
+    assert_eq!(ran.stdout, "");
+}
+
+/// There is no state on this machine.
+pub async fn another_machine_finds_the_same_deployment<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let first = provision(&cloud, &[]).await;
+    let home = tempfile::tempdir().expect("a folder");
+    cloud.proxy().clear_journal();
+    let mut command = cloud.command("provision", &["--yes"]);
+    command.env("HOME", home.path()).env("HOSTNAME", "elsewhere");
+    assert_eq!(finish(command).await.ends(0).stdout, first.stdout);
+    assert_untouched(&cloud);
+}
+
+/// A full disk that does not show before something is written: no file may grow.
+fn on_a_full_disk(command: &Command, output: &Path) -> Command {
+    let script = r#"trap '' XFSZ; ulimit -f 0; out=$1; shift; exec "$@" > "$out""#;
+    in_shell(script, &[output], command)
+}
+
+pub async fn settings_that_cannot_be_written_are_partly_done_and_printed_again_by_config<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("settings");
+    for (code, event) in [
+        (4, "error: the changes were made, but "),
+        // Nothing is left to change, so nothing was.
+        (1, "error: failed to write to stdout"),
+    ] {
+        let ran = finish(on_a_full_disk(&cloud.command("provision", &["--yes"]), &output)).await.ends(code);
+        ran.tells(&[event, "failed to write to stdout", "hint:"]);
+        assert_eq!(std::fs::read_to_string(&output).expect("it is there"), "");
+    }
+    let ran = cloud.run("config", &[]).await.ends(0);
+    assert!(ran.outputs().contains_key("BUCKET"), "{ran}");
+}
+
+pub async fn a_full_disk_is_an_object_with_its_exit_code_where_objects_are_asked_for<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let json = cloud.command("provision", &["--yes", "--format", "json"]);
+    let ran = finish(on_a_full_disk(&json, &folder.path().join("settings"))).await.ends(4);
+    let last = ran.objects().pop().expect("something is said");
+    assert_eq!((&last["event"], &last["exit_code"]), (&"error".into(), &4.into()), "{last:?}");
+    assert!(last["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore config`")), "{last:?}");
+}
