@@ -38,6 +38,7 @@ pub mod expiry;
 mod explain;
 pub mod http;
 pub mod interrupt;
+pub mod inventory;
 pub mod lease;
 mod listed;
 pub mod mark;
@@ -49,6 +50,7 @@ pub mod origin;
 pub mod output;
 pub mod patience;
 pub mod plan;
+pub mod policy;
 pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;

@@ -14,13 +14,12 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::mark::Marking;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy;
 use crate::providers::gcp::location::LOCATIONS;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
 
@@ -34,12 +33,6 @@ pub struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Whether it is looked at to be removed.
     #[serde(skip)]
     pub leaving: bool,
@@ -67,7 +60,7 @@ pub struct GcsBucket {
     /// What browsers may do.
     pub cors: Option<Cors>,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl GcsBucket {
@@ -77,9 +70,9 @@ impl GcsBucket {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let mut labels = mark::created(&self.labels, Timestamp::now());
+        let mut labels = self.labels.to_create();
         let entries: Vec<_> = self.cors.iter().map(Cors::to_entry).collect();
-        labels.extend(self.cors.iter().map(|cors| (mark::CORS.to_owned(), cors.fingerprint())));
+        labels.extend(self.cors.iter().map(|cors| (LABELS.key(mark::CORS), cors.fingerprint())));
         let encryption = self.kms_key.as_ref().map(|key| Encryption::new().set_default_kms_key(key));
         let bucket = model::Bucket::new()
             .set_project(format!("projects/{}", api.project))
@@ -150,8 +143,8 @@ impl Resource for GcsBucket {
         Self::at(&self.name)
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -170,9 +163,10 @@ impl Resource for GcsBucket {
             return Err(Error::refused(format!("the bucket {} belongs to another project", self.name))
                 .hint("choose another name with --bucket, or name that project with --project"));
         }
-        let labels = mark::labels(bucket.labels.clone());
-        let state = self.observed(&bucket, &labels);
-        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
+        let labels = bucket.labels.clone().into_iter().collect();
+        let created =
+            bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
+        let mut found = self.labels.seen(&labels, created, self.observed(&bucket, &labels));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
             Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(iam_policy::public)),
@@ -217,14 +211,14 @@ impl Resource for GcsBucket {
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         calls::change(api, &self.name, |found| {
-            let labels = mark::labels(found.labels.clone());
-            let kept = labels.get(mark::CORS).map(String::as_str);
-            let (entries, _) = cors::merged(&found.cors, None, kept);
+            let labels = found.labels.clone().into_iter().collect();
+            let (entries, _) = cors::merged(&found.cors, None, LABELS.read(&labels).get(mark::CORS));
             let mut paths = vec!["labels"];
             if entries != found.cors {
                 paths.push("cors");
             }
-            Some((model::Bucket::new().set_labels(mark::released(&labels)).set_cors(entries), paths))
+            let labels = self.labels.to_release(&labels);
+            Some((model::Bucket::new().set_labels(labels).set_cors(entries), paths))
         })
         .await
     }

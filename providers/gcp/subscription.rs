@@ -5,15 +5,13 @@ mod calls;
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
 use google_cloud_wkt::{Duration, FieldMask};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::expiry::Voucher;
+use crate::mark::{Entries, Marking};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::Topic;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
@@ -37,12 +35,6 @@ pub struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -58,16 +50,14 @@ pub struct Subscription {
     /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl Subscription {
     /// A subscription as we want it, to the topic of the full name `topic`.
-    pub fn new(name: &str, deployment: &DeploymentName, topic: String, labels: Labels) -> Self {
+    pub fn new(name: &str, topic: String, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
-            deployment: deployment.clone(),
-            expiry: None,
             topic,
             attached: true,
             delivery: PULL.to_owned(),
@@ -87,11 +77,9 @@ impl Subscription {
         Address::new("gcp", "subscription", name)
     }
 
-    fn settings(&self, api: &Api, labels: Labels) -> model::Subscription {
+    fn settings(&self, api: &Api, labels: Entries) -> model::Subscription {
         let Self {
             name,
-            deployment: _,
-            expiry: _,
             topic,
             attached: _,
             delivery: _,
@@ -112,8 +100,7 @@ impl Subscription {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let labels = mark::created(&self.labels, Timestamp::now());
-        let request = self.settings(api, labels);
+        let request = self.settings(api, self.labels.to_create());
         let call = api.subscriptions().await?.create_subscription().with_request(request);
         match api.mutate(call.with_idempotency(false).send()).await {
             Ok(_) => Ok(()),
@@ -125,14 +112,12 @@ impl Subscription {
         }
     }
 
-    fn observed(&self, found: &model::Subscription, labels: &Labels) -> Self {
+    fn observed(&self, found: &model::Subscription, labels: &Entries) -> Self {
         let attached = found.topic != DELETED_TOPIC && !found.detached;
         let never = || "never".to_owned();
         let ttl = found.expiration_policy.as_ref().map(|policy| policy.ttl.as_ref().map(Duration::seconds));
         Self {
             name: self.name.clone(),
-            deployment: self.deployment.clone(),
-            expiry: self.expiry.clone(),
             topic: if attached { found.topic.clone() } else { self.topic.clone() },
             attached,
             delivery: delivery(found),
@@ -146,14 +131,13 @@ impl Subscription {
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
                 None => "31d".to_owned(),
             },
-            labels: mark::SPELLING.managed(labels, &self.labels),
+            labels: self.labels.observed(labels),
         }
     }
 
     async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
         let observed = labels_of(api, &self.name).await?.unwrap_or_default();
-        let labels = mark::merged(&observed, &self.labels, adopt, Timestamp::now());
-        let mut settings = self.settings(api, labels);
+        let mut settings = self.settings(api, self.labels.to_update(&observed, adopt));
         let mut mask = vec!["labels"];
         for (field, differs) in [
             ("ack_deadline_seconds", prior.ack_deadline_seconds != self.ack_deadline_seconds),
@@ -210,12 +194,12 @@ impl Resource for Subscription {
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
         // To be attached to our topic is what the notification can vouch for.
-        let vouchers = self.expiry.as_ref()?.vouchers();
+        let vouchers = self.labels.vouchers();
         if self.attached { vouchers } else { vouchers.map(|_| vec![]) }
     }
 
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -224,15 +208,11 @@ impl Resource for Subscription {
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let Some(subscription) = get(api, &self.name).await? else { return Ok(Seen::absent()) };
-        let labels = mark::labels(subscription.labels.clone());
+        let labels = subscription.labels.clone().into_iter().collect();
         let state = self.observed(&subscription, &labels);
-        let owner = mark::owner(&labels, &self.deployment);
-        let ours = owner == Owner::Ours;
         let (attached, delivery) = (state.attached, state.delivery.clone());
-        let mut found = Seen::there(state, owner);
-        if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
-        }
+        let mut found = self.labels.seen(&labels, None, state);
+        let ours = found.owner() == Some(&Owner::Ours);
         if !attached && ours {
             found.finding(
                 "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
@@ -284,7 +264,7 @@ impl Resource for Subscription {
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         match labels_of(api, &self.name).await? {
-            Some(observed) => relabel(api, &self.name, mark::released(&observed)).await,
+            Some(observed) => relabel(api, &self.name, self.labels.to_release(&observed)).await,
             None => Ok(()),
         }
     }

@@ -3,15 +3,12 @@
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_pubsub::model;
 use google_cloud_wkt::FieldMask;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::mark::{Entries, Marking};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
 use crate::text::clean;
@@ -22,17 +19,11 @@ pub struct Topic {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Our subscription to it, where it is looked at to be removed.
     #[serde(skip)]
     pub leaving: Option<String>,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl Topic {
@@ -56,9 +47,8 @@ impl Topic {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let labels = mark::created(&self.labels, Timestamp::now());
         let call = api.topics().await?.create_topic().set_name(api.topic_name(&self.name));
-        let made = api.mutate(call.set_labels(labels).with_idempotency(false).send()).await;
+        let made = api.mutate(call.set_labels(self.labels.to_create()).with_idempotency(false).send()).await;
         match made {
             Ok(_) => Ok(()),
             // Ours when an answer was lost on its way; somebody's otherwise (G15).
@@ -79,12 +69,8 @@ impl Resource for Topic {
         Self::at(&self.name)
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
-    }
-
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -94,12 +80,9 @@ impl Resource for Topic {
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (topic, others) = futures::join!(get(api, &self.name), self.other_subscriptions(api));
         let Some(topic) = topic? else { return Ok(Seen::absent()) };
-        let labels = mark::labels(topic.labels);
-        let state = Self { labels: mark::SPELLING.managed(&labels, &self.labels), ..self.clone() };
-        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
-        if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
-        }
+        let labels = topic.labels.into_iter().collect();
+        let state = Self { labels: self.labels.observed(&labels), ..self.clone() };
+        let mut found = self.labels.seen(&labels, None, state);
         found.remarks_mut().kept = others;
         if !topic.kms_key_name.is_empty() {
             found.finding(format!(
@@ -118,8 +101,7 @@ impl Resource for Topic {
             return self.create(api).await;
         }
         let observed = labels_of(api, &self.name).await?.unwrap_or_default();
-        let labels = mark::merged(&observed, &self.labels, seen.is_unmarked(), Timestamp::now());
-        relabel(api, &self.name, labels).await
+        relabel(api, &self.name, self.labels.to_update(&observed, seen.is_unmarked())).await
     }
 
     async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
@@ -133,7 +115,7 @@ impl Resource for Topic {
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         match labels_of(api, &self.name).await? {
-            Some(observed) => relabel(api, &self.name, mark::released(&observed)).await,
+            Some(observed) => relabel(api, &self.name, self.labels.to_release(&observed)).await,
             None => Ok(()),
         }
     }
@@ -151,15 +133,15 @@ async fn get(api: &Api, name: &str) -> Result<Option<model::Topic>> {
 ///
 /// # Errors
 /// Those of the cloud.
-pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
-    Ok(get(api, name).await?.map(|topic| mark::labels(topic.labels)))
+pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> {
+    Ok(get(api, name).await?.map(|topic| topic.labels.into_iter().collect()))
 }
 
 /// Sets all labels of the topic `name`. Pub/Sub has no condition on this, so they are read just before.
 ///
 /// # Errors
 /// Those of the cloud.
-pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
+pub async fn relabel(api: &Api, name: &str, labels: Entries) -> Result<()> {
     let topic = model::Topic::new().set_name(api.topic_name(name)).set_labels(labels);
     let call = api.topics().await?.update_topic().set_topic(topic);
     let call = call.set_update_mask(FieldMask::default().set_paths(["labels"])).with_idempotency(false);

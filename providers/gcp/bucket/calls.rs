@@ -11,10 +11,10 @@ use google_cloud_wkt::FieldMask;
 
 use super::GcsBucket;
 use crate::error::{Error, Kind, Result};
+use crate::mark::Entries;
 use crate::patience::pauses;
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy::VERSION;
-use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
 
 /// How often a change is made upon what somebody else wrote in between (G4).
@@ -54,17 +54,17 @@ pub async fn get(api: &Api, name: &str) -> Result<Option<model::Bucket>> {
 ///
 /// # Errors
 /// As [`get`].
-pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
-    Ok(get(api, name).await?.map(|bucket| mark::labels(bucket.labels)))
+pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> {
+    Ok(get(api, name).await?.map(|bucket| bucket.labels.into_iter().collect()))
 }
 
 /// Sets labels of the bucket `name` to what `edit` makes of them.
 ///
 /// # Errors
 /// As [`change`].
-pub async fn relabel(api: &Api, name: &str, edit: impl Fn(Labels) -> Labels) -> Result<()> {
+pub async fn relabel(api: &Api, name: &str, edit: impl Fn(Entries) -> Entries) -> Result<()> {
     change(api, name, |bucket| {
-        let before = mark::labels(bucket.labels.clone());
+        let before: Entries = bucket.labels.clone().into_iter().collect();
         let after = edit(before.clone());
         (after != before).then(|| (model::Bucket::new().set_labels(after), vec!["labels"]))
     })

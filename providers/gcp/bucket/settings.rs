@@ -4,11 +4,11 @@ use google_cloud_storage::model;
 use google_cloud_storage::model::bucket::iam_config::UniformBucketLevelAccess;
 use google_cloud_storage::model::bucket::{IamConfig, SoftDeletePolicy};
 use google_cloud_wkt::Duration;
-use jiff::Timestamp;
 
 use super::{GcsBucket, calls};
+use crate::mark::Entries;
 use crate::providers::gcp::cors;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::soft_delete::SoftDelete;
 
 impl GcsBucket {
@@ -28,13 +28,16 @@ impl GcsBucket {
 
     /// All that differs, as one change.
     pub(super) fn change(&self, found: &model::Bucket, adopt: bool) -> Option<calls::Change> {
-        let labels = mark::labels(found.labels.clone());
+        let labels = found.labels.clone().into_iter().collect();
         let state = self.observed(found, &labels);
-        let kept = labels.get(mark::CORS).map(String::as_str);
+        let mark = LABELS.read(&labels);
+        let kept = mark.get(mark::CORS);
         let (entries, fingerprint) = cors::merged(&found.cors, self.cors.as_ref(), kept);
-        let mut wanted = mark::merged(&labels, &self.labels, adopt, Timestamp::now());
+        let mut wanted = self.labels.to_write(&mark, adopt);
         wanted.remove(mark::CORS);
-        wanted.extend(fingerprint.map(|fingerprint| (mark::CORS.to_owned(), fingerprint)));
+        if let Some(fingerprint) = fingerprint {
+            wanted.set(mark::CORS, fingerprint);
+        }
         let encryption = found.encryption.clone().unwrap_or_default();
         let settings = model::Bucket::new()
             .set_storage_class(&self.storage_class)
@@ -42,7 +45,7 @@ impl GcsBucket {
             .set_soft_delete_policy(self.soft_delete_policy())
             .set_encryption(encryption.set_default_kms_key(self.kms_key.clone().unwrap_or_default()))
             .set_cors(entries.clone())
-            .set_labels(wanted.clone());
+            .set_labels(LABELS.replace(&labels, &wanted));
         let access = (self.uniform_access, &self.public_access_prevention);
         let paths = [
             ("storage_class", state.storage_class != self.storage_class),
@@ -50,24 +53,19 @@ impl GcsBucket {
             ("soft_delete_policy", state.soft_delete != self.soft_delete),
             ("encryption", state.kms_key != self.kms_key),
             ("cors", entries != found.cors),
-            (
-                "labels",
-                adopt || state.labels != self.labels || labels.get(mark::CORS) != wanted.get(mark::CORS),
-            ),
+            ("labels", adopt || state.labels != self.labels || kept != wanted.get(mark::CORS)),
         ];
         let paths: Vec<_> = paths.into_iter().filter_map(|(path, differs)| differs.then_some(path)).collect();
         (!paths.is_empty()).then_some((settings, paths))
     }
 
-    pub(super) fn observed(&self, found: &model::Bucket, labels: &Labels) -> Self {
-        let Self { name, deployment, expiry, leaving, service_account, soft_delete_asked, .. } = self.clone();
+    pub(super) fn observed(&self, found: &model::Bucket, labels: &Entries) -> Self {
+        let Self { name, leaving, service_account, soft_delete_asked, .. } = self.clone();
         let access = found.iam_config.clone().unwrap_or_default();
         let prevention = access.public_access_prevention;
         let key = found.encryption.as_ref().map(|encryption| encryption.default_kms_key.clone());
         Self {
             name,
-            deployment,
-            expiry,
             leaving,
             service_account,
             soft_delete_asked,
@@ -78,8 +76,8 @@ impl GcsBucket {
             public_access_prevention: if prevention.is_empty() { "inherited".to_owned() } else { prevention },
             soft_delete: if soft_delete_asked { soft_delete(found) } else { self.soft_delete.clone() },
             kms_key: self.kms_key.as_ref().and(key).filter(|key| !key.is_empty()),
-            cors: cors::ours(&found.cors, self.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)),
-            labels: mark::SPELLING.managed(labels, &self.labels),
+            cors: cors::ours(&found.cors, self.cors.as_ref(), LABELS.read(labels).get(mark::CORS)),
+            labels: self.labels.observed(labels),
         }
     }
 }
@@ -98,14 +96,13 @@ mod tests {
     use google_cloud_storage::model::bucket::Cors as Entry;
 
     use super::*;
+    use crate::mark::Marking;
     use crate::provider::Wanted;
     use crate::providers::gcp::cors::Cors;
 
     fn wanted() -> GcsBucket {
         GcsBucket {
             name: "acme-runs".to_owned(),
-            deployment: "acme".parse().unwrap(),
-            expiry: None,
             leaving: false,
             service_account: None,
             soft_delete_asked: false,
@@ -117,7 +114,7 @@ mod tests {
             soft_delete: "7d".to_owned(),
             kms_key: None,
             cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
-            labels: mark::desired(&Wanted::named("acme".parse().unwrap())),
+            labels: Marking::of(&Wanted::named("acme".parse().unwrap()), &LABELS),
         }
     }
 
@@ -148,9 +145,9 @@ mod tests {
         let change = wanted().change(&theirs(), true).expect("a change");
         let found = after(theirs(), change);
         assert_eq!(found.cors.len(), 2);
-        assert_eq!((found.labels["team"].as_str(), found.labels[mark::ADOPTED].as_str()), ("ml", "true"));
+        assert_eq!((found.labels["team"].as_str(), found.labels["wbstore-adopted"].as_str()), ("ml", "true"));
         assert_eq!(wanted().change(&found, false), None);
-        let labels = mark::labels(found.labels.clone());
+        let labels = found.labels.clone().into_iter().collect();
         assert_eq!(wanted().observed(&found, &labels).cors, wanted().cors);
     }
 

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::http::Method;
+use crate::mark::Entries;
 use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
 use crate::providers::gcp::iam_policy::VERSION;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::rest::{self, segment};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::{self, Subscription};
@@ -73,7 +74,7 @@ impl Place {
     }
 
     /// The labels of what keeps the note; `None` where that is not there.
-    pub async fn labels(&self, api: &Api) -> Result<Option<Labels>> {
+    pub async fn labels(&self, api: &Api) -> Result<Option<Entries>> {
         match self {
             Self::Topic(name) => topic::labels_of(api, name).await,
             Self::Subscription(name) => subscription::labels_of(api, name).await,
@@ -85,8 +86,8 @@ impl Place {
 
     /// Writes the note, or takes it away.
     pub async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
-        let key = self.receipt();
-        let edit = |mut labels: Labels| {
+        let key = &LABELS.key(self.receipt());
+        let edit = |mut labels: Entries| {
             match value {
                 Some(value) => labels.insert(key.to_owned(), value.to_owned()),
                 None => labels.remove(key),

@@ -6,8 +6,8 @@ use google_cloud_wkt::FieldMask;
 
 use super::{PULL, Subscription};
 use crate::error::Result;
+use crate::mark::Entries;
 use crate::providers::gcp::failure::{failure, is_not_found};
-use crate::providers::gcp::mark::{self, Labels};
 use crate::providers::gcp::session::Api;
 use crate::text::clean;
 
@@ -40,8 +40,8 @@ pub(super) async fn get(api: &Api, name: &str) -> Result<Option<model::Subscript
 ///
 /// # Errors
 /// Those of the cloud.
-pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
-    Ok(get(api, name).await?.map(|subscription| mark::labels(subscription.labels)))
+pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> {
+    Ok(get(api, name).await?.map(|subscription| subscription.labels.into_iter().collect()))
 }
 
 /// Sets all labels of the subscription `name`. Pub/Sub has no condition on this, so they are read just
@@ -49,7 +49,7 @@ pub async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
 ///
 /// # Errors
 /// Those of the cloud.
-pub async fn relabel(api: &Api, name: &str, labels: Labels) -> Result<()> {
+pub async fn relabel(api: &Api, name: &str, labels: Entries) -> Result<()> {
     let subscription = model::Subscription::new().set_name(api.subscription_name(name)).set_labels(labels);
     let call = api.subscriptions().await?.update_subscription().set_subscription(subscription);
     let call = call.set_update_mask(FieldMask::default().set_paths(["labels"])).with_idempotency(false);
