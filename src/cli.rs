@@ -19,7 +19,7 @@ use crate::commands::provision::ProvisionArgs;
 use crate::commands::teardown::TeardownArgs;
 use crate::commands::verify::VerifyArgs;
 use crate::output::Encoding;
-use crate::provider::PolicyForm;
+use crate::policy::PolicyForm;
 
 pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed};
 pub(crate) use target::{Lifetime, Offline, Target};

@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command, Offline};
 use crate::console::Console;
 use crate::error::{Error, Result};
-use crate::provider::{CloudOptions, Inventory, Provider, Wanted};
+use crate::inventory::Inventory;
+use crate::provider::{CloudOptions, Provider, Wanted};
 
 /// Runs the command and returns the exit code. `cancel` asks it to stop at the next good place.
 ///

@@ -38,6 +38,7 @@ pub mod expiry;
 mod explain;
 pub mod http;
 pub mod interrupt;
+pub mod inventory;
 pub mod lease;
 mod listed;
 pub mod mark;
@@ -48,6 +49,7 @@ mod option;
 pub mod origin;
 pub mod output;
 pub mod plan;
+pub mod policy;
 pub mod provider;
 #[path = "../providers/mod.rs"]
 pub mod providers;

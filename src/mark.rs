@@ -1,174 +1,376 @@
-//! The lease in the marks of all clouds. Where it is written and how differs, what it means does not.
+//! The mark: entries in tags, labels or metadata that name the deployment a resource belongs to, its lease and
+//! the parts that belong with it. How a place spells them is a [`Codec`]; what they mean is the same everywhere.
+//!
+//! A mark is set in the creating call, so that nothing of ours is ever without one.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
+use crate::expiry::{Expiry, Voucher};
 use crate::lease::Lease;
+use crate::name::DeploymentName;
 use crate::provider::Wanted;
+use crate::resource::{Address, Forbids, Owner, Seen};
+use crate::text::clean;
 
-/// The entries of a mark.
-pub type Entries = BTreeMap<String, String>;
+/// Tags, labels or metadata as the cloud has them, those of others included.
+pub(crate) type Entries = BTreeMap<String, String>;
 
-/// How a cloud spells a lease and its end.
-pub struct Spelling {
-    /// The key of the lease as it was asked for.
-    pub lease: &'static str,
-    /// The key of the time at which it ends.
-    pub end: &'static str,
-    /// Writes a time.
-    pub write: fn(Timestamp) -> String,
-    /// Reads a time that [`write`](Self::write) wrote.
-    pub read: fn(&str) -> Option<Timestamp>,
+/// The deployment's name.
+pub(crate) const DEPLOYMENT: &str = "deployment";
+/// Present on what existed before wbstore marked it.
+pub(crate) const ADOPTED: &str = "adopted";
+/// The lease as it was asked for, such as `7d`.
+pub(crate) const LEASE: &str = "lease";
+/// When the lease ends.
+pub(crate) const EXPIRES: &str = "expires";
+/// What it is for, where a deployment may have several of a kind.
+pub(crate) const ROLE: &str = "role";
+/// On the bucket: the name of the queue or what kind of queue there is; [`INTERNAL`] for none.
+pub(crate) const QUEUE: &str = "queue";
+/// The value of [`QUEUE`] for the server's own Redis queue.
+pub(crate) const INTERNAL: &str = "internal";
+/// On the bucket: the origin of our CORS rule, where rules have no id.
+pub(crate) const ORIGIN: &str = "origin";
+/// On the bucket: the origin before that, so that a rule which was not replaced yet stays ours.
+pub(crate) const FORMER_ORIGIN: &str = "former_origin";
+
+/// How a kind of resource spells a mark.
+#[derive(Debug)]
+pub(crate) struct Codec {
+    /// What the cloud calls the entries, such as `tags`.
+    pub(crate) entries: &'static str,
+    /// What all our keys begin with.
+    pub(crate) prefix: &'static str,
+    /// The whole key of [`DEPLOYMENT`].
+    pub(crate) deployment: &'static str,
+    /// Between the words of a key.
+    pub(crate) separator: char,
+    /// Whether keys may come back in another case.
+    pub(crate) any_case: bool,
+    /// Whether times are written in seconds since the epoch, where values cannot hold RFC 3339.
+    pub(crate) seconds: bool,
+    /// Whether plans show the names of a mark without prefix, where a cloud has several spellings.
+    pub(crate) names_shown: bool,
+    /// The most entries that one resource can have.
+    pub(crate) most: usize,
 }
 
-impl Spelling {
-    /// Adds what is `wanted` to a desired mark: the lease, and its end where it is renewed. Otherwise the
-    /// end is no part of what is desired, since it would differ at every look.
-    pub fn add(&self, wanted: &Wanted, desired: &mut Entries) {
-        let Some(lease) = &wanted.lease else { return };
-        let date = lease.date().map(self.write);
-        desired.insert(self.lease.to_owned(), date.unwrap_or_else(|| lease.to_string()));
-        if let Some(end) = wanted.renew_from.and_then(|now| lease.ends_at(now)) {
-            desired.insert(self.end.to_owned(), self.time(end));
+impl Codec {
+    /// Entries such as `wbstore-deployment: acme`.
+    pub(crate) const DASHED: Self = Self {
+        entries: "labels",
+        prefix: "wbstore-",
+        deployment: "wbstore-deployment",
+        separator: '-',
+        any_case: false,
+        seconds: false,
+        names_shown: false,
+        most: usize::MAX,
+    };
+
+    /// The key of `name`, one of the constants of a mark.
+    pub(crate) fn key(&self, name: &str) -> String {
+        if name == DEPLOYMENT {
+            return self.deployment.to_owned();
+        }
+        format!("{}{}", self.prefix, name.replace('_', &self.separator.to_string()))
+    }
+
+    /// The name behind `key`, where that is one of ours.
+    fn name(&self, key: &str) -> Option<String> {
+        let key = if self.any_case { key.to_lowercase() } else { key.to_owned() };
+        if key == self.deployment {
+            return Some(DEPLOYMENT.to_owned());
+        }
+        key.strip_prefix(self.prefix).map(|name| name.replace(self.separator, "_"))
+    }
+
+    /// The mark in `entries`.
+    pub(crate) fn read(&self, entries: &Entries) -> Mark {
+        let ours = entries.iter().filter_map(|(key, value)| {
+            let name = self.name(key)?;
+            let time = (self.seconds && is_time(&name)).then(|| value.parse().ok());
+            let time = time.flatten().and_then(|seconds| Timestamp::from_second(seconds).ok());
+            Some((name, time.map_or_else(|| value.clone(), |time| time.to_string())))
+        });
+        Mark(ours.collect())
+    }
+
+    /// `mark` as entries.
+    pub(crate) fn write(&self, mark: &Mark) -> Entries {
+        let spelled = mark.0.iter().map(|(name, value)| {
+            let time = (self.seconds && is_time(name)).then(|| value.parse::<Timestamp>().ok());
+            let seconds = time.flatten().map(|time| time.as_second().to_string());
+            (self.key(name), seconds.unwrap_or_else(|| value.clone()))
+        });
+        spelled.collect()
+    }
+
+    /// `observed` without anything of ours.
+    pub(crate) fn others(&self, observed: &Entries) -> Entries {
+        let others = observed.iter().filter(|(key, _)| self.name(key).is_none());
+        others.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// `observed` with `mark` in place of the one that is there.
+    pub(crate) fn replace(&self, observed: &Entries, mark: &Mark) -> Entries {
+        let mut all = self.others(observed);
+        all.extend(self.write(mark));
+        all
+    }
+}
+
+/// The entries of a JSON object.
+pub(crate) fn entries(object: &Value) -> Entries {
+    let entries = object.as_object().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// Whether the value of `name` may be a time.
+fn is_time(name: &str) -> bool {
+    matches!(name, LEASE | EXPIRES)
+}
+
+/// What a mark says, by the constants above; times are in RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark(BTreeMap<String, String>);
+
+impl Mark {
+    /// The mark of what belongs to the deployment `wanted`: its name, its lease, and the end of that where it is
+    /// renewed. Otherwise the end is not part of what is desired, since it would differ at every look.
+    pub(crate) fn desired(wanted: &Wanted) -> Self {
+        let mut mark = Self::default();
+        mark.set(DEPLOYMENT, wanted.name.as_str());
+        if let Some(lease) = &wanted.lease {
+            mark.set(LEASE, lease.to_string());
+            if let Some(end) = wanted.renew_from.and_then(|now| lease.ends_at(now)) {
+                mark.set(EXPIRES, time(end));
+            }
+        }
+        mark
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.get(LEASE)?.parse().ok()
+    }
+
+    /// When the lease ends, where that can be read.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        self.get(EXPIRES).filter(|_| !self.is_endless())?.parse().ok()
+    }
+
+    /// Whether the lease does not end, so that an end written earlier has to go.
+    fn is_endless(&self) -> bool {
+        self.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
+    }
+
+    /// The lease, where the mark is that of `deployment`.
+    pub(crate) fn lease_of(&self, deployment: &DeploymentName) -> Option<Lease> {
+        matches!(self.owner(deployment), Owner::Ours | Owner::Adopted).then(|| self.lease())?
+    }
+
+    /// Whose the marked resource is, from the view of `deployment`.
+    pub(crate) fn owner(&self, deployment: &DeploymentName) -> Owner {
+        match self.get(DEPLOYMENT) {
+            None => Owner::Other(None),
+            Some(other) if other != deployment.as_str() => Owner::Other(Some(other.to_owned())),
+            Some(_) if self.get(ADOPTED).is_some() => Owner::Adopted,
+            Some(_) => Owner::Ours,
         }
     }
 
-    /// The lease in `mark`.
-    pub fn lease(&self, mark: &Entries) -> Option<Lease> {
-        let text = mark.get(self.lease)?;
-        match (self.read)(text) {
-            Some(date) => Lease::until(date).ok(),
-            None => text.parse().ok(),
-        }
-    }
-
-    /// When the lease in `mark` ends, where that can be read.
-    pub fn end(&self, mark: &Entries) -> Option<Timestamp> {
-        (self.read)(mark.get(self.end)?)
-    }
-
-    /// Whether the lease in `mark` does not end, so that an end written earlier has to go.
-    pub fn is_endless(&self, mark: &Entries) -> bool {
-        mark.get(self.lease).is_some_and(|text| *text == Lease::never().to_string())
-    }
-
-    /// The part of `observed` that `desired` speaks of. A lease without its end counts as missing, so that
+    /// The part of what was observed that `desired` covers. A lease without its end counts as missing, so that
     /// it is set again; one that ends later than a renewal asks for is as good.
-    pub fn managed(&self, observed: &Entries, desired: &Entries) -> Entries {
-        let mut managed = observed.clone();
-        managed.retain(|key, _| desired.contains_key(key));
-        let end = self.end(observed);
-        if end.is_none() && !self.is_endless(observed) {
-            managed.remove(self.lease);
+    fn managed(&self, desired: &Self) -> Self {
+        let mut managed = self.clone();
+        managed.0.retain(|name, _| desired.0.contains_key(name));
+        let end = self.end();
+        if end.is_none() && !self.is_endless() {
+            managed.remove(LEASE);
         }
-        if let Some(renewed) = desired.get(self.end)
-            && observed.get(self.lease) == desired.get(self.lease)
-            && end >= self.end(desired)
+        if let Some(renewed) = desired.get(EXPIRES)
+            && self.get(LEASE) == desired.get(LEASE)
+            && end >= desired.end()
         {
-            managed.insert(self.end.to_owned(), renewed.clone());
+            managed.set(EXPIRES, renewed);
         }
         managed
     }
 
-    /// `desired` as it is written over `observed`: with the end of its lease. A lease that stays the same
-    /// keeps the end that it has; another one ends counted from `now`.
-    pub fn with_end(&self, desired: &Entries, observed: &Entries, now: Timestamp) -> Entries {
-        let mut mark = desired.clone();
-        if !mark.contains_key(self.end)
-            && let Some(end) = self.lease(desired).and_then(|lease| lease.ends_at(now))
+    /// The mark to write where `desired` is wanted and this one was observed: what is observed and not managed
+    /// stays. A lease that stays the same keeps the end that it has; another one ends counted from `now`.
+    fn changed(&self, desired: &Self, adopting: bool, now: Timestamp) -> Self {
+        let mut mark = self.clone();
+        if desired.is_endless() {
+            mark.remove(EXPIRES);
+        }
+        mark.0.extend(desired.0.clone());
+        if desired.get(EXPIRES).is_none()
+            && let Some(end) = desired.lease().and_then(|lease| lease.ends_at(now))
         {
-            let stays = observed.get(self.lease) == desired.get(self.lease);
-            let kept = self.end(observed).filter(|_| stays);
-            mark.insert(self.end.to_owned(), self.time(kept.unwrap_or(end)));
+            let kept = self.end().filter(|_| self.get(LEASE) == desired.get(LEASE));
+            mark.set(EXPIRES, time(kept.unwrap_or(end)));
+        }
+        if let Some(former) = self.get(ORIGIN).filter(|former| mark.get(ORIGIN) != Some(former)) {
+            mark.set(FORMER_ORIGIN, former);
+        }
+        if adopting {
+            mark.set(ADOPTED, "true");
         }
         mark
     }
+}
 
-    /// In whole seconds: fractions say nothing here.
-    fn time(&self, time: Timestamp) -> String {
-        (self.write)(Timestamp::from_second(time.as_second()).unwrap_or(time))
+/// In whole seconds: fractions say nothing here.
+fn time(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
+/// The mark that a resource should have, or the managed part of the one that it has.
+#[derive(Clone, Debug)]
+pub struct Marking {
+    codec: &'static Codec,
+    deployment: DeploymentName,
+    /// Under `teardown --expired`: what else has to hold.
+    expiry: Option<Expiry>,
+    mark: Mark,
+}
+
+impl PartialEq for Marking {
+    fn eq(&self, other: &Self) -> bool {
+        self.mark == other.mark
+    }
+}
+
+impl Serialize for Marking {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.codec.names_shown {
+            true => self.mark.0.serialize(serializer),
+            false => self.codec.write(&self.mark).serialize(serializer),
+        }
+    }
+}
+
+impl Marking {
+    /// The mark of what belongs to the deployment `wanted`.
+    pub(crate) fn of(wanted: &Wanted, codec: &'static Codec) -> Self {
+        Self { codec, deployment: wanted.name.clone(), expiry: None, mark: Mark::desired(wanted) }
+    }
+
+    /// The same with one entry more.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.mark.set(name, value);
+        self
+    }
+
+    /// The same, to be removed under `expiry`.
+    pub(crate) fn expiring(self, expiry: Option<Expiry>) -> Self {
+        Self { expiry, ..self }
+    }
+
+    pub(crate) fn deployment(&self) -> &DeploymentName {
+        &self.deployment
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.mark.get(name)
+    }
+
+    /// See [`Resource::vouchers`](crate::resource::Resource::vouchers).
+    pub(crate) fn vouchers(&self) -> Option<Vec<Voucher>> {
+        self.expiry.as_ref()?.vouchers()
+    }
+
+    /// See [`Resource::lease_holder`](crate::resource::Resource::lease_holder).
+    pub(crate) fn lease_holder(&self) -> Option<Address> {
+        self.expiry.as_ref()?.holder.clone()
+    }
+
+    /// The mark of something new.
+    pub(crate) fn to_create(&self) -> Entries {
+        self.codec.write(&self.to_write(&Mark::default(), false))
+    }
+
+    /// The mark to write over `observed`.
+    pub(crate) fn to_write(&self, observed: &Mark, adopting: bool) -> Mark {
+        observed.changed(&self.mark, adopting, Timestamp::now())
+    }
+
+    /// `observed` with the mark to write over the one that is there.
+    pub(crate) fn to_update(&self, observed: &Entries, adopting: bool) -> Entries {
+        self.codec.replace(observed, &self.to_write(&self.codec.read(observed), adopting))
+    }
+
+    /// `observed` without our mark.
+    pub(crate) fn to_release(&self, observed: &Entries) -> Entries {
+        self.codec.others(observed)
+    }
+
+    /// The managed part of `observed`.
+    pub(crate) fn observed(&self, observed: &Entries) -> Self {
+        Self { mark: self.codec.read(observed).managed(&self.mark), ..self.clone() }
+    }
+
+    /// What a look showed that found these entries on a resource in `state`: whose it is, whether its lease
+    /// allows its deletion, and whether our mark fits. `created` is `None` where the cloud's date cannot be
+    /// trusted.
+    pub(crate) fn seen<R>(&self, observed: &Entries, created: Option<Timestamp>, state: R) -> Seen<R> {
+        let mark = self.codec.read(observed);
+        let mut seen = Seen::there(state, mark.owner(&self.deployment));
+        if let Some(expiry) = &self.expiry {
+            expiry.check(&mut seen, mark.end(), created, Timestamp::now());
+        }
+        let Codec { entries, most, .. } = self.codec;
+        let all = self.to_update(observed, seen.is_unmarked()).len();
+        if all > *most {
+            seen.obstacle(
+                Forbids::Write,
+                format!("with our mark it would have {all} {entries}, and the cloud allows {most}"),
+                format!("remove {} of its {entries} that nothing needs", all - most),
+            );
+        }
+        seen
+    }
+
+    /// Keeps a resource whose `observed` mark names, by the entry `name`, a part that is not in the request:
+    /// deleting it would leave that part behind. `part` returns what the part is called and how to request it.
+    pub(crate) fn keep_parts<R>(
+        &self,
+        observed: &Entries,
+        name: &str,
+        part: impl FnOnce(&str) -> (String, String),
+        seen: &mut Seen<R>,
+    ) {
+        let observed = self.codec.read(observed);
+        let Some(is) = observed.get(name).filter(|is| *is != INTERNAL && self.get(name) != Some(is)) else {
+            return;
+        };
+        let (part, hint) = part(&clean(is));
+        seen.finding(format!("its mark names {part}, which stays; `wbstore list` shows it"));
+        let message = format!("its mark names {part}, which this command would leave behind");
+        seen.obstacle(Forbids::Delete, message, hint);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DATES: Spelling = Spelling {
-        lease: "lease",
-        end: "end",
-        write: |time| time.to_string(),
-        read: |text| text.parse().ok(),
-    };
-    const SECONDS: Spelling = Spelling {
-        write: |time| time.as_second().to_string(),
-        read: |text| Timestamp::from_second(text.parse().ok()?).ok(),
-        ..DATES
-    };
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn desired(spelling: &Spelling, lease: &str, renew_from: Option<i64>) -> Entries {
-        let lease = Some(lease.parse().unwrap());
-        let named = Wanted::named("acme".parse().unwrap());
-        let mut mark = Entries::new();
-        spelling.add(&Wanted { lease, renew_from: renew_from.map(at), ..named }, &mut mark);
-        mark
-    }
-
-    fn mark(lease: &str, end: &str) -> Entries {
-        [("lease", lease), ("end", end)].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
-    }
-
-    #[test]
-    fn a_span_ends_counted_from_its_first_writing() {
-        let asked = desired(&DATES, "7d", None);
-        let first = DATES.with_end(&asked, &Entries::new(), at(0));
-        assert_eq!(first, mark("7d", "1970-01-08T00:00:00Z"));
-        assert_eq!(DATES.managed(&first, &asked), asked);
-        assert_eq!(DATES.with_end(&asked, &first, at(1000)), first, "the end stays");
-        let longer = desired(&DATES, "14d", None);
-        assert_ne!(DATES.managed(&first, &longer), longer);
-        assert_eq!(DATES.with_end(&longer, &first, at(86_400)), mark("14d", "1970-01-16T00:00:00Z"));
-    }
-
-    #[test]
-    fn a_lease_whose_end_is_missing_or_cannot_be_read_is_set_again() {
-        let asked = desired(&SECONDS, "7d", None);
-        for broken in [asked.clone(), mark("7d", "soon")] {
-            assert!(SECONDS.managed(&broken, &asked).is_empty());
-            assert_eq!(SECONDS.with_end(&asked, &broken, at(5)), mark("7d", "604805"));
-        }
-    }
-
-    #[test]
-    fn a_renewal_is_a_change_until_it_is_written() {
-        let renewed = desired(&SECONDS, "7d", Some(1000));
-        assert_eq!(renewed, mark("7d", "605800"));
-        assert_eq!(SECONDS.managed(&mark("7d", "604800"), &renewed), mark("7d", "604800"));
-        assert_eq!(SECONDS.with_end(&renewed, &mark("7d", "604800"), at(2000)), renewed, "as it was shown");
-        for done in [&renewed, &mark("7d", "605900")] {
-            assert_eq!(SECONDS.managed(done, &renewed), renewed, "a later end is as good");
-        }
-        assert_eq!(SECONDS.managed(&mark("14d", "605900"), &renewed), mark("14d", "605900"));
-    }
-
-    #[test]
-    fn dates_and_leases_without_end_are_as_they_are_asked_for() {
-        for (spelling, lease, end) in
-            [(&DATES, "2027-03-01T00:00:00Z", "2027-03-01T00:00:00Z"), (&SECONDS, "1803859200", "1803859200")]
-        {
-            let asked = desired(spelling, "2027-03-01", None);
-            assert_eq!(asked, mark(lease, end).into_iter().filter(|(key, _)| key == "lease").collect());
-            assert_eq!(spelling.with_end(&asked, &Entries::new(), at(0)), mark(lease, end));
-            assert_eq!(spelling.lease(&asked), Some("2027-03-01".parse().unwrap()));
-        }
-        let endless = desired(&DATES, "never", None);
-        assert!(DATES.is_endless(&endless));
-        assert_eq!(DATES.with_end(&endless, &mark("7d", "1970-01-08T00:00:00Z"), at(0)), endless);
-        assert_eq!(DATES.managed(&endless, &endless), endless);
-    }
-}
+pub(crate) mod tests;

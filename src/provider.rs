@@ -7,14 +7,15 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
+use crate::inventory::{Deployment, Inventory};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::origin::Origin;
 use crate::plan::Goal;
+use crate::policy::{Audience, Policy};
 use crate::resource::{Guard, Stack};
 use crate::secret::{Disclosure, Withheld};
 use crate::verify::{Checking, VerifyOptions};
@@ -236,118 +237,4 @@ pub enum EmptyBy {
     Calls,
     /// The cloud, with lifecycle rules, over the next two days
     Lifecycle,
-}
-
-/// The deployments of an account.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Inventory {
-    /// Where was looked, in words for people.
-    pub scope: String,
-    /// The deployments, by name.
-    pub deployments: Vec<Deployment>,
-    /// What could not be looked at, one sentence each.
-    pub unread: Vec<String>,
-}
-
-impl Inventory {
-    /// The deployments whose lease has ended at `now`, in seconds since the epoch.
-    pub fn expired(&self, now: i64) -> impl Iterator<Item = &Deployment> {
-        self.deployments.iter().filter(move |deployment| deployment.expires.is_some_and(|end| end <= now))
-    }
-}
-
-/// One deployment, as its marks tell of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Deployment {
-    /// Its name.
-    pub name: String,
-    /// The region of its bucket.
-    pub region: String,
-    /// When its first part was made: seconds since the epoch, where the cloud tells.
-    #[serde(serialize_with = "date")]
-    pub created: Option<i64>,
-    /// When it may be removed: seconds since the epoch; never without one.
-    #[serde(serialize_with = "date")]
-    pub expires: Option<i64>,
-    /// The resources that carry its mark.
-    pub parts: Vec<Part>,
-    /// What it uses and does not own, by its marks or by where it is: a resource group, an account of
-    /// others, the identity that may sign.
-    pub refers_to: Vec<Part>,
-    /// The resources that should be there, by what the others say, and are not.
-    pub missing: Vec<Part>,
-}
-
-impl Deployment {
-    /// All that is known of it by name: what is there, what it uses, and what is missing.
-    pub fn named(&self) -> impl Iterator<Item = &Part> {
-        self.parts.iter().chain(&self.refers_to).chain(&self.missing)
-    }
-
-    /// The name of the part of this `kind`, where one is known. Of several the last is the one that the
-    /// bucket's own mark gives.
-    ///
-    /// # Errors
-    /// When it cannot be a name.
-    pub(crate) fn part<T: FromStr<Err = Error>>(&self, kind: &str) -> Result<Option<T>> {
-        let named = self.named().filter(|part| part.kind == kind && !part.name.is_empty());
-        named.last().map(|part| part.name.parse()).transpose()
-    }
-
-    /// Whether there is a part of this `kind`, or should be.
-    #[cfg(any(feature = "azure", feature = "gcp"))]
-    pub(crate) fn has(&self, kind: &str) -> bool {
-        self.named().any(|part| part.kind == kind)
-    }
-}
-
-/// Seconds since the epoch as RFC 3339.
-fn date<S: Serializer>(seconds: &Option<i64>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    date.map(|date| date.to_string()).serialize(serializer)
-}
-
-/// One resource of a deployment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Part {
-    /// Its kind, such as `queue`.
-    pub kind: String,
-    /// Its name; empty where nothing tells it.
-    pub name: String,
-}
-
-/// Whose permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// The machine the W&B server runs on.
-    Node,
-    /// The person or job that runs wbstore.
-    Operator,
-    /// The scheduled job that runs `teardown --expired`, for every deployment there is.
-    ExpiryJob,
-}
-
-/// How a policy is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PolicyForm {
-    /// The document as JSON
-    Json,
-    /// The document as YAML
-    Yaml,
-    /// Commands of the cloud's own tool that put it into force
-    Commands,
-}
-
-/// A policy document in the cloud's own form.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// The document, ready to be pasted.
-    pub document: serde_json::Value,
-    /// The form in which the cloud's own tool reads it.
-    pub form: PolicyForm,
-    /// The commands that put it into force, in their order, a line each. A line that begins with `#`
-    /// is a comment; a word in capitals is for the reader to fill in.
-    pub commands: Vec<String>,
-    /// How it differs from the published guide, and what was assumed, one sentence each.
-    pub notes: Vec<String>,
 }

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::event::Progress;
 use crate::expiry::Voucher;
+use crate::mark::Marking;
 use crate::mutations::Mutations;
 
 pub use crate::address::Address;
@@ -236,6 +237,11 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         None
     }
 
+    /// Its mark, where it carries one.
+    fn marking(&self) -> Option<&Marking> {
+        None
+    }
+
     /// Whether the call that creates it fails where something of the name exists. Where it would change
     /// that instead, the engine looks once more before it creates anything.
     fn creation_is_exclusive(&self) -> bool {
@@ -245,13 +251,13 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// The entries of the stack of which one has to agree with the mark of what was seen as `self` before that
     /// may be deleted; `None` where its mark is enough. See [`expiry`](crate::expiry).
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        None
+        self.marking()?.vouchers()
     }
 
     /// Under `teardown --expired`: the resource whose lease it is deleted under, where that is not its own.
     /// The engine looks at that one too before it deletes this one.
     fn lease_holder(&self) -> Option<Address> {
-        None
+        self.marking()?.lease_holder()
     }
 
     /// How long the cloud may take to catch up before a "not yet" becomes a failure.

@@ -5,15 +5,13 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     OwnershipControlsRule, Tag, Tagging,
 };
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::mark::{Entries, Marking, QUEUE};
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
-use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, readable};
 use crate::providers::aws::objects::is_emptying;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
@@ -24,18 +22,12 @@ pub struct S3Bucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// The region it is in.
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
     pub object_ownership: String,
     /// Our tags.
-    pub tags: Tags,
+    pub tags: Marking,
 }
 
 impl S3Bucket {
@@ -46,7 +38,7 @@ impl S3Bucket {
 
     async fn create(&self, api: &Api) -> Result<()> {
         let mut tags = vec![];
-        for (key, value) in mark::to_write(&self.tags, &Tags::new(), false, Timestamp::now()) {
+        for (key, value) in self.tags.to_create() {
             tags.push(tag(&key, &value)?);
         }
         let location = api.region.location_constraint().map(BucketLocationConstraint::from);
@@ -70,16 +62,6 @@ impl S3Bucket {
             }
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
         }
-    }
-
-    async fn retag(&self, api: &Api, adopt: bool) -> Result<()> {
-        let mut tags = tags(api, &self.name).await?;
-        let ours = mark::to_write(&self.tags, &tags, adopt, Timestamp::now());
-        if mark::SPELLING.is_endless(&ours) {
-            tags.remove(mark::EXPIRES);
-        }
-        tags.extend(ours);
-        put_tags(api, &self.name, tags.into_iter()).await
     }
 
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
@@ -114,8 +96,8 @@ impl Resource for S3Bucket {
         Self::at(&self.name)
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.tags)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -129,7 +111,7 @@ impl Resource for S3Bucket {
             head(api, &self.name),
             tags(api, &self.name),
             object_ownership(api, &self.name),
-            is_emptying(api, &self.name, self.deployment.as_str())
+            is_emptying(api, &self.name, self.tags.deployment().as_str())
         );
         let Some(region) = head? else {
             // What may not be read would stop the run half-way, once there is something to read.
@@ -138,16 +120,18 @@ impl Resource for S3Bucket {
             emptying?;
             return Ok(Seen::absent());
         };
-        let (tags, owner) = mark::look(tags, &self.deployment)?;
+        let (tags, unknown) = readable(tags)?;
         let state = Self {
             name: self.name.clone(),
-            deployment: self.deployment.clone(),
-            expiry: self.expiry.clone(),
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
-            tags: mark::SPELLING.managed(&tags, &self.tags),
+            tags: self.tags.observed(&tags),
         };
-        let mut found = Seen::there(state, owner);
+        // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
+        let mut found = self.tags.seen(&tags, None, state);
+        if let Some(unknown) = unknown {
+            found.set_owner(unknown);
+        }
         if emptying? {
             found.obstacle(
                 Forbids::Present,
@@ -156,22 +140,9 @@ impl Resource for S3Bucket {
                  that begin with wbstore-",
             );
         }
-        if let Some(expiry) = &self.expiry {
-            // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
-            expiry.check(&mut found, mark::SPELLING.end(&tags), None, Timestamp::now());
-        }
-        for (key, flag) in [(mark::QUEUE, "--queue"), (mark::NOTIFICATIONS_QUEUE, "--notifications-queue")] {
-            let (Some(is), wanted) = (tags.get(key), self.tags.get(key)) else { continue };
-            if wanted != Some(is) && is != "internal" {
-                found.finding(format!(
-                    "its tag {key} names `{is}`: that queue stays, and `wbstore list` shows it"
-                ));
-                found.obstacle(
-                    Forbids::Delete,
-                    format!("its tag {key} names `{is}`, which this command would leave behind"),
-                    format!("add {flag} {is}"),
-                );
-            }
+        for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
+            let queue = |is: &str| (format!("the queue `{is}`"), format!("add {flag} {is}"));
+            self.tags.keep_parts(&tags, name, queue, &mut found);
         }
         Ok(found)
     }
@@ -180,7 +151,8 @@ impl Resource for S3Bucket {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
-            self.retag(api, adopt).await?;
+            let tags = self.tags.to_update(&tags(api, &self.name).await?, adopt);
+            put_tags(api, &self.name, tags).await?;
         }
         if state.object_ownership != self.object_ownership {
             self.enforce_ownership(api).await?;
@@ -204,8 +176,8 @@ impl Resource for S3Bucket {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        let others = tags(api, &self.name).await?.into_iter().filter(|(key, _)| !mark::is_ours(key));
-        put_tags(api, &self.name, others).await
+        let tags = tags(api, &self.name).await?;
+        put_tags(api, &self.name, self.tags.to_release(&tags)).await
     }
 }
 
@@ -242,16 +214,16 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
 ///
 /// # Errors
 /// Those of the call.
-pub async fn tags(api: &Api, bucket: &str) -> Result<Tags> {
+pub async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
     let answer = api.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     match answer {
         Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),
-        Err(error) if matches!(code(&error), "NoSuchTagSet" | "NoSuchBucket") => Ok(Tags::new()),
+        Err(error) if matches!(code(&error), "NoSuchTagSet" | "NoSuchBucket") => Ok(Entries::new()),
         Err(error) => Err(failure(error, "s3:GetBucketTagging", S3Bucket::at(bucket))),
     }
 }
 
-async fn put_tags(api: &Api, bucket: &str, tags: impl Iterator<Item = (String, String)>) -> Result<()> {
+async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
     let mut set = vec![];
     // S3 refuses a set without the tags that AWS itself put there, such as CloudFormation's, so they
     // go back as they came (A26; hashicorp/terraform-provider-aws#7323).

@@ -8,13 +8,16 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::empty::Objects;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
+use crate::inventory::Inventory;
+use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
-use crate::provider::{Audience, Inventory, Policy, Provider, Wanted, queue_note, required_account_id};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Provider, Wanted, queue_note, required_account_id};
 use crate::providers::aws::bucket::{self, S3Bucket};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
-use crate::providers::aws::mark;
+use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, TAGS};
 use crate::providers::aws::notification::Notification;
 use crate::providers::aws::objects::S3Store;
 use crate::providers::aws::options::{AwsOptions, AwsParts};
@@ -68,7 +71,7 @@ impl Aws {
         let mut aws = Self { options, wanted, api, doubt, elsewhere, notes, assumptions: vec![] };
         if aws.wanted.renews_unnamed() {
             let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
-            aws.wanted.renew(mark::lease(&tags, &aws.wanted.name))?;
+            aws.wanted.renew(TAGS.read(&tags).lease_of(&aws.wanted.name))?;
         }
         Ok(Box::new(aws))
     }
@@ -125,15 +128,11 @@ impl Aws {
         let (api, region, account) = (&self.api, &self.api.region, &self.api.account);
         let (bucket, queue, id) = (self.bucket(), self.events_queue(), self.entry_id());
         let bucket_arn = region.bucket_arn(&bucket);
-        let marked = |role: &str| {
-            let mut tags = mark::desired(wanted);
-            tags.insert(mark::ROLE.to_owned(), role.to_owned());
-            tags
-        };
-        let mut tags = mark::desired(wanted);
-        tags.insert(mark::QUEUE.to_owned(), queue.as_ref().map_or("internal", QueueName::as_str).to_owned());
+        let marked = |role: &str| Marking::of(wanted, &TAGS).with(ROLE, role);
+        let mut tags =
+            Marking::of(wanted, &TAGS).with(QUEUE, queue.as_ref().map_or(INTERNAL, QueueName::as_str));
         if let Some(queue) = &notifications_queue {
-            tags.insert(mark::NOTIFICATIONS_QUEUE.to_owned(), queue.to_string());
+            tags = tags.with(NOTIFICATIONS_QUEUE, queue.as_str());
         }
 
         // The names come from the marks then, so that there is a bucket if one is named.
@@ -148,30 +147,28 @@ impl Aws {
         if let Some(queue) = &queue {
             let arn = region.queue_arn(account, queue);
             let statement = policy_document::statements::s3_may_send(&id, &arn, &bucket_arn, account);
-            let made = Queue::new(queue.as_str(), name, id.clone(), Some(statement), marked("events"));
-            let expiry = expiry(*queue == QueueName::default_for(name));
-            resources.push(Bound::boxed(Queue { expiry, ..made }, api));
+            let tags = marked("events").expiring(expiry(*queue == QueueName::default_for(name)));
+            resources.push(Bound::boxed(Queue::new(queue.as_str(), id.clone(), Some(statement), tags), api));
         }
         if let Some(queue) = &notifications_queue {
-            let made = Queue::new(queue.as_str(), name, id.clone(), None, marked("notifications"));
-            let expiry = expiry(*queue == QueueName::notifications_for(name));
+            let tags = marked("notifications").expiring(expiry(*queue == QueueName::notifications_for(name)));
+            let made = Queue::new(queue.as_str(), id.clone(), None, tags);
             let companion = events.as_ref().map(ToString::to_string).filter(|_| wanted.only_expired);
-            resources.push(Bound::boxed(Queue { expiry, companion, ..made }, api));
+            resources.push(Bound::boxed(Queue { companion, ..made }, api));
         }
+        let expiry = wanted.only_expired.then(|| Expiry {
+            derived: bucket == self.derived_bucket(),
+            own_lease: true,
+            holder: None,
+            vouchers: [TlsPolicy::at(bucket.as_str()), Notification::at(bucket.as_str())]
+                .map(Voucher::any)
+                .to_vec(),
+        });
         let made = S3Bucket {
             name: bucket.to_string(),
-            deployment: name.clone(),
-            expiry: wanted.only_expired.then(|| Expiry {
-                derived: bucket == self.derived_bucket(),
-                own_lease: true,
-                holder: None,
-                vouchers: [TlsPolicy::at(bucket.as_str()), Notification::at(bucket.as_str())]
-                    .map(Voucher::any)
-                    .to_vec(),
-            }),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
-            tags,
+            tags: tags.expiring(expiry),
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
@@ -287,11 +284,7 @@ impl Provider for Aws {
             notifications_queue: notifications.as_ref(),
             kms_key: self.options.kms_key.as_ref(),
         };
-        let mut policy = match audience {
-            Audience::Node => iam::node_policy(&subjects),
-            Audience::Operator => iam::operator_policy(&subjects),
-            Audience::ExpiryJob => iam::expiry_job_policy(self.api.region.partition().id, &self.api.account),
-        };
+        let mut policy = iam::policy(audience, &subjects)?;
         policy.notes.extend(self.notes.iter().chain(&self.assumptions).cloned());
         Ok(policy)
     }

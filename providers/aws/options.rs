@@ -4,9 +4,10 @@ use clap::Args;
 use futures::future::BoxFuture;
 
 use crate::error::{Error, Result};
+use crate::inventory::Deployment;
 use crate::name::DeploymentName;
 use crate::option::parsed;
-use crate::provider::{CloudOptions, Deployment, Provider, Wanted};
+use crate::provider::{CloudOptions, Provider, Wanted};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::deployment::Aws;
 use crate::providers::aws::kms_key::KmsKeyArn;
@@ -156,7 +157,7 @@ impl CloudOptions for AwsOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Part;
+    use crate::inventory::Part;
 
     #[test]
     fn only_what_the_marks_give_is_torn_down() {

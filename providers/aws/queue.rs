@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::expiry::Voucher;
+use crate::mark::{Entries, Marking};
 use crate::providers::aws::failure::{code, failure};
-use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::mark::readable;
 use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
@@ -31,12 +31,6 @@ pub struct Queue {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// The id of our policy statement.
     #[serde(skip)]
     pub sid: String,
@@ -56,22 +50,14 @@ pub struct Queue {
     /// Our policy statement, for a queue that S3 sends to.
     pub statement: Option<Value>,
     /// Our tags.
-    pub tags: Tags,
+    pub tags: Marking,
 }
 
 impl Queue {
     /// A queue as we want it; `statement` is what lets S3 send.
-    pub fn new(
-        name: &str,
-        deployment: &DeploymentName,
-        sid: String,
-        statement: Option<Value>,
-        tags: Tags,
-    ) -> Self {
+    pub fn new(name: &str, sid: String, statement: Option<Value>, tags: Marking) -> Self {
         Self {
             name: name.to_owned(),
-            deployment: deployment.clone(),
-            expiry: None,
             sid,
             // The longest that SQS allows: fewest empty answers.
             receive_wait_seconds: 20,
@@ -93,8 +79,6 @@ impl Queue {
     fn settings(&self, policy: Option<String>) -> HashMap<Attribute, String> {
         let Self {
             name: _,
-            deployment: _,
-            expiry: _,
             sid: _,
             receive_wait_seconds,
             retention_seconds,
@@ -124,13 +108,12 @@ impl Queue {
             }
             None => None,
         };
-        let tags = mark::to_write(&self.tags, &Tags::new(), false, Timestamp::now());
         let made = api
             .sqs
             .create_queue()
             .queue_name(&self.name)
             .set_attributes(Some(self.settings(policy)))
-            .set_tags(Some(tags.into_iter().collect()))
+            .set_tags(Some(self.tags.to_create().into_iter().collect()))
             .send()
             .await;
         let Err(error) = made else { return Ok(()) };
@@ -161,11 +144,11 @@ impl Queue {
         }
     }
 
-    async fn tags(&self, api: &Api) -> Result<Tags> {
+    async fn tags(&self, api: &Api) -> Result<Entries> {
         let answer = api.sqs.list_queue_tags().queue_url(api.queue_url(&self.name)).send().await;
         match answer {
             Ok(answer) => Ok(answer.tags.unwrap_or_default().into_iter().collect()),
-            Err(error) if is_gone(code(&error)) => Ok(Tags::new()),
+            Err(error) if is_gone(code(&error)) => Ok(Entries::new()),
             Err(error) => Err(failure(error, "sqs:ListQueueTags", self.address())),
         }
     }
@@ -185,6 +168,9 @@ impl Queue {
     }
 
     async fn untag(&self, api: &Api, keys: Vec<String>) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
         api.sqs
             .untag_queue()
             .queue_url(api.queue_url(&self.name))
@@ -216,7 +202,12 @@ impl Queue {
         parse_policy(&attributes).map_err(|error| error.context(self.address()))
     }
 
-    fn state(&self, attributes: &HashMap<Attribute, String>, policy: &PolicyDocument, tags: &Tags) -> Self {
+    fn state(
+        &self,
+        attributes: &HashMap<Attribute, String>,
+        policy: &PolicyDocument,
+        tags: &Entries,
+    ) -> Self {
         let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
         let statement = policy.statement(&self.sid).map(|found| match &self.statement {
             Some(wanted) if policy_document::same_meaning(found, wanted) => wanted.clone(),
@@ -227,8 +218,6 @@ impl Queue {
             || attributes.get(&Attribute::SqsManagedSseEnabled).is_some_and(|text| text == "true");
         Self {
             name: self.name.clone(),
-            deployment: self.deployment.clone(),
-            expiry: self.expiry.clone(),
             sid: self.sid.clone(),
             receive_wait_seconds: number(Attribute::ReceiveMessageWaitTimeSeconds),
             retention_seconds: number(Attribute::MessageRetentionPeriod),
@@ -236,7 +225,7 @@ impl Queue {
             companion: self.companion.clone(),
             agreed: false,
             statement,
-            tags: mark::SPELLING.managed(tags, &self.tags),
+            tags: self.tags.observed(tags),
         }
     }
 }
@@ -252,11 +241,11 @@ impl Resource for Queue {
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
         // A statement by our id takes the permission to write the policy.
-        self.expiry.as_ref().filter(|_| self.statement.is_none() && !self.agreed)?.vouchers()
+        if self.statement.is_some() || self.agreed { None } else { self.tags.vouchers() }
     }
 
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.tags)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -272,13 +261,13 @@ impl Resource for Queue {
             tags?;
             return Ok(Seen::absent());
         };
-        let (tags, owner) = mark::look(tags, &self.deployment)?;
+        let (tags, unknown) = readable(tags)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
         let mut state = self.state(&attributes, &policy, &tags);
         state.agreed = self.agrees_with_companion(api, &attributes).await?;
-        let mut found = Seen::there(state, owner);
-        if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::SPELLING.end(&tags), created(&attributes), Timestamp::now());
+        let mut found = self.tags.seen(&tags, created(&attributes), state);
+        if let Some(unknown) = unknown {
+            found.set_owner(unknown);
         }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
@@ -310,7 +299,9 @@ impl Resource for Queue {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
-            let tags = mark::to_write(&self.tags, &self.tags(api).await?, adopt, Timestamp::now());
+            let observed = self.tags(api).await?;
+            let tags = self.tags.to_update(&observed, adopt);
+            let gone = observed.into_keys().filter(|key| !tags.contains_key(key)).collect();
             api.sqs
                 .tag_queue()
                 .queue_url(api.queue_url(&self.name))
@@ -318,9 +309,7 @@ impl Resource for Queue {
                 .send()
                 .await
                 .map_err(|error| failure(error, "sqs:TagQueue", self.address()))?;
-            if mark::SPELLING.is_endless(&self.tags) {
-                self.untag(api, vec![mark::EXPIRES.to_owned()]).await?;
-            }
+            self.untag(api, gone).await?;
         }
         let mut policy = None;
         if let Some(statement) = self.statement.as_ref().filter(|_| state.statement != self.statement) {
@@ -350,8 +339,9 @@ impl Resource for Queue {
             let text = if document.is_empty() { String::new() } else { document.to_string() };
             self.set(api, HashMap::from([(Attribute::Policy, text)])).await?;
         }
-        let ours: Vec<_> = self.tags(api).await?.into_keys().filter(|key| mark::is_ours(key)).collect();
-        if ours.is_empty() { Ok(()) } else { self.untag(api, ours).await }
+        let tags = self.tags(api).await?;
+        let others = self.tags.to_release(&tags);
+        self.untag(api, tags.into_keys().filter(|key| !others.contains_key(key)).collect()).await
     }
 }
 

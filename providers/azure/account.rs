@@ -4,18 +4,15 @@ mod contents;
 mod elsewhere;
 mod settings;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
+use crate::mark::{Entries, Marking, entries};
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::failure::MADE_WITHIN;
 use crate::providers::azure::lock;
-use crate::providers::azure::mark::{self, Form, Mark};
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
@@ -33,12 +30,6 @@ pub struct Account {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The deployment that makes it.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
@@ -47,7 +38,7 @@ pub struct Account {
     pub contents: Option<Contents>,
     /// Of what is there: all its tags, of which our mark is a part.
     #[serde(skip)]
-    pub tags: Value,
+    pub tags: Entries,
     /// Where it is.
     pub location: String,
     /// What kind it is and what it allows.
@@ -56,7 +47,7 @@ pub struct Account {
     /// How far Azure is with it.
     pub state: String,
     /// Our tags.
-    pub mark: Mark,
+    pub mark: Marking,
 }
 
 impl Account {
@@ -65,15 +56,13 @@ impl Account {
         Address::new("azure", "account", name)
     }
 
-    /// The account `name` of `deployment`, as we make it.
-    pub fn new(name: &str, deployment: &DeploymentName, location: &str, mark: Mark) -> Self {
+    /// The account `name` as we create it.
+    pub fn new(name: &str, location: &str, mark: Marking) -> Self {
         Self {
             name: name.to_owned(),
-            deployment: deployment.clone(),
-            expiry: None,
             location_is_wanted: false,
             contents: None,
-            tags: Value::Null,
+            tags: Entries::new(),
             location: location.to_owned(),
             settings: Settings::wanted(),
             state: SUCCEEDED.to_owned(),
@@ -89,13 +78,14 @@ impl Account {
     fn observed(&self, account: &Value) -> Self {
         let location = clean(account["location"].as_str().unwrap_or_default());
         let location = location.replace(' ', "").to_lowercase();
+        let tags = entries(&account["tags"]);
         let state = account["properties"]["provisioningState"].as_str().unwrap_or(SUCCEEDED);
         Self {
             location: if self.location_is_wanted { location } else { self.location.clone() },
             settings: Settings::observed(account),
             state: clean(state),
-            mark: mark::SPELLING.managed(&Form::Tags.read(&account["tags"]), &self.mark),
-            tags: account["tags"].clone(),
+            mark: self.mark.observed(&tags),
+            tags,
             ..self.clone()
         }
     }
@@ -114,7 +104,7 @@ impl Account {
 
     /// Keeps the account when it holds what is not ours; says so in `found`.
     async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Seen<Self>) -> Result<()> {
-        let others = ours.others(api, &self.deployment).await?;
+        let others = ours.others(api, self.mark.deployment()).await?;
         if others.is_empty() {
             found.finding("it goes for good: Azure may bring an account back for 14 days, or not".to_owned());
             return Ok(());
@@ -131,10 +121,9 @@ impl Account {
     async fn create(&self, api: &Api) -> Result<()> {
         let at = self.address();
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
-        let mark = mark::to_write(&self.mark, &Mark::new(), false, Timestamp::now());
         let body = json!({
             "location": self.location,
-            "tags": Form::Tags.write(&Value::Null, &mark),
+            "tags": self.mark.to_create(),
             "kind": self.settings.kind,
             "sku": {"name": self.settings.sku},
             "properties": self.settings.properties(),
@@ -154,9 +143,7 @@ impl Account {
             body["properties"] = self.settings.changeable();
         }
         if state.mark != self.mark {
-            let observed = Form::Tags.read(&state.tags);
-            let mark = mark::to_write(&self.mark, &observed, false, Timestamp::now());
-            body["tags"] = Form::Tags.write(&state.tags, &mark);
+            body["tags"] = json!(self.mark.to_update(&state.tags, false));
         }
         if body.as_object().is_some_and(|body| body.is_empty()) {
             return Ok(());
@@ -180,12 +167,8 @@ impl Resource for Account {
         vec![ResourceProvider::at(resource_provider::STORAGE)]
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
-    }
-
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.mark)
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
@@ -194,16 +177,12 @@ impl Resource for Account {
         let (account, (locks, unread)) = (account?, locks?);
         let mut found = match &account {
             Some(account) => {
-                let observed = Form::Tags.read(&account["tags"]);
-                let owner = match mark::owner(&observed, &self.deployment) {
-                    Owner::Ours => Owner::Ours,
-                    _ => Owner::Used,
-                };
-                let mut found = Seen::there(self.observed(account), owner);
-                if let Some(expiry) = &self.expiry {
-                    let created = account["properties"]["creationTime"].as_str();
-                    let created = created.and_then(|text| text.parse().ok());
-                    expiry.check(&mut found, mark::SPELLING.end(&observed), created, Timestamp::now());
+                let created = account["properties"]["creationTime"].as_str();
+                let created = created.and_then(|text| text.parse().ok());
+                let tags = entries(&account["tags"]);
+                let mut found = self.mark.seen(&tags, created, self.observed(account));
+                if found.owner() != Some(&Owner::Ours) {
+                    found.set_owner(Owner::Used);
                 }
                 found
             }
@@ -244,7 +223,7 @@ impl Resource for Account {
 
     async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let at = self.address();
-        let body = json!({"tags": Form::Tags.write(&seen.tags, &Mark::new())});
+        let body = json!({"tags": self.mark.to_release(&seen.tags)});
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
         api.arm.patch(&api.account_id(), &body, MADE_WITHIN, call).await
     }

@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::mark::{FORMER_ORIGIN, ORIGIN};
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::container::Container;
+use crate::providers::azure::held::{CONTAINER, Held};
 use crate::providers::azure::lock;
-use crate::providers::azure::mark::{self, Form};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
@@ -71,12 +71,11 @@ impl Cors {
     /// The rules that are ours wherever they are: the wanted one, and those of the origins that our
     /// container remembers.
     async fn ours(&self, api: &Api) -> Result<Vec<Rule>> {
-        let container = Container::get(api, &self.container).await?.unwrap_or_default();
-        let mark = Form::Metadata.read(&container["properties"]["metadata"]);
+        let mark = Held::mark_of(api, &self.container).await?;
         let mut ours = vec![self.rule.clone()];
-        if matches!(mark::owner(&mark, &self.deployment), Owner::Ours | Owner::Adopted) {
-            let origins = [mark::ORIGIN, mark::FORMER_ORIGIN].into_iter().filter_map(|key| mark.get(key));
-            let origins: Vec<_> = origins.cloned().collect();
+        if matches!(mark.owner(&self.deployment), Owner::Ours | Owner::Adopted) {
+            let origins = [ORIGIN, FORMER_ORIGIN].into_iter().filter_map(|name| mark.get(name));
+            let origins: Vec<_> = origins.map(str::to_owned).collect();
             self.remembered.get_or_init(|| origins.clone());
             ours.extend(origins.into_iter().map(|origin| Rule::for_origins(vec![origin])));
         }
@@ -132,7 +131,7 @@ impl Resource for Cors {
     }
 
     fn needs(&self) -> Vec<Address> {
-        vec![Account::at(&self.account), Container::at(&self.container)]
+        vec![Account::at(&self.account), Held::at(CONTAINER, &self.container)]
     }
 
     fn part_of(&self) -> Option<Address> {

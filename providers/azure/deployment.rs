@@ -8,14 +8,15 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
+use crate::inventory::Inventory;
 use crate::plan::Goal;
-use crate::provider::{Audience, Inventory, Policy, Provider, Wanted, account_id};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Provider, Wanted, account_id};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::container::Container;
 use crate::providers::azure::container_name::ContainerName;
-use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::held::Held;
 use crate::providers::azure::options::{AzureOptions, AzureParts};
 use crate::providers::azure::queue_name::QueueName;
 use crate::providers::azure::resource_group::ResourceGroup;
@@ -69,10 +70,8 @@ impl Azure {
         let mut azure = Self { options, wanted, api, group, assumptions: vec![] };
         if azure.wanted.renews_unnamed() {
             azure.options.resource_group()?;
-            let container = Container::get(&azure.api, azure.container().as_str()).await?;
-            let container = container.unwrap_or_default();
-            let mark = Form::Metadata.read(&container["properties"]["metadata"]);
-            azure.wanted.renew(mark::lease(&mark, &azure.wanted.name))?;
+            let mark = Held::mark_of(&azure.api, azure.container().as_str()).await?;
+            azure.wanted.renew(mark.lease_of(&azure.wanted.name))?;
         }
         Ok(Box::new(azure))
     }
@@ -250,23 +249,19 @@ impl Provider for Azure {
     fn policy(&self, audience: Audience) -> Result<Policy> {
         let (subscription, group) =
             (self.options.subscription()?, self.options.names.place.resource_group.as_ref());
-        let of_one: fn(&iam::Subjects<'_>) -> Policy = match audience {
-            Audience::ExpiryJob => return Ok(iam::expiry_job_policy(subscription, group)),
-            Audience::Node => iam::node_policy,
-            Audience::Operator => iam::operator_policy,
-        };
+        if audience == Audience::ExpiryJob {
+            return iam::policy(audience, subscription, group, None);
+        }
         let queue = self.events_queue();
         let subjects = iam::Subjects {
             deployment: &self.wanted.name,
-            subscription,
-            resource_group: self.options.resource_group()?,
             account: &self.account()?,
             container: &self.container(),
             queue: queue.as_ref(),
-            makes_account: self.options.names.account.is_none(),
+            creates_account: self.options.names.account.is_none(),
             registers: self.options.register_provider,
         };
-        Ok(of_one(&subjects))
+        iam::policy(audience, subscription, Some(self.options.resource_group()?), Some(&subjects))
     }
 
     fn withheld(&self) -> Option<Withheld<'_>> {

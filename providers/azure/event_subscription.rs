@@ -8,20 +8,17 @@ mod shape;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Kind, Result};
 use crate::event::Progress;
-use crate::expiry::Expiry;
-use crate::name::DeploymentName;
+use crate::mark::{Mark, Marking};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::container::Container;
+use crate::providers::azure::held::{self, Held};
 use crate::providers::azure::lock;
-use crate::providers::azure::mark::{self, Mark};
-use crate::providers::azure::queue::Queue;
+use crate::providers::azure::mark::{LABELS, pairs, to_labels};
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
@@ -55,12 +52,6 @@ pub struct EventSubscription {
     /// The container whose events it takes.
     #[serde(skip)]
     pub container: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Which events go where.
     #[serde(flatten)]
     pub shape: Shape,
@@ -70,7 +61,7 @@ pub struct EventSubscription {
     #[serde(skip)]
     pub labels: Value,
     /// Our labels.
-    pub mark: Mark,
+    pub mark: Marking,
 }
 
 impl EventSubscription {
@@ -80,20 +71,11 @@ impl EventSubscription {
     }
 
     /// The event subscription `name` that is settled when it has `shape`.
-    pub fn new(
-        name: &str,
-        account: &str,
-        container: &str,
-        deployment: &DeploymentName,
-        shape: Shape,
-        mark: Mark,
-    ) -> Self {
+    pub fn new(name: &str, account: &str, container: &str, shape: Shape, mark: Marking) -> Self {
         Self {
             name: name.to_owned(),
             account: account.to_owned(),
             container: container.to_owned(),
-            deployment: deployment.clone(),
-            expiry: None,
             shape,
             state: SUCCEEDED.to_owned(),
             labels: Value::Null,
@@ -144,10 +126,10 @@ impl Resource for EventSubscription {
         let mut needs = vec![
             ResourceProvider::at(resource_provider::EVENT_GRID),
             Account::at(&self.account),
-            Container::at(&self.container),
-            Queue::at(&self.shape.queue),
+            Held::at(held::CONTAINER, &self.container),
+            Held::at(held::QUEUE, &self.shape.queue),
         ];
-        needs.extend(self.shape.dead_letter.as_deref().map(Container::dead_letters_at));
+        needs.extend(self.shape.dead_letter.as_deref().map(|name| Held::at(held::DEAD_LETTER, name)));
         needs
     }
 
@@ -155,8 +137,8 @@ impl Resource for EventSubscription {
         Some(Account::at(&self.account))
     }
 
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.mark)
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
@@ -173,19 +155,15 @@ impl Resource for EventSubscription {
             None => Seen::absent(),
             Some(subscription) => {
                 let properties = &subscription["properties"];
-                let observed = mark::from_labels(&properties["labels"]);
+                let observed = pairs(&properties["labels"]);
                 let state = Self {
                     shape: Shape::observed(properties, &self.shape),
                     state: shape::state(properties),
-                    mark: mark::SPELLING.managed(&observed, &self.mark),
+                    mark: self.mark.observed(&observed),
                     labels: properties["labels"].clone(),
                     ..self.clone()
                 };
-                let mut found = Seen::there(state, mark::owner(&observed, &self.deployment));
-                if let Some(expiry) = &self.expiry {
-                    expiry.check(&mut found, mark::SPELLING.end(&observed), None, Timestamp::now());
-                }
-                found
+                self.mark.seen(&observed, None, state)
             }
         };
         let Remarks { kept, findings, obstacles } = beside;
@@ -211,9 +189,8 @@ impl Resource for EventSubscription {
             }
         }
         let labels = seen.state().map_or(&Value::Null, |state| &state.labels);
-        let observed = mark::from_labels(labels);
-        let mark = mark::to_write(&self.mark, &observed, seen.is_unmarked(), Timestamp::now());
-        let body = self.shape.body(&api.account_id(), mark::to_labels(labels, &mark));
+        let mark = self.mark.to_write(&LABELS.read(&pairs(labels)), seen.is_unmarked());
+        let body = self.shape.body(&api.account_id(), to_labels(labels, &mark));
         api.arm.put(&id, &body, SETTLED_WITHIN, call).await
     }
 
@@ -225,7 +202,7 @@ impl Resource for EventSubscription {
 
     async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let labels = mark::to_labels(&seen.labels, &Mark::new());
+        let labels = to_labels(&seen.labels, &Mark::default());
         api.arm.patch(&id, &serde_json::json!({"labels": labels}), SETTLED_WITHIN, call(WRITE, &at)).await
     }
 }

@@ -7,9 +7,10 @@ use futures::future::BoxFuture;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
+use crate::inventory::Deployment;
 use crate::name::DeploymentName;
 use crate::option::parsed;
-use crate::provider::{CloudOptions, Deployment, EmptyBy, Provider, Wanted, require_queue};
+use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted, require_queue};
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::deployment::Azure;
@@ -270,7 +271,7 @@ impl CloudOptions for AzureOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Part;
+    use crate::inventory::Part;
 
     fn with(parts: AzureParts) -> AzureOptions {
         AzureNames { parts, ..AzureNames::default() }.into()

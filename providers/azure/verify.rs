@@ -14,6 +14,7 @@ use self::queue::Peeks;
 use super::container_name::ContainerName;
 use super::event_subscription::EventSubscription;
 use super::failure::failure;
+use super::held::{self, Held};
 use super::queue_name::QueueName;
 use super::sas::{Sas, Scope};
 use super::session::Api;
@@ -152,7 +153,7 @@ impl Site for BlobSite<'_> {
 
     fn route(&self) -> Option<Vec<Address>> {
         let (queue, subscription) = self.events.as_ref()?;
-        Some(vec![EventSubscription::at(subscription), super::queue::Queue::at(queue.as_str())])
+        Some(vec![EventSubscription::at(subscription), Held::at(held::QUEUE, queue.as_str())])
     }
 
     /// Azure Resource Manager signs for the queue and, at the same time, for the upload that follows.

@@ -12,13 +12,12 @@ use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
 use crate::http::Method;
-use crate::name::DeploymentName;
+use crate::mark::Marking;
 use crate::providers::gcp::cors::{self, Cors};
 use crate::providers::gcp::iam_policy::Policy;
 use crate::providers::gcp::location::LOCATIONS;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
@@ -35,12 +34,6 @@ pub(crate) struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Whether it is looked at to be removed.
     #[serde(skip)]
     pub leaving: bool,
@@ -68,7 +61,7 @@ pub(crate) struct GcsBucket {
     /// What browsers may do.
     pub cors: Option<Cors>,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl GcsBucket {
@@ -136,8 +129,8 @@ impl Resource for GcsBucket {
         Self::at(&self.name)
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -154,8 +147,7 @@ impl Resource for GcsBucket {
                 .hint("choose another name with --bucket, or name that project with --project"));
         }
         let labels = bucket.labels();
-        let state = self.observed(&bucket, &labels);
-        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
+        let mut found = self.labels.seen(&labels, bucket.created(), self.observed(&bucket, &labels));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
             Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
@@ -200,9 +192,9 @@ impl Resource for GcsBucket {
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         calls::change(api, &self.name, |found| {
             let labels = found.labels();
-            let kept = labels.get(mark::CORS).map(String::as_str);
-            let (entries, _) = cors::merged(found.cors(), None, kept);
-            let mut patch = json!({ "labels": mark::patch(&labels, &mark::released(&labels)) });
+            let mark = LABELS.read(&labels);
+            let (entries, _) = cors::merged(found.cors(), None, mark.get(mark::CORS));
+            let mut patch = json!({ "labels": mark::patch(&labels, &self.labels.to_release(&labels)) });
             if entries != found.cors() {
                 patch["cors"] = json!(entries);
             }

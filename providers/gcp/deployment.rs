@@ -8,14 +8,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
+use crate::inventory::Inventory;
+use crate::mark::{INTERNAL, Marking, QUEUE};
 use crate::plan::Goal;
-use crate::provider::{Audience, Inventory, Policy, Provider, Wanted, queue_note, required_account_id};
+use crate::policy::{Audience, Policy};
+use crate::provider::{Provider, Wanted, queue_note, required_account_id};
 use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::cors::Cors;
 use crate::providers::gcp::grant::{self, Grant, Place};
 use crate::providers::gcp::location::LOCATIONS;
-use crate::providers::gcp::mark;
+use crate::providers::gcp::mark::{LABELS, PUBSUB};
 use crate::providers::gcp::notification::Notification;
 use crate::providers::gcp::objects::GcsStore;
 use crate::providers::gcp::options::{GcpOptions, GcpParts};
@@ -58,7 +61,7 @@ impl Gcp {
         let mut gcp = Self { options, wanted, project, api, notes: vec![] };
         if gcp.wanted.renews_unnamed() {
             let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
-            gcp.wanted.renew(mark::lease(&labels, &gcp.wanted.name))?;
+            gcp.wanted.renew(LABELS.read(&labels).lease_of(&gcp.wanted.name))?;
         }
         Ok(Box::new(gcp))
     }
@@ -106,7 +109,7 @@ impl Gcp {
         let (wanted, service_account) = (&self.wanted, &self.options.names.service_account);
         let name = &wanted.name;
         let (api, bucket, events) = (&self.api, self.bucket(), self.events());
-        let labels = mark::desired(wanted);
+        let labels = |expiry| Marking::of(wanted, &LABELS).expiring(expiry);
         let mut resources: Vec<Box<dyn AnyResource>> = vec![];
         if let Some((topic, subscription)) = &events {
             let (topic_name, subscription_name) = (topic, subscription);
@@ -123,15 +126,13 @@ impl Gcp {
             };
             let made = Topic {
                 name: topic.to_owned(),
-                deployment: name.clone(),
-                expiry: expiry(*topic_name == TopicName::default_for(name)),
                 leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
-                labels: labels.clone(),
+                labels: labels(expiry(*topic_name == TopicName::default_for(name))),
             };
             resources.push(Bound::boxed(made, api));
-            let made = Subscription::new(subscription, name, api.topic_name(topic), labels.clone());
-            let expiry = expiry(*subscription_name == SubscriptionName::default_for(name));
-            resources.push(Bound::boxed(Subscription { expiry, ..made }, api));
+            let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
+            let made = Subscription::new(subscription, api.topic_name(topic), labels);
+            resources.push(Bound::boxed(made, api));
             let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
             resources.push(Bound::boxed(publisher, api));
         }
@@ -164,18 +165,15 @@ impl Gcp {
     fn made_bucket(&self, goal: Goal) -> GcsBucket {
         let (wanted, service_account) = (&self.wanted, &self.options.names.service_account);
         let GcpOptions { kms_key, soft_delete, .. } = &self.options;
-        let mut labels = mark::desired(wanted);
-        let queue = if self.events().is_some() { "pubsub" } else { "internal" };
-        labels.insert(mark::QUEUE.to_owned(), queue.to_owned());
+        let queue = if self.events().is_some() { PUBSUB } else { INTERNAL };
+        let expiry = wanted.only_expired.then(|| Expiry {
+            derived: self.bucket() == self.derived_bucket(),
+            own_lease: true,
+            holder: None,
+            vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
+        });
         GcsBucket {
             name: self.bucket().to_string(),
-            deployment: wanted.name.clone(),
-            expiry: wanted.only_expired.then(|| Expiry {
-                derived: self.bucket() == self.derived_bucket(),
-                own_lease: true,
-                holder: None,
-                vouchers: vec![Voucher::any(Notification::at(self.bucket().as_str()))],
-            }),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
             soft_delete_asked: soft_delete.is_some(),
@@ -187,7 +185,7 @@ impl Gcp {
             soft_delete: soft_delete.as_ref().map_or_else(|| SOFT_DELETE.to_owned(), ToString::to_string),
             kms_key: kms_key.as_ref().map(ToString::to_string),
             cors: wanted.origin.as_ref().map(|origin| Cors::for_pages_of(origin.to_string())),
-            labels,
+            labels: Marking::of(wanted, &LABELS).with(QUEUE, queue).expiring(expiry),
         }
     }
 
@@ -290,15 +288,10 @@ impl Provider for Gcp {
             kms_key: self.options.kms_key.as_ref(),
             storage_agent: &self.api.agent,
         };
-        let mut policy = match audience {
-            Audience::Node => iam::node_policy(&subjects),
-            Audience::Operator => iam::operator_policy(&subjects),
-            Audience::ExpiryJob => {
-                let grants = self.options.names.service_account.is_some();
-                return Ok(iam::expiry_job_policy(&self.project, grants));
-            }
-        };
-        policy.notes.extend(self.notes.iter().cloned());
+        let mut policy = iam::policy(audience, &subjects)?;
+        if audience != Audience::ExpiryJob {
+            policy.notes.extend(self.notes.iter().cloned());
+        }
         Ok(policy)
     }
 }

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::mark::Entries;
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::{Refusal, domain_restricted};
 use crate::providers::gcp::iam_policy::Policy;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 use crate::retry;
@@ -55,8 +56,8 @@ impl Grant {
     }
 
     /// Whether it goes when what it is given in goes, which we made.
-    fn is_within(&self, labels: &Labels) -> bool {
-        self.part_of().is_some() && mark::owner(labels, &self.deployment) == Owner::Ours
+    fn is_within(&self, labels: &Entries) -> bool {
+        self.part_of().is_some() && LABELS.read(labels).owner(&self.deployment) == Owner::Ours
     }
 
     /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
@@ -127,7 +128,7 @@ impl Resource for Grant {
         };
         let mut found = Seen::absent();
         if policy.has(self.role, &self.member) {
-            let noted = labels.get(self.place.receipt()) == Some(&self.receipt());
+            let noted = LABELS.read(&labels).get(self.place.receipt()) == Some(&self.receipt());
             let owner = if noted || self.is_within(&labels) { Owner::Ours } else { Owner::Used };
             found = Seen::there(self.clone(), owner);
         }
@@ -150,7 +151,7 @@ impl Resource for Grant {
         let mut earlier = None;
         if !new {
             let labels = self.place.labels(api).await?.unwrap_or_default();
-            earlier = labels.get(self.place.receipt()).and_then(|note| mark::account_of(note));
+            earlier = LABELS.read(&labels).get(self.place.receipt()).and_then(mark::account_of);
             if !self.is_within(&labels) {
                 self.place.note(api, Some(&self.receipt())).await?;
             }

@@ -4,9 +4,10 @@ use clap::Args;
 use futures::future::BoxFuture;
 
 use crate::error::{Error, Result};
+use crate::inventory::Deployment;
 use crate::name::DeploymentName;
 use crate::option::parsed;
-use crate::provider::{CloudOptions, Deployment, Provider, Wanted, require_queue};
+use crate::provider::{CloudOptions, Provider, Wanted, require_queue};
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::deployment::Gcp;
 use crate::providers::gcp::kms_key::KmsKeyName;
@@ -205,7 +206,7 @@ impl CloudOptions for GcpOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Part;
+    use crate::inventory::Part;
 
     fn with(parts: GcpParts) -> GcpOptions {
         GcpNames { parts, ..GcpNames::default() }.into()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::http::Method;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::mark::{Entries, entries};
 use crate::providers::gcp::session::Api;
 use crate::resource::Address;
 
@@ -67,8 +67,8 @@ pub(crate) async fn delete(api: &Api, address: &Address) -> Result<()> {
 ///
 /// # Errors
 /// Those of the cloud.
-pub(crate) async fn labels_of(api: &Api, address: &Address) -> Result<Option<Labels>> {
-    Ok(get(api, address).await?.as_ref().map(mark::labels))
+pub(crate) async fn labels_of(api: &Api, address: &Address) -> Result<Option<Entries>> {
+    Ok(get(api, address).await?.map(|found| entries(&found["labels"])))
 }
 
 /// Sets the labels of what is at `address` to what `edit` makes of them; nothing where it is not there or
@@ -76,7 +76,7 @@ pub(crate) async fn labels_of(api: &Api, address: &Address) -> Result<Option<Lab
 ///
 /// # Errors
 /// Those of the cloud.
-pub(crate) async fn relabel(api: &Api, address: &Address, edit: impl Fn(Labels) -> Labels) -> Result<()> {
+pub(crate) async fn relabel(api: &Api, address: &Address, edit: impl Fn(Entries) -> Entries) -> Result<()> {
     let Some(before) = labels_of(api, address).await? else { return Ok(()) };
     let after = edit(before.clone());
     if after == before {

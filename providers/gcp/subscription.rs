@@ -1,14 +1,12 @@
 //! The subscription that the server reads its events from.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::expiry::Voucher;
+use crate::mark::{Entries, Marking, entries};
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::Topic;
@@ -30,12 +28,6 @@ pub(crate) struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -51,16 +43,14 @@ pub(crate) struct Subscription {
     /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl Subscription {
     /// A subscription as we want it, to the topic of the full name `topic`.
-    pub(crate) fn new(name: &str, deployment: &DeploymentName, topic: String, labels: Labels) -> Self {
+    pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
-            deployment: deployment.clone(),
-            expiry: None,
             topic,
             attached: true,
             delivery: PULL.to_owned(),
@@ -83,7 +73,7 @@ impl Subscription {
     async fn create(&self, api: &Api) -> Result<()> {
         let settings = json!({
             "topic": self.topic,
-            "labels": mark::created(&self.labels, Timestamp::now()),
+            "labels": self.labels.to_create(),
             "ackDeadlineSeconds": self.ack_deadline_seconds,
             "messageRetentionDuration": self.retention(),
             // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).
@@ -96,7 +86,7 @@ impl Subscription {
         format!("{}s", self.retention_seconds)
     }
 
-    fn observed(&self, found: &Value, labels: &Labels) -> Self {
+    fn observed(&self, found: &Value, labels: &Entries) -> Self {
         let attached = is_attached(found);
         let policy = &found["expirationPolicy"];
         Self {
@@ -113,7 +103,7 @@ impl Subscription {
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
                 None => "31d".to_owned(),
             },
-            labels: mark::SPELLING.managed(labels, &self.labels),
+            labels: self.labels.observed(labels),
             ..self.clone()
         }
     }
@@ -121,8 +111,7 @@ impl Subscription {
     async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
         let address = self.address();
         let observed = pubsub::labels_of(api, &address).await?.unwrap_or_default();
-        let labels = mark::merged(&observed, &self.labels, adopt, Timestamp::now());
-        let mut settings = json!({ "labels": labels });
+        let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt) });
         let mut mask = vec!["labels"];
         // What is in the mask and has no value here is set back to what it is by itself: messages are pulled
         // (REST reference, `Subscription.pushConfig`).
@@ -207,12 +196,12 @@ impl Resource for Subscription {
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
         // To be attached to our topic is what the notification can vouch for.
-        let vouchers = self.expiry.as_ref()?.vouchers();
+        let vouchers = self.labels.vouchers();
         if self.attached { vouchers } else { vouchers.map(|_| vec![]) }
     }
 
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -221,15 +210,11 @@ impl Resource for Subscription {
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let Some(subscription) = pubsub::get(api, &self.address()).await? else { return Ok(Seen::absent()) };
-        let labels = mark::labels(&subscription);
+        let labels = entries(&subscription["labels"]);
         let state = self.observed(&subscription, &labels);
-        let owner = mark::owner(&labels, &self.deployment);
-        let ours = owner == Owner::Ours;
         let (attached, delivery) = (state.attached, state.delivery.clone());
-        let mut found = Seen::there(state, owner);
-        if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
-        }
+        let mut found = self.labels.seen(&labels, None, state);
+        let ours = found.owner() == Some(&Owner::Ours);
         if !attached && ours {
             found.finding(
                 "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
@@ -280,6 +265,6 @@ impl Resource for Subscription {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        pubsub::relabel(api, &self.address(), |observed| mark::released(&observed)).await
+        pubsub::relabel(api, &self.address(), |observed| self.labels.to_release(&observed)).await
     }
 }

@@ -1,14 +1,11 @@
 //! The topic that Cloud Storage publishes the bucket's events to.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::error::Result;
 use crate::event::Progress;
-use crate::expiry::{Expiry, Voucher};
-use crate::name::DeploymentName;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::mark::{Marking, entries};
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
@@ -20,17 +17,11 @@ pub(crate) struct Topic {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
-    /// The deployment it belongs to.
-    #[serde(skip)]
-    pub deployment: DeploymentName,
-    /// Under `teardown --expired`: what else has to hold.
-    #[serde(skip)]
-    pub expiry: Option<Expiry>,
     /// Our subscription to it, where it is looked at to be removed.
     #[serde(skip)]
     pub leaving: Option<String>,
     /// Our labels.
-    pub labels: Labels,
+    pub labels: Marking,
 }
 
 impl Topic {
@@ -69,12 +60,8 @@ impl Resource for Topic {
         Self::at(&self.name)
     }
 
-    fn vouchers(&self) -> Option<Vec<Voucher>> {
-        self.expiry.as_ref()?.vouchers()
-    }
-
-    fn lease_holder(&self) -> Option<Address> {
-        self.expiry.as_ref()?.holder.clone()
+    fn marking(&self) -> Option<&Marking> {
+        Some(&self.labels)
     }
 
     fn creation_is_exclusive(&self) -> bool {
@@ -85,12 +72,9 @@ impl Resource for Topic {
         let address = self.address();
         let (topic, others) = futures::join!(pubsub::get(api, &address), self.other_subscriptions(api));
         let Some(topic) = topic? else { return Ok(Seen::absent()) };
-        let labels = mark::labels(&topic);
-        let state = Self { labels: mark::SPELLING.managed(&labels, &self.labels), ..self.clone() };
-        let mut found = Seen::there(state, mark::owner(&labels, &self.deployment));
-        if let Some(expiry) = &self.expiry {
-            expiry.check(&mut found, mark::SPELLING.end(&labels), None, Timestamp::now());
-        }
+        let labels = entries(&topic["labels"]);
+        let state = Self { labels: self.labels.observed(&labels), ..self.clone() };
+        let mut found = self.labels.seen(&labels, None, state);
         found.remarks_mut().kept = others;
         if let Some(key) = topic["kmsKeyName"].as_str().filter(|key| !key.is_empty()) {
             found.finding(format!(
@@ -105,12 +89,11 @@ impl Resource for Topic {
     }
 
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
-        let now = Timestamp::now();
         if seen.state().is_none() {
-            let settings = json!({ "labels": mark::created(&self.labels, now) });
+            let settings = json!({ "labels": self.labels.to_create() });
             return pubsub::create(api, &self.address(), &settings).await;
         }
-        let edit = |observed| mark::merged(&observed, &self.labels, seen.is_unmarked(), now);
+        let edit = |observed| self.labels.to_update(&observed, seen.is_unmarked());
         pubsub::relabel(api, &self.address(), edit).await
     }
 
@@ -119,6 +102,6 @@ impl Resource for Topic {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        pubsub::relabel(api, &self.address(), |observed| mark::released(&observed)).await
+        pubsub::relabel(api, &self.address(), |observed| self.labels.to_release(&observed)).await
     }
 }

@@ -7,7 +7,7 @@ use crate::commands::{anybody, confirm_account, connect, offline};
 use crate::console::Console;
 use crate::error::{Error, Result, exit};
 use crate::output::yaml;
-use crate::provider::{Audience, PolicyForm};
+use crate::policy::{Audience, PolicyForm};
 use crate::view::json;
 
 #[derive(Args, Debug)]

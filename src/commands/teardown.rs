@@ -11,10 +11,11 @@ use crate::cli::{Cloud, Format, Named, Target};
 use crate::commands::{anybody, connect, inventory};
 use crate::console::Console;
 use crate::error::{Error, Result, exit};
+use crate::inventory::{Deployment, Inventory};
 use crate::name::DeploymentName;
 use crate::option::parsed;
 use crate::plan::{Digest, Goal};
-use crate::provider::{CloudOptions, Deployment, EmptyBy, Inventory, Provider, Wanted};
+use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted};
 use crate::span::Span;
 use crate::view::remark::Remark;
 

@@ -6,8 +6,9 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
+use crate::inventory::Inventory;
 use crate::plan::{Goal, Subject, plan};
-use crate::provider::{Audience, Inventory, Policy};
+use crate::policy::{Audience, Policy};
 use crate::resource::Stack;
 use crate::secret::{Disclosure, Secret, Withheld};
 use crate::verify::{Checking, VerifyOptions};

@@ -5,7 +5,7 @@ use comfy_table::{LineStyle, Table, TableStyle};
 
 use super::clean::clean;
 use super::palette::{WARN, paint};
-use crate::provider::{Deployment, Inventory, Part};
+use crate::inventory::{Deployment, Inventory, Part};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -19,7 +19,7 @@ async fn the_server_may_use_blobs_and_take_messages_and_nothing_more() {
     site.azure.proxy().clear_journal();
     let ran = site.run("policy", &["--for", "node"]).await.ends(0);
     let node = ran.json();
-    ran.tells(&["AZURE_STORAGE_KEY", "takes no role", "api://AzureADTokenExchange"]);
+    ran.tells(&["AZURE_STORAGE_KEY", "requires no role", "api://AzureADTokenExchange"]);
     let data = listed(&node, "DataActions");
     for action in ["blobs/read", "blobs/write", "messages/process/action"] {
         assert!(data.iter().any(|listed| listed.ends_with(action)), "{action}: {data:?}");

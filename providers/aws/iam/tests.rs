@@ -45,6 +45,18 @@ impl Given {
     }
 }
 
+fn node_policy(subjects: &Subjects<'_>) -> Policy {
+    policy(Audience::Node, subjects).unwrap()
+}
+
+fn operator_policy(subjects: &Subjects<'_>) -> Policy {
+    policy(Audience::Operator, subjects).unwrap()
+}
+
+fn job_policy(given: &Given) -> Policy {
+    policy(Audience::ExpiryJob, &given.least()).unwrap()
+}
+
 /// A policy with one line an action, resource and condition, which reads better in a test than indented JSON.
 fn lines(policy: &Policy) -> String {
     let mut lines = vec![format!("Version {}", policy.document["Version"])];
@@ -99,13 +111,14 @@ fn the_policy_of_the_node() {
       if {"StringEquals":{"kms:ViaService":"s3.cn-north-1.amazonaws.com.cn"}}
     "#);
     insta::assert_snapshot!(node_policy(&given.most()).notes.join("\n"), @r#"
-    W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; here bucket actions stand with the bucket and object actions with <bucket>/*
-    W&B's guide has no Version, which means the language of 2008; here it is 2012-10-17
-    W&B does not publish which actions its server calls: should its log show AccessDenied, add the action that it names
+    W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; here bucket actions apply to the bucket and object actions to <bucket>/*
+    W&B's guide has no Version, which means the policy language of 2008; here it is 2012-10-17
+    W&B does not publish which actions its server calls: if its log shows AccessDenied, add the action that it names
     W&B's guide allows sqs:* on the queue, deletion included; here only what a consumer does
     W&B's guide has no permission for the queue of run events; here the server may send
     W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
     W&B's guide writes arn:aws:, which names nothing in cn-north-1; here it is arn:aws-cn:
+    in the commands, replace ROLE with the name of the role that the server runs as
     "#);
 }
 
@@ -192,17 +205,17 @@ fn the_policy_of_the_operator() {
       if {"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"}}
     "#);
     insta::assert_snapshot!(operator_policy(&given.most()).notes.join("\n"), @r#"
-    W&B's guide has no policy for whoever sets the storage up; this is every action wbstore calls
-    leave the statements out whose Sid begins with Teardown where wbstore must not delete anything
+    W&B's guide has no policy for whoever sets up the storage; this is every action wbstore calls
+    leave out the statements whose Sid begins with Teardown where wbstore must not delete anything
     `wbstore list` also reads the tags of other deployments: allow s3:GetBucketTagging and sqs:ListQueueTags on theirs to see them
     the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it
+    in the commands, replace ROLE with the name of the role of whoever runs wbstore
     "#);
 }
 
 #[test]
 fn the_policy_of_the_job_that_removes_what_has_expired() {
-    let account = "123456789012".parse().unwrap();
-    insta::assert_snapshot!(lines(&expiry_job_policy("aws-cn", &account)), @r#"
+    insta::assert_snapshot!(lines(&job_policy(&Given::new("cn-north-1"))), @r#"
     Version "2012-10-17"
     Allow ListDeployments
       s3:ListAllMyBuckets
@@ -323,7 +336,7 @@ fn nothing_is_said_of_what_is_not_there() {
 #[test]
 fn bucket_and_object_actions_stand_with_their_own_resource() {
     let given = Given::new("us-gov-west-1");
-    let job = expiry_job_policy("aws-us-gov", &given.account);
+    let job = job_policy(&given);
     for policy in [node_policy(&given.most()), operator_policy(&given.most()), job] {
         for statement in policy.document["Statement"].as_array().unwrap() {
             let resource = statement["Resource"].to_string();
@@ -350,7 +363,7 @@ fn iam_takes_the_longest_policy() {
     given.bucket = "b".repeat(63).parse().unwrap();
     given.queue = "q".repeat(80).parse().unwrap();
     given.events = "e".repeat(80).parse().unwrap();
-    let job = expiry_job_policy(given.region.partition().id, &given.account);
+    let job = job_policy(&given);
     for policy in [node_policy(&given.most()), operator_policy(&given.most()), job] {
         assert!(policy.document.to_string().len() <= 6_144);
         let statements = policy.document["Statement"].as_array().unwrap();

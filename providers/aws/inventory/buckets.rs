@@ -4,10 +4,12 @@ use aws_sdk_s3::config::{Config, Region};
 use aws_sdk_s3::error::SdkError;
 use futures::StreamExt;
 
-use super::{AT_ONCE, Marked, Seen, unread};
+use super::{AT_ONCE, LAYOUT};
 use crate::error::Result;
+use crate::inventory::{Looked, Marked};
+use crate::mark::Entries;
 use crate::providers::aws::failure::{code, failure, header};
-use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::session::Api;
 
 /// The size of a page. Naming one makes S3 tell the region of each bucket (S3 API reference,
@@ -22,7 +24,7 @@ struct Listed {
 }
 
 /// All marked buckets.
-pub async fn list(api: &Api) -> Result<Seen> {
+pub async fn list(api: &Api) -> Result<Looked> {
     let mut pages = api.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
     let mut listed = vec![];
     while let Some(page) = pages.next().await {
@@ -37,25 +39,28 @@ pub async fn list(api: &Api) -> Result<Seen> {
     let mut looks = futures::stream::iter(listed)
         .map(|listed| async move { (tags(api, &listed).await, listed) })
         .buffer_unordered(AT_ONCE);
-    let mut seen = Seen::default();
+    let mut looked = Looked::default();
     while let Some((tags, Listed { name, created, .. })) = looks.next().await {
         match tags {
-            Ok(Some((region, tags))) if tags.contains_key(mark::DEPLOYMENT) => {
-                seen.parts.push(Marked { kind: "bucket", name, region, created, tags });
+            Ok(Some((region, tags))) => {
+                let part = Marked::new(LAYOUT.bucket, &name, &TAGS, &tags);
+                looked.parts.extend(part.map(|part| Marked {
+                    place: region.clone(),
+                    region,
+                    created,
+                    ..part
+                }));
             }
-            Ok(_) => {}
-            Err(error) => {
-                seen.bucket_unread = true;
-                seen.unread.push(unread(&format!("bucket {name}"), error)?);
-            }
+            Ok(None) => {}
+            // It may be any deployment's.
+            Err(error) => looked.unreadable(&[LAYOUT.bucket], "", &format!("bucket {name}"), error)?,
         }
     }
-    seen.unread.sort();
-    Ok(seen)
+    Ok(looked)
 }
 
 /// The region and tags of a bucket; `None` when it is gone, as the list may show it for a while.
-async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Tags)>> {
+async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Entries)>> {
     let mut region = listed.region.clone().unwrap_or_else(|| api.region.to_string());
     let mut moved = false;
     loop {
@@ -76,7 +81,7 @@ async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Tags)>> {
             Err(error) => error,
         };
         match code(&error) {
-            "NoSuchTagSet" => return Ok(Some((region, Tags::new()))),
+            "NoSuchTagSet" => return Ok(Some((region, Entries::new()))),
             "NoSuchBucket" => return Ok(None),
             _ => {}
         }

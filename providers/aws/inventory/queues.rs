@@ -1,15 +1,15 @@
 //! The queues of one region that carry a mark.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_sqs::config::{Config, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::StreamExt;
 
-use super::{AT_ONCE, Marked, Seen, unread};
-use crate::error::{Kind, Result};
+use super::AT_ONCE;
+use crate::error::Result;
+use crate::inventory::{Looked, Marked};
+use crate::mark::{Entries, ROLE};
 use crate::providers::aws::failure::{code, failure};
-use crate::providers::aws::mark::{self, Tags};
+use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::queue::is_gone;
 use crate::providers::aws::session::Api;
 
@@ -17,35 +17,30 @@ use crate::providers::aws::session::Api;
 /// (SQS API reference, "ListQueues").
 const PAGE: i32 = 1000;
 
+pub(super) const NOTIFICATIONS: &str = "notifications-queue";
+const KINDS: [&str; 2] = ["queue", NOTIFICATIONS];
+
 /// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for
 /// its tags tells.
-pub async fn list(api: &Api, region: &str) -> Result<Seen> {
+pub async fn list(api: &Api, region: &str) -> Result<Looked> {
+    let mut looked = Looked::default();
     let urls = match urls(api, region).await {
         Ok(urls) => urls,
-        Err(error) if error.kind() == Kind::Credentials => return Err(error),
         Err(error) => {
-            return Ok(Seen {
-                unread: vec![format!("the queues of {region} cannot be listed: {}", error.chain())],
-                unsure: BTreeSet::from([region.to_owned()]),
-                ..Seen::default()
-            });
+            looked.unlisted(&KINDS, region, &format!("the queues of {region}"), error)?;
+            return Ok(looked);
         }
     };
     let mut looks = futures::stream::iter(urls)
         .map(|url| async move { (look(api, region, &url).await, url) })
         .buffer_unordered(AT_ONCE);
-    let mut seen = Seen::default();
     while let Some((found, url)) = looks.next().await {
         match found {
-            Ok(part) => seen.parts.extend(part),
-            Err(error) => {
-                seen.unread.push(unread(&format!("queue {}", name(&url)), error)?);
-                seen.unsure.insert(region.to_owned());
-            }
+            Ok(part) => looked.parts.extend(part),
+            Err(error) => looked.unreadable(&KINDS, region, &format!("queue {}", name(&url)), error)?,
         }
     }
-    seen.unread.sort();
-    Ok(seen)
+    Ok(looked)
 }
 
 fn there(region: &str) -> aws_sdk_sqs::config::Builder {
@@ -79,20 +74,15 @@ async fn urls(api: &Api, region: &str) -> Result<Vec<String>> {
 async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Marked>> {
     let answer =
         api.sqs.list_queue_tags().queue_url(url).customize().config_override(there(region)).send().await;
-    let tags: Tags = match answer {
+    let tags: Entries = match answer {
         Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
         Err(error) if is_gone(code(&error)) => return Ok(None),
         Err(error) => return Err(failure(error, "sqs:ListQueueTags", name(url))),
     };
-    if !tags.contains_key(mark::DEPLOYMENT) {
-        return Ok(None);
-    }
-    let kind = match tags.get(mark::ROLE).map(String::as_str) {
-        Some("notifications") => "notifications-queue",
-        _ => "queue",
-    };
+    let Some(part) = Marked::new("queue", name(url), &TAGS, &tags) else { return Ok(None) };
+    let kind = if part.mark.get(ROLE) == Some("notifications") { NOTIFICATIONS } else { part.kind };
     let created = created(api, region, url).await;
-    Ok(Some(Marked { kind, name: name(url).to_owned(), region: region.to_owned(), created, tags }))
+    Ok(Some(Marked { kind, place: region.to_owned(), region: region.to_owned(), created, ..part }))
 }
 
 /// When the queue was made. The bucket tells that too, so that a refusal here is no loss.

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::mark::entries;
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::mark::METADATA;
 use crate::providers::azure::session::Api;
 use crate::resource::Owner;
 use crate::value::quoted;
@@ -77,8 +78,8 @@ impl Contents {
                 // Lists leave the metadata out, and lag: what is listed may have been deleted.
                 let part = api.arm.get(&format!("{path}/{name}"), call).await?;
                 part.is_none_or(|part| {
-                    let mark = Form::Metadata.read(&part["properties"]["metadata"]);
-                    mark::owner(&mark, deployment) == Owner::Ours
+                    let mark = METADATA.read(&entries(&part["properties"]["metadata"]));
+                    mark.owner(deployment) == Owner::Ours
                 })
             };
             if !is_ours {

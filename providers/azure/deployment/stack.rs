@@ -1,22 +1,20 @@
 //! The resources of a deployment, and what a reviewer should know of them.
 
-use serde_json::Value;
-
 use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
+use crate::mark::{INTERNAL, Marking, ORIGIN, QUEUE, ROLE};
 use crate::plan::Goal;
 use crate::provider::queue_note;
 use crate::providers::azure::account::{Account, Contents};
-use crate::providers::azure::container::Container;
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::cors::Cors;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
+use crate::providers::azure::held::{self, Held};
 use crate::providers::azure::location::LOCATIONS;
-use crate::providers::azure::mark::{self, Mark};
+use crate::providers::azure::mark::{DEAD_LETTERS, LABELS, METADATA, TAGS};
 use crate::providers::azure::objects::BlobStore;
-use crate::providers::azure::queue::Queue;
 use crate::providers::azure::queue_name::QueueName;
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::resource::{AnyResource, Bound};
@@ -29,7 +27,6 @@ impl Azure {
         let queue = self.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
-        let mark = mark::desired(wanted);
         let origin = wanted.origin.as_ref().map(ToString::to_string);
 
         // The name of an event subscription is always the derived one, and its labels take the permission to
@@ -41,7 +38,7 @@ impl Azure {
             wanted.only_expired.then(|| Expiry {
                 derived,
                 own_lease: true,
-                holder: Some(Container::at(container.as_str())),
+                holder: Some(Held::at(held::CONTAINER, container.as_str())),
                 vouchers: [Some(told), in_ours.clone()].into_iter().flatten().collect(),
             })
         };
@@ -60,94 +57,72 @@ impl Azure {
             queues: queue.iter().map(ToString::to_string).collect(),
             event_subscription: self.subscription_name(),
         });
+        let due = expiry(account == derived, Voucher::any(tells.clone()));
+        let mark = Marking::of(wanted, &TAGS).expiring(due);
         let made = Account {
-            expiry: expiry(account == derived, Voucher::any(tells.clone())),
             location_is_wanted: self.options.location.is_some(),
             contents,
-            ..Account::new(account.as_str(), name, &self.location(), mark.clone())
+            ..Account::new(account.as_str(), &self.location(), mark)
         };
         resources.push(Bound::boxed(made, api));
 
-        let container_for = |called: &str, kind: &'static str, mark: Mark, expiry| Container {
-            name: called.to_owned(),
-            kind,
-            account: account.to_string(),
-            deployment: name.clone(),
-            expiry,
-            metadata: Value::Null,
-            public_access: "None".to_owned(),
-            mark,
-        };
-        let files = self.files_mark(mark.clone(), queue.as_ref(), dead_letter(), origin.clone());
         let told =
             Voucher::showing(tells.clone(), "subject_begins_with", Shape::subjects(container.as_str()));
         let due = expiry(container == ContainerName::default_for(name), told);
         let due = due.map(|due| Expiry { holder: None, ..due });
-        resources.push(Bound::boxed(container_for(container.as_str(), Container::FILES, files, due), api));
+        let metadata = || Marking::of(wanted, &METADATA);
+        // The mark of the container of the server's files names all that belongs to it.
+        let mut files = metadata()
+            .with(ROLE, "files")
+            .with(QUEUE, queue.as_ref().map_or(INTERNAL, QueueName::as_str))
+            .expiring(due);
+        for (key, value) in [(DEAD_LETTERS, dead_letter()), (ORIGIN, origin.clone())] {
+            if let Some(value) = value {
+                files = files.with(key, value);
+            }
+        }
+        resources.push(Bound::boxed(
+            Held::container(held::CONTAINER, container.as_str(), account.as_str(), files),
+            api,
+        ));
         if removing {
-            let (at, delete) = (Container::at(container.as_str()), wanted.delete_objects);
-            let held = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
-            resources.push(Bound::boxed(held, api));
+            let (at, delete) = (Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
+            let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
+            resources.push(Bound::boxed(objects, api));
         }
         if let Some(dead) = &dead_letters {
-            let mut mark = mark.clone();
-            mark.insert(mark::ROLE.to_owned(), Container::DEAD_LETTERS.to_owned());
             let told = Voucher::showing(tells.clone(), "dead_letter", dead.as_str());
             let due = expiry(*dead == ContainerName::dead_letters_for(name), told);
-            resources
-                .push(Bound::boxed(container_for(dead.as_str(), Container::DEAD_LETTERS, mark, due), api));
+            let mark = metadata().with(ROLE, held::DEAD_LETTER).expiring(due);
+            resources.push(Bound::boxed(
+                Held::container(held::DEAD_LETTER, dead.as_str(), account.as_str(), mark),
+                api,
+            ));
             if removing {
-                let (at, delete) = (Container::dead_letters_at(dead.as_str()), wanted.delete_objects);
-                let held = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
-                resources.push(Bound::boxed(held, api));
+                let (at, delete) = (Held::at(held::DEAD_LETTER, dead.as_str()), wanted.delete_objects);
+                let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
+                resources.push(Bound::boxed(objects, api));
             }
         }
         let cors = Cors::new(account.as_str(), container.as_str(), name, origin);
         resources.push(Bound::boxed(cors, api));
         if let Some(queue) = &queue {
-            let made = Queue {
-                name: queue.to_string(),
-                account: account.to_string(),
-                deployment: name.clone(),
-                expiry: expiry(
-                    *queue == QueueName::default_for(name),
-                    Voucher::showing(tells.clone(), "queue", queue.as_str()),
-                ),
-                metadata: Value::Null,
-                mark: mark.clone(),
-            };
+            let told = Voucher::showing(tells.clone(), "queue", queue.as_str());
+            let due = expiry(*queue == QueueName::default_for(name), told);
+            let made = Held::queue(queue.as_str(), account.as_str(), metadata().expiring(due));
             resources.push(Bound::boxed(made, api));
             let ttl = self.options.message_ttl().as_seconds();
             let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
-            let made = EventSubscription {
-                expiry: expiry(true, Voucher::any(tells)),
-                ..EventSubscription::new(
-                    &self.subscription_name(),
-                    account.as_str(),
-                    container.as_str(),
-                    name,
-                    shape,
-                    mark,
-                )
-            };
+            let made = EventSubscription::new(
+                &self.subscription_name(),
+                account.as_str(),
+                container.as_str(),
+                shape,
+                Marking::of(wanted, &LABELS).expiring(expiry(true, Voucher::any(tells))),
+            );
             resources.push(Bound::boxed(made, api));
         }
         Ok(resources)
-    }
-
-    /// The mark of the container of the server's files, which names all that belongs to it.
-    fn files_mark(
-        &self,
-        mut mark: Mark,
-        queue: Option<&QueueName>,
-        dead_letter: Option<String>,
-        origin: Option<String>,
-    ) -> Mark {
-        mark.insert(mark::ROLE.to_owned(), "files".to_owned());
-        mark.insert(mark::QUEUE.to_owned(), queue.map_or("internal", QueueName::as_str).to_owned());
-        mark.extend(dead_letter.map(|name| (mark::DEAD_LETTER.to_owned(), name)));
-        mark.extend(origin.map(|origin| (mark::ORIGIN.to_owned(), origin)));
-        mark
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {

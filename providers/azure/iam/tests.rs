@@ -25,22 +25,35 @@ impl Names {
     fn subjects(&self) -> Subjects<'_> {
         Subjects {
             deployment: &self.deployment,
-            subscription: &self.subscription,
-            resource_group: &self.resource_group,
             account: &self.account,
             container: &self.container,
             queue: Some(&self.queue),
-            makes_account: true,
+            creates_account: true,
             registers: false,
         }
     }
+
+    fn policy(&self, audience: Audience, subjects: Option<&Subjects<'_>>) -> Policy {
+        policy(audience, &self.subscription, Some(&self.resource_group), subjects).unwrap()
+    }
+
+    fn node_policy(&self, subjects: &Subjects<'_>) -> Policy {
+        self.policy(Audience::Node, Some(subjects))
+    }
+
+    fn operator_policy(&self, subjects: &Subjects<'_>) -> Policy {
+        self.policy(Audience::Operator, Some(subjects))
+    }
+
+    /// The roles of all audiences, for `subjects`.
+    fn all(&self, subjects: &Subjects<'_>) -> [Policy; 3] {
+        let job = self.policy(Audience::ExpiryJob, None);
+        [self.node_policy(subjects), self.operator_policy(subjects), job]
+    }
 }
 
-/// The roles of all audiences, for `subjects`.
-fn all(subjects: &Subjects<'_>) -> [Policy; 3] {
-    let job = expiry_job_policy(subjects.subscription, Some(subjects.resource_group));
-    [node_policy(subjects), operator_policy(subjects), job]
-}
+const ACCOUNT_WRITE: &str = "Microsoft.Storage/storageAccounts/write";
+const ACCOUNT_DELETE: &str = "Microsoft.Storage/storageAccounts/delete";
 
 fn listed(policy: &Policy, field: &str) -> Vec<String> {
     let all = policy.document[field].as_array().expect("a list");
@@ -59,7 +72,7 @@ fn a_role_is_what_the_azure_cli_takes() {
         "NotActions",
         "NotDataActions",
     ];
-    for policy in all(&Names::new().subjects()) {
+    for policy in Names::new().all(&Names::new().subjects()) {
         let mut keys: Vec<_> = policy.document.as_object().expect("an object").keys().cloned().collect();
         keys.sort_unstable();
         assert_eq!(keys, FIELDS);
@@ -71,8 +84,8 @@ fn a_role_is_what_the_azure_cli_takes() {
 #[test]
 fn no_action_is_a_wildcard_or_twice_there() {
     let names = Names::new();
-    let used = Subjects { makes_account: false, registers: true, ..names.subjects() };
-    for policy in all(&names.subjects()).into_iter().chain(all(&used)) {
+    let used = Subjects { creates_account: false, registers: true, ..names.subjects() };
+    for policy in names.all(&names.subjects()).into_iter().chain(names.all(&used)) {
         for field in ["Actions", "DataActions"] {
             let mut all = listed(&policy, field);
             assert!(all.iter().all(|action| !action.contains('*')), "{all:?}");
@@ -87,18 +100,18 @@ fn no_action_is_a_wildcard_or_twice_there() {
 #[test]
 fn nobody_gets_the_key() {
     let names = Names::new();
-    for policy in all(&names.subjects()) {
+    for policy in names.all(&names.subjects()) {
         assert!(!policy.document.to_string().to_lowercase().contains("listkeys"));
     }
-    let notes = operator_policy(&names.subjects()).notes;
+    let notes = names.operator_policy(&names.subjects()).notes;
     assert!(notes.iter().any(|note| note.contains("listkeys/action")), "{notes:?}");
 }
 
 #[test]
 fn what_is_not_done_is_not_allowed() {
     let names = Names::new();
-    let used = Subjects { makes_account: false, queue: None, ..names.subjects() };
-    let actions = listed(&operator_policy(&used), "Actions");
+    let used = Subjects { creates_account: false, queue: None, ..names.subjects() };
+    let actions = listed(&names.operator_policy(&used), "Actions");
     for action in [
         ACCOUNT_WRITE,
         ACCOUNT_DELETE,
@@ -109,23 +122,23 @@ fn what_is_not_done_is_not_allowed() {
         assert!(!actions.contains(&action.to_owned()), "{action}");
     }
     let registering = Subjects { registers: true, ..names.subjects() };
-    let actions = listed(&operator_policy(&registering), "Actions");
+    let actions = listed(&names.operator_policy(&registering), "Actions");
     assert!(actions.contains(&"Microsoft.EventGrid/register/action".to_owned()));
 }
 
 #[test]
 fn the_server_consumes_the_queue_it_has() {
     let names = Names::new();
-    let data = listed(&node_policy(&names.subjects()), "DataActions");
+    let data = listed(&names.node_policy(&names.subjects()), "DataActions");
     assert!(data.iter().any(|action| action.ends_with("messages/process/action")), "{data:?}");
-    let policy = node_policy(&Subjects { queue: None, ..names.subjects() });
+    let policy = names.node_policy(&Subjects { queue: None, ..names.subjects() });
     assert!(!policy.document.to_string().contains("queueServices"), "{policy:?}");
     assert!(policy.notes.iter().any(|note| note.contains("api://AzureADTokenExchange")));
 }
 
 #[test]
 fn the_commands_make_the_role_that_is_printed() {
-    for policy in all(&Names::new().subjects()) {
+    for policy in Names::new().all(&Names::new().subjects()) {
         let created = policy.commands.iter().find_map(|command| {
             command.strip_prefix("az role definition create --role-definition '")?.strip_suffix('\'')
         });
@@ -140,7 +153,7 @@ fn the_commands_make_the_role_that_is_printed() {
 fn a_shell_reads_the_commands_for_any_resource_group() {
     let mut names = Names::new();
     names.resource_group = "Acme_(prod)".parse().unwrap();
-    for policy in all(&names.subjects()) {
+    for policy in names.all(&names.subjects()) {
         for command in policy.commands.iter().filter(|command| !command.starts_with('#')) {
             let bare: String = command.split('\'').step_by(2).collect();
             assert!(!bare.contains('('), "{command}");

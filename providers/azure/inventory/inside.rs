@@ -3,10 +3,13 @@
 use futures::StreamExt;
 use serde_json::Value;
 
-use super::{Account, Marked, seconds, unread};
+use super::{Account, seconds};
 use crate::error::Result;
+use crate::inventory::{Looked, Marked};
+use crate::mark::{ROLE, entries};
 use crate::providers::azure::arm::{Call, version};
-use crate::providers::azure::mark::{self, Form};
+use crate::providers::azure::held::{CONTAINER, CONTAINERS, Collection, DEAD_LETTER, QUEUE, QUEUES};
+use crate::providers::azure::mark::{LABELS, METADATA, pairs};
 use crate::providers::azure::session::Api;
 use crate::resource::Address;
 
@@ -17,42 +20,7 @@ const ONE_BY_ONE: usize = 20;
 const ONE_BY_ONE_CLOSELY: usize = 200;
 const AT_ONCE: usize = 8;
 
-/// What a look into an account brought.
-#[derive(Debug, Default)]
-pub struct Looked {
-    /// What carries a mark.
-    pub parts: Vec<Marked>,
-    /// What could not be looked at, one sentence each.
-    pub unread: Vec<String>,
-    /// Whether there is something that could not be looked at, so that nothing can be called missing.
-    pub unsure: bool,
-}
-
-impl Looked {
-    fn add(&mut self, other: Self) {
-        self.parts.extend(other.parts);
-        self.unread.extend(other.unread);
-        self.unsure |= other.unsure;
-    }
-}
-
-/// A kind of thing that carries its mark as metadata.
-struct Kind {
-    word: &'static str,
-    folder: &'static str,
-    action: &'static str,
-}
-
-const CONTAINERS: Kind = Kind {
-    word: "container",
-    folder: "blobServices/default/containers",
-    action: "Microsoft.Storage/storageAccounts/blobServices/containers/read",
-};
-const QUEUES: Kind = Kind {
-    word: "queue",
-    folder: "queueServices/default/queues",
-    action: "Microsoft.Storage/storageAccounts/queueServices/queues/read",
-};
+pub(super) const EVENT_SUBSCRIPTION: &str = "event-subscription";
 
 /// Looks into `account`, and `closely` at more of what is in it.
 pub async fn look_inside(api: &Api, account: &Account, closely: bool) -> Result<Looked> {
@@ -69,15 +37,17 @@ pub async fn look_inside(api: &Api, account: &Account, closely: bool) -> Result<
     Ok(looked)
 }
 
-async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -> Result<Looked> {
+async fn with_metadata(api: &Api, account: &Account, kind: &Collection, most: usize) -> Result<Looked> {
     let target = Address::new("azure", "account", &account.name);
-    let call = Call { action: kind.action, target: &target, version: version::STORAGE };
+    let call = Call { action: kind.read, target: &target, version: version::STORAGE };
+    // What such a thing may be in a deployment.
+    let kinds: &[_] = if kind.word == CONTAINER { &[CONTAINER, DEAD_LETTER] } else { &[QUEUE] };
     let mut looked = Looked::default();
-    let listed = match api.arm.list(&format!("{}/{}", account.id, kind.folder), call).await {
+    let listed = match api.arm.list(&format!("{}/{}", account.id, kind.path), call).await {
         Ok(listed) => listed,
         Err(error) => {
-            looked.unread.push(unread(&format!("every {} of account {}", kind.word, account.name), error)?);
-            looked.unsure = true;
+            let what = format!("the {}s of account {}", kind.word, account.name);
+            looked.unlisted(kinds, &account.id, &what, error)?;
             return Ok(looked);
         }
     };
@@ -88,19 +58,19 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -
     untold.sort_by_key(|one| !one["name"].as_str().is_some_and(|name| name.starts_with("wbstore")));
     let left = untold.len().saturating_sub(most);
     if left > 0 {
-        looked.unread.push(format!(
-            "{left} {}s of account {} were not looked at; --resource-group {} has a closer look",
+        let reason = format!(
+            "{left} {}s of account {} were not read; --resource-group {} reads more",
             kind.word, account.name, account.group
-        ));
-        looked.unsure = true;
+        );
+        looked.unsure(kinds, &account.id, reason);
     }
     let names: Vec<String> =
         untold.iter().take(most).filter_map(|one| one["name"].as_str().map(str::to_owned)).collect();
     let mut looks = futures::stream::iter(names)
         .map(|name| async move {
             let target = Address::new("azure", kind.word, &name);
-            let call = Call { action: kind.action, target: &target, version: version::STORAGE };
-            (api.arm.get(&format!("{}/{}/{name}", account.id, kind.folder), call).await, name)
+            let call = Call { action: kind.read, target: &target, version: version::STORAGE };
+            (api.arm.get(&format!("{}/{}/{name}", account.id, kind.path), call).await, name)
         })
         .buffer_unordered(AT_ONCE);
     while let Some((found, name)) = looks.next().await {
@@ -108,23 +78,18 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Kind, most: usize) -
             Ok(found) => looked.parts.extend(found.and_then(|one| marked(kind, &one))),
             Err(error) => {
                 let what = format!("{} {name} of account {}", kind.word, account.name);
-                looked.unread.push(unread(&what, error)?);
-                looked.unsure = true;
+                looked.unreadable(kinds, &account.id, &what, error)?;
             }
         }
     }
     Ok(looked)
 }
 
-fn marked(kind: &Kind, one: &Value) -> Option<Marked> {
-    let mark = Form::Metadata.read(&one["properties"]["metadata"]);
-    let word = if mark.get(mark::ROLE).is_some_and(|role| role == "dead-letter") {
-        "dead-letter"
-    } else {
-        kind.word
-    };
-    let name = one["name"].as_str()?.to_owned();
-    mark.contains_key(mark::DEPLOYMENT).then_some(Marked { kind: word, name, created: None, mark })
+fn marked(kind: &Collection, one: &Value) -> Option<Marked> {
+    let metadata = entries(&one["properties"]["metadata"]);
+    let part = Marked::new(kind.word, one["name"].as_str()?, &METADATA, &metadata)?;
+    let kind = if part.mark.get(ROLE) == Some(DEAD_LETTER) { DEAD_LETTER } else { part.kind };
+    Some(Marked { kind, ..part })
 }
 
 async fn subscriptions(api: &Api, account: &Account) -> Result<Looked> {
@@ -139,19 +104,17 @@ async fn subscriptions(api: &Api, account: &Account) -> Result<Looked> {
     match api.arm.list(&path, call).await {
         Ok(listed) => looked.parts.extend(listed.iter().filter_map(subscription)),
         Err(error) => {
-            looked
-                .unread
-                .push(unread(&format!("every event subscription of account {}", account.name), error)?);
-            looked.unsure = true;
+            let what = format!("the event subscriptions of account {}", account.name);
+            looked.unlisted(&[EVENT_SUBSCRIPTION], &account.id, &what, error)?;
         }
     }
     Ok(looked)
 }
 
 fn subscription(one: &Value) -> Option<Marked> {
-    let mark = mark::from_labels(&one["properties"]["labels"]);
-    let (name, created) = (one["name"].as_str()?.to_owned(), seconds(&one["systemData"]["createdAt"]));
-    mark.contains_key(mark::DEPLOYMENT).then_some(Marked { kind: "event-subscription", name, created, mark })
+    let labels = pairs(&one["properties"]["labels"]);
+    let part = Marked::new(EVENT_SUBSCRIPTION, one["name"].as_str()?, &LABELS, &labels)?;
+    Some(Marked { created: seconds(&one["systemData"]["createdAt"]), ..part })
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{Described, GcsBucket};
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
+use crate::mark::Entries;
 use crate::providers::gcp::grant::Place;
 use crate::providers::gcp::iam_policy::Policy;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark;
 use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::retry;
@@ -38,7 +39,7 @@ pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
 ///
 /// # Errors
 /// As [`get`].
-pub(crate) async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
+pub(crate) async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> {
     Ok(get(api, name).await?.map(|bucket| bucket.labels()))
 }
 
@@ -46,7 +47,7 @@ pub(crate) async fn labels_of(api: &Api, name: &str) -> Result<Option<Labels>> {
 ///
 /// # Errors
 /// As [`change`].
-pub(crate) async fn relabel(api: &Api, name: &str, edit: impl Fn(Labels) -> Labels) -> Result<()> {
+pub(crate) async fn relabel(api: &Api, name: &str, edit: impl Fn(Entries) -> Entries) -> Result<()> {
     change(api, name, |bucket| {
         let before = bucket.labels();
         let after = edit(before.clone());

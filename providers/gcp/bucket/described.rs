@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::providers::gcp::mark::{self, Labels};
+use crate::mark::{Entries, entries};
 
 /// A bucket (JSON API, `Buckets` resource).
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -13,8 +13,8 @@ use crate::providers::gcp::mark::{self, Labels};
 pub(crate) struct Described(Value);
 
 impl Described {
-    pub(crate) fn labels(&self) -> Labels {
-        mark::labels(&self.0)
+    pub(crate) fn labels(&self) -> Entries {
+        entries(&self.0["labels"])
     }
 
     /// The number of the project that it is in.

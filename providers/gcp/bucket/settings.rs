@@ -1,18 +1,18 @@
 //! The settings of a bucket between our form and the JSON API's.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Described, GcsBucket};
+use crate::mark::Entries;
 use crate::providers::gcp::cors::{self, Cors};
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::soft_delete::SoftDelete;
 
 impl GcsBucket {
     /// All settings of a new bucket.
     pub(super) fn settings(&self) -> Value {
-        let mut labels = mark::created(&self.labels, Timestamp::now());
-        labels.extend(self.cors.iter().map(|cors| (mark::CORS.to_owned(), cors.fingerprint())));
+        let mut labels = self.labels.to_create();
+        labels.extend(self.cors.iter().map(|cors| (LABELS.key(mark::CORS), cors.fingerprint())));
         let mut settings = json!({
             "name": self.name,
             "location": self.location,
@@ -48,14 +48,16 @@ impl GcsBucket {
     pub(super) fn change(&self, found: &Described, adopt: bool) -> Option<Value> {
         let labels = found.labels();
         let state = self.observed(found, &labels);
-        let kept = labels.get(mark::CORS).map(String::as_str);
+        let mark = LABELS.read(&labels);
+        let kept = mark.get(mark::CORS);
         let (entries, fingerprint) = cors::merged(found.cors(), self.cors.as_ref(), kept);
-        let mut wanted = mark::merged(&labels, &self.labels, adopt, Timestamp::now());
+        let mut wanted = self.labels.to_write(&mark, adopt);
         wanted.remove(mark::CORS);
-        wanted.extend(fingerprint.map(|fingerprint| (mark::CORS.to_owned(), fingerprint)));
+        if let Some(fingerprint) = fingerprint {
+            wanted.set(mark::CORS, fingerprint);
+        }
         let access = (self.uniform_access, &self.public_access_prevention);
-        let relabelled =
-            adopt || state.labels != self.labels || labels.get(mark::CORS) != wanted.get(mark::CORS);
+        let relabelled = adopt || state.labels != self.labels || kept != wanted.get(mark::CORS);
         let patch = [
             ("storageClass", state.storage_class != self.storage_class, json!(self.storage_class)),
             (
@@ -66,7 +68,7 @@ impl GcsBucket {
             ("softDeletePolicy", state.soft_delete != self.soft_delete, self.soft_delete_policy()),
             ("encryption", state.kms_key != self.kms_key, self.encryption()),
             ("cors", entries != found.cors(), json!(entries)),
-            ("labels", relabelled, mark::patch(&labels, &wanted)),
+            ("labels", relabelled, mark::patch(&labels, &LABELS.replace(&labels, &wanted))),
         ];
         let patch: serde_json::Map<_, _> = patch
             .into_iter()
@@ -76,7 +78,7 @@ impl GcsBucket {
         (!patch.is_empty()).then_some(Value::Object(patch))
     }
 
-    pub(super) fn observed(&self, found: &Described, labels: &Labels) -> Self {
+    pub(super) fn observed(&self, found: &Described, labels: &Entries) -> Self {
         let prevention = found.public_access_prevention();
         let key = Some(found.kms_key().to_owned()).filter(|key| !key.is_empty());
         Self {
@@ -90,8 +92,8 @@ impl GcsBucket {
                 false => self.soft_delete.clone(),
             },
             kms_key: self.kms_key.as_ref().and(key),
-            cors: cors::ours(found.cors(), self.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)),
-            labels: mark::SPELLING.managed(labels, &self.labels),
+            cors: cors::ours(found.cors(), self.cors.as_ref(), LABELS.read(labels).get(mark::CORS)),
+            labels: self.labels.observed(labels),
             ..self.clone()
         }
     }
@@ -106,13 +108,12 @@ pub(super) fn soft_delete(bucket: &Described) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mark::Marking;
     use crate::provider::Wanted;
 
     fn wanted() -> GcsBucket {
         GcsBucket {
             name: "acme-runs".to_owned(),
-            deployment: "acme".parse().unwrap(),
-            expiry: None,
             leaving: false,
             service_account: None,
             soft_delete_asked: false,
@@ -124,7 +125,7 @@ mod tests {
             soft_delete: "7d".to_owned(),
             kms_key: None,
             cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
-            labels: mark::desired(&Wanted::named("acme".parse().unwrap())),
+            labels: Marking::of(&Wanted::named("acme".parse().unwrap()), &LABELS),
         }
     }
 
@@ -159,7 +160,7 @@ mod tests {
         let found = adopted();
         assert_eq!(found["cors"].as_array().map(Vec::len), Some(2));
         assert_eq!(
-            (&found["labels"]["team"], &found["labels"][mark::ADOPTED]),
+            (&found["labels"]["team"], &found["labels"]["wbstore-adopted"]),
             (&json!("ml"), &json!("true"))
         );
         assert_eq!(change(&wanted(), &found, false), None);

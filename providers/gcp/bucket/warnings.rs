@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::settings::soft_delete;
 use super::{Described, GcsBucket};
+use crate::mark::{Entries, Mark, QUEUE};
 use crate::providers::gcp::cors;
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::objects::is_emptying;
 use crate::resource::{Forbids, Owner, Seen};
 use crate::text::clean;
@@ -15,11 +16,17 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &GcsBucket, bucket: &Described, labels: &Labels, found: &mut Seen<GcsBucket>) {
+pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, found: &mut Seen<GcsBucket>) {
+    let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
-    lease(wanted, bucket, labels, found);
-    queue(wanted, labels, found);
-    accounts(wanted, labels, found);
+    // A topic and a subscription that are not in the request would be left behind.
+    let events = |_: &str| {
+        let hint = "leave out --queue internal, and name them with --topic and --subscription where they have \
+                    names of their own";
+        ("a topic and a subscription".to_owned(), hint.to_owned())
+    };
+    wanted.labels.keep_parts(labels, QUEUE, events, found);
+    accounts(wanted, &mark, found);
     let kept = soft_delete(bucket);
     if wanted.leaving && found.owner() == Some(&Owner::Ours) && kept != "0" {
         let seconds = SignedDuration::from_secs(bucket.soft_delete_seconds());
@@ -65,7 +72,7 @@ pub fn add(wanted: &GcsBucket, bucket: &Described, labels: &Labels, found: &mut 
     }
     found.remarks_mut().kept = cors::others(
         bucket.cors(),
-        cors::ours(bucket.cors(), wanted.cors.as_ref(), labels.get(mark::CORS).map(String::as_str)).as_ref(),
+        cors::ours(bucket.cors(), wanted.cors.as_ref(), mark.get(mark::CORS)).as_ref(),
     );
 }
 
@@ -100,40 +107,17 @@ fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     }
 }
 
-fn lease(wanted: &GcsBucket, bucket: &Described, labels: &Labels, found: &mut Seen<GcsBucket>) {
-    if let Some(expiry) = &wanted.expiry {
-        expiry.check(found, mark::SPELLING.end(labels), bucket.created(), Timestamp::now());
-    }
-}
-
-/// A topic and a subscription that the command does not know of would be left behind.
-fn queue(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
-    let internal = |labels: &Labels| labels.get(mark::QUEUE).is_some_and(|queue| queue == "internal");
-    if labels.contains_key(mark::QUEUE) && !internal(labels) && internal(&wanted.labels) {
-        found.finding(
-            "its label wbstore-queue tells of a topic and a subscription: they stay, and `wbstore list` shows them"
-                .to_owned(),
-        );
-        found.obstacle(
-            Forbids::Delete,
-            "its label wbstore-queue tells of a topic and a subscription, which this command would leave behind",
-            "leave out --queue internal, and name them with --topic and --subscription where they have names of \
-             their own",
-        );
-    }
-}
-
 /// What a service account was given outside of what goes now has to be taken back too.
-fn accounts(wanted: &GcsBucket, labels: &Labels, found: &mut Seen<GcsBucket>) {
+fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
-        let Some(note) = labels.get(key).filter(|note| wanted.leaving && known.as_ref() != Some(note)) else {
+        let Some(note) = mark.get(key).filter(|note| wanted.leaving && known.as_deref() != Some(note)) else {
             continue;
         };
         let account = mark::account_of(note).unwrap_or_else(|| "EMAIL".to_owned());
         found.obstacle(
             Forbids::Delete,
-            format!("its label {key} tells of a role for `{note}`, which this command would leave behind"),
+            format!("its mark names a role for `{note}`, which this command would leave behind"),
             format!("add --service-account {account}"),
         );
     }

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::http::Method;
+use crate::mark::Entries;
 use crate::providers::gcp::bucket::{self, GcsBucket};
 use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::iam_policy::{Policy, VERSION};
-use crate::providers::gcp::mark::{self, Labels};
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::rest::{Rest, found, segment};
 use crate::providers::gcp::session::Api;
@@ -72,7 +73,7 @@ impl Place {
     }
 
     /// The labels of what keeps the note; `None` where that is not there.
-    pub(crate) async fn labels(&self, api: &Api) -> Result<Option<Labels>> {
+    pub(crate) async fn labels(&self, api: &Api) -> Result<Option<Entries>> {
         match self.bucket() {
             Some(bucket) => bucket::calls::labels_of(api, bucket).await,
             None => pubsub::labels_of(api, &self.needs()).await,
@@ -81,10 +82,11 @@ impl Place {
 
     /// Writes the note, or takes it away.
     pub(crate) async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
-        let edit = |mut labels: Labels| {
+        let key = LABELS.key(self.receipt());
+        let edit = |mut labels: Entries| {
             match value {
-                Some(value) => labels.insert(self.receipt().to_owned(), value.to_owned()),
-                None => labels.remove(self.receipt()),
+                Some(value) => labels.insert(key.clone(), value.to_owned()),
+                None => labels.remove(&key),
             };
             labels
         };

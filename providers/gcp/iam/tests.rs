@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::PolicyForm;
 
 struct Given {
     deployment: DeploymentName,
@@ -41,6 +42,18 @@ impl Given {
             ..self.least()
         }
     }
+}
+
+fn node_policy(subjects: &Subjects<'_>) -> Policy {
+    policy(Audience::Node, subjects).unwrap()
+}
+
+fn operator_policy(subjects: &Subjects<'_>) -> Policy {
+    policy(Audience::Operator, subjects).unwrap()
+}
+
+fn job_policy(subjects: &Subjects<'_>) -> Policy {
+    policy(Audience::ExpiryJob, subjects).unwrap()
 }
 
 fn included(policy: &Policy) -> Vec<&str> {
@@ -137,7 +150,7 @@ fn the_role_of_the_operator() {
 
 #[test]
 fn the_role_of_the_job_that_removes_what_has_expired() {
-    let policy = expiry_job_policy(&Given::new().project, false);
+    let policy = job_policy(&Given::new().least());
     insta::assert_snapshot!(included(&policy).join("\n"), @"
     pubsub.subscriptions.delete
     pubsub.subscriptions.get
@@ -192,15 +205,13 @@ fn what_the_reader_has_to_fill_in_is_told() {
     assert!(told(&node_policy(&given.least())));
     assert!(!told(&node_policy(&given.most())));
     assert!(told(&operator_policy(&given.most())));
-    assert!(told(&expiry_job_policy(&given.project, false)));
+    assert!(told(&job_policy(&given.least())));
 }
 
 #[test]
 fn every_permission_has_a_reason_and_stands_once() {
     let given = Given::new();
-    for policy in
-        [node_policy(&given.most()), operator_policy(&given.most()), expiry_job_policy(&given.project, true)]
-    {
+    for policy in [node_policy(&given.most()), operator_policy(&given.most()), job_policy(&given.most())] {
         let mut permissions = included(&policy);
         assert!(permissions.is_sorted());
         permissions.dedup();

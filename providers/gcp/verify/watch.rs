@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::message;
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
+use crate::inventory::PROBE;
+use crate::mark::{DEPLOYMENT, ROLE};
 use crate::name::DeploymentName;
 use crate::providers::gcp::failure::Refusal;
-use crate::providers::gcp::inventory::{PROBE, ROLE};
-use crate::providers::gcp::mark;
+use crate::providers::gcp::mark::LABELS;
 use crate::providers::gcp::pubsub_name::TopicName;
 use crate::providers::gcp::rest;
 use crate::providers::gcp::session::Api;
@@ -77,7 +78,7 @@ impl<'a> Watch<'a> {
             "ackDeadlineSeconds": 10,
             "messageRetentionDuration": KEPT_FOR,
             "expirationPolicy": { "ttl": EXPIRES_AFTER },
-            "labels": { mark::DEPLOYMENT: self.deployment, ROLE: PROBE },
+            "labels": { LABELS.key(DEPLOYMENT): self.deployment, LABELS.key(ROLE): PROBE },
         });
         let create = || self.call(Method::PUT, "", Some(&body), "pubsub.subscriptions.create");
         retry::page(create).await.map(drop)

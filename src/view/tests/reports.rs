@@ -10,8 +10,8 @@ use super::fixtures::{self, address};
 use crate::cli::Format;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Events};
+use crate::inventory::{Deployment, Inventory};
 use crate::plan::{Action, Plan};
-use crate::provider::{Deployment, Inventory};
 use crate::verify::{Check, Checking, Verdict};
 use crate::view::progress::{Style, Tally};
 use crate::view::remark::Remark;
@@ -253,6 +253,6 @@ fn an_error_prints_its_cause_once_and_its_hint_below() {
     assert_snapshot!(Remark::note("all is well").text(Format::Json), @r#"{"event":"note","note":"all is well"}"#);
 }
 
-fn part(kind: &str) -> crate::provider::Part {
-    crate::provider::Part { kind: kind.to_owned(), name: "acme-wandb".to_owned() }
+fn part(kind: &str) -> crate::inventory::Part {
+    crate::inventory::Part { kind: kind.to_owned(), name: "acme-wandb".to_owned() }
 }
