@@ -236,6 +236,9 @@ impl Outcome {
     }
 }
 
+/// All lifecycle rules, and what a write needs besides them.
+type Rules<L> = (Vec<<L as Lifecycle>::Rule>, <L as Lifecycle>::Rest);
+
 /// A store with lifecycle rules.
 pub(crate) trait Lifecycle: Store {
     type Rule: Clone + PartialEq + Send + Sync;
@@ -252,7 +255,7 @@ pub(crate) trait Lifecycle: Store {
     fn is_same(one: &Self::Rule, other: &Self::Rule) -> bool;
 
     /// The rules as they are; `None` where there is no such bucket.
-    fn lifecycle(&self) -> impl Future<Output = Result<Option<(Vec<Self::Rule>, Self::Rest)>>> + Send;
+    fn lifecycle(&self) -> impl Future<Output = Result<Option<Rules<Self>>>> + Send;
 
     /// Writes all rules, where nothing has changed them since they were read.
     fn set_lifecycle(

@@ -74,7 +74,8 @@ pub async fn a_renewal_is_reviewed_and_moves_all_ends_by_the_span_of_the_lease<C
             changes.iter().filter(|change| change["field"].as_str().is_some_and(is_end)).collect();
         assert_eq!(changes.len(), aged.len(), "{reviewed:#}");
         assert!(changes.iter().all(|change| change["old"] == aged[0].as_str()), "{reviewed:#}");
-        let new: Vec<_> = changes.iter().map(|change| change["new"].as_str().unwrap().to_owned()).collect();
+        let new: Vec<_> =
+            changes.iter().map(|change| change["new"].as_str().expect("text").to_owned()).collect();
         all_in(DAYS * days, &new);
         assert_eq!(ends(&cloud).await, aged, "a plan changes nothing");
 
