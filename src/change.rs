@@ -9,10 +9,10 @@ use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::Events;
-use crate::patience;
 use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
 use crate::provider::Provider;
 use crate::resource::{Address, Observation, Stack};
+use crate::retry;
 use crate::view::progress;
 
 /// How many deployments are worked on at once.
@@ -110,7 +110,7 @@ pub(crate) async fn apply(
     let engine = Engine { events, cancel, patience, aged };
     let work = async {
         let reports = stream::iter(changes).map(|change| engine.apply(&change.plan, &change.stack));
-        let reports = patience::in_steps(reports.buffered(SIDE_BY_SIDE).collect()).await;
+        let reports = retry::in_steps(reports.buffered(SIDE_BY_SIDE).collect()).await;
         // The view ends when the last sender is gone.
         drop(engine);
         reports

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff};
 use futures::future::{BoxFuture, join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -17,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result, exit};
 use crate::event::{Event, Events, Progress};
-use crate::patience::{FAULT_WITHIN, pauses, unless_busy};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack};
+use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
 use attempt::{Attempt, Taken};
 
 /// Looks at every resource of `stack` at once, and at what must hold besides.
@@ -294,12 +293,12 @@ struct Patience<'e> {
     behind: Option<Instant>,
     /// Since when there have been nothing but faults.
     faulty: Option<Instant>,
-    pauses: ExponentialBackoff,
+    pauses: Pauses,
 }
 
 impl<'e> Patience<'e> {
     fn new(engine: &'e Engine, resource: &'e dyn AnyResource) -> Self {
-        Self { engine, resource, behind: None, faulty: None, pauses: pauses().build() }
+        Self { engine, resource, behind: None, faulty: None, pauses: Pauses::endless() }
     }
 
     /// Waits in sight until it is time to try again after `error`.
@@ -320,11 +319,7 @@ impl<'e> Patience<'e> {
         };
         let budget = self.engine.patience.or(error.budget()).unwrap_or(patience);
         let left = budget.saturating_sub(since.get_or_insert_with(Instant::now).elapsed());
-        let pause = self.pauses.next().unwrap_or(FAULT_WITHIN);
-        let next = error.server_wait().map_or(pause, |asked| asked.max(pause));
-        if left < next {
-            return Err(error);
-        }
+        let Some(next) = self.pauses.next(error.server_wait(), left) else { return Err(error) };
         let why = error.chain();
         let interrupted = Error::new(Kind::Interrupted, format!("waiting for {why}"));
         if self.engine.cancel.is_cancelled() {

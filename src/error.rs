@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::patience::{FAULT_WITHIN, LONGEST_WAIT, span};
+use crate::retry::{FAULT_WITHIN, LONGEST_WAIT, span};
 
 /// A result with wbstore's own error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -10,7 +10,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 pub use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
-use crate::patience::{LONGEST_WAIT, asked, is_fault, pause_after, wait};
+use crate::explain::root_cause;
+use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -172,6 +173,12 @@ impl Answer {
     pub fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
+
+    /// Where this is a [fault](is_fault) that may pass: how long the server wants us to wait.
+    fn fault(&self) -> Option<Option<Duration>> {
+        let asked = self.retry_after();
+        is_fault(self.status, asked).then_some(asked)
+    }
 }
 
 impl Client {
@@ -216,43 +223,46 @@ impl Client {
                 redact(home)
             )));
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let begun = Instant::now();
-            let mut result = self.once(request).await;
-            if let Ok(answer) = &mut result {
-                answer.tries = tries;
-            }
-            tracing::info!(
-                method = %request.method,
-                host = request.url.host_str().unwrap_or_default(),
-                path = request.url.path(),
-                status = result.as_ref().map_or(0, |answer| answer.status),
-                took_ms = begun.elapsed().as_millis(),
-                "request"
-            );
-            let (why, asked) = match &result {
-                Ok(answer) if is_fault(answer.status, answer.retry_after()) => {
-                    (format!("{request}: HTTP status {}", answer.status), answer.retry_after())
-                }
-                Err(error) if error.kind() == Kind::Transient => (error.chain(), None),
-                _ => return result,
-            };
-            if !request.repeatable {
-                return result;
-            }
-            match (pause_after(tries, asked), asked) {
-                (Some(pause), _) => wait(&why, pause).await,
-                (None, Some(asked)) if asked > LONGEST_WAIT => {
-                    return Err(Error::new(Kind::Throttled, why).retry_after(asked));
-                }
-                _ => return result,
-            }
+        if !request.repeatable {
+            return self.once(request).await;
         }
+        let mut tries = 0;
+        let send = || {
+            tries += 1;
+            async move {
+                let mut answer = self.once(request).await?;
+                answer.tries = tries;
+                match answer.fault() {
+                    Some(Some(asked)) if asked > LONGEST_WAIT => {
+                        Err(Error::new(Kind::Throttled, failed(request, &answer)).retry_after(asked))
+                    }
+                    _ => Ok(answer),
+                }
+            }
+        };
+        repeat(send, |result| match result {
+            Ok(answer) => Some(Fault { why: failed(request, answer), asked: answer.fault()? }),
+            Err(error) if error.kind() == Kind::Transient => Some(Fault { why: error.chain(), asked: None }),
+            Err(_) => None,
+        })
+        .await
     }
 
     async fn once(&self, request: &Request) -> Result<Answer> {
+        let begun = Instant::now();
+        let result = self.exchange(request).await;
+        tracing::info!(
+            method = %request.method,
+            host = request.url.host_str().unwrap_or_default(),
+            path = request.url.path(),
+            status = result.as_ref().map_or(0, |answer| answer.status),
+            took_ms = begun.elapsed().as_millis(),
+            "request"
+        );
+        result
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Answer> {
         let broken = |error: reqwest::Error| {
             let what = if error.is_timeout() { "no answer in time" } else { "cannot reach the server" };
             // Its own text names the whole URL.
@@ -280,11 +290,8 @@ impl Client {
     }
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+fn failed(request: &Request, answer: &Answer) -> String {
+    format!("{request}: HTTP status {}", answer.status)
 }
 
 /// `url` as it may be shown: scheme, host, port and path, and of the query only what is known to be

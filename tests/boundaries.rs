@@ -18,7 +18,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "name",
     "option",
     "origin",
-    "patience",
+    "retry",
     "plan::Goal",
     "policy",
     "provider",

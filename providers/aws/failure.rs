@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
 use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page};
-use crate::patience::asked;
+use crate::retry::asked;
 use crate::text::clean;
 
 /// The longest that S3 lets two changes of one bucket stand in each other's way (A19).

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use crate::patience::{LONGEST_WAIT, TRIES, asked, is_fault, pause_after, show};
+use crate::retry::{LONGEST_WAIT, TRIES, asked, is_fault, pause_after, show};
 
 /// How a client of ours repeats its calls. Its own pauses are too short to be shown.
 pub fn config() -> RetryConfig {

@@ -14,12 +14,12 @@ use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
 use crate::explain::root_cause;
 use crate::mutations::Mutations;
-use crate::patience::unless_busy;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{LOG_IN, failure};
 use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
+use crate::retry::unless_busy;
 
 /// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);

@@ -9,7 +9,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
 use crate::inventory::Inventory;
-use crate::patience::unless_busy;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::provider::{Provider, Wanted, account_id};
@@ -26,6 +25,7 @@ use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::providers::azure::verify::BlobSite;
 use crate::providers::azure::{iam, inventory};
 use crate::resource::{Address, Guard, Output, Stack};
+use crate::retry::unless_busy;
 use crate::secret::{Secret, Withheld};
 use crate::text::clean;
 use crate::verify::{Checking, VerifyOptions, verify};

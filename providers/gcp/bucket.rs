@@ -1,27 +1,28 @@
 //! A Cloud Storage bucket, with all that is set on it: made in one call, and changed in one.
 
-pub mod calls;
+pub(crate) mod calls;
+mod described;
 mod settings;
 mod warnings;
 
 use std::time::Duration;
 
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_storage::model;
-use google_cloud_storage::model::bucket::Encryption;
-use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::http::Method;
 use crate::mark::Marking;
 use crate::providers::gcp::cors::{self, Cors};
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::iam_policy;
+use crate::providers::gcp::iam_policy::Policy;
 use crate::providers::gcp::location::LOCATIONS;
 use crate::providers::gcp::mark::{self, LABELS};
+use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
+
+pub(crate) use described::Described;
 
 /// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
 /// limits"; G8).
@@ -29,7 +30,7 @@ const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct GcsBucket {
+pub(crate) struct GcsBucket {
     /// Its name.
     #[serde(skip)]
     pub name: String,
@@ -65,35 +66,20 @@ pub struct GcsBucket {
 
 impl GcsBucket {
     /// The address of the bucket `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("gcp", "bucket", name)
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let mut labels = self.labels.to_create();
-        let entries: Vec<_> = self.cors.iter().map(Cors::to_entry).collect();
-        labels.extend(self.cors.iter().map(|cors| (LABELS.key(mark::CORS), cors.fingerprint())));
-        let encryption = self.kms_key.as_ref().map(|key| Encryption::new().set_default_kms_key(key));
-        let bucket = model::Bucket::new()
-            .set_project(format!("projects/{}", api.project))
-            .set_location(&self.location)
-            .set_storage_class(&self.storage_class)
-            .set_iam_config(self.iam_config(None))
-            .set_soft_delete_policy(self.soft_delete_policy())
-            .set_or_clear_encryption(encryption)
-            .set_cors(entries)
-            .set_labels(labels);
-        let call = api.control().await?.create_bucket().set_parent("projects/_");
-        let made = api.mutate(call.set_bucket_id(&self.name).set_bucket(bucket).send()).await;
-        let Err(error) = made else { return Ok(()) };
-        let call = "storage.buckets.create";
-        match Refusal::of(&error).map(|refusal| refusal.within(&api.project)) {
-            Some(refusal) if refusal.is_taken() => Err(self.taken(api).await),
-            Some(refusal) => {
-                let error = refusal.explain(call, self.address());
+        let path = format!("/storage/v1/b?project={}", segment(&api.project));
+        match api.storage_json().await?.write(Method::POST, &path, Some(&self.settings())).await? {
+            Ok(()) => Ok(()),
+            Err(refusal) if refusal.is_taken() => Err(self.taken(api).await),
+            Err(refusal) => {
+                let refusal = refusal.within(&api.project);
+                let error = refusal.explain("storage.buckets.create", self.address());
                 Err(self.explained(api, &refusal.message, error))
             }
-            None => Err(failure(&error, call, self.address())),
         }
     }
 
@@ -155,21 +141,16 @@ impl Resource for GcsBucket {
         let (bucket, policy) = futures::join!(calls::get(api, &self.name), calls::policy(api, &self.name));
         let Some(bucket) = bucket? else { return Ok(Seen::absent()) };
         if let Some(number) = api.project_number()
-            && bucket
-                .project
-                .strip_prefix("projects/")
-                .is_some_and(|project| project != number && project != api.project)
+            && ![number, ""].contains(&bucket.project())
         {
             return Err(Error::refused(format!("the bucket {} belongs to another project", self.name))
                 .hint("choose another name with --bucket, or name that project with --project"));
         }
-        let labels = bucket.labels.clone().into_iter().collect();
-        let created =
-            bucket.create_time.as_ref().and_then(|time| Timestamp::from_second(time.seconds()).ok());
-        let mut found = self.labels.seen(&labels, created, self.observed(&bucket, &labels));
+        let labels = bucket.labels();
+        let mut found = self.labels.seen(&labels, bucket.created(), self.observed(&bucket, &labels));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
-            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(iam_policy::public)),
+            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
             Err(error) if error.kind() == Kind::Denied => found
                 .finding("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
             Err(error) => return Err(error),
@@ -189,11 +170,10 @@ impl Resource for GcsBucket {
     }
 
     async fn delete(&self, api: &Api, seen: &Self, _: &Progress) -> Result<Deleted> {
-        let call = api.control().await?.delete_bucket().set_name(api.bucket_name(&self.name));
-        let call = call.set_if_metageneration_match(seen.metageneration).with_idempotency(false);
-        let Err(error) = api.mutate(call.send()).await else { return Ok(Deleted::Gone) };
-        let refusal = Refusal::of(&error).unwrap_or_default();
-        if is_not_found(&error) {
+        let path = format!("{}?ifMetagenerationMatch={}", calls::path(&self.name), seen.metageneration);
+        let deleted = api.storage_json().await?.write(Method::DELETE, &path, None).await?;
+        let Err(refusal) = deleted else { return Ok(Deleted::Gone) };
+        if refusal.is_not_found() {
             return Ok(Deleted::Gone);
         }
         if refusal.message.contains("not empty") {
@@ -206,19 +186,19 @@ impl Resource for GcsBucket {
             )
             .hint("stop the W&B server that still writes to it, then run again"));
         }
-        Err(paced(failure(&error, "storage.buckets.delete", self.address())))
+        Err(paced(refusal.explain("storage.buckets.delete", self.address())))
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         calls::change(api, &self.name, |found| {
-            let labels = found.labels.clone().into_iter().collect();
-            let (entries, _) = cors::merged(&found.cors, None, LABELS.read(&labels).get(mark::CORS));
-            let mut paths = vec!["labels"];
-            if entries != found.cors {
-                paths.push("cors");
+            let labels = found.labels();
+            let mark = LABELS.read(&labels);
+            let (entries, _) = cors::merged(found.cors(), None, mark.get(mark::CORS));
+            let mut patch = json!({ "labels": mark::patch(&labels, &self.labels.to_release(&labels)) });
+            if entries != found.cors() {
+                patch["cors"] = json!(entries);
             }
-            let labels = self.labels.to_release(&labels);
-            Some((model::Bucket::new().set_labels(labels).set_cors(entries), paths))
+            Some(patch)
         })
         .await
     }

@@ -1,15 +1,16 @@
 //! Our one entry among the CORS entries of a bucket. Entries have neither name nor id, so ours is known
 //! by its fingerprint, which a label of the bucket keeps; everybody else's stay as they are.
 
-use google_cloud_storage::model::bucket::Cors as Entry;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::text::clean;
 
 /// What the browser of a W&B user may do with the bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cors {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all(deserialize = "camelCase"))]
+pub(crate) struct Cors {
     /// The address of the W&B server, as browsers send it.
     pub origin: Vec<String>,
     /// The methods it may use.
@@ -23,7 +24,7 @@ pub struct Cors {
 
 impl Cors {
     /// The entry that lets pages from `origin` read and upload.
-    pub fn for_pages_of(origin: String) -> Self {
+    pub(crate) fn for_pages_of(origin: String) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
             origin: vec![origin],
@@ -34,32 +35,24 @@ impl Cors {
     }
 
     /// `entry` in the one order that is compared.
-    pub fn of(entry: &Entry) -> Self {
-        let sorted = |words: &[String]| {
-            let mut words = words.to_vec();
+    pub(crate) fn of(entry: &Value) -> Self {
+        let mut cors = Self::deserialize(entry).unwrap_or_default();
+        for words in [&mut cors.origin, &mut cors.method, &mut cors.response_header] {
             words.sort();
-            words
-        };
-        Self {
-            origin: sorted(&entry.origin),
-            method: sorted(&entry.method),
-            response_header: sorted(&entry.response_header),
-            max_age_seconds: entry.max_age_seconds,
         }
+        cors
     }
 
     /// The entry as it is written.
-    pub fn to_entry(&self) -> Entry {
+    pub(crate) fn to_entry(&self) -> Value {
         let Self { origin, method, response_header, max_age_seconds } = self;
-        Entry::new()
-            .set_origin(origin)
-            .set_method(method)
-            .set_response_header(response_header)
-            .set_max_age_seconds(*max_age_seconds)
+        json!({
+            "origin": origin, "method": method, "responseHeader": response_header, "maxAgeSeconds": max_age_seconds,
+        })
     }
 
     /// By which the entry is known again: 16 hexadecimal digits, as a label can hold them.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let Self { origin, method, response_header, max_age_seconds } = self;
         let text = format!(
             "{}\n{}\n{}\n{max_age_seconds}",
@@ -73,7 +66,7 @@ impl Cors {
 
 /// Our entry among `entries`: the one that is `wanted`, or else the one that we wrote earlier, of which
 /// `kept` is the fingerprint.
-pub fn ours(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> Option<Cors> {
+pub(crate) fn ours(entries: &[Value], wanted: Option<&Cors>, kept: Option<&str>) -> Option<Cors> {
     let mut all = entries.iter().map(Cors::of);
     let found = all.clone().find(|entry| Some(entry) == wanted);
     found.or_else(|| all.find(|entry| kept == Some(entry.fingerprint().as_str())))
@@ -81,8 +74,12 @@ pub fn ours(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> Opt
 
 /// `entries` with what is `wanted` in place of what we wrote earlier, and the fingerprint to keep. An
 /// equal entry of somebody else's serves as well, and stays theirs.
-pub fn merged(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> (Vec<Entry>, Option<String>) {
-    let old = |entry: &Entry| kept == Some(Cors::of(entry).fingerprint().as_str());
+pub(crate) fn merged(
+    entries: &[Value],
+    wanted: Option<&Cors>,
+    kept: Option<&str>,
+) -> (Vec<Value>, Option<String>) {
+    let old = |entry: &Value| kept == Some(Cors::of(entry).fingerprint().as_str());
     let mut rest: Vec<_> = entries.to_vec();
     let Some(wanted) = wanted else {
         rest.retain(|entry| !old(entry));
@@ -100,14 +97,14 @@ pub fn merged(entries: &[Entry], wanted: Option<&Cors>, kept: Option<&str>) -> (
 }
 
 /// The entries but for `ours`, in words.
-pub fn others(entries: &[Entry], ours: Option<&Cors>) -> Vec<String> {
+pub(crate) fn others(entries: &[Value], ours: Option<&Cors>) -> Vec<String> {
     let others = entries.iter().filter(|entry| Some(&Cors::of(entry)) != ours);
-    others.map(|entry| format!("CORS entry for {}", clean(&entry.origin.join(", ")))).collect()
+    others.map(|entry| format!("CORS entry for {}", clean(&Cors::of(entry).origin.join(", ")))).collect()
 }
 
 /// Whether pages of any origin may use one of `entries`.
-pub fn open_to_all(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| entry.origin.iter().any(|origin| origin == "*"))
+pub(crate) fn open_to_all(entries: &[Value]) -> bool {
+    entries.iter().any(|entry| Cors::of(entry).origin.iter().any(|origin| origin == "*"))
 }
 
 #[cfg(test)]
@@ -118,8 +115,8 @@ mod tests {
         Cors::for_pages_of("https://wandb.acme.com".to_owned())
     }
 
-    fn theirs() -> Entry {
-        Entry::new().set_origin(["*"]).set_method(["GET"]).set_max_age_seconds(60)
+    fn theirs() -> Value {
+        json!({"origin": ["*"], "method": ["GET"], "maxAgeSeconds": 60, "ofTomorrow": true})
     }
 
     #[test]
@@ -146,7 +143,7 @@ mod tests {
     #[test]
     fn an_equal_entry_of_others_stays_theirs() {
         let mut equal = acme().to_entry();
-        equal.method.reverse();
+        equal["method"].as_array_mut().unwrap().reverse();
         let (entries, kept) = merged(std::slice::from_ref(&equal), Some(&acme()), None);
         assert_eq!((entries.as_slice(), kept), ([equal.clone()].as_slice(), None));
         assert_eq!(ours(&entries, Some(&acme()), None), Some(acme()));

@@ -5,38 +5,33 @@
 
 mod place;
 
-use google_cloud_iam_v1::model::Policy;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::Entries;
 use crate::name::DeploymentName;
-use crate::providers::gcp::bucket::calls::{crowded, retries};
 use crate::providers::gcp::failure::{Refusal, domain_restricted};
-use crate::providers::gcp::mark::LABELS;
+use crate::providers::gcp::iam_policy::Policy;
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::session::Api;
-use crate::providers::gcp::{iam_policy, mark};
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::retry;
 
-pub use place::Place;
+pub(crate) use place::Place;
 
 /// May publish messages to a topic (Pub/Sub docs, "Roles and permissions").
-pub const PUBLISHER: &str = "roles/pubsub.publisher";
+pub(crate) const PUBLISHER: &str = "roles/pubsub.publisher";
 /// May take messages of a subscription.
-pub const SUBSCRIBER: &str = "roles/pubsub.subscriber";
+pub(crate) const SUBSCRIBER: &str = "roles/pubsub.subscriber";
 /// May read, write, list and delete objects (Cloud Storage docs, "IAM roles").
-pub const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
+pub(crate) const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
 /// May sign as a service account (IAM docs, "Service account roles"; G22).
-pub const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
-
-/// The etag of a policy that nobody has set yet, `ACAB` in base64, as IAM has it on every kind of resource
-/// without roles of its own (`gcloud pubsub topics get-iam-policy` on a new topic prints it).
-const UNSET: &[u8] = &[0x00, 0x20, 0x01];
+pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 
 /// One role for one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// Where it is given.
     #[serde(skip)]
     pub place: Place,
@@ -51,7 +46,7 @@ pub struct Grant {
 
 impl Grant {
     /// `role` for the service account `email` at `place`.
-    pub fn new(place: Place, deployment: &DeploymentName, role: &'static str, email: &str) -> Self {
+    pub(crate) fn new(place: Place, deployment: &DeploymentName, role: &'static str, email: &str) -> Self {
         Self { place, deployment: deployment.clone(), role, member: format!("serviceAccount:{email}") }
     }
 
@@ -68,23 +63,17 @@ impl Grant {
     /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
     /// `edit` changes nothing or no place is there.
     async fn change(&self, api: &Api, edit: impl Fn(&mut Policy) -> bool) -> Result<()> {
-        let mut retries = retries();
-        loop {
+        let (edit, call) = (&edit, format!("{}.setIamPolicy on {}", self.place.service(), self.address()));
+        retry::undisturbed(&call, || async move {
             let Some(mut policy) = self.place.policy(api).await? else { return Ok(()) };
-            if !edit(&mut policy) {
-                return Ok(());
-            }
-            match self.place.set_policy(api, policy).await? {
-                Ok(()) => return Ok(()),
-                Err(refusal) if refusal.is_stale() => {}
-                Err(refusal) => return Err(self.explained(api, refusal)),
-            }
-            let Some(pause) = retries.next() else {
-                let call = format!("{}.setIamPolicy on {}", self.place.service(), self.address());
-                return Err(crowded(&call));
-            };
-            tokio::time::sleep(pause).await;
-        }
+            if edit(&mut policy) { self.set(api, &policy).await } else { Ok(()) }
+        })
+        .await
+    }
+
+    async fn set(&self, api: &Api, policy: &Policy) -> Result<()> {
+        let set = self.place.set_policy(api, policy).await?;
+        set.map_err(|refusal| self.explained(api, refusal))
     }
 
     fn explained(&self, api: &Api, refusal: Refusal) -> Error {
@@ -138,12 +127,12 @@ impl Resource for Grant {
             return Ok(found);
         };
         let mut found = Seen::absent();
-        if iam_policy::has(&policy, self.role, &self.member) {
+        if policy.has(self.role, &self.member) {
             let noted = LABELS.read(&labels).get(self.place.receipt()) == Some(&self.receipt());
             let owner = if noted || self.is_within(&labels) { Owner::Ours } else { Owner::Used };
             found = Seen::there(self.clone(), owner);
         }
-        found.remarks_mut().kept = iam_policy::others(&policy, self.role, &self.member);
+        found.remarks_mut().kept = policy.others(self.role, &self.member);
         Ok(found)
     }
 
@@ -152,11 +141,11 @@ impl Resource for Grant {
         if new && matches!(self.place, Place::Topic(_) | Place::Subscription(_)) {
             // What was made a moment ago has an empty policy, and is not read for it; a bucket's begins with
             // roles of its own.
-            let mut policy = Policy::new().set_etag(UNSET);
-            iam_policy::add(&mut policy, self.role, &self.member);
-            match self.place.set_policy(api, policy).await? {
-                Err(refusal) if refusal.is_stale() => {}
-                answer => return answer.map_err(|refusal| self.explained(api, refusal)),
+            let mut policy = Policy::unset();
+            policy.add(self.role, &self.member);
+            match self.set(api, &policy).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                done => return done,
             }
         }
         let mut earlier = None;
@@ -171,14 +160,14 @@ impl Resource for Grant {
         self.change(api, |policy| {
             // The account that had it before is no longer the server's.
             let old = earlier.as_ref().filter(|old| **old != self.member);
-            let taken = old.is_some_and(|old| iam_policy::remove(policy, self.role, old));
-            iam_policy::add(policy, self.role, &self.member) | taken
+            let taken = old.is_some_and(|old| policy.remove(self.role, old));
+            policy.add(self.role, &self.member) | taken
         })
         .await
     }
 
     async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
-        self.change(api, |policy| iam_policy::remove(policy, self.role, &self.member)).await?;
+        self.change(api, |policy| policy.remove(self.role, &self.member)).await?;
         self.place.note(api, None).await?;
         Ok(Deleted::Gone)
     }

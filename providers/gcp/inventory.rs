@@ -26,7 +26,7 @@ const LAYOUT: Layout = Layout {
 /// When the buckets cannot be listed. What else cannot be read is in [`Inventory::unread`].
 pub async fn list(api: &Api) -> Result<Inventory> {
     let (buckets, topics, subscriptions) =
-        tokio::join!(looks::buckets(api), looks::topics(api), looks::subscriptions(api));
+        tokio::join!(looks::buckets(api), looks::queues(api, TOPIC), looks::queues(api, SUBSCRIPTION));
     let mut looked = buckets?;
     looked.add(topics?);
     looked.add(subscriptions?);

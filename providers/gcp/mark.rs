@@ -2,7 +2,9 @@
 //! letters, digits, `_` and `-` (Cloud Storage docs, "Bucket labels"; Pub/Sub docs, "Label topics and
 //! subscriptions").
 
-use crate::mark::Codec;
+use serde_json::{Value, json};
+
+use crate::mark::{Codec, Entries};
 
 /// The value of [`QUEUE`](crate::mark::QUEUE) on a bucket whose events go to Pub/Sub.
 pub(super) const PUBSUB: &str = "pubsub";
@@ -33,6 +35,13 @@ pub(super) fn account_of(label: &str) -> Option<String> {
         (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,
         (name, project) => Some(format!("{name}@{project}.{ACCOUNTS}")),
     }
+}
+
+/// What makes `after` of the labels `before` in a JSON merge patch (RFC 7396), where null removes a label.
+pub(super) fn patch(before: &Entries, after: &Entries) -> Value {
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let set = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
+    gone.chain(set.map(|(key, value)| (key.clone(), json!(value)))).collect()
 }
 
 #[cfg(test)]

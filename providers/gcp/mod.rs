@@ -16,6 +16,7 @@ pub mod notification;
 pub(crate) mod objects;
 pub(crate) mod options;
 pub mod project;
+mod pubsub;
 pub mod pubsub_name;
 pub mod rest;
 pub mod service_account;

@@ -16,9 +16,8 @@ use crate::event::Progress;
 use crate::http::Method;
 use crate::name::DeploymentName;
 use crate::providers::gcp::bucket::GcsBucket;
-use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::grant::Place;
-use crate::providers::gcp::rest::{self, segment};
+use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::Subscription;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
@@ -26,7 +25,7 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen}
 use configuration::{Configuration, Listing, is_unheard_of};
 
 /// The attribute by which a configuration is ours. It is also on every message.
-pub const ATTRIBUTE: &str = "wbstore";
+pub(crate) const ATTRIBUTE: &str = "wbstore";
 
 /// How long a change of IAM may take to be known everywhere: "typically 2 minutes, potentially 7 minutes
 /// or longer" (IAM docs, "Access change propagation"; G3).
@@ -42,7 +41,7 @@ const CREATED: &str = "OBJECT_FINALIZE";
 
 /// The configuration that makes Cloud Storage tell the topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Notification {
+pub(crate) struct Notification {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
@@ -69,13 +68,13 @@ pub struct Notification {
 
 impl Notification {
     /// The address of the one of `bucket`.
-    pub fn at(bucket: &str) -> Address {
+    pub(crate) fn at(bucket: &str) -> Address {
         Address::new("gcp", "notification", bucket)
     }
 
     /// All new objects of `bucket`, told to the topic; with `all_events` changes and deletions too, as
     /// the published guide has it (G11).
-    pub fn new(
+    pub(crate) fn new(
         api: &Api,
         bucket: &str,
         (topic, subscription): (&str, &str),
@@ -101,13 +100,12 @@ impl Notification {
 
     /// All configurations, the oldest first; `None` where the bucket is not there.
     async fn list(&self, api: &Api) -> Result<Option<Vec<Configuration>>> {
-        let answer = api.storage_json().await?.look(Method::GET, &self.path()).await?;
-        if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
-            return Ok(None);
-        }
-        let mut all = rest::read::<Listing>(&answer, "storage.buckets.get", self.address())?.items;
-        all.sort_by(|one, other| one.age().cmp(&other.age()));
-        Ok(Some(all))
+        let rest = api.storage_json().await?;
+        let found = rest.find::<Listing>(&self.path(), "storage.buckets.get", self.address()).await?;
+        Ok(found.map(|Listing { items: mut all }| {
+            all.sort_by(|one, other| one.age().cmp(&other.age()));
+            all
+        }))
     }
 
     async fn insert(&self, api: &Api) -> Result<()> {
@@ -120,10 +118,9 @@ impl Notification {
             body["event_types"] = json!(self.events);
         }
         // A POST is sent once, whatever becomes of it.
-        let answer = api.storage_json().await?.send(Method::POST, &self.path(), Some(&body)).await?;
-        match Refusal::of_answer(&answer) {
-            None => Ok(()),
-            Some(refusal) if is_unheard_of(&refusal) => Err(Error::new(
+        match api.storage_json().await?.write(Method::POST, &self.path(), Some(&body)).await? {
+            Ok(()) => Ok(()),
+            Err(refusal) if is_unheard_of(&refusal) => Err(Error::new(
                 Kind::NotYet,
                 "Cloud Storage may not publish to the topic yet: a new permission takes minutes to be known \
                  everywhere",
@@ -134,15 +131,14 @@ impl Notification {
                 "if this lasts, check that roles/pubsub.publisher on the topic {} is given to {}",
                 self.topic_name, api.agent
             ))),
-            Some(refusal) => Err(refusal.explain("storage.buckets.update", self.address())),
+            Err(refusal) => Err(refusal.explain("storage.buckets.update", self.address())),
         }
     }
 
     async fn remove(&self, api: &Api, id: &str) -> Result<()> {
         let path = format!("{}/{}", self.path(), segment(id));
-        let answer = api.storage_json().await?.send(Method::DELETE, &path, None).await?;
-        match Refusal::of_answer(&answer) {
-            Some(refusal) if !refusal.is_not_found() => {
+        match api.storage_json().await?.write(Method::DELETE, &path, None).await? {
+            Err(refusal) if !refusal.is_not_found() => {
                 Err(refusal.explain("storage.buckets.update", self.address()))
             }
             _ => Ok(()),

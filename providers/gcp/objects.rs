@@ -7,7 +7,7 @@ mod listing;
 use serde_json::Value;
 
 use super::failure::Refusal;
-use super::rest::{Rest, read, segment};
+use super::rest::{Rest, segment};
 use super::session::Api;
 use crate::empty::{
     Batches, Counted, Cursor, Entry, Expiration, Listing, Look, Outcome, Page, Retention, Store, Tally, Task,
@@ -31,7 +31,7 @@ pub(super) struct GcsStore {
 }
 
 impl GcsStore {
-    pub(super) async fn open(api: &Api, name: &str) -> Result<Self> {
+    async fn open(api: &Api, name: &str) -> Result<Self> {
         Ok(Self { rest: api.storage_json().await?.clone(), name: name.to_owned() })
     }
 
@@ -42,19 +42,14 @@ impl GcsStore {
 
     /// What a GET of `part` says; `None` where it is not there.
     async fn get(&self, part: &str, permission: &str) -> Result<Option<Value>> {
-        let answer = self.rest.look(Method::GET, &self.path(part)).await?;
-        if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
-            return Ok(None);
-        }
-        read(&answer, permission, &self.name).map(Some)
+        self.rest.find(&self.path(part), permission, &self.name).await
     }
 
     /// Deletes `name` of a `collection`, such as `o`; what is not there is gone.
     async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
         let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
-        let answer = self.rest.send(Method::DELETE, &path, None).await?;
-        match Refusal::of_answer(&answer) {
-            Some(refusal) if !refusal.is_not_found() => {
+        match self.rest.write(Method::DELETE, &path, None).await? {
+            Err(refusal) if !refusal.is_not_found() => {
                 let error = refusal.explain(permission, format!("{}/{}", self.name, clean(name)));
                 Err(if is_retained(&refusal) { retained(&error) } else { error })
             }
@@ -63,7 +58,7 @@ impl GcsStore {
     }
 
     /// Deletes one generation for good, as far as soft delete lets it.
-    pub(super) async fn delete_one(&self, entry: &Entry) -> Result<()> {
+    async fn delete_one(&self, entry: &Entry) -> Result<()> {
         let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
         self.remove("o", &entry.key, &query, "storage.objects.delete").await
     }

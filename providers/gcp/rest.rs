@@ -1,6 +1,7 @@
-//! The JSON calls that Google's clients for Rust do not make: notification configurations, the service
-//! agent's address, and policies of service accounts.
+//! The JSON APIs of Google Cloud. Every call of a run goes this way, so that all of them honour the same
+//! proxy variables and fail in the same words.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
@@ -11,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Method, Request, Url};
 use crate::mutations::Mutations;
 use crate::providers::gcp::failure::{self, Refusal};
+use crate::retry;
 
 /// The headers that credentials may ask for: the token, and the project whose quota counts
 /// (cloud.google.com/docs/quotas/set-quota-project).
@@ -18,7 +20,7 @@ const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "x-goog-user-project", "
 
 /// One JSON API of Google's.
 #[derive(Clone, Debug)]
-pub struct Rest {
+pub(crate) struct Rest {
     client: Client,
     home: Url,
     credentials: Credentials,
@@ -30,13 +32,13 @@ impl Rest {
     ///
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
-    pub fn new(home: Url, credentials: Credentials, mutations: &Arc<Mutations>) -> Result<Self> {
+    pub(crate) fn new(home: Url, credentials: Credentials, mutations: &Arc<Mutations>) -> Result<Self> {
         let mutations = Arc::clone(mutations);
         Ok(Self { client: Client::pinned(home.clone())?, home, credentials, mutations })
     }
 
     /// Where the API is, without a slash at the end.
-    pub fn home(&self) -> &str {
+    pub(crate) fn home(&self) -> &str {
         self.home.as_str().trim_end_matches('/')
     }
 
@@ -45,7 +47,7 @@ impl Rest {
     /// # Errors
     /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
     /// server says is left to the caller.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         // Repeated, its last answer would hide what came of the first.
         let mut request = self.request(method, path).await?.repeatable(false);
         if let Some(body) = body {
@@ -61,9 +63,66 @@ impl Rest {
     ///
     /// # Errors
     /// As [`Rest::send`].
-    pub async fn look(&self, method: Method, path: &str) -> Result<Answer> {
+    pub(crate) async fn look(&self, method: Method, path: &str) -> Result<Answer> {
         let request = self.request(method, path).await?.repeatable(true);
         self.client.send(&request).await
+    }
+
+    /// As [`Rest::send`], of a call whose answer says nothing but whether it was carried out. The outer
+    /// error is one without an answer.
+    ///
+    /// # Errors
+    /// As [`Rest::send`].
+    pub(crate) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let answer = self.send(method, path, body).await?;
+        Ok(Refusal::of_answer(&answer).map_or(Ok(()), Err))
+    }
+
+    /// What is at `path`; `None` only where the API says that there is nothing.
+    ///
+    /// # Errors
+    /// As [`Rest::send`], and [`read`].
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        permission: &str,
+        target: impl Display,
+    ) -> Result<Option<T>> {
+        found(&self.look(Method::GET, path).await?, permission, target)
+    }
+
+    /// Gives `each` the members of the list at `path`, which ends in a query: those in the field `named` of each page.
+    ///
+    /// # Errors
+    /// As [`Rest::find`], after the members of the pages before.
+    pub(crate) async fn list(
+        &self,
+        path: &str,
+        named: &str,
+        permission: &str,
+        target: impl Display,
+        mut each: impl FnMut(Value),
+    ) -> Result<()> {
+        let mut token = String::new();
+        loop {
+            let next = format!("{path}&pageToken={}", segment(&token));
+            let path = if token.is_empty() { path } else { &next };
+            let mut page: Value =
+                retry::page(|| async { read(&self.look(Method::GET, path).await?, permission, &target) })
+                    .await?;
+            if let Value::Array(members) = page[named].take() {
+                members.into_iter().for_each(&mut each);
+            }
+            match page["nextPageToken"].as_str() {
+                None | Some("") => return Ok(()),
+                Some(next) => token = next.to_owned(),
+            }
+        }
     }
 
     async fn request(&self, method: Method, path: &str) -> Result<Request> {
@@ -81,7 +140,7 @@ impl Rest {
 ///
 /// # Errors
 /// [`Kind::Credentials`] when no token can be had.
-pub async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
+pub(crate) async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
     let headers = match credentials.headers(Default::default()).await {
         Ok(CacheableResource::New { data, .. }) => data,
         Ok(CacheableResource::NotModified) => Default::default(),
@@ -92,8 +151,23 @@ pub async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, Str
 }
 
 /// `text` as one segment of a path.
-pub fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// As [`read`]; `None` where the API says that there is nothing.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn found<T: DeserializeOwned>(
+    answer: &Answer,
+    permission: &str,
+    target: impl Display,
+) -> Result<Option<T>> {
+    if Refusal::of_answer(answer).is_some_and(|refusal| refusal.is_not_found()) {
+        return Ok(None);
+    }
+    read(answer, permission, target).map(Some)
 }
 
 /// What a successful `answer` says; the refusal of any other.
@@ -101,10 +175,10 @@ pub fn segment(text: &str) -> String {
 /// # Errors
 /// That of the server, explained for `permission` on `target`; [`Kind::Transient`] for an answer that is
 /// cut off.
-pub fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     answer: &Answer,
     permission: &str,
-    target: impl std::fmt::Display,
+    target: impl Display,
 ) -> Result<T> {
     if let Some(refusal) = Refusal::of_answer(answer) {
         return Err(refusal.explain(permission, target));

@@ -2,7 +2,6 @@
 
 mod api;
 mod endpoints;
-mod retries;
 
 use std::sync::Arc;
 
@@ -12,13 +11,13 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
 use crate::mutations::Mutations;
-use crate::patience::unless_busy;
 use crate::providers::gcp::failure::{LOG_IN, Refusal};
 use crate::providers::gcp::rest::{self, Rest, segment};
+use crate::retry::unless_busy;
 use crate::text::clean;
 
-pub use api::{Api, mutate};
-pub use endpoints::{Endpoints, Service};
+pub use api::Api;
+pub(crate) use endpoints::{Endpoints, Service};
 
 /// What a token has to be good for; the finer rights are IAM's (cloud.google.com/iam/docs, "OAuth
 /// scopes").
@@ -42,7 +41,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Credentials`] when there are none; [`Kind::Input`] for an endpoint that would send them
     /// over plain http to another machine.
-    pub fn open() -> Result<Self> {
+    pub(crate) fn open() -> Result<Self> {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
         let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|path| !path.is_empty());
         let signs = named.is_some() || !endpoints.any();
@@ -66,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::open`] for an endpoint.
-    pub fn offline() -> Result<Self> {
+    pub(crate) fn offline() -> Result<Self> {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
         Ok(Self { credentials: None, signs: false, endpoints, mutations: Arc::default() })
     }
@@ -78,7 +77,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Input`] for a project that is not there; [`Kind::Credentials`] for a token that is not
     /// accepted; those of the cloud.
-    pub async fn agent(&self, project: &str) -> Result<String> {
+    pub(crate) async fn agent(&self, project: &str) -> Result<String> {
         const PERMISSION: &str = "resourcemanager.projects.get";
         let target = || format!("project {project}");
         let rest = self.rest(Service::Storage)?;
@@ -110,7 +109,7 @@ impl Session {
     }
 
     /// The clients for `project`, whose service agent is `agent`.
-    pub fn api(self, project: &str, agent: &str) -> Arc<Api> {
+    pub(crate) fn api(self, project: &str, agent: &str) -> Arc<Api> {
         Arc::new(Api::new(self, project, agent))
     }
 

@@ -1,28 +1,21 @@
 //! The subscription that the server reads its events from.
 
-mod calls;
-
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_pubsub::model::{self, ExpirationPolicy, PushConfig};
-use google_cloud_wkt::{Duration, FieldMask};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Progress;
 use crate::expiry::Voucher;
-use crate::mark::{Entries, Marking};
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
+use crate::mark::{Entries, Marking, entries};
+use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::Topic;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
-use calls::{delivery, get};
-pub use calls::{labels_of, relabel};
-
 /// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
-const DELETED_TOPIC: &str = "_deleted-topic_";
+pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
 
 /// The way the server takes its messages.
 const PULL: &str = "pull";
@@ -31,7 +24,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// A Pub/Sub subscription.
 #[derive(Clone, Debug, Serialize)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
@@ -44,7 +37,7 @@ pub struct Subscription {
     /// Which messages it takes; all without one.
     pub filter: Option<String>,
     /// How long a message may be worked on before it is given out again, in seconds.
-    pub ack_deadline_seconds: i32,
+    pub ack_deadline_seconds: i64,
     /// How long a message is kept, in seconds.
     pub retention_seconds: i64,
     /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
@@ -55,7 +48,7 @@ pub struct Subscription {
 
 impl Subscription {
     /// A subscription as we want it, to the topic of the full name `topic`.
-    pub fn new(name: &str, topic: String, labels: Marking) -> Self {
+    pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
             topic,
@@ -73,107 +66,116 @@ impl Subscription {
     }
 
     /// The address of the subscription `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("gcp", "subscription", name)
     }
 
-    fn settings(&self, api: &Api, labels: Entries) -> model::Subscription {
-        let Self {
-            name,
-            topic,
-            attached: _,
-            delivery: _,
-            filter: _,
-            ack_deadline_seconds,
-            retention_seconds,
-            expires_unused: _,
-            labels: _,
-        } = self;
-        model::Subscription::new()
-            .set_name(api.subscription_name(name))
-            .set_topic(topic)
-            .set_ack_deadline_seconds(*ack_deadline_seconds)
-            .set_message_retention_duration(Duration::clamp(*retention_seconds, 0))
-            // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).
-            .set_expiration_policy(ExpirationPolicy::new())
-            .set_labels(labels)
-    }
-
     async fn create(&self, api: &Api) -> Result<()> {
-        let request = self.settings(api, self.labels.to_create());
-        let call = api.subscriptions().await?.create_subscription().with_request(request);
-        match api.mutate(call.with_idempotency(false).send()).await {
-            Ok(_) => Ok(()),
-            // Ours when an answer was lost on its way; somebody's otherwise (G15).
-            Err(error) if Refusal::of(&error).is_some_and(|refusal| refusal.is_taken()) => {
-                Err(Error::exists(self.address()))
-            }
-            Err(error) => Err(failure(&error, "pubsub.subscriptions.create", self.address())),
-        }
+        let settings = json!({
+            "topic": self.topic,
+            "labels": self.labels.to_create(),
+            "ackDeadlineSeconds": self.ack_deadline_seconds,
+            "messageRetentionDuration": self.retention(),
+            // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).
+            "expirationPolicy": {},
+        });
+        pubsub::create(api, &self.address(), &settings).await
     }
 
-    fn observed(&self, found: &model::Subscription, labels: &Entries) -> Self {
-        let attached = found.topic != DELETED_TOPIC && !found.detached;
-        let never = || "never".to_owned();
-        let ttl = found.expiration_policy.as_ref().map(|policy| policy.ttl.as_ref().map(Duration::seconds));
+    fn retention(&self) -> String {
+        format!("{}s", self.retention_seconds)
+    }
+
+    fn observed(&self, found: &Value, labels: &Entries) -> Self {
+        let attached = is_attached(found);
+        let policy = &found["expirationPolicy"];
         Self {
-            name: self.name.clone(),
-            topic: if attached { found.topic.clone() } else { self.topic.clone() },
+            topic: if attached { text(found, "topic") } else { self.topic.clone() },
             attached,
             delivery: delivery(found),
-            filter: Some(found.filter.clone()).filter(|filter| !filter.is_empty()),
-            ack_deadline_seconds: found.ack_deadline_seconds,
-            retention_seconds: found.message_retention_duration.as_ref().map_or(0, Duration::seconds),
-            expires_unused: match ttl {
-                Some(Some(seconds)) if seconds % DAY == 0 => format!("{}d", seconds / DAY),
-                Some(Some(seconds)) => format!("{seconds}s"),
-                Some(None) => never(),
+            filter: Some(text(found, "filter")).filter(|filter| !filter.is_empty()),
+            ack_deadline_seconds: found["ackDeadlineSeconds"].as_i64().unwrap_or_default(),
+            retention_seconds: seconds(&found["messageRetentionDuration"]).unwrap_or_default(),
+            expires_unused: match seconds(&policy["ttl"]) {
+                Some(seconds) if seconds % DAY == 0 => format!("{}d", seconds / DAY),
+                Some(seconds) => format!("{seconds}s"),
+                None if policy.is_object() => "never".to_owned(),
                 // Pub/Sub always shows the policy that holds; without any it is the default of 31 days.
                 None => "31d".to_owned(),
             },
             labels: self.labels.observed(labels),
+            ..self.clone()
         }
     }
 
     async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
-        let observed = labels_of(api, &self.name).await?.unwrap_or_default();
-        let mut settings = self.settings(api, self.labels.to_update(&observed, adopt));
+        let address = self.address();
+        let observed = pubsub::labels_of(api, &address).await?.unwrap_or_default();
+        let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt) });
         let mut mask = vec!["labels"];
-        for (field, differs) in [
-            ("ack_deadline_seconds", prior.ack_deadline_seconds != self.ack_deadline_seconds),
-            ("message_retention_duration", prior.retention_seconds != self.retention_seconds),
-            ("expiration_policy", prior.expires_unused != self.expires_unused),
+        // What is in the mask and has no value here is set back to what it is by itself: messages are pulled
+        // (REST reference, `Subscription.pushConfig`).
+        for (field, differs, value) in [
+            (
+                "ackDeadlineSeconds",
+                prior.ack_deadline_seconds != self.ack_deadline_seconds,
+                json!(self.ack_deadline_seconds),
+            ),
+            (
+                "messageRetentionDuration",
+                prior.retention_seconds != self.retention_seconds,
+                json!(self.retention()),
+            ),
+            ("expirationPolicy", prior.expires_unused != self.expires_unused, json!({})),
+            (delivery_field(&prior.delivery), prior.delivery != self.delivery, Value::Null),
         ] {
             if differs {
                 mask.push(field);
+                settings[field] = value;
             }
         }
-        if prior.delivery != self.delivery {
-            // An empty one means pull (REST reference, `Subscription.pushConfig`); the others go by
-            // being named and left out.
-            settings = settings.set_push_config(PushConfig::new());
-            mask.push(match prior.delivery.split(' ').next() {
-                Some("bigquery") => "bigquery_config",
-                Some("storage") => "cloud_storage_config",
-                Some("bigtable") => "bigtable_config",
-                _ => "push_config",
-            });
-        }
-        let call = api.subscriptions().await?.update_subscription().set_subscription(settings);
-        let call = call.set_update_mask(FieldMask::default().set_paths(mask)).with_idempotency(false);
-        let updated = api.mutate(call.send()).await;
-        updated.map(drop).map_err(|error| failure(&error, "pubsub.subscriptions.update", self.address()))
+        pubsub::update(api, &address, &settings, &mask.join(",")).await
     }
+}
 
-    async fn remove(&self, api: &Api) -> Result<()> {
-        let name = api.subscription_name(&self.name);
-        let call = api.subscriptions().await?.delete_subscription().set_subscription(name);
-        match api.mutate(call.with_idempotency(false).send()).await {
-            Ok(()) => Ok(()),
-            Err(error) if is_not_found(&error) => Ok(()),
-            Err(error) => Err(failure(&error, "pubsub.subscriptions.delete", self.address())),
-        }
+fn text(found: &Value, field: &str) -> String {
+    found[field].as_str().unwrap_or_default().to_owned()
+}
+
+/// `604800s`, as the API writes a length of time, in whole seconds.
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
+    value.as_str()?.strip_suffix('s')?.split('.').next()?.parse().ok()
+}
+
+/// Whether messages of its topic still reach the subscription.
+pub(crate) fn is_attached(found: &Value) -> bool {
+    found["topic"] != DELETED_TOPIC && found["detached"] != true
+}
+
+/// How messages leave the subscription. The address of a push may carry a token in its query, so only
+/// its beginning is shown.
+fn delivery(found: &Value) -> String {
+    let push = found["pushConfig"]["pushEndpoint"].as_str().unwrap_or_default();
+    if !push.is_empty() {
+        return format!("push to {}", clean(push.split(['?', '#']).next().unwrap_or_default()));
     }
+    let to = DELIVERIES.iter().find(|(_, field, _)| found[*field].is_object());
+    to.map_or(PULL.to_owned(), |(word, field, member)| {
+        format!("{word} {}", clean(found[*field][*member].as_str().unwrap_or_default()))
+    })
+}
+
+/// The ways by which messages leave without a reader: in words, and where the API names them.
+const DELIVERIES: [(&str, &str, &str); 3] = [
+    ("bigquery table", "bigqueryConfig", "table"),
+    ("storage bucket", "cloudStorageConfig", "bucket"),
+    ("bigtable table", "bigtableConfig", "table"),
+];
+
+/// The setting that makes messages leave by `delivery`.
+fn delivery_field(delivery: &str) -> &'static str {
+    let to = DELIVERIES.iter().find(|(word, ..)| delivery.starts_with(word));
+    to.map_or("pushConfig", |(_, field, _)| field)
 }
 
 impl Resource for Subscription {
@@ -207,8 +209,8 @@ impl Resource for Subscription {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let Some(subscription) = get(api, &self.name).await? else { return Ok(Seen::absent()) };
-        let labels = subscription.labels.clone().into_iter().collect();
+        let Some(subscription) = pubsub::get(api, &self.address()).await? else { return Ok(Seen::absent()) };
+        let labels = entries(&subscription["labels"]);
         let state = self.observed(&subscription, &labels);
         let (attached, delivery) = (state.attached, state.delivery.clone());
         let mut found = self.labels.seen(&labels, None, state);
@@ -236,11 +238,12 @@ impl Resource for Subscription {
                 "choose another name with --subscription; this one serves somebody else",
             );
         }
-        if let Some(policy) = &subscription.dead_letter_policy {
+        let dead_letters = &subscription["deadLetterPolicy"];
+        if dead_letters.is_object() {
             found.finding(format!(
                 "messages that are not taken {} times go to {}",
-                policy.max_delivery_attempts,
-                clean(&policy.dead_letter_topic)
+                dead_letters["maxDeliveryAttempts"].as_i64().unwrap_or_default(),
+                clean(dead_letters["deadLetterTopic"].as_str().unwrap_or_default())
             ));
         }
         Ok(found)
@@ -250,7 +253,7 @@ impl Resource for Subscription {
         match seen.state() {
             None => self.create(api).await,
             Some(state) if !state.attached => {
-                self.remove(api).await?;
+                pubsub::delete(api, &self.address()).await?;
                 self.create(api).await
             }
             Some(state) => self.update(api, state, seen.is_unmarked()).await,
@@ -258,14 +261,10 @@ impl Resource for Subscription {
     }
 
     async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
-        self.remove(api).await?;
-        Ok(Deleted::Gone)
+        pubsub::delete(api, &self.address()).await.map(|()| Deleted::Gone)
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        match labels_of(api, &self.name).await? {
-            Some(observed) => relabel(api, &self.name, self.labels.to_release(&observed)).await,
-            None => Ok(()),
-        }
+        pubsub::relabel(api, &self.address(), |observed| self.labels.to_release(&observed)).await
     }
 }

@@ -114,7 +114,7 @@ impl Site for GcsSite<'_> {
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
-        sign::upload(self.api, self.signer.as_ref(), &self.bucket, key, self.address(key).await?).await
+        sign::upload(self.api, self.signer.as_ref(), self.address(key).await?).await
     }
 
     fn refusal(&self, _: &str, why: &str) -> &'static str {

@@ -15,7 +15,7 @@ use tracing_subscriber::prelude::*;
 
 use super::log;
 use crate::cli::Format;
-use crate::patience;
+use crate::retry;
 use crate::view::remark::Remark;
 use crate::view::{bars, json, words};
 
@@ -24,12 +24,11 @@ use crate::view::{bars, json, words};
 /// Only wbstore's own records are shown: they are written from an allow-list, while those of the
 /// libraries below may hold headers.
 pub(super) fn show(verbose: bool, format: Format) {
-    let waits =
-        Waits { format }.with_filter(Targets::new().with_target(patience::TARGET, LevelFilter::TRACE));
+    let waits = Waits { format }.with_filter(Targets::new().with_target(retry::TARGET, LevelFilter::TRACE));
     let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let shown = || {
         let all = Targets::new().with_target("wbstore", Level::INFO);
-        all.with_target(patience::TARGET, LevelFilter::OFF)
+        all.with_target(retry::TARGET, LevelFilter::OFF)
     };
     let text = || fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false);
     let texts = (verbose && format == Format::Human).then(|| text().with_filter(shown()));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::patience::LONGEST_WAIT;
+use crate::retry::LONGEST_WAIT;
 
 /// The first wait; it doubles with every try.
 const FIRST_WAIT: Duration = Duration::from_millis(100);

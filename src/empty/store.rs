@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::patience;
 use crate::provider::EmptyBy;
 use crate::resource::{Deleted, Remarks};
+use crate::retry;
 
 use super::tally::Tally;
 
@@ -274,7 +274,7 @@ pub(crate) async fn page<S: Store>(
     folded: bool,
     cursor: &Cursor,
 ) -> Result<Option<Page>> {
-    let page = patience::page(|| store.page(listing, prefix, folded, cursor)).await?;
+    let page = retry::page(|| store.page(listing, prefix, folded, cursor)).await?;
     match page.as_ref().and_then(|page| page.next.as_ref()) {
         Some(next) if next == cursor || *next == Cursor::default() => Err(circular(store.name())),
         _ => Ok(page),

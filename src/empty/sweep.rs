@@ -14,7 +14,7 @@ use super::tally::Tally;
 use super::walk::walk;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::patience::{in_steps, show};
+use crate::retry::{in_steps, show};
 
 /// How often one entry is tried. With the waits between, that is about a minute of bad luck.
 const TRIES: u32 = 10;

@@ -39,7 +39,9 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
         // What a deletion takes along, and what the step is done within.
         let before = plan.step(&around.address);
         let refused = step.action == Action::Refuse && before.is_none_or(|b| b.action != Action::Refuse);
-        let taken = step.action == Action::Keep && before.is_some_and(|b| b.action.acts());
+        // What this run has released, it has been allowed to.
+        let released = unmarked(around) && before.is_some_and(|b| b.action == Action::Release);
+        let taken = step.action == Action::Keep && before.is_some_and(|b| b.action.acts()) && !released;
         if (refused || taken) && now.action != Action::NoOp {
             return Again::Changed {
                 reason: format!("{}: {}", step.address, reason(step)),

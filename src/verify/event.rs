@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::traffic::Traffic;
 use super::{Message, Object, Queue, Run, Says, Site, Verdict, ends_all, failed, inconclusive, passed};
 use crate::error::{Error, Result};
-use crate::patience;
+use crate::retry;
 
 /// What makes events may take minutes to work after it was set up, and the events of what was uploaded
 /// before are lost. So a new probe is uploaded now and then, and any one of them is proof.
@@ -87,7 +87,7 @@ impl<S: Site> Run<'_, S> {
                 Err(error) if ends_all(&error) => return Err(error),
                 Err(error) if error.passes() || self.is_settling() => {
                     let pause = error.server_wait().unwrap_or_default().max(ASK_AGAIN_AFTER);
-                    patience::show(&error.chain(), pause);
+                    retry::show(&error.chain(), pause);
                     watch.refusal = Some(error);
                     pause
                 }

@@ -12,6 +12,7 @@ mod json;
 mod offline;
 #[cfg(unix)]
 mod places;
+mod proxy;
 mod renewal;
 mod spans;
 mod support;

@@ -72,7 +72,7 @@ const WRONG: &[Wrong] = &[
         tells: &["expired", "gcloud auth application-default login"],
     },
     Wrong {
-        with: |site| expired(site, "storage.GetBucket"),
+        with: |site| expired(site, "storage.buckets.get"),
         options: &[],
         code: 1,
         tells: &["expired", "gcloud auth application-default login"],
@@ -89,7 +89,7 @@ const WRONG: &[Wrong] = &[
         code: 1,
         tells: &["web page", "proxy"],
     },
-    Wrong { with: |site| page(site, "storage.GetBucket"), options: &[], code: 1, tells: &["proxy"] },
+    Wrong { with: |site| page(site, "storage.buckets.get"), options: &[], code: 1, tells: &["proxy"] },
     Wrong {
         with: |site| page(site, "pubsub.topics.get"),
         options: &[],
@@ -220,7 +220,7 @@ async fn is_refused_once(site: &Site, options: &[&str], call: &str, code: i32, w
 async fn a_location_that_does_not_exist_is_told() {
     let site = Site::open().await;
     let options = ["--queue", "internal", "--location", "us-west99"];
-    is_refused_once(&site, &options, "storage.CreateBucket", 1, &["location", "US-WEST99", "hint:"]).await;
+    is_refused_once(&site, &options, "storage.buckets.insert", 1, &["location", "US-WEST99", "hint:"]).await;
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn a_constraint_of_the_organisation_is_named_and_not_tried_again() {
         let site = Site::open().await;
         site.gcp.control().constrain(Some(constraint));
         let words = [&site.bucket, constraint, "administrator", "gcloud org-policies describe"];
-        is_refused_once(&site, &["--queue", "internal"], "storage.CreateBucket", 3, &words).await;
+        is_refused_once(&site, &["--queue", "internal"], "storage.buckets.insert", 3, &words).await;
     }
 }
 

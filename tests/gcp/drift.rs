@@ -122,13 +122,13 @@ async fn settings_of_the_bucket_are_found_and_mended_in_one_call() {
         "iamConfiguration": access(false, "inherited"), "cors": [], "storageClass": "COLDLINE",
         "labels": { "wbstore-queue": "internal" },
     });
-    let plan = restores(&site, site.patch_bucket(all), &["storage.UpdateBucket"]).await;
+    let plan = restores(&site, site.patch_bucket(all), &["storage.buckets.patch"]).await;
     let found = ["cors", "labels", "public_access_prevention", "storage_class", "uniform_access"];
     assert_eq!(fields(&plan), found);
     assert_eq!(site.mutations().len(), 1);
     // One alone, beside which the other half of the same setting stays.
     let change = json!({ "iamConfiguration": access(false, "enforced") });
-    let plan = restores(&site, site.patch_bucket(change), &["storage.UpdateBucket"]).await;
+    let plan = restores(&site, site.patch_bucket(change), &["storage.buckets.patch"]).await;
     assert_eq!(fields(&plan), ["uniform_access"]);
 }
 
@@ -138,7 +138,7 @@ async fn a_changed_cors_entry_is_somebody_elses_then_and_ours_is_made_again() {
     let mut cors = site.bucket().await["cors"].clone();
     cors[0]["maxAgeSeconds"] = json!(7);
     site.patch_bucket(json!({ "cors": cors })).await;
-    mends(&site, &["storage.UpdateBucket"]).await;
+    mends(&site, &["storage.buckets.patch"]).await;
     let entries = site.bucket().await["cors"].clone();
     let entries = entries.as_array().expect("a list");
     assert_eq!((entries.len(), &entries[0]["maxAgeSeconds"]), (2, &json!(7)), "{entries:?}");
@@ -149,7 +149,7 @@ async fn a_lost_label_is_set_again_and_labels_of_others_stay() {
     let site = Site::provisioned().await;
     let labels = json!({ "wbstore-deployment": NAME, "team": "vision", "wbstore-queue": null });
     site.patch_bucket(json!({ "labels": labels })).await;
-    mends(&site, &["storage.UpdateBucket"]).await;
+    mends(&site, &["storage.buckets.patch"]).await;
     let labels = site.bucket().await["labels"].clone();
     assert_eq!((&labels["team"], &labels["wbstore-queue"]), (&json!("vision"), &json!("pubsub")));
 }
@@ -214,7 +214,7 @@ async fn a_deleted_bucket_is_made_again_with_its_notification() {
     let delete = async {
         site.ask("DELETE", &format!("/storage/v1/b/{}", site.bucket), Value::Null).await;
     };
-    restores(&site, delete, &["storage.CreateBucket", "storage.notifications.insert"]).await;
+    restores(&site, delete, &["storage.buckets.insert", "storage.notifications.insert"]).await;
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn another_host_changes_only_the_cors_entry() {
     let site = Site::provisioned().await;
     let moved = "https://new.acme.com";
     site.provision(&["--host", moved, "--name", NAME]).await.ends(0);
-    assert_eq!(site.mutations(), ["storage.UpdateBucket"]);
+    assert_eq!(site.mutations(), ["storage.buckets.patch"]);
     let entries = site.bucket().await["cors"].clone();
     assert_eq!((entries.as_array().map(Vec::len), &entries[0]["origin"]), (Some(1), &json!([moved])));
 }

@@ -263,7 +263,7 @@ async fn a_cors_entry_and_a_label_that_came_between_reading_and_writing_survive(
         cors.as_array_mut().expect("a list").push(entry);
         site.patch_bucket(json!({ "cors": cors, "labels": { "late": "too" } })).await;
     };
-    race(site, "storage.UpdateBucket", &["--adopt"], late).await;
+    race(site, "storage.buckets.patch", &["--adopt"], late).await;
     planted.survives().await;
     let bucket = site.bucket().await;
     let origins: Vec<_> =

@@ -77,7 +77,7 @@ async fn a_bucket_of_another_project_is_neither_used_nor_adopted_nor_torn_down()
 #[tokio::test]
 async fn a_name_that_others_took_between_plan_and_creation_is_told() {
     let site = Site::open().await;
-    let create = site.gcp.proxy().arm(When::every("storage.CreateBucket"), Fault::Hang(Side::Before));
+    let create = site.gcp.proxy().arm(When::every("storage.buckets.insert"), Fault::Hang(Side::Before));
     let meanwhile = async {
         create.reached().await;
         site.gcp.control().others_bucket(&site.bucket);

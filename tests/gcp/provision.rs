@@ -24,8 +24,8 @@ async fn the_bucket_is_made_with_all_its_settings_in_one_call() {
     let site = Site::open().await;
     site.provision(&[]).await.ends(0);
     let sent = site.mutations();
-    let about_bucket: Vec<_> = sent.iter().filter(|sent| sent.ends_with("Bucket")).collect();
-    assert_eq!(about_bucket, ["storage.CreateBucket"], "{sent:?}");
+    let about_bucket: Vec<_> = sent.iter().filter(|sent| sent.starts_with("storage.buckets.")).collect();
+    assert_eq!(about_bucket, ["storage.buckets.insert"], "{sent:?}");
     let bucket = site.bucket().await;
     assert_eq!((&bucket["location"], &bucket["storageClass"]), (&json!("US"), &json!("STANDARD")));
     let access = &bucket["iamConfiguration"];
@@ -160,7 +160,7 @@ async fn a_kms_key_that_cloud_storage_may_not_use_is_told_with_the_command() {
          roles/cloudkms.cryptoKeyEncrypterDecrypter"
     );
     site.provision(&["--kms-key", KEY]).await.ends(4).tells(&[&site.bucket, KEY, "hint:", &command]);
-    let tried = site.mutations().iter().filter(|sent| *sent == "storage.CreateBucket").count();
+    let tried = site.mutations().iter().filter(|sent| *sent == "storage.buckets.insert").count();
     assert_eq!(tried, 1, "nothing is gained by asking again");
     assert_eq!(site.left().await[0], json!([]));
 }

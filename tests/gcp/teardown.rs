@@ -15,7 +15,7 @@ async fn everything_of_an_empty_deployment_goes_in_order() {
     let at = |operation: &str| sent.iter().position(|one| one == operation).expect("it was sent");
     assert!(at("storage.notifications.delete") < at("pubsub.subscriptions.delete"), "{sent:?}");
     assert!(at("pubsub.subscriptions.delete") < at("pubsub.topics.delete"), "{sent:?}");
-    assert!(at("storage.notifications.delete") < at("storage.DeleteBucket"), "{sent:?}");
+    assert!(at("storage.notifications.delete") < at("storage.buckets.delete"), "{sent:?}");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn lifecycle_rules_of_others_stay() {
 #[tokio::test]
 async fn half_a_deployment_is_torn_down() {
     let site = Site::open().await;
-    site.gcp.proxy().arm(When::every("storage.CreateBucket"), Fault::fail(Failure::AccessDenied));
+    site.gcp.proxy().arm(When::every("storage.buckets.insert"), Fault::fail(Failure::AccessDenied));
     site.provision(&[]).await.ends(4);
     site.gcp.proxy().disarm();
     assert_eq!(site.subscriptions().await, [EVENTS]);
@@ -129,7 +129,8 @@ async fn half_a_deployment_is_torn_down() {
 #[tokio::test]
 async fn what_arrives_meanwhile_is_not_lost_in_silence() {
     let site = Site::provisioned().await;
-    let delete = site.gcp.proxy().arm(When::operation("storage.DeleteBucket", 0), Fault::Hang(Side::Before));
+    let delete =
+        site.gcp.proxy().arm(When::operation("storage.buckets.delete", 0), Fault::Hang(Side::Before));
     let meanwhile = async {
         delete.reached().await;
         site.put("late", b"x");

@@ -6,7 +6,7 @@ use azure_core::http::RawResponse;
 use azure_core::http::headers::{HeaderName, Headers};
 use serde_json::Value;
 
-use crate::patience::asked;
+use crate::retry::asked;
 use crate::text::clean;
 
 /// An answer, read as a whole.

@@ -11,7 +11,7 @@ use azure_core::time::OffsetDateTime;
 use serde_json::json;
 
 use super::*;
-use crate::patience::in_steps;
+use crate::retry::in_steps;
 
 const HOME: &str = "https://arm.example";
 const BUDGET: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request, Url};
 
 use crate::http::redact;
-use crate::patience::{asked, is_fault, pause_after, wait};
+use crate::retry::{Fault, asked, is_fault, repeat};
 use crate::text::clean;
 
 /// Where a virtual machine's own identity is asked for (Azure Instance Metadata Service).
@@ -23,34 +23,27 @@ pub struct Retries;
 #[async_trait]
 impl Policy for Retries {
     async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let mut tries = 0;
-        loop {
-            if tries > 0 {
+        let call = format!("{} {}", request.method(), redact(request.url()));
+        let send = || {
+            let mut request = request.clone();
+            async move {
                 request.body_mut().reset().await?;
+                next[0].send(context, &mut request, &next[1..]).await
             }
-            tries += 1;
-            let result = next[0].send(context, request, &next[1..]).await;
-            let (why, asked) = match &result {
-                Ok(answer) => {
-                    let (status, headers) = (u16::from(answer.status()), answer.headers());
-                    let asked = asked(|name| headers.get_optional_str(&HeaderName::from_static(name)));
-                    if !is_fault(status, asked) && !is_settling(request.url(), status) {
-                        return result;
-                    }
-                    (format!("HTTP status {status}"), asked)
-                }
-                Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection) => {
-                    (clean(&error.to_string()), None)
-                }
-                Err(_) => return result,
-            };
-            match pause_after(tries, asked) {
-                Some(pause) => {
-                    wait(&format!("{} {}: {why}", request.method(), redact(request.url())), pause).await
-                }
-                None => return result,
+        };
+        repeat(send, |result| match result {
+            Ok(answer) => {
+                let (status, headers) = (u16::from(answer.status()), answer.headers());
+                let asked = asked(|name| headers.get_optional_str(&HeaderName::from_static(name)));
+                (is_fault(status, asked) || is_settling(request.url(), status))
+                    .then(|| Fault { why: format!("{call}: HTTP status {status}"), asked })
             }
-        }
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection) => {
+                Some(Fault { why: format!("{call}: {}", clean(&error.to_string())), asked: None })
+            }
+            Err(_) => None,
+        })
+        .await
     }
 }
 

@@ -1,13 +1,11 @@
 //! What a look at a bucket tells besides its settings: what would stop a teardown, and what a reviewer
 //! should know.
 
-use google_cloud_storage::model;
-use google_cloud_wkt::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::GcsBucket;
 use super::settings::soft_delete;
+use super::{Described, GcsBucket};
 use crate::mark::{Entries, Mark, QUEUE};
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, LABELS};
@@ -18,7 +16,7 @@ use crate::text::clean;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Adds all that `bucket` gives reason to.
-pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Entries, found: &mut Seen<GcsBucket>) {
+pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, found: &mut Seen<GcsBucket>) {
     let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
     // A topic and a subscription that are not in the request would be left behind.
@@ -31,8 +29,7 @@ pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Entries, found: 
     accounts(wanted, &mark, found);
     let kept = soft_delete(bucket);
     if wanted.leaving && found.owner() == Some(&Owner::Ours) && kept != "0" {
-        let seconds = bucket.soft_delete_policy.as_ref().and_then(|policy| policy.retention_duration);
-        let seconds = SignedDuration::from_secs(seconds.map_or(0, |kept| kept.seconds()));
+        let seconds = SignedDuration::from_secs(bucket.soft_delete_seconds());
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
         found.finding(format!(
             "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
@@ -50,17 +47,16 @@ pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Entries, found: 
             _ => format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"),
         });
     }
-    let key =
-        bucket.encryption.as_ref().map(|encryption| clean(&encryption.default_kms_key)).unwrap_or_default();
+    let key = clean(bucket.kms_key());
     if wanted.kms_key.is_none() && !key.is_empty() {
         found.finding(format!("new objects are encrypted with {key}, which stays so"));
     }
-    if bucket.hierarchical_namespace.as_ref().is_some_and(|namespace| namespace.enabled) {
+    if bucket.has_hierarchical_namespace() {
         found.finding(
             "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
         );
     }
-    if is_emptying(&rules(bucket)) {
+    if is_emptying(bucket.lifecycle_rules()) {
         found.obstacle(
             Forbids::Present,
             "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
@@ -71,36 +67,20 @@ pub fn add(wanted: &GcsBucket, bucket: &model::Bucket, labels: &Entries, found: 
             ),
         );
     }
-    if cors::open_to_all(&bucket.cors) {
+    if cors::open_to_all(bucket.cors()) {
         found.finding("a CORS entry that is not ours lets pages of any origin use it".to_owned());
     }
     found.remarks_mut().kept = cors::others(
-        &bucket.cors,
-        cors::ours(&bucket.cors, wanted.cors.as_ref(), mark.get(mark::CORS)).as_ref(),
+        bucket.cors(),
+        cors::ours(bucket.cors(), wanted.cors.as_ref(), mark.get(mark::CORS)).as_ref(),
     );
 }
 
-/// The lifecycle rules as JSON.
-fn rules(bucket: &model::Bucket) -> Vec<serde_json::Value> {
-    let rules = bucket.lifecycle.iter().flat_map(|lifecycle| &lifecycle.rule);
-    rules
-        .map(|rule| {
-            let condition = rule.condition.clone().unwrap_or_default();
-            let mut days = serde_json::Map::new();
-            days.extend(condition.age_days.map(|age| ("age".to_owned(), age.into())));
-            let since = condition.days_since_noncurrent_time;
-            days.extend(since.map(|since| ("daysSinceNoncurrentTime".to_owned(), since.into())));
-            let action = rule.action.as_ref().map(|action| &action.r#type);
-            serde_json::json!({"action": {"type": action}, "condition": days})
-        })
-        .collect()
-}
-
 /// What Cloud Storage would not let go (G19).
-fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<GcsBucket>) {
-    if let Some(policy) = &bucket.retention_policy {
-        let days = policy.retention_duration.as_ref().map_or(0, Duration::seconds).max(0) / DAY;
-        if policy.is_locked {
+fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
+    if let Some(seconds) = bucket.retention_seconds() {
+        let days = seconds.max(0) / DAY;
+        if bucket.is_retention_locked() {
             found.obstacle(
                 Forbids::Delete,
                 format!("its retention policy of {days} days is locked, and nobody can take it off"),
@@ -116,7 +96,7 @@ fn holds(name: &str, bucket: &model::Bucket, found: &mut Seen<GcsBucket>) {
             );
         }
     }
-    if bucket.default_event_based_hold {
+    if bucket.holds_new_objects() {
         found.obstacle(
             Forbids::Delete,
             "it puts an event-based hold on every new object",

@@ -66,6 +66,12 @@ fn every_no_has_its_kind_and_a_way_on() {
             "set-quota-project",
         ),
         (
+            403,
+            modern(403, "PERMISSION_DENIED", "SECURITY_POLICY_VIOLATED", "Request is prohibited"),
+            Kind::Refused,
+            "service perimeter",
+        ),
+        (
             412,
             legacy(412, "conditionNotMet", "violates constraint 'constraints/gcp.resourceLocations'"),
             Kind::Refused,
@@ -118,14 +124,4 @@ fn absence_and_a_taken_name_are_told_apart_from_a_stale_etag() {
     assert!(taken.is_taken() && !taken.is_stale());
     let stale = refusal(412, r#"{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}]}}"#);
     assert!(stale.is_stale() && !stale.is_taken());
-}
-
-#[test]
-fn an_sdk_error_is_told_with_its_status() {
-    let status = Status::default().set_code(Code::PermissionDenied).set_message("no\u{1b}[31m");
-    let error = failure(&SdkError::service(status), "pubsub.topics.get", "gcp/topic/acme");
-    assert_eq!(error.kind(), Kind::Denied);
-    assert_eq!(error.to_string(), "pubsub.topics.get on gcp/topic/acme: PERMISSION_DENIED: no[31m");
-    let error = failure(&SdkError::timeout("slow"), "pubsub.topics.get", "gcp/topic/acme");
-    assert_eq!(error.kind(), Kind::Transient);
 }

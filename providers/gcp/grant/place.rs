@@ -1,25 +1,24 @@
 //! Where a role is given: whose policy it is, and where it is noted that we gave it.
 
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
 use serde_json::json;
 
 use crate::error::Result;
 use crate::http::Method;
 use crate::mark::Entries;
 use crate::providers::gcp::bucket::{self, GcsBucket};
-use crate::providers::gcp::failure::{Refusal, failure, is_not_found};
-use crate::providers::gcp::iam_policy::VERSION;
+use crate::providers::gcp::failure::Refusal;
+use crate::providers::gcp::iam_policy::{Policy, VERSION};
 use crate::providers::gcp::mark::{self, LABELS};
-use crate::providers::gcp::rest::{self, segment};
+use crate::providers::gcp::pubsub;
+use crate::providers::gcp::rest::{Rest, found, segment};
 use crate::providers::gcp::session::Api;
-use crate::providers::gcp::subscription::{self, Subscription};
-use crate::providers::gcp::topic::{self, Topic};
+use crate::providers::gcp::subscription::Subscription;
+use crate::providers::gcp::topic::Topic;
 use crate::resource::Address;
 
 /// Something with an IAM policy, by its short name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A topic.
     Topic(String),
     /// A subscription.
@@ -37,7 +36,7 @@ pub enum Place {
 
 impl Place {
     /// Where the grant itself stands.
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         match self {
             Self::Topic(name) => Address::new("gcp", "publisher", name),
             Self::Subscription(name) => Address::new("gcp", "subscription-access", name),
@@ -47,7 +46,7 @@ impl Place {
     }
 
     /// What has to be there first.
-    pub fn needs(&self) -> Address {
+    pub(crate) fn needs(&self) -> Address {
         match self {
             Self::Topic(name) => Topic::at(name),
             Self::Subscription(name) => Subscription::at(name),
@@ -56,7 +55,7 @@ impl Place {
     }
 
     /// The label that notes what we gave.
-    pub fn receipt(&self) -> &'static str {
+    pub(crate) fn receipt(&self) -> &'static str {
         match self {
             Self::ServiceAccount { .. } => mark::SIGNER,
             _ => mark::GRANTED,
@@ -64,7 +63,7 @@ impl Place {
     }
 
     /// What begins the names of the permissions, such as `pubsub.topics`.
-    pub fn service(&self) -> &'static str {
+    pub(crate) fn service(&self) -> &'static str {
         match self {
             Self::Topic(_) => "pubsub.topics",
             Self::Subscription(_) => "pubsub.subscriptions",
@@ -74,108 +73,82 @@ impl Place {
     }
 
     /// The labels of what keeps the note; `None` where that is not there.
-    pub async fn labels(&self, api: &Api) -> Result<Option<Entries>> {
-        match self {
-            Self::Topic(name) => topic::labels_of(api, name).await,
-            Self::Subscription(name) => subscription::labels_of(api, name).await,
-            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => {
-                bucket::calls::labels_of(api, bucket).await
-            }
+    pub(crate) async fn labels(&self, api: &Api) -> Result<Option<Entries>> {
+        match self.bucket() {
+            Some(bucket) => bucket::calls::labels_of(api, bucket).await,
+            None => pubsub::labels_of(api, &self.needs()).await,
         }
     }
 
     /// Writes the note, or takes it away.
-    pub async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
-        let key = &LABELS.key(self.receipt());
+    pub(crate) async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
+        let key = LABELS.key(self.receipt());
         let edit = |mut labels: Entries| {
             match value {
-                Some(value) => labels.insert(key.to_owned(), value.to_owned()),
-                None => labels.remove(key),
+                Some(value) => labels.insert(key.clone(), value.to_owned()),
+                None => labels.remove(&key),
             };
             labels
         };
+        match self.bucket() {
+            Some(bucket) => bucket::calls::relabel(api, bucket, edit).await,
+            None => pubsub::relabel(api, &self.needs(), edit).await,
+        }
+    }
+
+    /// The bucket that keeps the note; elsewhere the place itself does.
+    fn bucket(&self) -> Option<&str> {
         match self {
-            Self::Topic(name) => match topic::labels_of(api, name).await? {
-                Some(labels) if labels.get(key).map(String::as_str) != value => {
-                    topic::relabel(api, name, edit(labels)).await
-                }
-                _ => Ok(()),
-            },
-            Self::Subscription(name) => match subscription::labels_of(api, name).await? {
-                Some(labels) if labels.get(key).map(String::as_str) != value => {
-                    subscription::relabel(api, name, edit(labels)).await
-                }
-                _ => Ok(()),
-            },
-            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => {
-                bucket::calls::relabel(api, bucket, edit).await
-            }
+            Self::Topic(_) | Self::Subscription(_) => None,
+            Self::Bucket(bucket) | Self::ServiceAccount { bucket, .. } => Some(bucket),
         }
     }
 
     /// The policy; `None` where the place is not there.
-    pub async fn policy(&self, api: &Api) -> Result<Option<Policy>> {
-        let options = GetPolicyOptions::new().set_requested_policy_version(VERSION);
-        let resource = match self {
-            Self::Topic(name) => api.topic_name(name),
-            Self::Subscription(name) => api.subscription_name(name),
-            Self::Bucket(name) => return bucket::calls::policy(api, name).await,
-            Self::ServiceAccount { email, .. } => return self.account_policy(api, email).await,
+    pub(crate) async fn policy(&self, api: &Api) -> Result<Option<Policy>> {
+        let (rest, path) = self.resource(api).await?;
+        let (method, path) = match self {
+            Self::Bucket(_) => (Method::GET, format!("{path}/iam?optionsRequestedPolicyVersion={VERSION}")),
+            Self::Topic(_) | Self::Subscription(_) => {
+                (Method::GET, format!("{path}:getIamPolicy?options.requestedPolicyVersion={VERSION}"))
+            }
+            // A POST that only looks.
+            Self::ServiceAccount { .. } => {
+                (Method::POST, format!("{path}:getIamPolicy?options.requestedPolicyVersion={VERSION}"))
+            }
         };
-        let request = api.schemas().await?.get_iam_policy().set_resource(resource).set_options(options);
-        match request.with_idempotency(true).send().await {
-            Ok(policy) => Ok(Some(policy)),
-            Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(failure(&error, &format!("{}.getIamPolicy", self.service()), self.address())),
-        }
+        let target = match self {
+            Self::Bucket(name) => GcsBucket::at(name),
+            _ => self.address(),
+        };
+        found(&rest.look(method, &path).await?, &format!("{}.getIamPolicy", self.service()), target)
     }
 
     /// Writes the policy, whose etag is that of the read it comes from. The outer error is one without
     /// an answer.
-    pub async fn set_policy(&self, api: &Api, policy: Policy) -> Result<std::result::Result<(), Refusal>> {
-        let sent = match self {
-            Self::Topic(name) => {
-                let request = api.schemas().await?.set_iam_policy().set_resource(api.topic_name(name));
-                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
+    pub(crate) async fn set_policy(
+        &self,
+        api: &Api,
+        policy: &Policy,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let (rest, path) = self.resource(api).await?;
+        match self {
+            Self::Bucket(_) => rest.write(Method::PUT, &format!("{path}/iam"), Some(&json!(policy))).await,
+            _ => {
+                let body = json!({ "policy": policy });
+                rest.write(Method::POST, &format!("{path}:setIamPolicy"), Some(&body)).await
             }
-            Self::Subscription(name) => {
-                let request = api.schemas().await?.set_iam_policy().set_resource(api.subscription_name(name));
-                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
-            }
-            Self::Bucket(name) => {
-                let request = api.control().await?.set_iam_policy().set_resource(api.bucket_name(name));
-                api.mutate(request.set_policy(policy).with_idempotency(false).send()).await
-            }
+        }
+    }
+
+    /// The API that has the place, and where.
+    async fn resource<'a>(&self, api: &'a Api) -> Result<(&'a Rest, String)> {
+        Ok(match self {
+            Self::Topic(_) | Self::Subscription(_) => (api.pubsub().await?, pubsub::path(api, &self.needs())),
+            Self::Bucket(name) => (api.storage_json().await?, bucket::calls::path(name)),
             Self::ServiceAccount { email, .. } => {
-                let path = format!("{}:setIamPolicy", account(email));
-                let answer =
-                    api.iam().await?.send(Method::POST, &path, Some(&json!({ "policy": policy }))).await?;
-                return Ok(match Refusal::of_answer(&answer) {
-                    Some(refusal) => Err(refusal),
-                    None => Ok(()),
-                });
+                (api.iam().await?, format!("/v1/projects/-/serviceAccounts/{}", segment(email)))
             }
-        };
-        match sent {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => match Refusal::of(&error) {
-                Some(refusal) => Ok(Err(refusal)),
-                None => Err(failure(&error, &format!("{}.setIamPolicy", self.service()), self.address())),
-            },
-        }
+        })
     }
-
-    /// REST reference, `projects.serviceAccounts.getIamPolicy`: a POST that only looks.
-    async fn account_policy(&self, api: &Api, email: &str) -> Result<Option<Policy>> {
-        let path = format!("{}:getIamPolicy?options.requestedPolicyVersion={VERSION}", account(email));
-        let answer = api.iam().await?.look(Method::POST, &path).await?;
-        if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
-            return Ok(None);
-        }
-        rest::read(&answer, &format!("{}.getIamPolicy", self.service()), self.address()).map(Some)
-    }
-}
-
-fn account(email: &str) -> String {
-    format!("/v1/projects/-/serviceAccounts/{}", segment(email))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::providers::gcp::failure::Refusal;
 
 const TOPIC: &str = "//pubsub.googleapis.com/projects/acme-prod/topics/wbstore-acme";
 

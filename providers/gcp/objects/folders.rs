@@ -1,8 +1,6 @@
 //! Folders that are more than a part of a name: managed ones, which carry a policy of their own, and
 //! those of a hierarchical namespace. A bucket that has any is not empty.
 
-use google_cloud_gax::error::rpc::Code;
-
 use super::GcsStore;
 use super::listing::{page, page_token};
 use crate::empty::{self, Cursor, Entry, Listing, Page, What, interrupted};
@@ -87,8 +85,8 @@ impl Open {
 fn has_none(refusal: &Refusal) -> bool {
     refusal.is_not_found()
         || matches!(
-            refusal.code,
-            Code::Unimplemented | Code::InvalidArgument | Code::FailedPrecondition | Code::Aborted
+            refusal.status.as_str(),
+            "UNIMPLEMENTED" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "ABORTED"
         )
 }
 

@@ -11,7 +11,6 @@ use super::GcsStore;
 use crate::empty::{Expiration, Lifecycle};
 use crate::error::Result;
 use crate::http::Method;
-use crate::providers::gcp::failure::Refusal;
 
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "Cloud Storage",
@@ -46,11 +45,8 @@ impl Lifecycle for GcsStore {
     async fn set_lifecycle(&self, rules: &[Value], metageneration: String) -> Result<()> {
         let path = self.path(&format!("?ifMetagenerationMatch={metageneration}"));
         let body = json!({"lifecycle": {"rule": rules}});
-        let answer = self.rest.send(Method::PATCH, &path, Some(&body)).await?;
-        match Refusal::of_answer(&answer) {
-            Some(refusal) => Err(refusal.explain("storage.buckets.update", &self.name)),
-            None => Ok(()),
-        }
+        let written = self.rest.write(Method::PATCH, &path, Some(&body)).await?;
+        written.map_err(|refusal| refusal.explain("storage.buckets.update", &self.name))
     }
 }
 

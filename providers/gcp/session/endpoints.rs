@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// An API of Google Cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// Cloud Storage: gRPC, JSON and signed URLs.
     Storage,
     /// Pub/Sub: JSON and gRPC.
@@ -69,7 +69,7 @@ impl Endpoints {
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for one that is no URL, or would send credentials over
     /// plain http to another machine.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut set = vec![];
         for service in Service::ALL {
             let name = service.variable();
@@ -87,7 +87,7 @@ impl Endpoints {
     }
 
     /// Whether any is set.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.set.is_empty()
     }
 
@@ -102,7 +102,7 @@ impl Endpoints {
     }
 
     /// [`Endpoints::url`] as text, without a slash at the end.
-    pub fn text(&self, service: Service) -> String {
+    pub(crate) fn text(&self, service: Service) -> String {
         self.url(service).as_str().trim_end_matches('/').to_owned()
     }
 }

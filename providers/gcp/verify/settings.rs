@@ -3,19 +3,14 @@
 
 use std::time::Duration;
 
-use google_cloud_iam_v1::model::Policy;
-use google_cloud_storage::model::Bucket as Described;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::bucket::calls;
 use crate::error::{Error, Kind, Result};
-use crate::http::Method;
-use crate::providers::gcp::failure::Refusal;
-use crate::providers::gcp::iam_policy;
-use crate::providers::gcp::rest;
+use crate::providers::gcp::bucket::{Described, calls};
+use crate::providers::gcp::iam_policy::Policy;
 use crate::providers::gcp::session::Api;
+use crate::providers::gcp::subscription::DELETED_TOPIC;
 use crate::span::Span;
 use crate::text::clean;
 use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
@@ -50,9 +45,7 @@ pub(super) async fn read(
         return Err(Error::new(Kind::Failed, format!("the bucket {bucket} does not exist"))
             .hint("`wbstore provision gcp` creates it"));
     };
-    let changed = described.update_time.as_ref().or(described.create_time.as_ref());
-    let changed = changed.and_then(|time| Timestamp::from_second(time.seconds()).ok());
-    let until = changed.and_then(|changed| Settling::until(changed, GRANTS_HOLD_WITHIN));
+    let until = described.updated().and_then(|changed| Settling::until(changed, GRANTS_HOLD_WITHIN));
     let settings = Settings {
         public: exposure(bucket, &described, policy)?,
         subscription: subscription?,
@@ -68,25 +61,23 @@ pub(super) async fn read(
 
 /// What would keep a probe from being removed.
 fn kept_by(described: &Described) -> Option<String> {
-    if described.default_event_based_hold {
+    if described.holds_new_objects() {
         return Some("an event-based hold on every new object".to_owned());
     }
-    let kept = described.retention_policy.as_ref()?.retention_duration.as_ref()?.seconds() > 0;
+    let kept = described.retention_seconds()? > 0;
     kept.then(|| "a retention policy".to_owned())
 }
 
 fn soft_deleted(described: &Described) -> Option<String> {
-    let kept = described.soft_delete_policy.as_ref()?.retention_duration?;
-    let seconds = u32::try_from(kept.seconds()).ok().filter(|seconds| *seconds > 0)?;
+    let seconds = u32::try_from(described.soft_delete_seconds()).ok().filter(|seconds| *seconds > 0)?;
     Some(Span::from_secs(seconds).to_string())
 }
 
 /// Whether nobody is granted access who is not named, and none can be.
 fn exposure(bucket: &str, described: &Described, policy: Result<Option<Policy>>) -> Result<Verdict> {
-    let enforced =
-        described.iam_config.as_ref().is_some_and(|config| config.public_access_prevention == ENFORCED);
+    let enforced = described.public_access_prevention() == ENFORCED;
     let public = match policy {
-        Ok(policy) => iam_policy::public(&policy.unwrap_or_default()),
+        Ok(policy) => policy.unwrap_or_default().public(),
         Err(error) if error.kind() != Kind::Denied => return Err(error),
         Err(_) if enforced => {
             return Ok(passed("public access prevention is enforced; the policy may not be read"));
@@ -142,13 +133,13 @@ struct Expiration {
 /// Without credentials; what else keeps it from being read is a verdict.
 async fn delivery(api: &Api, topic: &str, subscription: &str) -> Result<Verdict> {
     let path = format!("/v1/{}", api.subscription_name(subscription));
-    let answer = api.pubsub().await?.look(Method::GET, &path).await?;
-    if Refusal::of_answer(&answer).is_some_and(|refusal| refusal.is_not_found()) {
-        let why = format!("the subscription {subscription} does not exist");
-        return Ok(failed(why, "`wbstore provision gcp` creates it"));
-    }
-    match rest::read(&answer, "pubsub.subscriptions.get", format!("subscription {subscription}")) {
-        Ok(found) => Ok(judge(&found, &api.topic_name(topic))),
+    let target = format!("subscription {subscription}");
+    match api.pubsub().await?.find(&path, "pubsub.subscriptions.get", target).await {
+        Ok(None) => {
+            let why = format!("the subscription {subscription} does not exist");
+            Ok(failed(why, "`wbstore provision gcp` creates it"))
+        }
+        Ok(Some(found)) => Ok(judge(&found, &api.topic_name(topic))),
         Err(error) if error.kind() == Kind::Credentials || error.asks_too_much() => Err(error),
         Err(error) if error.kind() == Kind::Denied => Ok(inconclusive(error.chain())),
         Err(error) => Ok(failed(error.chain(), error.what_next().unwrap_or(REPAIR))),
@@ -163,7 +154,7 @@ fn judge(found: &Subscribed, topic: &str) -> Verdict {
         (!found.cloud_storage_config.is_null(), "writes to Cloud Storage"),
         (!found.bigtable_config.is_null(), "writes to Bigtable"),
     ];
-    if found.detached || found.topic == "_deleted-topic_" {
+    if found.detached || found.topic == DELETED_TOPIC {
         return failed("it is attached to no topic, and no event reaches it", REPAIR);
     }
     if found.topic != topic {
@@ -196,9 +187,6 @@ fn judge(found: &Subscribed, topic: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use google_cloud_iam_v1::model::Binding;
-    use google_cloud_storage::model::bucket::{IamConfig, RetentionPolicy, SoftDeletePolicy};
-    use google_cloud_wkt::Duration as Length;
     use serde_json::json;
 
     use super::*;
@@ -213,17 +201,17 @@ mod tests {
     }
 
     fn with(prevention: &str) -> Described {
-        Described::new().set_iam_config(IamConfig::new().set_public_access_prevention(prevention))
+        json!({ "iamConfiguration": { "publicAccessPrevention": prevention } }).into()
     }
 
     #[test]
     fn closed_is_what_names_nobody_and_prevents_everybody() {
         let told = |prevention, policy| exposure("acme", &with(prevention), Ok(Some(policy))).unwrap();
-        let binding = Binding::new().set_role("roles/storage.objectViewer").set_members(["allUsers"]);
-        let everybody = || Policy::new().set_bindings([binding.clone()]);
-        assert!(matches!(told("enforced", Policy::new()), Verdict::Passed { .. }));
-        assert!(matches!(told("inherited", Policy::new()), Verdict::Failed { .. }));
-        let reason_of = |prevention| reason(told(prevention, everybody()));
+        let mut everybody = Policy::default();
+        everybody.add("roles/storage.objectViewer", "allUsers");
+        assert!(matches!(told("enforced", Policy::default()), Verdict::Passed { .. }));
+        assert!(matches!(told("inherited", Policy::default()), Verdict::Failed { .. }));
+        let reason_of = |prevention| reason(told(prevention, everybody.clone()));
         assert!(reason_of("enforced").contains("allUsers has roles/storage.objectViewer"));
         assert!(reason_of("").starts_with("everybody has access"));
     }
@@ -238,20 +226,18 @@ mod tests {
 
     #[test]
     fn nothing_is_uploaded_that_could_not_be_removed() {
-        let policy = |seconds| RetentionPolicy::new().set_retention_duration(Length::clamp(seconds, 0));
-        assert!(kept_by(&Described::new().set_retention_policy(policy(60))).is_some());
-        assert!(kept_by(&Described::new().set_retention_policy(policy(0))).is_none());
-        assert!(kept_by(&Described::new().set_default_event_based_hold(true)).is_some());
+        let kept = |bucket: Value| kept_by(&bucket.into()).is_some();
+        assert!(kept(json!({ "retentionPolicy": { "retentionPeriod": "60" } })));
+        assert!(!kept(json!({ "retentionPolicy": { "retentionPeriod": "0" } })));
+        assert!(kept(json!({ "defaultEventBasedHold": true })));
     }
 
     #[test]
     fn soft_delete_is_given_in_days() {
-        let policy = |seconds| {
-            let policy = SoftDeletePolicy::new().set_retention_duration(Length::clamp(seconds, 0));
-            Described::new().set_soft_delete_policy(policy)
-        };
-        assert_eq!(soft_deleted(&policy(604_800)).as_deref(), Some("7d"));
-        assert_eq!(soft_deleted(&policy(0)), None);
+        let bucket =
+            |seconds: &str| json!({ "softDeletePolicy": { "retentionDurationSeconds": seconds } }).into();
+        assert_eq!(soft_deleted(&bucket("604800")).as_deref(), Some("7d"));
+        assert_eq!(soft_deleted(&bucket("0")), None);
     }
 
     #[test]

@@ -12,12 +12,12 @@ use crate::http::Method;
 use crate::inventory::PROBE;
 use crate::mark::{DEPLOYMENT, ROLE};
 use crate::name::DeploymentName;
-use crate::patience;
 use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::mark::LABELS;
 use crate::providers::gcp::pubsub_name::TopicName;
 use crate::providers::gcp::rest;
 use crate::providers::gcp::session::Api;
+use crate::retry;
 use crate::verify::Message;
 
 /// The least there is: should this process die, the subscription deletes itself after a day without a
@@ -81,7 +81,7 @@ impl<'a> Watch<'a> {
             "labels": { LABELS.key(DEPLOYMENT): self.deployment, LABELS.key(ROLE): PROBE },
         });
         let create = || self.call(Method::PUT, "", Some(&body), "pubsub.subscriptions.create");
-        patience::page(create).await.map(drop)
+        retry::page(create).await.map(drop)
     }
 
     /// The next messages; none after a while without any.
@@ -109,7 +109,7 @@ impl<'a> Watch<'a> {
     /// Removes it. Gone is done.
     pub(super) async fn remove(&self) -> Result<()> {
         let delete = || self.call(Method::DELETE, "", None, "pubsub.subscriptions.delete");
-        let removed = patience::page(delete).await;
+        let removed = retry::page(delete).await;
         removed.map(drop).map_err(|error| error.context("the subscription of the check is left for a day"))
     }
 

@@ -1,7 +1,7 @@
 //! How long a step is tried again.
 
 use super::*;
-use crate::patience::FAULT_WITHIN;
+use crate::retry::FAULT_WITHIN;
 
 /// The longest pause of ours, with its jitter.
 const PAUSE: Duration = Duration::from_secs(10);

@@ -317,6 +317,17 @@ fn what_a_deletion_takes_along_counts_too() {
 }
 
 #[test]
+fn what_holds_the_lease_may_have_been_released_by_this_run() {
+    use Owner::{Adopted, Ours};
+    for (owner, expected) in [(Adopted, Goes), (unmarked(), Goes), (beta(), Refused(BETA))] {
+        let before = [found("entry", 1, Ours), bucket(1, Adopted)];
+        let row = format!("{owner:?}");
+        let now = [found("entry", 1, Ours), bucket(1, owner)];
+        comes(&twice(Goal::Absent, &before, &now, false), &expected, &row);
+    }
+}
+
+#[test]
 fn a_step_that_the_plan_does_not_have_is_not_taken() {
     let plan = planned(PRESENT, &[none()]);
     for (address, looked) in [(at("queue"), seen("queue")), (at("bucket"), seen("queue"))] {

@@ -27,18 +27,18 @@ impl Cloud for Gcp {
     /// Whether the bucket is open to all, besides what its own settings say; which subscriptions of others
     /// a topic leaves behind; managed folders, with which the service deletes no bucket.
     const ADVICE: &'static [(&'static str, &'static str)] = &[
-        ("provision", "storage.GetIamPolicy"),
-        ("teardown", "storage.GetIamPolicy"),
+        ("provision", "storage.buckets.getIamPolicy"),
+        ("teardown", "storage.buckets.getIamPolicy"),
         ("teardown", "storage.managedFolders.list"),
         ("teardown", "pubsub.topics.subscriptions.list"),
     ];
 
     const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
-        ("list", &[], "storage.ListBuckets"),
+        ("list", &[], "storage.buckets.list"),
         ("plan", &[], "pubsub.topics.get"),
         ("plan", &[], "storage.projects.serviceAccount.get"),
         ("plan", &[], "storage.notifications.list"),
-        ("config", &[], "storage.GetBucket"),
+        ("config", &[], "storage.buckets.get"),
         ("verify", &["--within", "5s"], "storage.preflight"),
         ("teardown", &["--confirm", NAME], "storage.objects.list"),
     ];

@@ -17,18 +17,13 @@ const SUBSCRIPTION_LABELS: &str = "subscription/wbstore-wandb-acme-com/labels";
 
 const CORS: Document = Document {
     path: "bucket/acme-media/cors",
-    read_by: &["storage.GetBucket", "storage.buckets.get"],
-    written_by: &[
-        "storage.UpdateBucket",
-        "storage.DeleteBucket",
-        "storage.buckets.patch",
-        "storage.buckets.delete",
-    ],
+    read_by: &["storage.buckets.get"],
+    written_by: &["storage.buckets.patch", "storage.buckets.delete"],
 };
 const NOTIFICATIONS: Document = Document {
     path: "bucket/acme-media/notifications",
     read_by: &["storage.notifications.list"],
-    written_by: &["storage.notifications.delete", "storage.DeleteBucket", "storage.buckets.delete"],
+    written_by: &["storage.notifications.delete", "storage.buckets.delete"],
 };
 const TOPIC_POLICY: Document = Document {
     path: "topic/wbstore-wandb-acme-com/policy",
@@ -46,7 +41,7 @@ impl Person for Gcp {
     const OBJECTS: Document = Document {
         path: "bucket/acme-media/objects",
         read_by: &["storage.objects.list"],
-        written_by: &["storage.objects.delete", "storage.DeleteBucket", "storage.buckets.delete"],
+        written_by: &["storage.objects.delete", "storage.buckets.delete"],
     };
 
     const MARKS: &'static [Document] = &[
@@ -84,8 +79,6 @@ impl Person for Gcp {
 
     /// A bucket's metageneration, a policy's etag; a notification is of its own.
     const GUARDED: &'static [&'static str] = &[
-        "storage.UpdateBucket",
-        "storage.DeleteBucket",
         "storage.buckets.patch",
         "storage.buckets.delete",
         "storage.notifications.delete",

@@ -30,7 +30,15 @@ pub(in super::super) fn answer(state: &mut State, asked: &Asked) -> Response<Bod
     }
     let reply = match route(state, asked) {
         Ok(reply) => reply,
-        Err(refusal) => server::json(refusal.http, &refusal.json()),
+        Err(refusal) => {
+            // It has the reason, and not the code of the newer APIs:
+            // <https://cloud.google.com/storage/docs/json_api/v1/status-codes>.
+            let mut json = refusal.json();
+            if let Some(error) = json["error"].as_object_mut() {
+                error.remove("status");
+            }
+            server::json(refusal.http, &json)
+        }
     };
     match asked.header("origin") {
         Some(origin) => server::with(reply, &[("access-control-allow-origin", origin), ("vary", "Origin")]),

@@ -1,12 +1,14 @@
-//! How often the cloud is asked again, how long is waited in between, and how a wait is shown.
+//! The one loop that makes a call again: which failures pass, how long is waited in between, and how a
+//! wait is shown.
 //!
 //! What a server asks for (`Retry-After` and its relatives) is waited in full up to [`LONGEST_WAIT`]; a
 //! longer wait ends the call, by [`Error::retry_after`]. Every wait of a second or more is reported: by
-//! the engine's events in a step, by [`show`] everywhere else.
+//! the engine's events in a step, by [`show`] everywhere else. Whether a call may be sent twice at all is
+//! a property of the request, and decided by who calls [`retry`].
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -21,14 +23,14 @@ pub const TARGET: &str = "wbstore::waiting";
 /// How often a client sends a call that may be sent twice.
 pub const TRIES: u32 = 3;
 
-/// A client's own pause after its first try; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// What is shorter is not worth a line.
 const SHOWN_FROM: Duration = Duration::from_secs(1);
 /// How often a cloud that asks us to slow down is asked once more before that is final.
 const LOOKS_AGAIN: usize = 4;
 /// How often one page of a long listing is asked for again: to give up is to begin anew.
 const PAGES_AGAIN: usize = 6;
+/// How often a change is made upon what somebody else wrote in between.
+const CHANGES: usize = 10;
 
 tokio::task_local! {
     static IN_STEPS: ();
@@ -40,13 +42,75 @@ pub async fn in_steps<T>(work: impl Future<Output = T>) -> T {
     IN_STEPS.scope((), work).await
 }
 
-/// Ever longer pauses, of which no two runs have the same.
-pub fn pauses() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_PAUSE)
-        .with_max_delay(Duration::from_secs(5))
-        .with_jitter()
-        .without_max_times()
+/// The pauses between the tries of one call: ever longer, and of no two runs the same.
+pub(crate) struct Pauses(ExponentialBackoff);
+
+impl Pauses {
+    /// Pauses without end, for as long as the caller's patience lasts.
+    pub(crate) fn endless() -> Self {
+        Self::of(usize::MAX, Duration::from_secs(5))
+    }
+
+    fn of(times: usize, longest: Duration) -> Self {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(250))
+            .with_max_delay(longest)
+            .with_jitter()
+            .with_max_times(times);
+        Self(pauses.build())
+    }
+
+    /// The next one, which is at least what the server `asked` for; `None` where there is no other try, or
+    /// not enough time `left` for the pause.
+    pub(crate) fn next(&mut self, asked: Option<Duration>, left: Duration) -> Option<Duration> {
+        let pause = self.0.next()?.max(asked.unwrap_or_default());
+        (pause <= left).then_some(pause)
+    }
+}
+
+/// How a client sends a call of its own again.
+fn client() -> Pauses {
+    Pauses::of(TRIES as usize - 1, LONGEST_WAIT)
+}
+
+/// A failure that passes.
+pub(crate) struct Fault {
+    /// What failed, as it is shown during a long wait.
+    pub(crate) why: String,
+    /// How long the server asks us to wait.
+    pub(crate) asked: Option<Duration>,
+}
+
+/// Sends `call`, which may be sent twice, and sends it again while `fault` says that its result is a
+/// failure that passes. The last result, whatever it is.
+pub(crate) async fn repeat<R, F>(call: impl FnMut() -> F, fault: impl Fn(&R) -> Option<Fault>) -> R
+where
+    F: Future<Output = R>,
+{
+    retry(client(), call, |result| fault(result).map(|fault| (fault, None))).await
+}
+
+/// The loop: makes `call` again after one of the `pauses`, while its result is a fault; a fault may come
+/// with the time that it may last.
+async fn retry<R, F>(
+    mut pauses: Pauses,
+    mut call: impl FnMut() -> F,
+    fault: impl Fn(&R) -> Option<(Fault, Option<Duration>)>,
+) -> R
+where
+    F: Future<Output = R>,
+{
+    let begun = Instant::now();
+    loop {
+        let result = call().await;
+        let Some((Fault { why, asked }, budget)) = fault(&result) else { return result };
+        let budget = budget.unwrap_or(FAULT_WITHIN + asked.unwrap_or_default());
+        let pause = pauses.next(asked, budget.saturating_sub(begun.elapsed()));
+        match pause.filter(|_| is_waited(asked)) {
+            Some(pause) => wait(&why, pause).await,
+            None => return result,
+        }
+    }
 }
 
 /// How long the server wants us to wait, by the headers of its answer: `Retry-After` in seconds or as a
@@ -72,17 +136,17 @@ pub fn is_fault(status: u16, asked: Option<Duration>) -> bool {
     matches!(status, 408 | 500 | 502 | 503 | 504) || (status == 429 && asked.is_some())
 }
 
-/// How long a client waits before it sends a call once more that has failed `tries` times, where the
-/// server wants it to wait for `asked`. `None` when it does not.
+/// How long a client whose loop is its own waits after `tries` tries, where the server wants it to wait
+/// for `asked`. `None` when it does not.
 pub fn pause_after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
-    let asked = asked.unwrap_or_default();
-    let own = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16));
-    (tries < TRIES && is_waited(asked)).then(|| asked.max(own.mul_f64(0.5 + fastrand::f64() / 2.0)))
+    let mut pauses = client();
+    let _ = (1..tries).map_while(|_| pauses.0.next()).last();
+    pauses.next(asked, Duration::MAX).filter(|_| is_waited(asked))
 }
 
 /// Whether what the server asks for is waited here.
-fn is_waited(asked: Duration) -> bool {
-    asked <= LONGEST_WAIT && (asked < SHOWN_FROM || IN_STEPS.try_get().is_err())
+fn is_waited(asked: Option<Duration>) -> bool {
+    asked.is_none_or(|asked| asked <= LONGEST_WAIT && (asked < SHOWN_FROM || IN_STEPS.try_get().is_err()))
 }
 
 /// Says that the call which failed for `why` is made again in `pause`, where that is long enough to be
@@ -94,7 +158,7 @@ pub fn show(why: &str, pause: Duration) {
 }
 
 /// Waits for `pause`, in sight, before the call is made again that failed for `why`.
-pub async fn wait(why: &str, pause: Duration) {
+async fn wait(why: &str, pause: Duration) {
     show(why, pause);
     tokio::time::sleep(pause).await;
 }
@@ -109,7 +173,7 @@ where
     F: Future<Output = Result<T>>,
 {
     let busy = |error: &Error| error.passes() && matches!(error.kind(), Kind::Throttled | Kind::Conflict);
-    again(LOOKS_AGAIN, busy, look).await
+    again(Pauses::of(LOOKS_AGAIN, Duration::from_secs(5)), busy, look).await
 }
 
 /// Asks for one `page` of a long listing, and asks again while its failure is one that passes.
@@ -120,28 +184,40 @@ pub async fn page<T, F>(page: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    again(PAGES_AGAIN, Error::passes, page).await
+    again(Pauses::of(PAGES_AGAIN, Duration::from_secs(5)), Error::passes, page).await
 }
 
-async fn again<T, F>(times: usize, passes: impl Fn(&Error) -> bool, mut call: impl FnMut() -> F) -> Result<T>
+/// Makes `change`, which reads something and writes it on the condition that nobody else has written it
+/// since, and makes it again while somebody else is faster. `call` is what errors name.
+///
+/// # Errors
+/// Those of `change`; [`Kind::Failed`] when somebody else was faster every time. That is final, whatever
+/// `--wait` says: the pauses in between were long enough.
+pub(crate) async fn undisturbed<F>(call: &str, change: impl FnMut() -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let conflict = |error: &Error| error.passes() && error.kind() == Kind::Conflict;
+    let pauses = Pauses::of(CHANGES - 1, Duration::from_secs(1));
+    match again(pauses, conflict, change).await {
+        Err(error) if conflict(&error) && error.server_wait().is_none() => Err(Error::new(
+            Kind::Failed,
+            format!("{call}: it was changed by somebody else {CHANGES} times in a row"),
+        )
+        .hint("another tool keeps writing to it; stop that and run again")),
+        result => result,
+    }
+}
+
+async fn again<T, F>(pauses: Pauses, passes: impl Fn(&Error) -> bool, call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let begun = Instant::now();
-    let mut pauses = pauses().with_max_times(times).build();
-    loop {
-        let error = match call().await {
-            Err(error) if passes(&error) => error,
-            result => return result,
-        };
-        let Some(pause) = pauses.next() else { return Err(error) };
-        let asked = error.server_wait().unwrap_or_default();
-        let pause = asked.max(pause);
-        if !is_waited(asked) || begun.elapsed() + pause > error.budget().unwrap_or(FAULT_WITHIN) {
-            return Err(error);
-        }
-        wait(&error.chain(), pause).await;
-    }
+    retry(pauses, call, |result| {
+        let error = result.as_ref().err().filter(|error| passes(error))?;
+        Some((Fault { why: error.chain(), asked: error.server_wait() }, error.budget()))
+    })
+    .await
 }
 
 /// A span of time as it is read: `90s` is `1m 30s`.
