@@ -66,7 +66,7 @@ async fn what_may_not_be_read_is_told_and_nothing_is_called_missing() {
     site.provisioned().await;
     let action = "Microsoft.Storage/storageAccounts/queueServices/queues/read";
     site.double().deny(&site.double().principal(), action);
-    let listed = listed(&site).await;
+    let listed = site.run("list", &["--format", "json"]).await.ends(1).json();
     assert_eq!(listed["deployments"][0]["missing"], json!([]), "{listed:#}");
     assert!(listed["unread"][0].as_str().unwrap().contains(action), "{listed:#}");
 }
