@@ -75,7 +75,9 @@ struct Ran {
 
 fn parsed<A: Args + FromArgMatches>(line: &str) -> A {
     let words = std::iter::once("wbstore").chain(line.split_whitespace());
-    let command = A::augment_args(clap::Command::new("wbstore"));
+    // The options of a cloud, of which there is none here, have this group.
+    let parts = clap::ArgGroup::new("parts");
+    let command = A::augment_args(clap::Command::new("wbstore")).group(parts);
     A::from_arg_matches(&command.get_matches_from(words)).unwrap()
 }
 
