@@ -170,6 +170,7 @@ pub(crate) async fn verify<S: Site>(
     if let Some(verdict) = subscription {
         checks.known("event subscription", verdict);
     }
+    let settling = settling.map(|settling| settling.at_most(options.event_within));
     let prefix = format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..));
     let mut run = Run { site, options, checks, prefix, sent: vec![], settling, kept_by };
     let outcome = unless_cancelled(options, run.prove()).await;

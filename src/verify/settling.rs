@@ -27,6 +27,16 @@ impl Settling {
         let age = Duration::try_from(changed.duration_until(Timestamp::now())).unwrap_or_default();
         long.checked_sub(age).filter(|left| !left.is_zero()).map(|left| Instant::now() + left)
     }
+
+    /// The same, but with no request sent again after `within`, which is as long as the user waits.
+    pub(super) fn at_most(self, within: Duration) -> Self {
+        match self {
+            Self::Grants { .. } => self,
+            Self::Endpoint { until, name, statuses } => {
+                Self::Endpoint { until: until.min(Instant::now() + within), name, statuses }
+            }
+        }
+    }
 }
 
 impl<S: Site> Run<'_, S> {

@@ -79,6 +79,12 @@ async fn a_new_endpoint_is_asked_again_in_sight() {
     let ran = ran.await;
     ran.fails("upload", "HTTP status 403", "check the grant");
     assert!(ran.took < Duration::from_secs(20), "{:?}", ran.took);
+    let ran = run::<PEEKED>(|cloud| {
+        refuses("")(cloud);
+        endpoint(cloud, 3600);
+    });
+    let ran = ran.await;
+    assert!(ran.took < Duration::from_secs(80), "nobody waits longer than `--within`: {:?}", ran.took);
 }
 
 #[tokio::test(start_paused = true)]
