@@ -25,7 +25,7 @@ fn projects_that_are_none() {
         "{number}"
     );
     let domain = is_refused(&["list", "gcp", "--project", "example.com:acme"]);
-    assert!(domain.contains("belongs to a domain"), "{domain}");
+    assert!(domain.contains("IDs with a domain"), "{domain}");
 }
 
 #[test]
