@@ -64,7 +64,7 @@ impl Change {
     pub(crate) fn require_allowed(&self) -> Result<()> {
         let refused: Vec<_> = self.plan.refusals().collect();
         let Some(first) = refused.first() else { return Ok(()) };
-        let reason = first.reason.as_deref().unwrap_or("it must not be touched");
+        let reason = first.reason.as_deref().unwrap_or("it must not be changed");
         let more = match refused.len() - 1 {
             0 => String::new(),
             more => format!(", and {more} more"),
@@ -126,7 +126,7 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
         && let Some(withheld) = provider.withheld()
     {
         stack.notes.push(format!(
-            "the server needs {} too, a secret that no plan shows; `provision` and `config` say how to get it",
+            "the server also requires {}, a secret that no plan shows; `provision` and `config` print how to get it",
             withheld.name
         ));
     }

@@ -57,8 +57,8 @@ async fn connect(
 /// The deployment as it would be in the account that `args` name; no request is sent.
 async fn offline(options: &dyn CloudOptions, wanted: Wanted, args: &Offline) -> Result<Box<dyn Provider>> {
     if wanted.renews_unnamed() {
-        return Err(Error::input("--offline cannot read the lease that is to be renewed")
-            .hint("add --expires with its time span, such as `--expires 7d`"));
+        return Err(Error::input("--offline cannot read the lease to renew")
+            .hint("add `--expires` with the time span, such as `--expires 7d`"));
     }
     options.offline(wanted, args.account_id.as_deref()).await
 }
@@ -81,7 +81,7 @@ async fn inventory(
     provider: &dyn Provider,
     console: &mut Console,
 ) -> Result<Inventory> {
-    let looking = format!("looking through {}", options.holdings());
+    let looking = format!("searching {}", options.holdings());
     console.busy(&looking, provider.list()).await
 }
 

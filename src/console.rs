@@ -98,8 +98,8 @@ impl Console {
     /// Why nobody can be asked, where that is so.
     pub fn why_nobody_is_asked(&self) -> &'static str {
         match self.format {
-            Format::Human => "there is no terminal to ask on",
-            Format::Json => "with `--format json` nothing is asked",
+            Format::Human => "confirmation requires a terminal",
+            Format::Json => "`--format json` does not ask for confirmation",
         }
     }
 

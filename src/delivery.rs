@@ -30,7 +30,7 @@ pub(crate) async fn deliver(
     let name = withheld.name;
     if matches!(destination, Destination::Withheld) {
         let remark = format!(
-            "{name} is a secret, shown with --reveal and written with --secret-file; this prints it too:\n{}",
+            "{name} is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:\n{}",
             withheld.command
         );
         return print(encoding, plan, &remark, console);
@@ -46,7 +46,7 @@ pub(crate) async fn deliver(
         }
     })?;
     if let Destination::File(file) = destination {
-        let remark = format!("{name} is in {}", file.path().display());
+        let remark = format!("{name} was written to {}", file.path().display());
         file.fill(&secret)?;
         return print(encoding, plan, &remark, console);
     }

@@ -171,7 +171,7 @@ impl Engine {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
             let Some(mut attempt) = attempt else {
-                return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
+                return Outcome::Failed(index, Error::new(Kind::Failed, "the plan belongs to another stack"));
             };
             let mut progress = self.progress(step);
             let mut patience = Patience::new(self, attempt.resource);
@@ -266,7 +266,7 @@ async fn confirm(
         _ => (false, None),
     };
     if let Some(Owner::Other(Some(other))) = owner {
-        return Err(Error::refused(format!("{}: the deployment `{other}` has taken it since", seen.address))
+        return Err(Error::refused(format!("{}: it now belongs to the deployment `{other}`", seen.address))
             .hint("choose another name for one of the two"));
     }
     // What we created is ours although its mark was left out; what was there before us must never come to
@@ -321,7 +321,7 @@ impl<'e> Patience<'e> {
         let left = budget.saturating_sub(since.get_or_insert_with(Instant::now).elapsed());
         let Some(next) = self.pauses.next(error.server_wait(), left) else { return Err(error) };
         let why = error.chain();
-        let interrupted = Error::new(Kind::Interrupted, format!("waiting for {why}"));
+        let interrupted = Error::new(Kind::Interrupted, format!("waiting to retry: {why}"));
         if self.engine.cancel.is_cancelled() {
             return Err(interrupted);
         }
@@ -438,13 +438,13 @@ fn difference(looked: &Observation) -> Option<String> {
         Ok(seen) => seen.state(),
         Err(error) => return Some(error.chain()),
     };
-    let Some(state) = state else { return Some("it cannot be seen yet".to_owned()) };
+    let Some(state) = state else { return Some("it is not visible yet".to_owned()) };
     let field = looked
         .desired
         .keys()
         .chain(state.keys())
         .find(|field| state.get(*field) != looked.desired.get(*field))?;
-    Some(format!("it does not show {field} as it was written"))
+    Some(format!("its {field} is not yet the value that was written"))
 }
 
 #[cfg(test)]

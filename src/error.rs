@@ -68,10 +68,12 @@ impl Kind {
     /// What to do next, where the failure itself says nothing better.
     fn advice(self) -> Option<&'static str> {
         match self {
-            Self::NotYet => Some("the cloud has not caught up with an earlier change; run again in a minute"),
-            Self::Throttled => Some("the cloud asks for fewer calls; run again in a minute"),
-            Self::Transient => Some("it may pass; run again"),
-            Self::Conflict => Some("another change of the same thing is under way; run again in a minute"),
+            Self::NotYet => Some("an earlier change has not propagated yet; run again in a minute"),
+            Self::Throttled => Some("the cloud throttles requests; run again in a minute"),
+            Self::Transient => Some("the failure may be temporary; run again"),
+            Self::Conflict => {
+                Some("another change to the same resource is in progress; run again in a minute")
+            }
             _ => None,
         }
     }
@@ -109,7 +111,7 @@ impl Error {
     /// What was to be created exists already: ours where an answer was lost on its way, somebody's
     /// otherwise. The engine looks and decides.
     pub fn exists(what: impl fmt::Display) -> Self {
-        Self::new(Kind::Conflict, format!("{what} exists already")).hint("`wbstore plan` shows whose it is")
+        Self::new(Kind::Conflict, format!("{what} already exists")).hint("`wbstore plan` shows its owner")
     }
 
     /// Adds what to do next: a sentence, a command or a permission.

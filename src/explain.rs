@@ -144,8 +144,8 @@ fn filled(hint: &str, fill: impl Fn(&str) -> Option<String>) -> String {
 /// A web page where an API should be: a captive portal, a proxy, a wrong endpoint.
 pub(crate) fn web_page(by: &Explanations, call: &str, status: u16) -> Error {
     let kind = if status >= 500 { Kind::Transient } else { Kind::Failed };
-    Error::new(kind, format!("{call}: the endpoint answered with a web page (HTTP status {status})")).hint(format!(
-        "a proxy, a login page of the network or another server answered in place of {}; check {} and any proxy",
+    Error::new(kind, format!("{call}: the endpoint returned a web page (HTTP status {status})")).hint(format!(
+        "a proxy, a login page of the network or another server responded in place of {}; check {} and any proxy",
         by.cloud, by.endpoint
     ))
 }
@@ -157,7 +157,7 @@ pub(crate) fn unanswered(by: &Explanations, call: &str, cause: &str) -> Error {
     let endpoint = by.endpoint;
     let error = |what: &str| Error::new(Kind::Transient, format!("{call}: {what}")).because(clean(cause));
     if has(&["timed out", "timeout", "deadline has elapsed"]) {
-        return error("no answer in time").hint(format!(
+        return error("no response in time").hint(format!(
             "the endpoint is slow or cannot be reached; check the network, any proxy, and {endpoint}"
         ));
     }

@@ -219,7 +219,7 @@ impl Client {
             && home.origin() != request.url.origin()
         {
             return Err(Error::refused(format!(
-                "{request}: the server sent us to another host than {}, and the token stays here",
+                "{request}: the server redirected to a host other than {}; the token was not sent there",
                 redact(home)
             )));
         }
@@ -264,7 +264,7 @@ impl Client {
 
     async fn exchange(&self, request: &Request) -> Result<Answer> {
         let broken = |error: reqwest::Error| {
-            let what = if error.is_timeout() { "no answer in time" } else { "cannot reach the server" };
+            let what = if error.is_timeout() { "no response in time" } else { "cannot reach the server" };
             // Its own text names the whole URL.
             Error::new(Kind::Transient, format!("{request}: {what}"))
                 .because(clean(&root_cause(&error.without_url())))
@@ -276,7 +276,7 @@ impl Client {
             if body.len() + chunk.len() > ANSWER_AT_MOST {
                 return Err(Error::new(
                     Kind::Failed,
-                    format!("{request}: the answer is larger than {ANSWER_AT_MOST} bytes"),
+                    format!("{request}: the response is larger than {ANSWER_AT_MOST} bytes"),
                 ));
             }
             body.extend_from_slice(&chunk);

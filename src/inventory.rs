@@ -201,7 +201,7 @@ impl Looked {
             return Err(error);
         }
         let reason =
-            format!("{what} may belong to a deployment, but its mark cannot be read: {}", error.chain());
+            format!("{what} could belong to a deployment, but its mark cannot be read: {}", error.chain());
         self.unsure(kinds, place, reason);
         Ok(())
     }

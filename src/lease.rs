@@ -13,7 +13,7 @@ use crate::value::{quoted, text_value};
 const FORMS: &str = "use a time span such as `7d`, `12h` or `1h30m`, a date such as `2027-03-01`, a timestamp such as \
                      `2027-03-01T18:00:00Z`, or `never`";
 
-const STAYS: &str = "leave `--expires` out for a deployment that stays";
+const STAYS: &str = "omit `--expires` for a deployment that never expires";
 
 /// The longest lease. A deployment that stays for more than a year needs none.
 const LONGEST: Span = Span::from_days(366);
@@ -76,8 +76,8 @@ impl Lease {
     pub fn require_span(&self, kind: Kind) -> Result<()> {
         let (ends, hint) = match self.term {
             Term::For(_) => return Ok(()),
-            Term::Until(end) => (format!("ends on a date, {end}"), "pass a later date with --expires"),
-            Term::Never => ("never ends".to_owned(), "leave out --renew"),
+            Term::Until(end) => (format!("ends on a date, {end}"), "set a later date with `--expires`"),
+            Term::Never => ("never ends".to_owned(), "omit `--renew`"),
         };
         Err(Error::new(kind, format!("--renew extends time spans only, and the lease {ends}")).hint(hint))
     }

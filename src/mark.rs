@@ -345,8 +345,8 @@ impl Marking {
         if all > *most {
             seen.obstacle(
                 Forbids::Write,
-                format!("with our mark it would have {all} {entries}, and the cloud allows {most}"),
-                format!("remove {} of its {entries} that nothing needs", all - most),
+                format!("with the wbstore mark it would have {all} {entries}; the cloud allows {most}"),
+                format!("remove {} of its {entries} that are not needed", all - most),
             );
         }
         seen
@@ -366,7 +366,7 @@ impl Marking {
             return;
         };
         let (part, hint) = part(&clean(is));
-        seen.finding(format!("its mark names {part}, which stays; `wbstore list` shows it"));
+        seen.finding(format!("its mark names {part}, which is kept; `wbstore list` shows it"));
         let message = format!("its mark names {part}, which this command would leave behind");
         seen.obstacle(Forbids::Delete, message, hint);
     }

@@ -81,7 +81,7 @@ impl Origin {
         }
         if allow_http {
             return Ok(Some(format!(
-                "{self} is not encrypted: whoever is on the way can read the presigned URLs, and with them the files"
+                "{self} is not encrypted: anyone on the network path can read the presigned URLs and, with them, the files"
             )));
         }
         Err(Error::input(format!("the host {} does not use https", quoted(&self.text))).hint(format!(
@@ -118,7 +118,7 @@ impl FromStr for Origin {
     fn from_str(input: &str) -> Result<Self> {
         let typed = Typed::split(input)?;
         let url = Url::parse(&format!("{}://{}", typed.scheme, typed.authority))
-            .map_err(|source| refuse(input, "is no host").because(source))?;
+            .map_err(|source| refuse(input, "is not a host").because(source))?;
         let host = url.host().map(|host| host.to_owned()).ok_or_else(|| refuse(input, "has no host"))?;
         check_host(input, typed.host, &host)?;
         if url.port() == Some(0) {
@@ -157,17 +157,17 @@ impl<'a> Typed<'a> {
         }
         // Before all that repeats the input: a password must not end up on a terminal or in a log.
         if input.contains('@') {
-            return Err(Error::input("the host carries a user name or password")
-                .hint(format!("leave everything up to `@` out: `{EXAMPLE}`")));
+            return Err(Error::input("the host contains a user name or password")
+                .hint(format!("omit everything up to `@`: `{EXAMPLE}`")));
         }
         if input == "null" {
-            return Err(shown("stands for a page without an origin, such as a local file"));
+            return Err(shown("is what browsers send for a page without an origin, such as a local file"));
         }
         if input.contains('*') {
             return Err(shown("has a wildcard, which lets other sites read the bucket with a user's URL"));
         }
         if input.contains(',') {
-            return Err(shown("contains a comma, and one origin is wanted"));
+            return Err(shown("contains a comma; exactly one origin is allowed"));
         }
         let Some((scheme, rest)) = input.split_once("://") else {
             return Err(without_scheme(input));
@@ -240,7 +240,7 @@ fn check_host(input: &str, typed: &str, host: &Host) -> Result<()> {
                 return Err(refuse(input, "ends with a dot, which browsers send as another origin"));
             }
             if name.len() > 253 || !name.split('.').all(label) {
-                return Err(refuse(input, "is no host name"));
+                return Err(refuse(input, "is not a host name"));
             }
         }
         // `https://1` is the address 0.0.0.1 to a browser, which nobody means.
@@ -248,10 +248,10 @@ fn check_host(input: &str, typed: &str, host: &Host) -> Result<()> {
             return Err(refuse(input, &format!("is read as the address {address}")));
         }
         Host::Ipv4(address) if address.is_unspecified() => {
-            return Err(refuse(input, "is no address of a server"));
+            return Err(refuse(input, "is not the address of a server"));
         }
         Host::Ipv6(address) if address.is_unspecified() => {
-            return Err(refuse(input, "is no address of a server"));
+            return Err(refuse(input, "is not the address of a server"));
         }
         Host::Ipv4(_) | Host::Ipv6(_) => {}
     }

@@ -31,7 +31,7 @@ pub enum PolicyForm {
     Json,
     /// The document as YAML
     Yaml,
-    /// Commands of the cloud's own tool that put it into force
+    /// Commands of the cloud's own tool that create and attach it
     Commands,
 }
 

@@ -103,8 +103,8 @@ pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, c
 pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
     match options.iter().find(|(_, is_given)| *is_given) {
         Some((option, _)) => {
-            Err(Error::input(format!("{option} has no meaning with --queue internal, which makes no queue"))
-                .hint("leave one of the two out"))
+            Err(Error::input(format!("{option} has no effect with --queue internal, which creates no queue"))
+                .hint("omit one of the two"))
         }
         None => Ok(()),
     }
@@ -116,7 +116,7 @@ pub(crate) fn queue_note(kind: Option<&str>) -> String {
     match kind {
         Some(kind) => format!(
             "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); {kind} is for servers \
-             that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
+             that are configured with BUCKET_QUEUE. `--queue internal` creates none"
         ),
         None => "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
     }
@@ -205,7 +205,7 @@ impl Wanted {
     /// [`Kind::Input`] when it is missing.
     pub fn origin(&self) -> Result<Origin> {
         self.origin.clone().ok_or_else(|| {
-            Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
+            Error::input("verify requires the server's address").hint("add `--host https://wandb.acme.com`")
         })
     }
 
@@ -232,9 +232,9 @@ impl Wanted {
 /// Who empties a bucket before it is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EmptyBy {
-    /// wbstore, with calls, now
+    /// wbstore deletes the objects now
     #[default]
     Calls,
-    /// The cloud, with lifecycle rules, over the next two days
+    /// The cloud deletes them by lifecycle rules, over the next two days
     Lifecycle,
 }

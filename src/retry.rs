@@ -202,7 +202,7 @@ where
     match again(pauses, conflict, change).await {
         Err(error) if conflict(&error) && error.server_wait().is_none() => Err(Error::new(
             Kind::Failed,
-            format!("{call}: it was changed by somebody else {CHANGES} times in a row"),
+            format!("{call}: another writer changed it {CHANGES} times in a row"),
         )
         .hint("another tool keeps writing to it; stop that and run again")),
         result => result,

@@ -101,7 +101,7 @@ impl NewFile {
         // Neither keeps anything, and a secret on a terminal or in a pipe is what `--reveal` is for.
         if path == Path::new("-") || ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) {
             return Err(Error::input(format!("cannot write the secret to `{}`: not a file", path.display()))
-                .hint("pass --reveal to print it with the other outputs, or name a new file"));
+                .hint("add `--reveal` to print it with the other outputs, or name a new file"));
         }
         let mut options = OpenOptions::new();
         // `O_CREAT | O_EXCL`, which also refuses a symbolic link, wherever it leads (POSIX, `open`).

@@ -211,7 +211,7 @@ impl<S: Site> Run<'_, S> {
         let anonymous = self.read_anonymously().await?;
         self.checks.known("anonymous read", anonymous);
         let event = match (route, broken, watched) {
-            (None, ..) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
+            (None, ..) => passed("not applicable: the server uses its own queue (--queue internal)"),
             (_, Some(broken), _) => broken,
             (_, _, Err(error)) => self.refused(&error),
             _ => self.event().await?,

@@ -27,31 +27,31 @@ const ALL_EXPIRED: &str = "expired";
 pub(crate) struct TeardownArgs {
     #[command(flatten)]
     target: Target,
-    /// Remove every deployment of the account whose --expires has passed
+    /// Delete every deployment of the account whose lease has ended
     #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
     expired: bool,
-    /// With --expired: only deployments with such a name, `*` for any letters and `?` for one
+    /// Limit --expired to matching names; `*` matches any characters, `?` matches one
     #[arg(long, value_name = "PATTERN", requires = "expired")]
     only: Option<String>,
-    /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
+    /// Delete the objects too, in all versions; without it, a bucket that is not empty is refused
     #[arg(long)]
     delete_objects: bool,
-    /// Who empties the bucket
+    /// How the bucket is emptied
     #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
     empty_by: EmptyBy,
-    /// The deployment's name (`expired` with --expired), in place of typing it
+    /// Confirm with the deployment's name (`expired` with --expired) instead of at the prompt
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
-    /// Go on only if the plan has this digest, as `--dry-run` printed it
+    /// Apply only if the plan has this digest, as printed by `--dry-run`
     #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
     expect: Option<Digest>,
-    /// Show the plan and stop
+    /// Show the plan and exit
     #[arg(long, conflicts_with = "confirm")]
     dry_run: bool,
     /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    /// Longest wait per step for changes to propagate [default: depends on the step]
     #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
     wait: Option<Span>,
 }
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     args.target.require_one_name()?;
     let wanted = deletion(args.target.named()?, &args);
     let name = wanted.name.to_string();
-    let list = format!("`wbstore list {}` shows what is there, under which names", options.cloud());
+    let list = format!("`wbstore list {}` shows the existing deployments and their names", options.cloud());
     let provider = connect(options.as_ref(), wanted, console).await?;
     remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
 }
@@ -107,10 +107,10 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
     let unconfirmed = || Error::input(format!("nothing was deleted: the name typed is not `{name}`"));
     match given {
         Some(given) if given == name => Ok(()),
-        Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
+        Some(_) => Err(unconfirmed().hint(format!("add `--confirm {name}`"))),
         None if !console.is_interactive() => {
             Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
-                .hint(format!("add --confirm {name}")))
+                .hint(format!("add `--confirm {name}`")))
         }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
         None => Err(unconfirmed()),
@@ -134,7 +134,7 @@ async fn expired(
     let (due, mut left_out) = due(&inventory, only.as_ref(), now);
     for name in inventory.expired(now).map(|one| &one.name) {
         if only.as_ref().is_some_and(|only| !only.matches(name)) {
-            console.note(&format!("the deployment {name} has expired and is left out by --only"));
+            console.note(&format!("the deployment {name} has expired but does not match --only"));
         }
     }
     if due.is_empty() && left_out.is_empty() {
@@ -179,13 +179,13 @@ struct Due<'a> {
 impl Due<'_> {
     /// Why it stays, with the command that removes it by name where that is no failure that passes.
     fn left_out(&self, error: Error, args: &TeardownArgs, options: &dyn CloudOptions) -> Error {
-        let error = error.context(format!("the deployment {} is left out", self.name));
+        let error = error.context(format!("the deployment {} is skipped", self.name));
         if error.exit_code() != exit::REFUSED {
             return error;
         }
         let Ok(options) = options.with_parts(self.deployment) else { return error };
         let objects = if args.delete_objects { " --delete-objects" } else { "" };
-        let by_name = format!("`{}{objects}` removes it by name", by_name(options.as_ref(), &self.name));
+        let by_name = format!("`{}{objects}` deletes it by name", by_name(options.as_ref(), &self.name));
         let hint = match error.what_next() {
             Some(hint) => format!("{hint}; {by_name}"),
             None => by_name,
@@ -202,7 +202,7 @@ fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec
     for deployment in inventory.expired(now).filter(chosen) {
         match deployment.name.parse() {
             Ok(name) => due.push(Due { deployment, name }),
-            Err(error) => left_out.push(Error::context(error, "a mark is left out")),
+            Err(error) => left_out.push(Error::context(error, "a mark is skipped")),
         }
     }
     (due, left_out)

@@ -97,7 +97,7 @@ async fn a_secret_that_is_not_asked_for_is_not_fetched() {
     assert!(done.is_ok() && !fetched && err.is_empty());
     insta::assert_snapshot!(out, @"
     BUCKET=az://acme/wandb
-    # AZURE_STORAGE_KEY is a secret, shown with --reveal and written with --secret-file; this prints it too:
+    # AZURE_STORAGE_KEY is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:
     # az storage account keys list
     ");
     let (done, out, err, fetched) = delivered(Encoding::Json, Disclosure::Withheld).await;

@@ -82,8 +82,6 @@ impl Kept {
 
 /// The day of `seconds` since the epoch, in UTC. The longest retention ends after the last date there is.
 fn date(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(
-        |_| "a day beyond all calendars".to_owned(),
-        |time| time.strftime("%Y-%m-%d").to_string(),
-    )
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "a date out of range".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }

@@ -29,7 +29,7 @@ pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment:
         if found.len() != wanted.len() || !wanted.iter().all(|rule| found.contains(rule)) {
             return Err(Error::new(
                 Kind::NotYet,
-                format!("empty {}: the lifecycle rules do not read back as they were written", store.name()),
+                format!("empty {}: the lifecycle rules read back differ from those written", store.name()),
             ));
         }
     }

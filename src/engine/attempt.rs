@@ -94,7 +94,7 @@ impl<'e> Attempt<'e> {
         let look = tokio::select! {
             biased;
             () = self.engine.cancel.cancelled() => {
-                return Err(Error::new(Kind::Interrupted, "before it was tried again"));
+                return Err(Error::new(Kind::Interrupted, "before the retry"));
             }
             look = self.look_again() => look?,
         };

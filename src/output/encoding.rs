@@ -47,9 +47,9 @@ impl Encoding {
     pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
         let (name, encoding) = (output.name, self.name());
         Error::input(format!(
-            "cannot write {name} as `{encoding}`: its value has {what}, which the format cannot hold"
+            "cannot write {name} as `{encoding}`: its value contains {what}, which the format cannot represent"
         ))
-        .hint("choose another --output; `json` can hold every value")
+        .hint("choose another --output; `json` can represent every value")
     }
 }
 

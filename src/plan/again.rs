@@ -54,7 +54,7 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
             && let Some(entry) =
                 step.ends.iter().find(|entry| before.is_none_or(|b| !b.ends.contains(*entry)))
         {
-            return changed(format!("{}: {entry} would end with it", step.address), None);
+            return changed(format!("{}: {entry} would be deleted with it", step.address), None);
         }
     }
     step_again(plan.goal, planned, seen, now, retry)
@@ -84,7 +84,7 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         _ => return changed(reason(now), now.hint.clone()),
     }
     if let Some(entry) = now.ends.iter().find(|entry| !planned.ends.contains(*entry)) {
-        return changed(format!("{entry} would end with it"), None);
+        return changed(format!("{entry} would be deleted with it"), None);
     }
     // A deletion does not depend on what is deleted.
     if goal == Goal::Absent {
@@ -94,8 +94,8 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         None => Again::Proceed,
         Some(Change { field, old, .. }) => Again::Changed {
             reason: match old {
-                Some(old) => format!("its {field} is {old} now"),
-                None => format!("its {field} is not set any more"),
+                Some(old) => format!("its {field} is now {old}"),
+                None => format!("its {field} is no longer set"),
             },
             hint: None,
             may_settle: true,
@@ -120,13 +120,13 @@ fn unmarked(seen: &Observation) -> bool {
 fn reason(step: &Step) -> String {
     step.reason.clone().unwrap_or_else(|| {
         match step.action {
-            Action::Create => "it does not exist any more",
-            Action::Update => "it exists now, with other settings",
-            Action::Adopt => "it exists now, without a wbstore mark",
-            Action::Delete => "it is of this deployment now",
-            Action::Release => "it counts as adopted now",
-            Action::NoOp => "it exists now, and is not ours",
-            Action::Keep | Action::Refuse => "it is not ours to change any more",
+            Action::Create => "it no longer exists",
+            Action::Update => "it now exists, with other settings",
+            Action::Adopt => "it now exists, without a wbstore mark",
+            Action::Delete => "it now belongs to this deployment",
+            Action::Release => "it is now marked as adopted",
+            Action::NoOp => "it now exists, with another owner",
+            Action::Keep | Action::Refuse => "it no longer belongs to this deployment",
         }
         .to_owned()
     })

@@ -62,8 +62,8 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         Owner::Other(None) => {
             refuse(
                 step,
-                "it exists and carries no wbstore mark",
-                "pass --adopt to take it over, or choose another name",
+                "it exists and has no wbstore mark",
+                "add `--adopt` to adopt it, or choose another name",
             );
             return;
         }
@@ -71,15 +71,15 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
             refuse(
                 step,
                 format!("it belongs to the deployment `{other}`"),
-                "choose another name, or give that deployment's --name",
+                "choose another name, or use that deployment's `--name`",
             );
             return;
         }
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
+                format!("cannot determine the owner: {why}"),
+                "grant the missing permission, then run again",
             );
             return;
         }
@@ -94,7 +94,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         refuse(
             step,
             format!("its {field} is {old} and cannot be changed in place"),
-            format!("ask for the {field} it has, or choose another name"),
+            format!("request its existing {field}, or choose another name"),
         );
         return;
     }
@@ -124,18 +124,18 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
             step.action = Action::Keep;
             step.reason = Some(match other {
                 Some(other) => format!("it belongs to the deployment `{other}`"),
-                None => "it carries no wbstore mark".to_owned(),
+                None => "it has no wbstore mark".to_owned(),
             });
         }
         Owner::Used => {
             step.action = Action::Keep;
-            step.reason = Some("it is used, and not ours".to_owned());
+            step.reason = Some("it is used but not owned by this deployment".to_owned());
         }
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
+                format!("cannot determine the owner: {why}"),
+                "grant the missing permission, then run again",
             );
         }
     }
@@ -144,7 +144,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
 /// What others wrote into something of ours ends with it, and the reader is told.
 pub(super) fn lose_kept(step: &mut Step) {
     let lost = std::mem::take(&mut step.kept);
-    step.findings.extend(lost.iter().map(|entry| format!("ends with it: {entry}")));
+    step.findings.extend(lost.iter().map(|entry| format!("deleted with it: {entry}")));
     step.ends.extend(lost);
 }
 

@@ -32,7 +32,7 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
             (_, Removal::WithParent | Removal::BeforeParent) => {}
             (_, Removal::Setting | Removal::Contents) => {
                 step.action = Action::Keep;
-                step.reason = Some(format!("it belongs to {parent}, which stays"));
+                step.reason = Some(format!("it belongs to {parent}, which is kept"));
                 step.hint = None;
             }
         }
@@ -49,9 +49,9 @@ pub(super) fn require_vouchers(observations: &[Observation], steps: &mut [Step])
         if !vouchers.iter().any(|voucher| agrees(voucher, observations)) {
             decide::refuse(
                 step,
-                "only its mark says that it is of this deployment: it has no derived name, and no entry of ours \
-                 agrees, so --expired does not delete it",
-                "if it is of this deployment, remove it by name with `wbstore teardown`",
+                "only its mark assigns it to this deployment: its name is not a derived one, and no other entry \
+                 confirms the mark, so --expired does not delete it",
+                "if it belongs to this deployment, delete it by name with `wbstore teardown`",
             );
         }
     }

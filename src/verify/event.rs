@@ -266,11 +266,11 @@ impl Watch {
         match self.queue {
             Queue::Own => {
                 detail.push_str(
-                    ", through a subscription for this check; the server's subscription gets it too",
+                    ", through a subscription for this check; the server's subscription receives it too",
                 );
             }
             _ if self.traffic.others == 0 => {}
-            Queue::Shared => detail.push_str(&format!("; {others} given back")),
+            Queue::Shared => detail.push_str(&format!("; {others} returned to the queue")),
             Queue::Peeked { .. } => detail.push_str(&format!("; {others} only peeked at")),
         }
         passed(detail)

@@ -121,9 +121,9 @@ impl Task {
             return;
         }
         let (until, at_most) = (wait.until - now, wait.at_most.saturating_duration_since(now));
-        let mut text = format!("waiting {} for {}", words::countdown(until), wait.why);
+        let mut text = format!("retrying in {}: {}", words::countdown(until), wait.why);
         if at_most > until {
-            text.push_str(&format!(", at most {}", words::countdown(at_most)));
+            text.push_str(&format!(" (for up to {})", words::countdown(at_most)));
         }
         self.bar.set_message(text);
     }

@@ -44,7 +44,7 @@ pub async fn show(
         tokio::select! {
             checking = checks.recv() => match checking {
                 Some(Checking::Begun { name, within }) => match &mut bars {
-                    Some(bars) => bars.begin(&name, format!("at most {}", countdown(within))),
+                    Some(bars) => bars.begin(&name, format!("up to {}", countdown(within))),
                     None => write(words, &begun(&name, within, style)),
                 },
                 Some(Checking::Known(check)) => {
@@ -86,7 +86,7 @@ fn begun(name: &str, within: Duration, style: Style) -> String {
             json::line(&Waiting { why: name, left_seconds: within.as_secs_f64() }).unwrap_or_default()
         }
         Style::Terminal | Style::Lines => {
-            Remark::note(&format!("waiting for {name}, at most {}", countdown(within))).text(Format::Human)
+            Remark::note(&format!("waiting for {name} for up to {}", countdown(within))).text(Format::Human)
         }
     }
 }
@@ -112,7 +112,7 @@ fn summary(verdicts: &Verdicts) -> String {
     let Verdicts { passed, failed, inconclusive } = verdicts;
     let (style, head) = match verdicts {
         Verdicts { failed: 1.., .. } => (BAD, "It does not work:"),
-        Verdicts { inconclusive: 1.., .. } => (WARN, "It could not all be told:"),
+        Verdicts { inconclusive: 1.., .. } => (WARN, "Inconclusive:"),
         _ => (HEAD, "It works:"),
     };
     format!("{} {passed} passed, {failed} failed, {inconclusive} inconclusive\n", paint(style, head))

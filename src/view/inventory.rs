@@ -36,7 +36,7 @@ pub fn remarks(inventory: &Inventory) -> String {
         text.push_str(&format!("No deployments in {}\n", clean(&inventory.scope)));
     }
     for unread in &inventory.unread {
-        text.push_str(&format!("{} {}\n", paint(WARN, "not looked at:"), clean(unread)));
+        text.push_str(&format!("{} {}\n", paint(WARN, "not listed:"), clean(unread)));
     }
     text
 }

@@ -26,7 +26,7 @@ impl Lines {
                 // The engine reports every try; a log wants to know each reason once.
                 (said.as_ref() != Some(why)).then(|| {
                     let (why, most) = (clean(why), words::countdown(*left));
-                    format!("{}: waiting for {why}, at most {most}\n", name(address))
+                    format!("{}: retrying for up to {most}: {why}\n", name(address))
                 })
             }
             Event::Progress { address, done, total, unit } => {
@@ -55,11 +55,11 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             Some(line + &next.as_deref().map(hint).unwrap_or_default())
         }
         Event::Blocked { address, by } if by.is_empty() => {
-            Some(format!("{}: {}\n", name(address), paint(FAINT, "not tried")))
+            Some(format!("{}: {}\n", name(address), paint(FAINT, "not started")))
         }
         Event::Blocked { address, by } => {
             let by: Vec<_> = by.iter().map(name).collect();
-            let words = format!("not tried, because it needs {}", by.join(", "));
+            let words = format!("not started, because it requires {}", by.join(", "));
             Some(format!("{}: {}\n", name(address), paint(FAINT, words)))
         }
         Event::Pending { address, action, how, until } => {
@@ -70,10 +70,9 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             let line = format!("{} {}", paint(WARN, "interrupted:"), clean(at));
             Some(format!("{}: {line}; run again to continue\n", name(address)))
         }
-        Event::Interrupted => Some(format!(
-            "{} no new step is begun; those under way are finished\n",
-            paint(WARN, "interrupted:")
-        )),
+        Event::Interrupted => {
+            Some(format!("{} no new steps are started; running steps finish\n", paint(WARN, "interrupted:")))
+        }
         Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } => None,
     }
 }

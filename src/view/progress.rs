@@ -221,14 +221,14 @@ impl Tally {
 fn report(tally: &Tally, began: Instant) -> String {
     let counts: Vec<_> = [
         (tally.created, "created"),
-        (tally.updated, "changed"),
+        (tally.updated, "updated"),
         (tally.adopted, "adopted"),
         (tally.deleted, "deleted"),
         (tally.released, "released"),
         (tally.pending, "pending in the cloud"),
         (tally.failed, "failed"),
         (tally.halted, "interrupted"),
-        (tally.blocked, "not tried"),
+        (tally.blocked, "not started"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -249,7 +249,7 @@ fn report(tally: &Tally, began: Instant) -> String {
         None if tally.is_whole() => {}
         // What failed was tried again for as long as that could help.
         None if tally.failed > 0 => {
-            text.push_str(&hint("remove the cause, then run the same command again to continue"));
+            text.push_str(&hint("fix the cause, then run the same command again to continue"));
         }
         None => text.push_str(&hint("run the same command again to continue")),
     }

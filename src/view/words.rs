@@ -9,7 +9,7 @@ use crate::text::Count;
 pub(super) fn verb(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
-        Action::Update => "change",
+        Action::Update => "update",
         Action::Adopt => "adopt",
         Action::Delete => "delete",
         Action::Release => "release",
@@ -23,7 +23,7 @@ pub(super) fn verb(action: Action) -> &'static str {
 pub(super) fn doing(action: Action) -> &'static str {
     match action {
         Action::Create => "creating",
-        Action::Update => "changing",
+        Action::Update => "updating",
         Action::Adopt => "adopting",
         Action::Delete => "deleting",
         Action::Release => "releasing",
@@ -37,7 +37,7 @@ pub(super) fn doing(action: Action) -> &'static str {
 pub(super) fn done(action: Action) -> &'static str {
     match action {
         Action::Create => "created",
-        Action::Update => "changed",
+        Action::Update => "updated",
         Action::Adopt => "adopted",
         Action::Delete => "deleted",
         Action::Release => "released",
@@ -55,7 +55,7 @@ pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
 /// The closing counts of a plan: the three that always stand there, then those that are not zero.
 pub(super) fn counts(counts: &Counts) -> String {
     let Counts { create, update, adopt, delete, release, keep, refuse, unchanged, entries_kept } = *counts;
-    let mut text = format!("{create} to create, {update} to change, {delete} to delete");
+    let mut text = format!("{create} to create, {update} to update, {delete} to delete");
     for (count, words) in [
         (adopt, "to adopt"),
         (release, "to release"),

@@ -118,7 +118,7 @@ async fn retentions_are_refused_until_their_end() {
     let told = obstacles(&with(None, Some(far)), true).await;
     assert_eq!(told, ["1 object is retained until 2106-11-24 (`k000`)"]);
     let told = obstacles(&with(None, Some(i64::MAX)), true).await;
-    assert_eq!(told, ["1 object is retained until a day beyond all calendars (`k000`)"]);
+    assert_eq!(told, ["1 object is retained until a date out of range (`k000`)"]);
 }
 
 #[tokio::test(start_paused = true)]

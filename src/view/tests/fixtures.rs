@@ -179,7 +179,7 @@ pub(super) fn obstructed() -> Plan {
         found.obstacle(
             Forbids::Delete,
             "it holds 12 objects, 3.4 GB",
-            "pass --delete-objects to delete them too",
+            "add `--delete-objects` to delete them too",
         );
     });
     made(Goal::Absent, &[full])
