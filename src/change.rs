@@ -18,7 +18,7 @@ use crate::view::progress;
 /// How many deployments are worked on at once.
 pub(crate) const SIDE_BY_SIDE: usize = 4;
 
-/// A stack and the plan that was made of it.
+/// A stack and the plan for it.
 pub(crate) struct Change {
     stack: Stack,
     /// What would be done.

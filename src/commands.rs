@@ -1,8 +1,8 @@
 //! The commands, each in the file that is named as it is typed: its options, and its flow from argv to the
 //! exit code.
 //!
-//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); talk
-//! about the way there goes to stderr.
+//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); progress,
+//! notes and errors go to stderr.
 
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -63,7 +63,7 @@ async fn offline(options: &dyn CloudOptions, wanted: Wanted, args: &Offline) -> 
     options.offline(wanted, args.account_id.as_deref()).await
 }
 
-/// Checks what an observation would check first, for a command that makes none.
+/// Checks what an observation would check first, for a command without one.
 async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Result<()> {
     let guards = provider.guards()?;
     let guards = async {

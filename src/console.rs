@@ -130,7 +130,7 @@ impl Console {
         out::check().map_err(unwritable)
     }
 
-    /// Writes data to stdout. A reader that has gone, such as `head`, has what it wants.
+    /// Writes data to stdout. A reader that has closed the pipe, such as `head`, is not an error.
     ///
     /// # Errors
     /// When stdout cannot take it, as on a full disk.
@@ -213,7 +213,7 @@ impl Console {
         Ok(())
     }
 
-    /// Writes text to stderr. Where that fails there is nobody left to tell.
+    /// Writes text to stderr. A failure to write is ignored: it could not be reported.
     pub fn say(&mut self, text: &str) {
         let _wait = self.waits.begin("writing to stderr");
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
@@ -247,7 +247,7 @@ impl Console {
         Ok(yes_or_no(&self.ask(input.validate_with(valid))?).unwrap_or(false))
     }
 
-    /// Asks for `name` to be typed, and tells whether it was.
+    /// Asks for `name` to be typed, and returns whether it was.
     ///
     /// # Errors
     /// When there is nobody to ask, or the user pressed Ctrl-C.

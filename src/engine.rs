@@ -59,7 +59,7 @@ pub struct Report {
     pub failed: Vec<(Address, Error)>,
     /// The steps that were under way when the user stopped the run.
     pub halted: Vec<Address>,
-    /// The steps that were not tried.
+    /// The steps that were not started.
     pub blocked: Vec<Address>,
     /// Whether anything was changed, done or not: whether a request that changes something was sent, and
     /// not refused.
@@ -86,7 +86,7 @@ impl Report {
     }
 }
 
-/// Carries out plans.
+/// Applies plans.
 pub struct Engine {
     /// Where it reports.
     pub events: Events,
@@ -94,7 +94,7 @@ pub struct Engine {
     pub cancel: CancellationToken,
     /// The longest wait for the cloud to catch up, in place of each resource's own.
     pub patience: Option<Duration>,
-    /// Whether time has passed since the look that the plan was made of, at a prompt or during the work on
+    /// Whether time has passed since the read that the plan is based on, at a prompt or during the work on
     /// another deployment: then what is to be created is looked at once more too.
     pub aged: bool,
 }
@@ -113,7 +113,7 @@ enum Outcome {
 }
 
 impl Engine {
-    /// Carries out `plan`, which was made of `stack`. A plan that refuses anything is not begun.
+    /// Applies `plan`, which was computed from `stack`. A plan with a refused step is not started.
     pub async fn apply(&self, plan: &Plan, stack: &Stack) -> Report {
         let mut report = Report::default();
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.acts()).collect();

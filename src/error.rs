@@ -51,7 +51,7 @@ pub enum Kind {
     Transient,
     /// Another change of the same thing is under way; it passes.
     Conflict,
-    /// What exists is not what the plan was made of. A read that lags behind passes; a change by somebody
+    /// What exists differs from what the plan is based on. A read that lags behind passes; a change by somebody
     /// else does not.
     Outdated,
     /// The user pressed Ctrl-C.
@@ -79,7 +79,7 @@ impl Kind {
     }
 }
 
-/// A failure, with what the reader needs to go on.
+/// A failure, with a hint on how to continue.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -103,7 +103,7 @@ impl Error {
         Self::new(Kind::Input, message)
     }
 
-    /// Something wbstore will not do.
+    /// An operation that wbstore refuses.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
     }
@@ -121,7 +121,7 @@ impl Error {
         self
     }
 
-    /// Adds the cause. Its text must not stand in the message too.
+    /// Adds the cause. The message must not repeat its text.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());

@@ -17,14 +17,14 @@ use crate::text::Count;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The step's first call is about to be made.
+    /// The step is about to send its first call.
     Started {
         /// Which step.
         address: Address,
         /// What is done to it.
         action: Action,
     },
-    /// The cloud has not caught up; the step goes on by itself.
+    /// An earlier change has not propagated or a call failed temporarily; the step retries by itself.
     Waiting {
         /// Which step.
         address: Address,
@@ -157,7 +157,7 @@ impl Progress {
         self.parent_is_new
     }
 
-    /// Reports that `done` of `total` are done.
+    /// Reports that `done` of `total` are complete.
     pub fn count(&self, done: u64, total: u64, unit: &'static str) {
         let counted = (done > 0).then(|| format!("{} of {} {unit}", Count(done), Count(total)));
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
@@ -174,7 +174,7 @@ impl Progress {
         self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
     }
 
-    /// Whether the user wants us to stop at the next good place.
+    /// Whether the user has asked to stop at the next safe point.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
     }

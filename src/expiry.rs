@@ -65,7 +65,7 @@ impl Expiry {
             seen.obstacle(
                 Forbids::Delete,
                 format!("its lease ended at {end}, before it was created at {created}"),
-                "its mark was changed by somebody else; check it before you delete it by name",
+                "another tool has changed its mark; check it before you delete it by name",
             );
         }
     }

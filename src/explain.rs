@@ -57,7 +57,7 @@ impl Row {
     }
 }
 
-/// A call that was answered, and not with success. What the server wrote was made harmless.
+/// A call with an unsuccessful response. The server's text has been sanitized.
 pub(crate) struct Failed<'a> {
     /// The permission that the call requires, such as `s3:PutBucketCORS`.
     pub permission: &'a str,
@@ -68,7 +68,7 @@ pub(crate) struct Failed<'a> {
     pub status: u16,
     /// Whether the answer is a web page.
     pub html: bool,
-    /// How long the server wants us to wait.
+    /// The server's `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! The one HTTP client for calls that no SDK makes for us.
+//! The HTTP client for calls without an SDK.
 //!
 //! Redirects are never followed, as they would carry a token or a signature to a host that the server
 //! chose. Everything has a time limit, answers have a size limit, and no error shows a query that
@@ -18,7 +18,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes. Ours are documents of a few kilobytes.
 const ANSWER_AT_MOST: usize = 4 << 20;
-/// The query keys whose values tell what was asked and grant nothing.
+/// The query keys whose values identify the operation and grant nothing.
 const SHOWN_KEYS: [&str; 14] = [
     "alt",
     "api-version",
@@ -71,7 +71,7 @@ impl Request {
     /// # Errors
     /// [`Kind::Failed`] when `url` is none.
     pub fn new(method: Method, url: &str) -> Result<Self> {
-        // The text itself stays out of the message: it may carry a signature.
+        // The text is not part of the message: it may contain a signature.
         let url = Url::parse(url).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
         // Where sending it twice is the same as once (RFC 9110, section 9.2.2).
         let repeatable =
@@ -141,7 +141,7 @@ impl std::fmt::Display for Request {
 }
 
 impl Answer {
-    /// An answer that no server gave, to try out what is made of one.
+    /// A response without a server, for tests.
     #[cfg(test)]
     pub(crate) fn new(
         status: u16,
@@ -169,12 +169,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// How long the server wants us to wait.
+    /// The server's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
 
-    /// Where this is a [fault](is_fault) that may pass: how long the server wants us to wait.
+    /// Where this is a [fault](is_fault) that may pass: the server's `Retry-After`.
     fn fault(&self) -> Option<Option<Duration>> {
         let asked = self.retry_after();
         is_fault(self.status, asked).then_some(asked)

@@ -1,4 +1,4 @@
-//! The deployments of an account, from the marks on its resources. A cloud lists what carries a mark; what
+//! The deployments of an account, from the marks on its resources. A cloud lists the marked resources; what
 //! belongs together, what is missing and when it expires follows from the marks.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,7 +90,7 @@ fn date<S: Serializer>(seconds: &Option<i64>, serializer: S) -> std::result::Res
     date.map(|date| date.to_string()).serialize(serializer)
 }
 
-/// A resource that carries a mark.
+/// A marked resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marked {
     pub(crate) kind: &'static str,

@@ -51,7 +51,7 @@ impl Lease {
         Self { text: "never".to_owned(), term: Term::Never }
     }
 
-    /// When it ends, for a deployment that was made at `start`; `None` when it never does.
+    /// When it ends, for a deployment that was created at `start`; `None` when it never does.
     pub fn ends_at(&self, start: Timestamp) -> Option<Timestamp> {
         match self.term {
             // A lease is at most 366 days, so only a start at the end of year 9999 saturates.

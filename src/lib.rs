@@ -3,7 +3,7 @@
 //! The nouns, in the order in which they meet:
 //!
 //! - A **deployment** is one server's storage, known by its [name](name::DeploymentName). Its mark is
-//!   on everything wbstore makes.
+//!   on everything wbstore creates.
 //! - A **resource** is one cloud object, or one entry of ours inside a shared document. The struct
 //!   *is* the desired state; reading it returns the same struct as observed. See
 //!   [`Resource`](resource::Resource).

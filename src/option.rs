@@ -17,7 +17,7 @@ pub(crate) fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
 }
 
-/// The value parser that `parsed` makes.
+/// The value parser that `parsed` returns.
 #[derive(Debug)]
 pub(crate) struct Parsed<T>(PhantomData<fn() -> T>);
 
@@ -74,7 +74,7 @@ pub(crate) fn given<T>() -> ParsedGiven<T> {
     ParsedGiven(parsed())
 }
 
-/// The value parser that `given` makes.
+/// The value parser that `given` returns.
 #[derive(Debug)]
 pub(crate) struct ParsedGiven<T>(Parsed<T>);
 

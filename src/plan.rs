@@ -34,7 +34,7 @@ pub enum Goal {
 }
 
 impl Serialize for Goal {
-    /// A word; what is adopted, the steps tell.
+    /// Serialized as a word; the steps show what is adopted.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::Present { .. } => "present",
@@ -86,7 +86,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Whether the engine makes a call for it.
+    /// Whether the engine sends a call for it.
     pub fn acts(&self) -> bool {
         self.action.acts() && self.goes_with.is_none()
     }
@@ -95,7 +95,7 @@ impl Step {
 /// How many steps there are of each action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// To be made.
+    /// To be created.
     pub create: usize,
     /// To be changed.
     pub update: usize,
@@ -103,7 +103,7 @@ pub struct Counts {
     pub adopt: usize,
     /// To be removed.
     pub delete: usize,
-    /// To be given back.
+    /// To be released.
     pub release: usize,
     /// To be left, because they are not ours.
     pub keep: usize,
@@ -130,7 +130,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The closing counts.
     pub counts: Counts,
-    /// What the server will need.
+    /// The server configuration.
     pub outputs: Vec<Output>,
     /// What a reviewer should know of the whole.
     pub notes: Vec<String>,
@@ -145,7 +145,7 @@ impl Plan {
         !self.steps.iter().any(|step| step.action.acts())
     }
 
-    /// The steps that must not be taken. Any of them stops the whole plan.
+    /// The refused steps. Any of them stops the whole plan.
     pub fn refusals(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.action == Action::Refuse)
     }
@@ -161,18 +161,18 @@ impl Plan {
     }
 }
 
-/// What a plan is made for; everything about it that is not an observation.
+/// The subject of a plan: everything about it that is not an observation.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The deployment's name.
     pub deployment: String,
     /// Where it stands.
     pub scope: String,
-    /// What the server will need.
+    /// The server configuration.
     pub outputs: Vec<Output>,
     /// What a reviewer should know of the whole.
     pub notes: Vec<String>,
-    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    /// Assumptions in place of reads that were not sent, one sentence each.
     pub assumptions: Vec<String>,
 }
 

@@ -110,7 +110,7 @@ pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
     }
 }
 
-/// What a reviewer should know of the queue, which is a `kind` of the cloud's, or the server's own where
+/// The note for reviewers about the queue, which is a `kind` of the cloud's, or the server's own where
 /// there is none.
 pub(crate) fn queue_note(kind: Option<&str>) -> String {
     match kind {
@@ -145,7 +145,7 @@ pub trait Provider: Send + Sync {
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>>;
 
-    /// All deployments of the account that carry a wbstore mark.
+    /// All deployments of the account that have a wbstore mark.
     fn list(&self) -> BoxFuture<'_, Result<Inventory>>;
 
     /// The permissions that `audience` needs: for this deployment, or for all of them
@@ -165,7 +165,6 @@ pub trait Provider: Send + Sync {
 /// What the options that all clouds have come to; the rest is the [`CloudOptions`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Its name.
     pub name: DeploymentName,
     /// The address of the W&B server; teardown and list do without.
     pub origin: Option<Origin>,
@@ -221,7 +220,7 @@ impl Wanted {
     pub fn renew(&mut self, found: Option<Lease>) -> Result<()> {
         let lease = found.ok_or_else(|| {
             Error::refused(format!("the deployment `{}` has no lease to renew", self.name))
-                .hint("add --expires with a time span, such as `--expires 7d`")
+                .hint("add `--expires` with a time span, such as `--expires 7d`")
         })?;
         lease.require_span(Kind::Refused)?;
         self.lease = Some(lease);

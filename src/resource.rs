@@ -29,12 +29,12 @@ pub use bound::{AnyResource, Bound, Look};
 /// Whose a found resource is. The default answer to doubt is to refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It carries this deployment's mark, and wbstore made it.
+    /// It has this deployment's mark, and wbstore created it.
     Ours,
     /// It carries this deployment's mark, but it was there before wbstore came. Teardown gives it
     /// back instead of deleting it.
     Adopted,
-    /// It carries no mark (`None`), or the mark of the named deployment.
+    /// It has no mark (`None`), or the mark of the named deployment.
     Other(Option<String>),
     /// It is somebody else's and stays so; what we make lives in it. It is never written, and
     /// teardown leaves it.
@@ -43,7 +43,7 @@ pub enum Owner {
     Unknown(String),
 }
 
-/// What an [`Obstacle`] stands in the way of.
+/// What an [`Obstacle`] prevents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forbids {
     /// Creating or changing the resource.
@@ -272,7 +272,7 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send;
 
     /// Creates it, or changes what was `seen` into what is described; takes it over where that
-    /// [carries no mark](Seen::is_unmarked). A document that others write into is read once more, merged
+    /// [has no mark](Seen::is_unmarked). A document that others write into is read once more, merged
     /// and written with no other request between. Harmless to repeat.
     ///
     /// # Errors
@@ -355,11 +355,11 @@ pub struct Stack {
     pub scope: String,
     /// The resources; those that others need come first.
     pub resources: Vec<Box<dyn AnyResource>>,
-    /// What the server needs, known before anything is made.
+    /// The server configuration, known before anything is created.
     pub outputs: Vec<Output>,
     /// Where this stack differs from the published guide, and what else a reviewer should know.
     pub notes: Vec<String>,
-    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    /// Assumptions in place of reads that were not sent, one sentence each.
     pub assumptions: Vec<String>,
     /// What must hold besides, looked at together with the resources so that it costs no time of
     /// its own.

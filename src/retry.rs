@@ -1,4 +1,4 @@
-//! The one loop that makes a call again: which failures pass, how long is waited in between, and how a
+//! The one loop that retries calls: which failures pass, how long is waited in between, and how a
 //! wait is shown.
 //!
 //! What a server asks for (`Retry-After` and its relatives) is waited in full up to [`LONGEST_WAIT`]; a
@@ -29,14 +29,14 @@ const SHOWN_FROM: Duration = Duration::from_secs(1);
 const LOOKS_AGAIN: usize = 4;
 /// How often one page of a long listing is asked for again: to give up is to begin anew.
 const PAGES_AGAIN: usize = 6;
-/// How often a change is made upon what somebody else wrote in between.
+/// How often a change is merged again after a concurrent write.
 const CHANGES: usize = 10;
 
 tokio::task_local! {
     static IN_STEPS: ();
 }
 
-/// Runs `work`, the steps of the engine. A call in it that the server wants to wait comes back at once:
+/// Runs `work`, the steps of the engine. A call that the server asks to delay returns at once:
 /// the engine waits, which reports it with the step's address and stops at Ctrl-C.
 pub async fn in_steps<T>(work: impl Future<Output = T>) -> T {
     IN_STEPS.scope((), work).await
@@ -90,7 +90,7 @@ where
     retry(client(), call, |result| fault(result).map(|fault| (fault, None))).await
 }
 
-/// The loop: makes `call` again after one of the `pauses`, while its result is a fault; a fault may come
+/// The loop: retries `call` after one of the `pauses`, while its result is a fault; a fault may come
 /// with the time that it may last.
 async fn retry<R, F>(
     mut pauses: Pauses,
@@ -113,7 +113,7 @@ where
     }
 }
 
-/// How long the server wants us to wait, by the headers of its answer: `Retry-After` in seconds or as a
+/// The wait that the headers of a response request: `Retry-After` in seconds or as a
 /// date (RFC 9110, section 10.2.3), and what Amazon and Microsoft have beside it, in milliseconds.
 pub fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
     let milliseconds = |name| header(name)?.trim().parse().ok().map(Duration::from_millis);
@@ -149,7 +149,7 @@ fn is_waited(asked: Option<Duration>) -> bool {
     asked.is_none_or(|asked| asked <= LONGEST_WAIT && (asked < SHOWN_FROM || IN_STEPS.try_get().is_err()))
 }
 
-/// Says that the call which failed for `why` is made again in `pause`, where that is long enough to be
+/// Reports that the call which failed for `why` is retried in `pause`, where that is long enough to be
 /// noticed.
 pub fn show(why: &str, pause: Duration) {
     if pause >= SHOWN_FROM {
@@ -157,13 +157,13 @@ pub fn show(why: &str, pause: Duration) {
     }
 }
 
-/// Waits for `pause`, in sight, before the call is made again that failed for `why`.
+/// Reports and waits for `pause` before the call that failed for `why` is retried.
 async fn wait(why: &str, pause: Duration) {
     show(why, pause);
     tokio::time::sleep(pause).await;
 }
 
-/// Makes `look`, which changes nothing, and makes it again while the cloud is only busy. Faults of the
+/// Sends `look`, which changes nothing, and retries it while the cloud is only busy. Faults of the
 /// network and of the server are not repeated here: the clients below have done that already.
 ///
 /// # Errors
@@ -188,7 +188,7 @@ where
 }
 
 /// Makes `change`, which reads something and writes it on the condition that nobody else has written it
-/// since, and makes it again while somebody else is faster. `call` is what errors name.
+/// since, and retries after concurrent writes. `call` names the operation in errors.
 ///
 /// # Errors
 /// Those of `change`; [`Kind::Failed`] when somebody else was faster every time. That is final, whatever

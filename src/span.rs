@@ -79,7 +79,7 @@ fn seconds(input: &str) -> Option<u32> {
         if digits.is_empty() {
             return None;
         }
-        // The iterator goes on after the unit it found, so that each unit is smaller than the last.
+        // The iterator continues after the unit it found, so that each unit is smaller than the last.
         let (_, each) = units.find(|(name, _)| *name == unit)?;
         // Digits fail to be a number only by being too many.
         let count = digits.parse().unwrap_or(u32::MAX);

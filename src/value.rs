@@ -1,4 +1,4 @@
-//! What the value types share: they are text that was checked once, when it was made.
+//! What the value types share: they are text that was checked once, on construction.
 
 /// `input` as it may be printed: what cannot be seen is escaped, so that it can neither drive a
 /// terminal nor turn the text around, and long text is cut.
@@ -18,7 +18,7 @@ pub fn printable(input: &str) -> String {
     text
 }
 
-/// [`printable`] between backticks, as it stands in a message.
+/// [`printable`] in backticks, for use in messages.
 pub fn quoted(input: &str) -> String {
     format!("`{}`", printable(input))
 }

@@ -35,7 +35,7 @@ pub struct VerifyOptions {
     pub origin: Origin,
     /// How long an event may take to arrive.
     pub event_within: Duration,
-    /// The resources that did not exist when the plan was made.
+    /// The resources that did not exist at the time of the plan.
     pub absent: Vec<Address>,
     /// Stops it early; the probes are removed all the same.
     pub cancel: CancellationToken,

@@ -1,4 +1,4 @@
-//! `config`: what the server needs, of a deployment that is there.
+//! `config`: the server configuration of an existing deployment.
 
 use clap::Args;
 

@@ -110,7 +110,7 @@ pub(super) async fn bring_about(
     }
 }
 
-/// What is left to do after `error` when everything is made.
+/// `error` with a hint, for when everything was applied.
 fn undelivered(error: Error) -> Error {
     let again = "`wbstore config` with the same arguments prints the server configuration again";
     let hint = error.what_next().map_or_else(|| again.to_owned(), |hint| format!("{hint}\n{again}"));

@@ -117,7 +117,7 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
     }
 }
 
-/// Several deployments side by side; what is wrong with one does not keep the others.
+/// Several deployments side by side; a failure of one does not stop the others.
 async fn expired(
     args: &TeardownArgs,
     options: &dyn CloudOptions,
@@ -170,14 +170,14 @@ async fn expired(
     Ok(change::outcome(&reports, failures))
 }
 
-/// A deployment that is to go.
+/// An expired deployment.
 struct Due<'a> {
     deployment: &'a Deployment,
     name: DeploymentName,
 }
 
 impl Due<'_> {
-    /// Why it stays, with the command that removes it by name where that is no failure that passes.
+    /// Why it is skipped, with the command that deletes it by name unless the failure is temporary.
     fn left_out(&self, error: Error, args: &TeardownArgs, options: &dyn CloudOptions) -> Error {
         let error = error.context(format!("the deployment {} is skipped", self.name));
         if error.exit_code() != exit::REFUSED {

@@ -20,7 +20,7 @@ pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment:
             wanted.len() - rules.len(),
             by.rules_at_most
         ))
-        .hint("remove a rule that is not needed, or empty it with --delete-objects alone"));
+        .hint("remove a rule that is not needed, or empty it with `--delete-objects` alone"));
     }
     if rules != wanted {
         store.set_lifecycle(&wanted, rest).await?;

@@ -1,4 +1,4 @@
-//! One step: looked at once more, decided once more, and taken if it is still the planned one.
+//! One step: read again, decided again, and applied if it is still the planned one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ pub(super) struct Attempt<'e> {
     parent_is_new: bool,
     /// Of a deletion: what it takes along, and whose lease it is under.
     others: Vec<&'e dyn AnyResource>,
-    /// What this step has sent that changes something.
+    /// The changing requests that this step has sent.
     sent: Arc<Mutations>,
-    /// Whether the step's call has been made.
+    /// Whether the step's call has been sent.
     pub tried: bool,
     /// Whether that call may have left something.
     may_be_ours: bool,
@@ -49,7 +49,7 @@ pub(super) struct Attempt<'e> {
 
 impl<'e> Attempt<'e> {
     /// The first attempt at `step`, after this run has `created` what it may be part of, at once or not. `None` where
-    /// `stack` is not the one that `plan` was made of.
+    /// `stack` is not the one that `plan` was computed from.
     pub fn new(
         engine: &'e Engine,
         step: &'e Step,
@@ -85,7 +85,7 @@ impl<'e> Attempt<'e> {
         })
     }
 
-    /// Takes the step if it is still the planned one.
+    /// Applies the step if it is still the planned one.
     ///
     /// # Errors
     /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,

@@ -123,7 +123,7 @@ fn everything_else_is_refused_with_the_reason() {
             "the host `https://a.example,b.example` contains a comma; exactly one origin is allowed",
             "use a form",
         ),
-        ("https://a!b.example", "the host `https://a!b.example` is no host name", "use a form"),
+        ("https://a!b.example", "the host `https://a!b.example` is not a host name", "use a form"),
         ("https://", "the host `https://` has no host", "use a form"),
         ("https:///", "the host `https:///` has no host", "use a form"),
         ("https://:443", "the host `https://:443` has no host", "use a form"),
@@ -134,11 +134,11 @@ fn everything_else_is_refused_with_the_reason() {
             "the host `https://a.example:0` has port 0, which no server listens on",
             "use",
         ),
-        ("https://a.example:65536", "the host `https://a.example:65536` is no host", "use a form"),
+        ("https://a.example:65536", "the host `https://a.example:65536` is not a host", "use a form"),
         (r"https:\\a.example", r"the host `https:\\a.example` has no scheme", "use a form"),
         (r"https://a.example\", r"the host `https://a.example\` contains `\` or `%`", "use a form"),
         ("https://a%2eexample", r"the host `https://a%2eexample` contains `\` or `%`", "use a form"),
-        ("https://a..example", "the host `https://a..example` is no host name", "use a form"),
+        ("https://a..example", "the host `https://a..example` is not a host name", "use a form"),
         (
             "https://a.example.",
             "the host `https://a.example.` ends with a dot, which browsers send as another origin",
@@ -149,7 +149,7 @@ fn everything_else_is_refused_with_the_reason() {
         ("https://0.0.0.0", "the host `https://0.0.0.0` is not the address of a server", "use a form"),
         ("https://[::]", "the host `https://[::]` is not the address of a server", "use a form"),
         ("https://[::1", "the host `https://[::1` has no number after the colon", "use a form"),
-        ("https://xn--a", "the host `https://xn--a` is no host", "use a form"),
+        ("https://xn--a", "the host `https://xn--a` is not a host", "use a form"),
     ] {
         let error = bad.parse::<Origin>().map(|origin| origin.to_string()).unwrap_err();
         assert_eq!(error.to_string(), message);

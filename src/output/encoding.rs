@@ -25,7 +25,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The name by which the command line knows it.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Env => "env",
@@ -57,7 +57,7 @@ impl Encoding {
 /// follow as comments, where the format [has them](Encoding::has_comments).
 ///
 /// # Errors
-/// When a value cannot be written so that the reader gets it back unchanged.
+/// When the format cannot represent a value unchanged.
 pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output], remarks: &[&str]) -> Result<String> {
     let mut text = match encoding {
         Encoding::Env => env::encode(outputs),

@@ -1,4 +1,4 @@
-//! One resource at a time: what was found against what is wanted.
+//! The decision on one resource: observed state against desired state.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Action, Change, Goal, Step};
 use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen};
 
-/// What is done to the resource that was `seen`, seen by itself.
+/// The step for the resource that was `seen`, without regard to the others.
 pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
     let mut step = Step {
         address: seen.address.clone(),
@@ -105,7 +105,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
 fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     let Seen::There { state, owner, remarks } = looked else { return };
     if seen.removal == Removal::Contents {
-        // Of what is only a setting the address says enough; of data a reader wants to know how much.
+        // For a setting the address is enough; for data the plan shows how much is deleted.
         step.changes = differences(state, &seen.desired);
     }
     match owner {
@@ -141,7 +141,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     }
 }
 
-/// What others wrote into something of ours ends with it, and the reader is told.
+/// Entries of others in a resource of ours are deleted with it; the plan lists them as findings.
 pub(super) fn lose_kept(step: &mut Step) {
     let lost = std::mem::take(&mut step.kept);
     step.findings.extend(lost.iter().map(|entry| format!("deleted with it: {entry}")));
@@ -159,7 +159,7 @@ fn block(remarks: &Remarks, applies: impl Fn(Forbids) -> bool, step: &mut Step) 
     if let Some(first) = against.peek() {
         step.action = Action::Refuse;
         if first.forbids == Forbids::Delete {
-            // Nothing goes, so what would have gone says no more than the reason does.
+            // Nothing is deleted, so the counts add nothing to the reason.
             step.changes.clear();
         }
         step.hint.clone_from(&first.hint);

@@ -67,7 +67,7 @@ fn agrees(voucher: &Voucher, observations: &[Observation]) -> bool {
     }
 }
 
-/// Makes waits of needs: a resource is made after what it needs, and removed before it.
+/// Derives waits from needs: a resource is created after what it needs, and deleted before it.
 pub(super) fn connect(goal: Goal, observations: &[Observation], steps: &mut [Step]) {
     let acting: BTreeSet<_> =
         steps.iter().filter(|step| step.acts()).map(|step| step.address.clone()).collect();
@@ -93,7 +93,7 @@ pub(super) fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
     let mut ordered = Vec::with_capacity(steps.len());
     while !steps.is_empty() {
         let ready = steps.iter().position(|step| step.waits_for.iter().all(|wait| placed.contains(wait)));
-        // A cycle would be a fault in a stack; its steps are then listed as they stand.
+        // A cycle would be a bug in a stack; its steps then keep their order.
         let step = steps.remove(ready.unwrap_or(0));
         placed.insert(step.address.clone());
         ordered.push(step);

@@ -39,7 +39,7 @@ struct Watch {
     /// The handles of messages of others that are held for a moment to see what is behind them. If this
     /// process dies, they become visible again by themselves.
     held: Vec<String>,
-    /// Since when messages are held; at other times they are given back at once.
+    /// Since when messages are held; at other times they are returned at once.
     holding_since: Option<Instant>,
     busy_wait: Duration,
     /// How many events of probes were received.

@@ -117,7 +117,7 @@ fn refused<S: Site>(answer: &Answer) -> Verdict {
     if answer.is_success() && allows_origin(answer, STRANGER) {
         return failed(
             "a page of any origin may upload with a presigned URL",
-            format!("a CORS rule of {} allows `*`; remove it if nobody needs it", S::PROFILE.cors_of),
+            format!("a CORS rule of {} allows `*`; remove it if it is not needed", S::PROFILE.cors_of),
         );
     }
     passed("refused")

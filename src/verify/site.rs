@@ -127,7 +127,7 @@ pub(crate) struct Profile {
 /// How messages are looked at without keeping them from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
-    /// The server's own queue; messages are received, and given back.
+    /// The server's own queue; messages are received, and returned.
     Shared,
     /// The server's own queue, of which the first `window` messages can be seen without receiving them.
     Peeked { window: usize },
@@ -172,7 +172,7 @@ pub(crate) struct Signed {
 pub(crate) struct Message {
     /// The same at every look.
     pub(crate) id: String,
-    /// By which it is deleted or given back.
+    /// The handle by which it is deleted or returned.
     pub(crate) handle: String,
     /// How often it was received, by anybody.
     pub(crate) times: u64,

@@ -24,12 +24,12 @@ pub struct Verdicts {
     pub passed: usize,
     /// It does not work.
     pub failed: usize,
-    /// It could not be told.
+    /// The check could not be completed.
     pub inconclusive: usize,
 }
 
-/// Shows `checks` on `writer` as they come and returns how they came out. That a check takes its time is
-/// seen on a terminal, and said on `words` otherwise.
+/// Shows `checks` on `writer` as they come and returns how they came out. A running check is
+/// shown on a terminal, and reported on `words` otherwise.
 pub async fn show(
     mut checks: UnboundedReceiver<Checking>,
     style: Style,

@@ -7,10 +7,10 @@ use super::words;
 use crate::plan::{Action, Change, Goal, Plan, Step};
 use crate::resource::Address;
 
-/// From this many characters on, old and new stand below each other.
+/// From this width on, in characters, old and new are on lines of their own.
 const WIDE: usize = 96;
 
-/// What stands in place of a digest.
+/// The line in place of a digest.
 pub(super) const WITHOUT_DIGEST: &str =
     "No digest: the notes list what was assumed. An online plan prints a digest for --expect.";
 
@@ -52,8 +52,7 @@ pub(super) fn is_applicable(plan: &Plan) -> bool {
     !plan.is_empty() && plan.refusals().next().is_none()
 }
 
-/// Whether the reader is told what the server will need: not when it is about to lose it, and not
-/// when nothing is going to be there.
+/// Whether the server configuration is shown: not for a teardown, and not for a refused plan.
 pub(super) fn has_outputs(plan: &Plan) -> bool {
     plan.goal != Goal::Absent && !plan.outputs.is_empty() && plan.refusals().next().is_none()
 }
@@ -132,7 +131,7 @@ fn fields(action: Action, changes: &[Change]) -> Vec<String> {
 fn field(action: Action, change: &Change, width: usize) -> Vec<String> {
     let name = format!("{}:", clean(&change.field));
     let Shown { old, new } = Shown::of(change);
-    // Of what is made only the new matters, and of what goes only the old.
+    // A create shows only the new value, a delete only the old one.
     match (action, &old, &new) {
         (Action::Create, _, Some(value)) | (Action::Delete, Some(value), None) => {
             return vec![format!("{name:<width$} {value}")];

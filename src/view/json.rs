@@ -1,7 +1,7 @@
 //! JSON for other programs: one value a line, and documents to be kept in a file.
 //!
 //! A plan's document is the [`Plan`](crate::plan::Plan) itself; `docs/plan.schema.json` describes it
-//! and `format` tells its version.
+//! and `format` is its version.
 
 use std::fmt::Write as _;
 
@@ -18,8 +18,8 @@ pub fn document(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(fault)
 }
 
-/// `value` on one line, with the line break. What a terminal would obey is escaped, beyond what JSON
-/// demands.
+/// `value` on one line, with the line break. Terminal control characters are escaped beyond what JSON
+/// requires.
 ///
 /// # Errors
 /// When `value` has no JSON form, which is a fault of ours.

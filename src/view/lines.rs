@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::resource::Address;
 use crate::text::Count;
 
-/// Turns events into lines, and remembers what was said so that a log does not fill up with it.
+/// Turns events into lines, and remembers what was reported to avoid repetition.
 #[derive(Default)]
 pub(super) struct Lines {
     reasons: BTreeMap<Address, String>,
@@ -23,14 +23,14 @@ impl Lines {
         match event {
             Event::Waiting { address, why, left, .. } => {
                 let said = self.reasons.insert(address.clone(), why.clone());
-                // The engine reports every try; a log wants to know each reason once.
+                // The engine reports every try; a log shows each reason once.
                 (said.as_ref() != Some(why)).then(|| {
                     let (why, most) = (clean(why), words::countdown(*left));
                     format!("{}: retrying for up to {most}: {why}\n", name(address))
                 })
             }
             Event::Progress { address, done, total, unit } => {
-                // Totals grow while a long listing goes on; only tenths not yet told are told.
+                // Totals grow during a long listing; each tenth is reported once.
                 let tenth = done.saturating_mul(10).checked_div(*total)?;
                 let told = self.tenths.entry(address.clone()).or_default();
                 (tenth > *told).then(|| {

@@ -32,15 +32,15 @@ pub enum Style {
 /// How the steps ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Steps made.
+    /// Steps that created.
     pub created: usize,
-    /// Steps changed.
+    /// Steps that updated.
     pub updated: usize,
-    /// Steps taken over.
+    /// Steps that adopted.
     pub adopted: usize,
-    /// Steps removed.
+    /// Steps that deleted.
     pub deleted: usize,
-    /// Steps given back.
+    /// Steps that released.
     pub released: usize,
     /// Steps that the cloud carries out by itself, until the last of their dates.
     pub pending: usize,
@@ -51,7 +51,7 @@ pub struct Tally {
     pub failed: usize,
     /// Steps that were under way when the user pressed Ctrl-C.
     pub halted: usize,
-    /// Steps that were not tried.
+    /// Steps that were not started.
     pub blocked: usize,
     /// Whether the user pressed Ctrl-C.
     pub interrupted: bool,
@@ -217,7 +217,7 @@ impl Tally {
     }
 }
 
-/// The counts, and how to go on where it is not over.
+/// The counts, with a hint on how to continue.
 fn report(tally: &Tally, began: Instant) -> String {
     let counts: Vec<_> = [
         (tally.created, "created"),
