@@ -10,7 +10,7 @@ use crate::provider::Provider;
 use crate::resource::Output;
 use crate::secret::Destination;
 
-/// Makes sure that `encoding` can hold the outputs of `plan`.
+/// Checks that `encoding` can represent the outputs of `plan`.
 pub(crate) fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
     encode(encoding, &plan.deployment, &plan.outputs, &[]).map(drop)
 }
@@ -37,7 +37,7 @@ pub(crate) async fn deliver(
     }
     let secret = console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
         match error.kind() {
-            // The deployment is whole: only this is left.
+            // The deployment is complete: only the secret is missing.
             Kind::Interrupted => {
                 Error::new(Kind::Interrupted, format!("interrupted before {name} was fetched"))
                     .hint("`wbstore config` with the same arguments fetches it")

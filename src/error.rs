@@ -12,7 +12,7 @@ use crate::retry::{FAULT_WITHIN, LONGEST_WAIT, span};
 /// A result with wbstore's own error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the process returns to its caller. These numbers are part of the interface.
+/// Exit codes. These numbers are part of the interface.
 pub mod exit {
     /// Done, or nothing to do.
     pub const DONE: u8 = 0;
@@ -35,21 +35,21 @@ pub mod exit {
 /// What kind of failure it is; it decides retries and the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The user asked for something that cannot be.
+    /// The request cannot be fulfilled.
     Input,
-    /// Doing it would touch what is not ours, or a lock or policy forbids it.
+    /// The target belongs to others, or a lock or policy forbids the operation.
     Refused,
     /// The cloud denied this one call.
     Denied,
     /// There are no credentials, or they are expired or wrong.
     Credentials,
-    /// The cloud has not caught up with an earlier change; it passes.
+    /// An earlier change has not propagated yet; it passes.
     NotYet,
-    /// The cloud asks us to slow down; it passes.
+    /// The cloud throttles requests; it passes.
     Throttled,
     /// A fault of the network or of the server; it may pass.
     Transient,
-    /// Another change of the same thing is under way; it passes.
+    /// Another change to the same resource is in progress; it passes.
     Conflict,
     /// What exists differs from what the plan is based on. A read that lags behind passes; a change by somebody
     /// else does not.
@@ -108,8 +108,8 @@ impl Error {
         Self::new(Kind::Refused, message)
     }
 
-    /// What was to be created exists already: ours where an answer was lost on its way, somebody's
-    /// otherwise. The engine looks and decides.
+    /// The resource to create already exists: created by this run if a response was lost, by others
+    /// otherwise. The engine reads it and decides.
     pub fn exists(what: impl fmt::Display) -> Self {
         Self::new(Kind::Conflict, format!("{what} already exists")).hint("`wbstore plan` shows its owner")
     }
@@ -174,17 +174,17 @@ impl Error {
         self.hint.as_deref().or_else(|| self.kind.advice())
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Whether a retry of the call can succeed.
     pub fn passes(&self) -> bool {
         self.kind.passes() && !self.asks_too_much()
     }
 
-    /// Whether the server asked us to wait for longer than is waited.
+    /// Whether the requested wait is longer than [`LONGEST_WAIT`].
     pub fn asks_too_much(&self) -> bool {
         self.kind.passes() && self.retry_after.is_some_and(|wait| wait > LONGEST_WAIT)
     }
 
-    /// How long the server asked us to wait.
+    /// The wait that the server requested.
     pub fn server_wait(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -28,7 +28,7 @@ pub enum Event {
     Waiting {
         /// Which step.
         address: Address,
-        /// What it waits for.
+        /// The reason.
         why: String,
         /// Until the next try, in seconds.
         #[serde(rename = "next_seconds", serialize_with = "seconds")]
@@ -68,7 +68,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
-    /// The step was not tried, because one that it waits for did not succeed, or because of an
+    /// The step was not started, because one that it waits for did not succeed, or because of an
     /// interrupt.
     Blocked {
         /// Which step.
@@ -76,7 +76,7 @@ pub enum Event {
         /// What it waited for and did not succeed; empty where only an interrupt kept it.
         by: Vec<Address>,
     },
-    /// The step succeeded, and the cloud carries it out by itself until a date.
+    /// The step succeeded, and the cloud completes it by itself until a date.
     Pending {
         /// Which step.
         address: Address,
@@ -94,7 +94,7 @@ pub enum Event {
         /// How far it came: a count such as `3,000 of 12,000 versions`, or what it was waiting for.
         at: String,
     },
-    /// The user pressed Ctrl-C; what is under way is brought to its end.
+    /// The user pressed Ctrl-C; running steps finish.
     Interrupted,
 }
 
@@ -102,7 +102,7 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
     serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
-/// Where the engine puts its events.
+/// The sender of the engine's events.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: UnboundedSender<Event>,
@@ -121,7 +121,7 @@ impl Events {
         let _ = self.sender.send(event);
     }
 
-    /// Reports that the user stopped the run, once for all plans that are carried out side by side.
+    /// Reports that the user stopped the run, once for all plans that are applied concurrently.
     pub fn interrupted(&self) {
         if !self.interrupted.swap(true, Ordering::Relaxed) {
             self.send(Event::Interrupted);
@@ -129,8 +129,8 @@ impl Events {
     }
 }
 
-/// What one step knows of its run: where to report how far it has come, whether to stop, and whether what
-/// it is part of was created a moment ago.
+/// The context of one step: where to report progress, whether to stop, and whether its parent was created
+/// a moment ago.
 #[derive(Debug)]
 pub struct Progress {
     address: Address,
@@ -146,7 +146,7 @@ impl Progress {
         Self { address, events, cancel, parent_is_new: false, counted: Mutex::default() }
     }
 
-    /// Says whether the next call finds what [`parent_is_new`](Self::parent_is_new) says.
+    /// Sets [`parent_is_new`](Self::parent_is_new) for the next call.
     pub fn set_parent_is_new(&mut self, parent_is_new: bool) {
         self.parent_is_new = parent_is_new;
     }

@@ -1,4 +1,4 @@
-//! The steps among each other: what goes with what, and what waits for what.
+//! How steps depend on each other: what is deleted with what, and what waits for what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use super::{Action, Goal, Step, decide};
 use crate::expiry::Voucher;
 use crate::resource::{Observation, Owner, Removal, Seen};
 
-/// What lives inside a resource that is deleted goes with it; a setting of one that stays, stays.
+/// What is inside a deleted resource is deleted with it; a setting of a kept resource is kept.
 pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
     let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
     for (seen, step) in observations.iter().zip(steps) {
         let Some(parent) = &seen.part_of else { continue };
         match (step.action, seen.removal) {
             (Action::Delete, _) | (Action::Refuse, Removal::Contents) => {}
-            // Nothing of ours is in the document, and what others have there ends with it.
+            // Nothing of ours is in the document, and the entries of others are deleted with it.
             (Action::NoOp, Removal::WithParent | Removal::BeforeParent)
                 if actions.get(parent) == Some(&Action::Delete) =>
             {

@@ -13,7 +13,7 @@ use crate::text::harmless;
 /// `value` as an indented document with a final line break.
 ///
 /// # Errors
-/// When `value` has no JSON form, which is a fault of ours.
+/// When `value` has no JSON form, which is a bug.
 pub fn document(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(fault)
 }
@@ -22,7 +22,7 @@ pub fn document(value: &impl Serialize) -> Result<String> {
 /// requires.
 ///
 /// # Errors
-/// When `value` has no JSON form, which is a fault of ours.
+/// When `value` has no JSON form, which is a bug.
 pub fn line(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string(value).map_err(fault)?;
     let mut line = String::with_capacity(text.len() + 1);
