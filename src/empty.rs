@@ -1,4 +1,4 @@
-//! What a bucket holds: counted for the plan of a teardown, and deleted by it.
+//! The contents of a bucket: counted for the plan of a teardown, and deleted by it.
 //!
 //! A cloud adds a [`Store`]. One [walk] produces the entries, one [sweep] consumes them in batches.
 

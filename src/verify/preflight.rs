@@ -1,4 +1,4 @@
-//! What a browser asks before it uploads: may a page of this origin do that here?
+//! The preflight requests that a browser sends before it uploads.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::http::{Answer, Method, Request};
 
 const METHODS: [&str; 3] = ["GET", "PUT", "HEAD"];
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// An origin that nobody can have: `.invalid` is reserved (RFC 2606).
+/// An origin that cannot exist: `.invalid` is reserved (RFC 2606).
 const STRANGER: &str = "https://wbstore-probe.invalid";
 
 impl<S: Site> Run<'_, S> {

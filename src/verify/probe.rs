@@ -1,4 +1,4 @@
-//! The small objects that are uploaded to see what happens, and their removal.
+//! The probes, small objects that are uploaded and deleted again.
 
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ impl<S: Site> Run<'_, S> {
     /// whether a page may read its ETag.
     ///
     /// # Errors
-    /// When no answer comes, or the upload cannot be signed.
+    /// When there is no response, or the upload cannot be signed.
     pub(super) async fn upload(&mut self) -> Result<(Verdict, Option<Verdict>)> {
         if let Some(kept_by) = &self.kept_by {
             let why = format!("nothing was uploaded: {kept_by} would prevent the probe from being deleted");
@@ -42,7 +42,7 @@ impl<S: Site> Run<'_, S> {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        // It is on the list before it is sent: an upload whose answer is lost is removed too.
+        // It is on the list before it is sent: an upload whose response is lost is deleted too.
         self.sent.push(Probe { key, sent: Instant::now(), answer: None });
         let answer = self.send(&request, true).await?;
         if !answer.is_success() {
@@ -98,7 +98,7 @@ impl<S: Site> Run<'_, S> {
     /// Reads the first probe without any credentials, which must be refused.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     pub(super) async fn read_anonymously(&self) -> Result<Verdict> {
         let Some(probe) = self.sent.first() else { return Ok(inconclusive("nothing was uploaded")) };
         let request = Request::new(Method::GET, &self.site.address(&probe.key).await?)?;
@@ -110,7 +110,7 @@ impl<S: Site> Run<'_, S> {
         })
     }
 
-    /// Removes the probes, and what else the run has created. `None` when there was nothing to remove.
+    /// Deletes the probes, and what else the run has created. `None` when there was nothing to delete.
     pub(super) async fn cleanup(&mut self) -> Option<Verdict> {
         let closed = self.site.close().await;
         let probes = std::mem::take(&mut self.sent);
