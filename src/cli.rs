@@ -136,7 +136,7 @@ impl Format {
         if joined || apart { Self::Json } else { Self::Human }
     }
 
-    /// How the server's settings are written where no encoding is given.
+    /// The default encoding of the server configuration.
     pub(crate) fn encoding(self) -> Encoding {
         match self {
             Self::Human => Encoding::Env,

@@ -1,4 +1,4 @@
-//! What the failure codes of a cloud mean: tables in data, one look-up and one form of words.
+//! What the failure codes of a cloud mean: tables in data, one look-up and one wording.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::text::clean;
 /// How the failures of a cloud are explained.
 pub(crate) struct Explanations {
     pub cloud: &'static str,
-    /// Of the rows that fit, the first counts. What none fits is explained by its HTTP status.
+    /// The first matching row applies; without one, the HTTP status does.
     pub rows: &'static [Row],
     /// The hint where the credentials are not accepted.
     pub credentials: &'static str,
@@ -73,7 +73,7 @@ pub(crate) struct Failed<'a> {
 }
 
 impl Failed<'_> {
-    /// The failure in our words. `fill` has the texts for the holes of hints.
+    /// The failure as an [`Error`]. `fill` has the texts for the holes of hints.
     pub fn explain(&self, by: &Explanations, fill: impl Fn(&str) -> Option<String>) -> Error {
         let call = format!("{} on {}", self.permission, self.target);
         if self.html && self.code.is_empty() {
@@ -150,7 +150,7 @@ pub(crate) fn web_page(by: &Explanations, call: &str, status: u16) -> Error {
     ))
 }
 
-/// A call that got no answer, because of `cause`.
+/// A call without a response, because of `cause`.
 pub(crate) fn unanswered(by: &Explanations, call: &str, cause: &str) -> Error {
     let words = cause.to_lowercase();
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));

@@ -1,7 +1,7 @@
 //! The HTTP client for calls without an SDK.
 //!
 //! Redirects are never followed, as they would carry a token or a signature to a host that the server
-//! chose. Everything has a time limit, answers have a size limit, and no error shows a query that
+//! chose. Everything has a time limit, responses have a size limit, and no error shows a query that
 //! could hold a secret.
 
 use std::time::{Duration, Instant};
@@ -53,12 +53,10 @@ pub struct Request {
     repeatable: bool,
 }
 
-/// What the server said, whatever the status.
+/// A response, whatever the status.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The body.
     pub body: Vec<u8>,
     /// How often the call was sent, this answer being to the last.
     pub tries: u32,
@@ -79,7 +77,7 @@ impl Request {
         Ok(Self { method, url, headers: vec![], body: vec![], repeatable })
     }
 
-    /// Says whether it may be sent twice, where that does not follow from the method.
+    /// Sets whether it may be sent twice, where that does not follow from the method.
     #[must_use]
     pub fn repeatable(self, repeatable: bool) -> Self {
         Self { repeatable, ..self }
@@ -198,7 +196,7 @@ impl Client {
     }
 
     /// A client that sends nothing to any other scheme, host or port than those of `home`: for calls
-    /// with a token, where a URL from an answer could lead it elsewhere.
+    /// with a token, where a URL in a response could point to another host.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -207,13 +205,13 @@ impl Client {
     }
 
     /// Sends `request`. A call that may be sent twice is repeated after a fault of the network or the
-    /// server, a few times and with the wait that the server asks for. What the server answers in the end
+    /// server, a few times and with the wait that the server asks for. The final response
     /// is left to the caller.
     ///
     /// # Errors
-    /// [`Kind::Transient`] when no whole answer comes; [`Kind::Throttled`] when the server asks for a wait
-    /// that is too long; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
-    /// for an answer beyond all measure.
+    /// [`Kind::Transient`] when there is no complete response; [`Kind::Throttled`] when the server requests
+    /// a longer wait than allowed; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
+    /// for a response over the size limit.
     pub async fn send(&self, request: &Request) -> Result<Answer> {
         if let Some(home) = &self.home
             && home.origin() != request.url.origin()

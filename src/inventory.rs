@@ -27,14 +27,13 @@ pub struct Inventory {
 /// One deployment, as its marks describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Deployment {
-    /// Its name.
     pub name: String,
     /// The region of its bucket.
     pub region: String,
     /// When its first part was created: seconds since the epoch, where the cloud shows it.
     #[serde(serialize_with = "date")]
     pub created: Option<i64>,
-    /// When it may be removed: seconds since the epoch; never without one.
+    /// When it expires: seconds since the epoch; never without one.
     #[serde(serialize_with = "date")]
     pub expires: Option<i64>,
     /// The resources that carry its mark.
@@ -304,7 +303,7 @@ impl Group<'_> {
         }
         let mut last = None;
         for part in self.parts.iter().filter(|part| !has_bucket || part.kind == self.layout.bucket) {
-            // A part that is to stay keeps the whole.
+            // A part with an endless lease keeps the whole.
             let text = part.mark.get(EXPIRES)?;
             let Some(end) = part.mark.end() else {
                 if text.parse::<Timestamp>().is_err() {

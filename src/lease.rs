@@ -1,4 +1,4 @@
-//! How long a deployment is meant to live: `provision --expires`.
+//! The lifetime of a deployment: `provision --expires`.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ const FORMS: &str = "use a time span such as `7d`, `12h` or `1h30m`, a date such
 
 const STAYS: &str = "omit `--expires` for a deployment that never expires";
 
-/// The longest lease. A deployment that stays for more than a year needs none.
+/// The longest lease. A deployment for more than a year needs none.
 const LONGEST: Span = Span::from_days(366);
 
 /// The shortest lease; anything below is a typing error.
@@ -28,7 +28,7 @@ const SHORTEST: Span = Span::from_secs(60);
 /// the mark to keep beside it. One meaning has one text: `24h` is kept as `1d`, a date as the
 /// timestamp of its beginning in UTC.
 ///
-/// The text holds letters, digits, `:`, `-` and `+` only, which tag values take in every cloud
+/// The text holds letters, digits, `:`, `-` and `+` only, which tag values allow in every cloud
 /// (AWS: Tag Editor user guide, "Tag naming limits and requirements").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
@@ -106,7 +106,7 @@ impl Lease {
     /// A lease that lasts until the date `end`.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a date beyond all calendars.
+    /// [`Kind::Input`] for a date out of range.
     pub fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {

@@ -11,7 +11,7 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 
-/// Reads a `T`, and refuses in the words of its own error. clap's words would repeat the input, which
+/// Reads a `T`, and reports its own error. clap's message would repeat the input, which
 /// may hold a password.
 pub(crate) fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
@@ -63,7 +63,6 @@ where
 /// A value, and where it was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Given<T> {
-    /// The value.
     pub(crate) value: T,
     /// Whether an environment variable gave it, and not the command line.
     pub(crate) by_environment: bool,

@@ -31,7 +31,7 @@ pub struct Origin {
 
 text_value!(Origin);
 
-/// Two origins are the same when a browser sends the same text; how they were typed is no matter.
+/// Two origins are the same when a browser sends the same text; however they were typed.
 impl PartialEq for Origin {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -70,7 +70,7 @@ impl Origin {
         is_loopback(&self.host)
     }
 
-    /// Checks that what the browser and the bucket exchange cannot be read on the way: `https`, or
+    /// Checks that the traffic between browser and bucket is encrypted or local: `https`, or
     /// a host that is this machine. With `allow_http` the failure becomes a warning.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl FromStr for Origin {
         if let Host::Domain(name) = &host {
             script::describe(name, &mut notes);
         }
-        // A name in other letters has been shown in both forms; that says more than this would.
+        // The note on an international name already shows both forms.
         if input != text && notes.is_empty() {
             notes.push(format!("{} is used as {text}, which is what browsers send", quoted(input)));
         }
@@ -137,7 +137,7 @@ impl FromStr for Origin {
     }
 }
 
-/// What was typed, in parts, before the URL parser forgives any of it.
+/// What was typed, in parts, before the URL parser normalises any of it.
 struct Typed<'a> {
     scheme: &'a str,
     authority: &'a str,
@@ -186,7 +186,7 @@ impl<'a> Typed<'a> {
             [b'#', ..] | [b'/', b'#', ..] => return Err(cut(input, scheme, authority, "has a fragment")),
             _ => return Err(cut(input, scheme, authority, "has a path")),
         }
-        // The colons of an IPv6 address stand inside brackets.
+        // The colons of an IPv6 address are inside brackets.
         let after_bracket = authority.rfind(']').map_or(0, |at| at + 1);
         let (host, port) = match authority[after_bracket..].find(':') {
             Some(colon) => {
@@ -209,7 +209,7 @@ fn refuse(input: &str, why: &str) -> Error {
     Error::input(format!("the host {} {why}", quoted(input))).hint(format!("use a form such as `{EXAMPLE}`"))
 }
 
-/// Refuses what stands after the host, and shows what is left without it.
+/// Refuses what follows the host, and shows what is left without it.
 fn cut(input: &str, scheme: &str, authority: &str, why: &str) -> Error {
     let error = Error::input(format!("the host {} {why}", quoted(input)));
     error.hint(match format!("{scheme}://{authority}").parse::<Origin>() {
@@ -243,7 +243,7 @@ fn check_host(input: &str, typed: &str, host: &Host) -> Result<()> {
                 return Err(refuse(input, "is not a host name"));
             }
         }
-        // `https://1` is the address 0.0.0.1 to a browser, which nobody means.
+        // `https://1` is the address 0.0.0.1 to a browser.
         Host::Ipv4(address) if typed != address.to_string() => {
             return Err(refuse(input, &format!("is read as the address {address}")));
         }

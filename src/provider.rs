@@ -1,5 +1,5 @@
-//! What a cloud offers besides its resources: its options, the proof that it works, the deployments it
-//! holds, and the permissions it requires.
+//! What a cloud implements besides its resources: its options, the checks of `verify`, the list of
+//! deployments, and the permissions.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     /// The cloud, as the command line calls it.
     fn cloud(&self) -> &'static str;
 
-    /// What carries the marks there, in words for people.
+    /// The resources that have marks there, in words for people.
     fn holdings(&self) -> &'static str;
 
     /// The options, with their values, by which `teardown` finds all of `deployment` again. Values are
@@ -51,10 +51,10 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     /// is left behind.
     ///
     /// # Errors
-    /// When a mark holds a name that cannot be, which we never wrote.
+    /// When a mark contains an invalid name, which wbstore never wrote.
     fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>>;
 
-    /// What is to become of the secret among the outputs.
+    /// What happens to the secret among the outputs.
     fn disclosure(&self) -> Disclosure {
         Disclosure::Withheld
     }
@@ -95,7 +95,7 @@ pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, c
     account_id(text.ok_or_else(missing)?)
 }
 
-/// Refuses an option that `--queue internal` leaves without meaning, where it is given.
+/// Refuses an option that has no effect with `--queue internal`.
 ///
 /// # Errors
 /// [`Kind::Input`], with its name.
@@ -130,7 +130,7 @@ pub trait Provider: Send + Sync {
     /// When the description contradicts itself, before any request.
     fn stack(&self, goal: Goal) -> Result<Stack>;
 
-    /// What must hold before anything is asked of the account, for a command that means no deployment.
+    /// What must hold before the first request to the account, for a command without a deployment.
     ///
     /// # Errors
     /// As [`Provider::stack`].
@@ -138,7 +138,7 @@ pub trait Provider: Send + Sync {
         Ok(self.stack(Goal::Absent)?.guards)
     }
 
-    /// Proves that an upload works and produces an event. Each check is sent as it is known.
+    /// Checks that an upload works and produces an event. Each check is sent when it is complete.
     fn verify<'a>(
         &'a self,
         options: &'a VerifyOptions,
@@ -155,14 +155,14 @@ pub trait Provider: Send + Sync {
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
 
-    /// The line of what the server needs whose value is a secret, where there is one. It is not among
+    /// The line of the server configuration whose value is a secret, if there is one. It is not among
     /// the stack's outputs, and is fetched only when the user asks for it.
     fn withheld(&self) -> Option<Withheld<'_>> {
         None
     }
 }
 
-/// What the options that all clouds have come to; the rest is the [`CloudOptions`].
+/// The deployment that the common options describe; the rest is the [`CloudOptions`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub name: DeploymentName,
@@ -173,18 +173,18 @@ pub struct Wanted {
     /// With `--renew`: the time from which the lease is counted once more. Without a `lease` it is the one in
     /// the mark of the deployment.
     pub renew_from: Option<Timestamp>,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Whether teardown may delete it only after its lease has ended.
     pub only_expired: bool,
     /// Whether teardown may delete objects.
     pub delete_objects: bool,
-    /// Who empties the bucket then.
+    /// How the bucket is emptied then.
     pub empty_by: EmptyBy,
-    /// What a reviewer should know of the request itself, one sentence each.
+    /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
 
 impl Wanted {
-    /// A deployment of which no more than the name is said.
+    /// A deployment of which only the name is given.
     pub fn named(name: DeploymentName) -> Self {
         Self {
             name,
@@ -228,7 +228,7 @@ impl Wanted {
     }
 }
 
-/// Who empties a bucket before it is deleted.
+/// How a bucket is emptied before it is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EmptyBy {
     /// wbstore deletes the objects now

@@ -7,7 +7,7 @@ pub fn printable(input: &str) -> String {
     let mut text = String::new();
     for c in input.chars().take(SHOWN) {
         match c {
-            // `escape_debug` escapes these for Rust's sake; to a reader that is a second fault.
+            // `escape_debug` escapes these for Rust's sake; a reader would see a second error.
             '\'' | '"' | '\\' => text.push(c),
             _ => text.extend(c.escape_debug()),
         }

@@ -1,4 +1,4 @@
-//! `provision`: create or update the deployment, and print what the server needs.
+//! `provision`: create or update the deployment, and print the server configuration.
 
 use std::slice;
 

@@ -195,7 +195,7 @@ impl Due<'_> {
 }
 
 /// The deployments of `inventory` that match `only` and whose time is up at `now`, in seconds since the
-/// epoch, and why others that are past theirs are left out.
+/// epoch, and why other expired ones are skipped.
 fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec<Due<'a>>, Vec<Error>) {
     let (mut due, mut left_out) = (vec![], vec![]);
     let chosen = |one: &&Deployment| only.is_none_or(|only| only.matches(&one.name));
@@ -215,7 +215,7 @@ async fn overdue(due: &Due<'_>, args: &TeardownArgs, options: &dyn CloudOptions)
     Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent).await
 }
 
-/// The command that removes `deployment` by name, with all that `options` name. Only checked names are in
+/// The command that deletes `deployment` by name, with all that `options` name. Only checked names are in
 /// it.
 fn by_name(options: &dyn CloudOptions, deployment: &DeploymentName) -> String {
     let names: String =

@@ -55,7 +55,7 @@ pub(crate) async fn run(
         }
         let proof = provider.verify(&options, sender.clone()).await;
         if let Err(error) = &proof {
-            // The checks that are left out must not look as if they had passed.
+            // The skipped checks must not look as if they had passed.
             let _ = sender.send(Checking::Known(unfinished(error)));
         }
         proof

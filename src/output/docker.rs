@@ -11,7 +11,7 @@ pub(super) fn encode(outputs: &[Output]) -> Result<String> {
 fn line(output: &Output) -> Result<String> {
     let Output { name, value } = output;
     // Docker splits at line breaks and strips a trailing carriage return; the other control
-    // characters are refused because nobody who reads the file would see them.
+    // characters are refused because they are invisible in the file.
     if value.chars().any(char::is_control) {
         return Err(Encoding::Docker.refuse(output, "a line break or another control character"));
     }

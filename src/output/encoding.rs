@@ -42,7 +42,7 @@ impl Encoding {
         self != Self::Json
     }
 
-    /// The refusal to write `output`, whose value holds `what`. The value may be a secret, so it is
+    /// The refusal to write `output`, whose value contains `what`. The value may be a secret, so it is
     /// not repeated.
     pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
         let (name, encoding) = (output.name, self.name());

@@ -1,4 +1,4 @@
-//! What `verify` found, a line a check.
+//! The results of `verify`, one line per check.
 
 use std::io::Write;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::words::countdown;
 use crate::cli::Format;
 use crate::verify::{Check, Checking, Verdict};
 
-/// How the checks came out.
+/// The number of checks by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdicts {
     /// It works.
@@ -73,7 +73,7 @@ pub async fn show(
     verdicts
 }
 
-/// That a check has begun which may take `within`, in the form of a step's wait.
+/// The line for a check that has started and may take `within`, in the form of a step's wait.
 fn begun(name: &str, within: Duration, style: Style) -> String {
     #[derive(Serialize)]
     #[serde(tag = "event", rename = "waiting")]

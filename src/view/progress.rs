@@ -18,14 +18,14 @@ use crate::event::Event;
 use crate::plan::{Action, Plan, Step};
 use crate::resource::Address;
 
-/// How things under way are shown.
+/// How running steps are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Spinners and bars on stderr, which is a terminal; what stays goes to the writer.
     Terminal,
-    /// One line an event.
+    /// One line per event.
     Lines,
-    /// One JSON object an event.
+    /// One JSON object per event.
     Json,
 }
 
@@ -42,7 +42,7 @@ pub struct Tally {
     pub deleted: usize,
     /// Steps that released.
     pub released: usize,
-    /// Steps that the cloud carries out by itself, until the last of their dates.
+    /// Steps that the cloud completes by itself, until the last of their dates.
     pub pending: usize,
     /// That date.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +183,7 @@ pub(super) fn write(writer: &mut (dyn Write + Send), text: &str) {
 }
 
 impl Tally {
-    /// Whether every step that was begun came to a good end, and every step was begun.
+    /// Whether every step was started and succeeded.
     pub fn is_whole(&self) -> bool {
         let Self { pending, failed, halted, blocked, interrupted, .. } = self;
         [pending, failed, halted, blocked].iter().all(|count| **count == 0) && !interrupted
@@ -247,7 +247,7 @@ fn report(tally: &Tally, began: Instant) -> String {
             "run the same command again after {until}; objects are billed until they are gone"
         ))),
         None if tally.is_whole() => {}
-        // What failed was tried again for as long as that could help.
+        // The engine has already retried what could succeed by a retry.
         None if tally.failed > 0 => {
             text.push_str(&hint("fix the cause, then run the same command again to continue"));
         }
