@@ -306,13 +306,13 @@ async fn holding(versions: u32) -> Planned {
 async fn contents_that_appeared_keep_their_bucket() {
     let planned = holding(0).await.meanwhile(|world| {
         world.put("objects", 1, Owner::Ours);
-        world.forbid("objects", Forbids::Delete, "it holds 1 object");
+        world.forbid("objects", Forbids::Delete, "it contains 1 object");
     });
     let cloud = Arc::clone(&planned.cloud);
     let ran = planned.applied().await;
     assert_eq!(
         ran.failure().1,
-        "test/bucket/acme has changed since the plan: test/objects/acme: it holds 1 object"
+        "test/bucket/acme has changed since the plan: test/objects/acme: it contains 1 object"
     );
     assert_eq!(
         (ran.count("delete bucket"), cloud.found("objects"), ran.code()),

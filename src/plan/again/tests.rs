@@ -267,7 +267,7 @@ fn what_a_step_is_part_of_counts_too() {
         (bucket(1, Ours), Goes),
         (bucket(1, beta()), Refused(BETA)),
         (bucket(1, unmarked()), Refused("it has no wbstore mark")),
-        (bucket(1, Adopted), Refused("which stays")),
+        (bucket(1, Adopted), Refused("which is kept")),
         (forbidding(Forbids::Delete, bucket(1, Ours)), Refused("it is locked")),
         (with_kept("rule `theirs`", bucket(1, Ours)), Refused("rule `theirs` would be deleted with it")),
     ] {

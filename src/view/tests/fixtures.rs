@@ -178,7 +178,7 @@ pub(super) fn obstructed() -> Plan {
     let full = with(found(bucket(), json!({}), Owner::Ours), |found| {
         found.obstacle(
             Forbids::Delete,
-            "it holds 12 objects, 3.4 GB",
+            "it contains 12 objects, 3.4 GB",
             "add `--delete-objects` to delete them too",
         );
     });
