@@ -86,7 +86,7 @@ fn begun(name: &str, within: Duration, style: Style) -> String {
             json::line(&Waiting { why: name, left_seconds: within.as_secs_f64() }).unwrap_or_default()
         }
         Style::Terminal | Style::Lines => {
-            Remark::note(&format!("waiting for {name} for up to {}", countdown(within))).text(Format::Human)
+            Remark::note(&format!("waiting for {name}, up to {}", countdown(within))).text(Format::Human)
         }
     }
 }

@@ -167,7 +167,7 @@ fn checked(style: Style) -> String {
     assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
     let waiting = match style {
         Style::Terminal => "",
-        Style::Lines => "note: waiting for event for up to 1m 0s\n",
+        Style::Lines => "note: waiting for event, up to 1m 0s\n",
         Style::Json => "{\"event\":\"waiting\",\"why\":\"event\",\"left_seconds\":60.0}\n",
     };
     assert_eq!(String::from_utf8(words).unwrap(), waiting);
