@@ -149,7 +149,7 @@ fn words_of_others_stay_words() {
 
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
-    | `!` | refuse | `aws/queue/acme-wandb` |  | it belongs to the deployment \`acme\|staging\`<br>**hint:** choose another name, or use that deployment's `--name` |
+    | `!` | refuse | `aws/queue/acme-wandb` |  | it belongs to the deployment \`acme\|staging\`<br>**hint:** choose another name, or use that deployment's \`--name\` |
     | `!` | refuse | `aws/bucket/acme-wandb` |  | its region is eu-west-1 and cannot be changed in place<br>**hint:** request its existing region, or choose another name |
     | `!` | refuse | `aws/cors/acme-wandb` |  | failed to read aws/cors/acme-wandb: AccessDenied: \[2Jnot for @<!-- -->you \| \`now\` &lt;b&gt;<br>**hint:** grant s3:GetBucketCORS |
 
