@@ -90,8 +90,8 @@ fn an_update_folds_the_fields_away() {
 
     ```mermaid
     graph LR
-      s0["change aws/queue/acme-wandb"]
-      s1["change aws/cors/acme-wandb"]
+      s0["update aws/queue/acme-wandb"]
+      s1["update aws/cors/acme-wandb"]
       s2["create aws/notification/acme-wandb"]
       s0 --> s2
     ```
