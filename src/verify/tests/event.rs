@@ -107,7 +107,7 @@ async fn a_busy_queue_is_looked_at_again_and_a_refusal_is_final() {
         let kind = error.kind();
         let ran = run::<PEEKED>(|cloud| cloud.failures = [error].into()).await;
         assert_eq!(ran.outcome.as_ref().unwrap_err().kind(), kind);
-        ran.passes("cleanup", "removed");
+        ran.passes("cleanup", "deleted");
     }
 }
 
