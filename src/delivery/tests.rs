@@ -120,7 +120,10 @@ async fn a_secret_for_a_file_is_in_the_file_alone() {
     let path = folder.path().join("key");
     let (done, out, err, _) = delivered(Encoding::Env, Disclosure::File(path.clone())).await;
     assert!(done.is_ok() && err.is_empty());
-    assert_eq!(out, format!("BUCKET=az://acme/wandb\n# AZURE_STORAGE_KEY was written to {}\n", path.display()));
+    assert_eq!(
+        out,
+        format!("BUCKET=az://acme/wandb\n# AZURE_STORAGE_KEY was written to {}\n", path.display())
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), KEY);
     // Something has come to be there since the path was checked.
     let (done, out, err, _) = delivered(Encoding::Env, Disclosure::File(path)).await;
