@@ -6,26 +6,26 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It is not there and will be made.
+    /// It does not exist and will be created.
     Create,
-    /// It is ours and differs.
+    /// It belongs to the deployment and differs.
     Update,
-    /// It has no mark; it gets ours, and is changed where it differs.
+    /// It has no mark; it is marked, and updated where it differs.
     Adopt,
-    /// It is ours and will be removed.
+    /// It belongs to the deployment and will be deleted.
     Delete,
-    /// It was adopted: our mark is taken off and the rest stays.
+    /// It was adopted: the mark is removed and the rest is kept.
     Release,
-    /// It is not ours to delete and stays.
+    /// It does not belong to the deployment and is kept.
     Keep,
-    /// It must not be touched, so nothing is.
+    /// It must not be changed, so the whole plan is refused.
     Refuse,
-    /// It is as it should be.
+    /// It has no difference.
     NoOp,
 }
 
 impl Action {
-    /// The symbol that stands before the step wherever a plan is shown.
+    /// The symbol before the step in a plan.
     pub fn symbol(self) -> char {
         match self {
             Self::Create => '+',

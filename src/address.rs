@@ -1,4 +1,4 @@
-//! How a resource is called.
+//! The address of a resource.
 
 use std::fmt;
 

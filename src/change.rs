@@ -1,4 +1,4 @@
-//! A change on its way: observed, planned, shown, applied.
+//! A change: observed, planned, shown, applied.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::resource::{Address, Observation, Stack};
 use crate::retry;
 use crate::view::progress;
 
-/// How many deployments are worked on at once.
+/// How many deployments are processed concurrently.
 pub(crate) const SIDE_BY_SIDE: usize = 4;
 
-/// A stack and the plan that was made of it.
+/// A stack and the plan for it.
 pub(crate) struct Change {
     stack: Stack,
     /// What would be done.
@@ -26,20 +26,20 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Looks at everything at once and plans, with a sign of life.
+    /// Reads everything concurrently and plans, with a spinner.
     pub(crate) async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
         let what = format!("reading {} resources", provider.stack(goal)?.resources.len());
         console.busy(&what, Self::observe(provider, goal)).await
     }
 
-    /// Looks at everything at once and plans.
+    /// Reads everything concurrently and plans.
     pub(crate) async fn observe(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let stack = described(provider, goal)?;
         let seen = engine::observe(&stack).await?;
         Ok(Self::new(stack, goal, &seen))
     }
 
-    /// Plans as if nothing were there.
+    /// Plans as if nothing existed.
     pub(crate) fn unobserved(provider: &dyn Provider, goal: Goal) -> Result<Self> {
         let mut stack = described(provider, goal)?;
         let unchecked = "offline plan: existing resources were not checked, so everything is shown as new";
@@ -64,7 +64,7 @@ impl Change {
     pub(crate) fn require_allowed(&self) -> Result<()> {
         let refused: Vec<_> = self.plan.refusals().collect();
         let Some(first) = refused.first() else { return Ok(()) };
-        let reason = first.reason.as_deref().unwrap_or("it must not be touched");
+        let reason = first.reason.as_deref().unwrap_or("it must not be changed");
         let more = match refused.len() - 1 {
             0 => String::new(),
             more => format!(", and {more} more"),
@@ -95,7 +95,7 @@ impl Change {
     }
 }
 
-/// Carries out `changes`, some of them side by side, and shows all as one. `aged` is whether time has
+/// Applies `changes`, some of them concurrently, and shows all as one. `aged` is whether time has
 /// passed since the look, at a prompt or during other work.
 pub(crate) async fn apply(
     changes: &[Change],
@@ -119,14 +119,14 @@ pub(crate) async fn apply(
     reports
 }
 
-/// The stack, with a word on what its outputs leave out.
+/// The stack, with a note on the secret that its outputs omit.
 fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
     let mut stack = provider.stack(goal)?;
     if goal != Goal::Absent
         && let Some(withheld) = provider.withheld()
     {
         stack.notes.push(format!(
-            "the server needs {} too, a secret that no plan shows; `provision` and `config` say how to get it",
+            "the server also requires {}, a secret that no plan shows; `provision` and `config` print how to get it",
             withheld.name
         ));
     }
@@ -148,12 +148,12 @@ pub(crate) fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) 
     }
 }
 
-/// Whether nothing of what `plan` describes is there.
+/// Whether nothing that `plan` describes exists.
 pub(crate) fn is_absent(plan: &Plan) -> bool {
     plan.steps.iter().all(|step| step.action == Action::Create)
 }
 
-/// The resources that `plan` would create, because they are not there.
+/// The resources that `plan` would create, because they do not exist.
 pub(crate) fn absent(plan: &Plan) -> Vec<Address> {
     let created = plan.steps.iter().filter(|step| step.action == Action::Create);
     created.map(|step| step.address.clone()).collect()

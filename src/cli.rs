@@ -24,7 +24,7 @@ use crate::policy::PolicyForm;
 pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed};
 pub(crate) use target::{Lifetime, Offline, Target};
 
-/// Provision, prove and remove the bucket and event queue of a self-hosted W&B server
+/// Provision, verify and tear down the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
 #[command(
     name = "wbstore",
@@ -32,7 +32,7 @@ pub(crate) use target::{Lifetime, Offline, Target};
     arg_required_else_help = true,
     after_help = "Start with:\n  wbstore plan aws --host https://wandb.acme.com\n\n\
                   Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 refused, 4 partly done (run again),\n\
-                  5 changes pending (plan --exit-code), 6 verify found a fault, 130 interrupted."
+                  5 changes pending (plan --exit-code), 6 verify failed, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -67,39 +67,39 @@ impl Cli {
 /// The command, with its options and those of a cloud.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Show what provision would do, and change nothing
+    /// Show what provision would do, without changing anything
     Plan {
         #[command(subcommand)]
         cloud: Cloud<PlanArgs, Described>,
     },
-    /// Make or mend the bucket and its queue, and print what the server needs
+    /// Create or update the bucket and its queue, and print the server configuration
     #[command(visible_alias = "apply")]
     Provision {
         #[command(subcommand)]
         cloud: Cloud<ProvisionArgs, Delivered>,
     },
-    /// Prove that an upload works and produces an event
+    /// Check with a real upload that files are stored and events arrive
     Verify {
         #[command(subcommand)]
         cloud: Cloud<VerifyArgs, Described>,
     },
-    /// Remove what wbstore made, and nothing else
+    /// Delete what wbstore created, and nothing else
     #[command(visible_alias = "destroy")]
     Teardown {
         #[command(subcommand)]
         cloud: Cloud<TeardownArgs, Named>,
     },
-    /// Show the deployments of the account
+    /// List the deployments of the account
     List {
         #[command(subcommand)]
         cloud: Cloud<ListArgs, Placed>,
     },
-    /// Print the permissions that the server or the operator needs
+    /// Print the permissions that the server or the operator requires
     Policy {
         #[command(subcommand)]
         cloud: Cloud<PolicyArgs, Described>,
     },
-    /// Print what the server needs, of a deployment that is there
+    /// Print the server configuration of an existing deployment
     Config {
         #[command(subcommand)]
         cloud: Cloud<ConfigArgs, Delivered>,
@@ -112,7 +112,7 @@ pub(crate) enum Command {
 
 #[derive(Args, Clone, Copy, Debug)]
 struct Verbosity {
-    /// Tell of every request on stderr: its operation, status and time, and no header or body
+    /// Log each request to stderr (operation, status, duration; never headers or bodies)
     #[arg(short, long, global = true, display_order = 100)]
     verbose: bool,
 }
@@ -136,7 +136,7 @@ impl Format {
         if joined || apart { Self::Json } else { Self::Human }
     }
 
-    /// How the server's settings are written where no encoding is given.
+    /// The default encoding of the server configuration.
     pub(crate) fn encoding(self) -> Encoding {
         match self {
             Self::Human => Encoding::Env,

@@ -1,8 +1,8 @@
 //! The commands, each in the file that is named as it is typed: its options, and its flow from argv to the
 //! exit code.
 //!
-//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); talk
-//! about the way there goes to stderr.
+//! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); progress,
+//! notes and errors go to stderr.
 
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -57,13 +57,13 @@ async fn connect(
 /// The deployment as it would be in the account that `args` name; no request is sent.
 async fn offline(options: &dyn CloudOptions, wanted: Wanted, args: &Offline) -> Result<Box<dyn Provider>> {
     if wanted.renews_unnamed() {
-        return Err(Error::input("--offline cannot read the lease that is to be renewed")
-            .hint("add --expires with its time span, such as `--expires 7d`"));
+        return Err(Error::input("--offline cannot read the lease to renew")
+            .hint("add `--expires` with the time span, such as `--expires 7d`"));
     }
     options.offline(wanted, args.account_id.as_deref()).await
 }
 
-/// Checks what an observation would check first, for a command that makes none.
+/// Checks what an observation would check first, for a command without one.
 async fn confirm_account(provider: &dyn Provider, console: &mut Console) -> Result<()> {
     let guards = provider.guards()?;
     let guards = async {
@@ -81,7 +81,7 @@ async fn inventory(
     provider: &dyn Provider,
     console: &mut Console,
 ) -> Result<Inventory> {
-    let looking = format!("looking through {}", options.holdings());
+    let looking = format!("searching {}", options.holdings());
     console.busy(&looking, provider.list()).await
 }
 

@@ -1,6 +1,6 @@
-//! The three streams: data to stdout, words to stderr, answers from a person.
+//! The three streams: data to stdout, messages to stderr, answers from a person.
 //!
-//! Whatever is said on stderr goes through here, as text or as JSON, whichever the user asked for.
+//! All output to stderr goes through here, as text or as JSON, as the user chose.
 
 mod log;
 mod out;
@@ -27,12 +27,12 @@ use crate::view::progress::Style;
 use crate::view::remark::Remark;
 use crate::view::{human, json};
 
-/// What passes before anybody wonders whether it still lives.
+/// The delay before a spinner is shown.
 const UNNOTICED: Duration = Duration::from_secs(1);
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Where a command writes, and whom it may ask.
+/// Where a command writes, and whether it can ask.
 pub struct Console {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
@@ -49,7 +49,7 @@ pub struct Console {
 impl Console {
     /// The streams of the process; `cancel` is what Ctrl-C sets, and `waits` knows when that is not
     /// enough. Text for people is coloured where stderr is a terminal, unless `NO_COLOR`, `CLICOLOR`
-    /// or `TERM` say otherwise; data is never touched. With [`Format::Json`] nobody is asked.
+    /// or `TERM` say otherwise; data is never touched. With [`Format::Json`] there are no prompts.
     pub fn standard(format: Format, cancel: CancellationToken, waits: Waits) -> Self {
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let err_is_terminal = stderr.is_terminal();
@@ -67,7 +67,7 @@ impl Console {
         }
     }
 
-    /// Other writers, with no terminal and nobody to ask; for tests and for programs that embed
+    /// Other writers, without a terminal or prompts; for tests and for programs that embed
     /// wbstore. Text goes to `err` as it is, styles included.
     pub fn piped(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
         Self {
@@ -98,8 +98,8 @@ impl Console {
     /// Why nobody can be asked, where that is so.
     pub fn why_nobody_is_asked(&self) -> &'static str {
         match self.format {
-            Format::Human => "there is no terminal to ask on",
-            Format::Json => "with `--format json` nothing is asked",
+            Format::Human => "confirmation requires a terminal",
+            Format::Json => "`--format json` does not ask for confirmation",
         }
     }
 
@@ -117,7 +117,7 @@ impl Console {
         }
     }
 
-    /// How the server's settings are written where nothing is said.
+    /// The default encoding of the server configuration.
     pub fn encoding(&self) -> Encoding {
         self.format.encoding()
     }
@@ -130,10 +130,10 @@ impl Console {
         out::check().map_err(unwritable)
     }
 
-    /// Writes data to stdout. A reader that has gone, such as `head`, has what it wants.
+    /// Writes data to stdout. A reader that has closed the pipe, such as `head`, is not an error.
     ///
     /// # Errors
-    /// When stdout cannot take it, as on a full disk.
+    /// When stdout cannot be written, as on a full disk.
     pub fn data(&mut self, text: &str) -> Result<()> {
         let _wait = self.waits.begin("writing to stdout");
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
@@ -154,8 +154,8 @@ impl Console {
         self.data(&anstream::adapter::strip_str(text).to_string())
     }
 
-    /// Waits for `work`, which changes nothing, and on a terminal says what is waited for once it
-    /// takes longer than a second. Ctrl-C ends it at once.
+    /// Waits for `work`, which changes nothing, and on a terminal shows what it waits for after
+    /// a second. Ctrl-C ends it at once.
     ///
     /// # Errors
     /// [`Kind::Interrupted`] after Ctrl-C, and those of `work`.
@@ -190,20 +190,20 @@ impl Console {
         records::show(verbose, self.format);
     }
 
-    /// Says `remark` on stderr.
+    /// Writes `remark` to stderr.
     pub fn remark(&mut self, remark: &Remark) {
         self.say(&remark.text(self.format));
     }
 
-    /// Says a fact worth knowing on stderr.
+    /// Writes a note to stderr.
     pub fn note(&mut self, note: &str) {
         self.remark(&Remark::note(note));
     }
 
-    /// Shows `plan` on stderr, on the way to something else.
+    /// Shows `plan` on stderr, before it is applied.
     ///
     /// # Errors
-    /// When it has no JSON form, which is a fault of ours.
+    /// When it has no JSON form, which is a bug.
     pub fn plan(&mut self, plan: &Plan) -> Result<()> {
         let text = match self.format {
             Format::Human => human::plan(plan),
@@ -213,7 +213,7 @@ impl Console {
         Ok(())
     }
 
-    /// Writes text to stderr. Where that fails there is nobody left to tell.
+    /// Writes text to stderr. A failure to write is ignored: it could not be reported.
     pub fn say(&mut self, text: &str) {
         let _wait = self.waits.begin("writing to stderr");
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
@@ -247,7 +247,7 @@ impl Console {
         Ok(yes_or_no(&self.ask(input.validate_with(valid))?).unwrap_or(false))
     }
 
-    /// Asks for `name` to be typed, and tells whether it was.
+    /// Asks for `name` to be typed, and returns whether it was.
     ///
     /// # Errors
     /// When there is nobody to ask, or the user pressed Ctrl-C.

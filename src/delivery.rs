@@ -10,7 +10,7 @@ use crate::provider::Provider;
 use crate::resource::Output;
 use crate::secret::Destination;
 
-/// Makes sure that `encoding` can hold the outputs of `plan`.
+/// Checks that `encoding` can represent the outputs of `plan`.
 pub(crate) fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
     encode(encoding, &plan.deployment, &plan.outputs, &[]).map(drop)
 }
@@ -30,14 +30,14 @@ pub(crate) async fn deliver(
     let name = withheld.name;
     if matches!(destination, Destination::Withheld) {
         let remark = format!(
-            "{name} is a secret, shown with --reveal and written with --secret-file; this prints it too:\n{}",
+            "{name} is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:\n{}",
             withheld.command
         );
         return print(encoding, plan, &remark, console);
     }
     let secret = console.busy(&format!("fetching {name}"), withheld.secret).await.map_err(|error| {
         match error.kind() {
-            // The deployment is whole: only this is left.
+            // The deployment is complete: only the secret is missing.
             Kind::Interrupted => {
                 Error::new(Kind::Interrupted, format!("interrupted before {name} was fetched"))
                     .hint("`wbstore config` with the same arguments fetches it")
@@ -46,7 +46,7 @@ pub(crate) async fn deliver(
         }
     })?;
     if let Destination::File(file) = destination {
-        let remark = format!("{name} is in {}", file.path().display());
+        let remark = format!("{name} was written to {}", file.path().display());
         file.fill(&secret)?;
         return print(encoding, plan, &remark, console);
     }

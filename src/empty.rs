@@ -1,4 +1,4 @@
-//! What a bucket holds: counted for the plan of a teardown, and deleted by it.
+//! The contents of a bucket: counted for the plan of a teardown, and deleted by it.
 //!
 //! A cloud adds a [`Store`]. One [walk] produces the entries, one [sweep] consumes them in batches.
 
@@ -103,8 +103,8 @@ impl<S: Store> Resource for Objects<S> {
         if !self.delete_objects {
             remarks.obstacle(
                 Forbids::Delete,
-                format!("it holds {tally}"),
-                "pass --delete-objects to delete them, or empty it first",
+                format!("it contains {tally}"),
+                "add `--delete-objects` to delete them, or empty it first",
             );
         }
         tally.kept.forbid(store.name(), look.retention.as_ref(), &mut remarks);
@@ -126,8 +126,8 @@ impl<S: Store> Resource for Objects<S> {
 
     async fn delete(&self, api: &S::Api, seen: &Self, progress: &Progress) -> Result<Deleted> {
         if !self.delete_objects {
-            return Err(Error::refused(format!("empty {}: nobody asked for it", self.address.name()))
-                .hint("pass --delete-objects"));
+            return Err(Error::refused(format!("empty {}: deletion was not requested", self.address.name()))
+                .hint("add `--delete-objects`"));
         }
         let Some(known) = &seen.found else { return Ok(Deleted::Gone) };
         let task = Task { deployment: &self.deployment, by: self.empty_by, known, progress };

@@ -1,6 +1,6 @@
-//! Observes all resources at once, then walks the graph of a plan: what waits for nothing runs side
-//! by side, what fails blocks only what needs it, and what merely takes its time is waited for. Each
-//! step is decided once more, from a new look, right before it is taken.
+//! Reads all resources concurrently, then walks the graph of a plan: independent steps run concurrently,
+//! a failure blocks only the steps that need it, and temporary failures are retried. Each step is decided
+//! again, from a new read, right before it is applied.
 
 mod attempt;
 
@@ -21,12 +21,12 @@ use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stac
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
 use attempt::{Attempt, Taken};
 
-/// Looks at every resource of `stack` at once, and at what must hold besides.
+/// Reads all resources of `stack` concurrently, and runs its guards.
 ///
-/// What the cloud denies or refuses to show becomes part of the observation, and so of the plan.
+/// A denied or refused read becomes part of the observation, and so of the plan.
 ///
 /// # Errors
-/// Everything else that a look can fail with: credentials, the network, the server.
+/// All other failures of a read: credentials, the network, the server.
 pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     let guards = join_all(stack.guards.iter().map(|guard| guard()));
     let looks = join_all(stack.resources.iter().map(|resource| look(resource.as_ref())));
@@ -35,7 +35,7 @@ pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     looks.into_iter().map(|looked| looked.map(|(observation, _)| observation)).collect()
 }
 
-/// What a look showed; with what can be written from it, unless the look was refused.
+/// The result of a read, and the [`Look`] to write from, unless the read was refused.
 type Looked<'r> = (Observation, Option<Box<dyn Look + 'r>>);
 
 async fn look(resource: &dyn AnyResource) -> Result<Looked<'_>> {
@@ -48,18 +48,18 @@ async fn look(resource: &dyn AnyResource) -> Result<Looked<'_>> {
     }
 }
 
-/// What came of a plan.
+/// The outcome of a plan.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The steps that succeeded.
     pub done: Vec<Address>,
-    /// The steps that succeeded, and that the cloud carries out by itself until then.
+    /// The steps that succeeded, and that the cloud completes by itself until then.
     pub pending: Vec<(Address, Timestamp)>,
     /// The steps that failed, and why.
     pub failed: Vec<(Address, Error)>,
     /// The steps that were under way when the user stopped the run.
     pub halted: Vec<Address>,
-    /// The steps that were not tried.
+    /// The steps that were not started.
     pub blocked: Vec<Address>,
     /// Whether anything was changed, done or not: whether a request that changes something was sent, and
     /// not refused.
@@ -86,16 +86,16 @@ impl Report {
     }
 }
 
-/// Carries out plans.
+/// Applies plans.
 pub struct Engine {
     /// Where it reports.
     pub events: Events,
-    /// Asks it to stop at the next good place.
+    /// Requests a stop at the next safe point.
     pub cancel: CancellationToken,
-    /// The longest wait for the cloud to catch up, in place of each resource's own.
+    /// The longest wait for changes to propagate, in place of each resource's own.
     pub patience: Option<Duration>,
-    /// Whether time has passed since the look that the plan was made of, at a prompt or during the work on
-    /// another deployment: then what is to be created is looked at once more too.
+    /// Whether time has passed since the read that the plan is based on, at a prompt or during the work on
+    /// another deployment: then what is to be created is read again too.
     pub aged: bool,
 }
 
@@ -105,15 +105,15 @@ enum Outcome {
     Written(usize, Instant, Taken),
     Done(usize, Instant),
     Pending(usize, &'static str, Timestamp),
-    /// Its wait was ended by an interrupt, after it had been begun.
+    /// It was started, and an interrupt ended its wait.
     Halted(usize, String),
-    /// It was not begun before the interrupt.
+    /// It was not started before the interrupt.
     Untried(usize),
     Failed(usize, Error),
 }
 
 impl Engine {
-    /// Carries out `plan`, which was made of `stack`. A plan that refuses anything is not begun.
+    /// Applies `plan`, which was computed from `stack`. A plan with a refused step is not started.
     pub async fn apply(&self, plan: &Plan, stack: &Stack) -> Report {
         let mut report = Report::default();
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.acts()).collect();
@@ -171,7 +171,7 @@ impl Engine {
             let begun = Instant::now();
             self.events.send(Event::Started { address: step.address.clone(), action: step.action });
             let Some(mut attempt) = attempt else {
-                return Outcome::Failed(index, Error::new(Kind::Failed, "the plan is of another stack"));
+                return Outcome::Failed(index, Error::new(Kind::Failed, "the plan belongs to another stack"));
             };
             let mut progress = self.progress(step);
             let mut patience = Patience::new(self, attempt.resource);
@@ -196,8 +196,8 @@ impl Engine {
         })
     }
 
-    /// Reads back what was written, and writes once more where something else is found: a change
-    /// that was lost between our read and our write, or a mark that the endpoint left out.
+    /// Reads back what was written, and writes again where it differs: an update
+    /// that was lost between read and write, or a mark that the endpoint omitted.
     fn finish<'a>(
         &'a self,
         index: usize,
@@ -225,7 +225,7 @@ impl Engine {
             };
             match result {
                 Ok(()) => Outcome::Done(index, begun),
-                // It is written, and the run as a whole says that it was interrupted.
+                // It is written, and the run as a whole is reported as interrupted.
                 Err(error) if error.kind() == Kind::Interrupted => Outcome::Done(index, begun),
                 Err(error) => Outcome::Failed(index, error),
             }
@@ -237,21 +237,21 @@ impl Engine {
     }
 }
 
-/// What reading back has shown so far.
+/// The state of reading back.
 #[derive(Default)]
 struct Misses {
-    /// Something else was found before.
+    /// A difference was found before.
     seen: bool,
-    /// That was written over.
+    /// It was written again.
     mended: bool,
 }
 
-/// Reads `resource` back after `action`; on the second miss writes it once more, and only then: a look that
-/// still lags would take away what others have written since.
+/// Reads `resource` back after `action`; on the second difference writes it again, and only then: a
+/// read that still lags would overwrite what others have written since.
 ///
 /// # Errors
-/// [`Kind::NotYet`] while it is not as it was written, [`Kind::Refused`] when another deployment has taken
-/// it; those of the calls.
+/// [`Kind::NotYet`] while it differs from what was written, [`Kind::Refused`] when it now belongs to
+/// another deployment; those of the calls.
 async fn confirm(
     resource: &dyn AnyResource,
     action: Action,
@@ -266,16 +266,16 @@ async fn confirm(
         _ => (false, None),
     };
     if let Some(Owner::Other(Some(other))) = owner {
-        return Err(Error::refused(format!("{}: the deployment `{other}` has taken it since", seen.address))
+        return Err(Error::refused(format!("{}: it now belongs to the deployment `{other}`", seen.address))
             .hint("choose another name for one of the two"));
     }
-    // What we created is ours although its mark was left out; what was there before us must never come to
-    // look as if we had created it.
+    // What this run created is its own although the mark was omitted; what existed before must never look
+    // as if this run had created it.
     if action == Action::Create && owner == Some(&Owner::Other(None)) {
         look.set_owner(Owner::Ours);
     }
-    // The first look may be of before our write; the second is taken at its word. But what stands by itself
-    // and cannot be seen yet is not created twice.
+    // The first read may predate the write; the second is trusted. But a resource of its own that is not
+    // visible yet is not created twice.
     let is_first = !std::mem::replace(&mut misses.seen, true);
     if !is_first && !misses.mended && (there || seen.part_of.is_some()) {
         look.write(progress).await?;
@@ -289,9 +289,9 @@ async fn confirm(
 struct Patience<'e> {
     engine: &'e Engine,
     resource: &'e dyn AnyResource,
-    /// Since when the cloud has not caught up.
+    /// Since when the change has not propagated.
     behind: Option<Instant>,
-    /// Since when there have been nothing but faults.
+    /// Since when there have been only faults.
     faulty: Option<Instant>,
     pauses: Pauses,
 }
@@ -301,10 +301,10 @@ impl<'e> Patience<'e> {
         Self { engine, resource, behind: None, faulty: None, pauses: Pauses::endless() }
     }
 
-    /// Waits in sight until it is time to try again after `error`.
+    /// Reports and waits until the next try after `error`.
     ///
     /// # Errors
-    /// `error` itself, where it does not pass or the patience that fits it is over;
+    /// `error` itself, where it does not pass or its patience is exhausted;
     /// [`Kind::Interrupted`], with what was waited for, when the user stops the run.
     async fn wait(&mut self, error: Error) -> Result<()> {
         if !error.passes() {
@@ -321,7 +321,7 @@ impl<'e> Patience<'e> {
         let left = budget.saturating_sub(since.get_or_insert_with(Instant::now).elapsed());
         let Some(next) = self.pauses.next(error.server_wait(), left) else { return Err(error) };
         let why = error.chain();
-        let interrupted = Error::new(Kind::Interrupted, format!("waiting for {why}"));
+        let interrupted = Error::new(Kind::Interrupted, format!("waiting to retry: {why}"));
         if self.engine.cancel.is_cancelled() {
             return Err(interrupted);
         }
@@ -333,7 +333,7 @@ impl<'e> Patience<'e> {
     }
 }
 
-/// How far the walk through the graph has come.
+/// The progress of the walk through the graph.
 struct Walk<'a> {
     events: &'a Events,
     /// The steps that what needs them may start after.
@@ -400,7 +400,7 @@ impl<'a> Walk<'a> {
         self.close(steps[index], event);
     }
 
-    /// Reports that `step` was not tried.
+    /// Reports that `step` was not started.
     fn block(&mut self, report: &mut Report, step: &'a Step) {
         let Step { address, waits_for, .. } = step;
         let by: Vec<_> = waits_for.iter().filter(|wait| self.missed.contains(wait)).cloned().collect();
@@ -412,7 +412,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reports the end of `step` as `event`, after the ends of what it waited for, so that nothing is
-    /// reported to be there before what it is in.
+    /// reported before its parent.
     fn close(&mut self, step: &'a Step, event: Event) {
         self.unsettled.insert(&step.address, Some((&step.waits_for, event)));
         loop {
@@ -438,13 +438,13 @@ fn difference(looked: &Observation) -> Option<String> {
         Ok(seen) => seen.state(),
         Err(error) => return Some(error.chain()),
     };
-    let Some(state) = state else { return Some("it cannot be seen yet".to_owned()) };
+    let Some(state) = state else { return Some("it is not visible yet".to_owned()) };
     let field = looked
         .desired
         .keys()
         .chain(state.keys())
         .find(|field| state.get(*field) != looked.desired.get(*field))?;
-    Some(format!("it does not show {field} as it was written"))
+    Some(format!("its {field} is not yet the value that was written"))
 }
 
 #[cfg(test)]

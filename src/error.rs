@@ -12,7 +12,7 @@ use crate::retry::{FAULT_WITHIN, LONGEST_WAIT, span};
 /// A result with wbstore's own error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the process returns to its caller. These numbers are part of the interface.
+/// Exit codes. These numbers are part of the interface.
 pub mod exit {
     /// Done, or nothing to do.
     pub const DONE: u8 = 0;
@@ -35,23 +35,23 @@ pub mod exit {
 /// What kind of failure it is; it decides retries and the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The user asked for something that cannot be.
+    /// The request cannot be fulfilled.
     Input,
-    /// Doing it would touch what is not ours, or a lock or policy forbids it.
+    /// The target belongs to others, or a lock or policy forbids the operation.
     Refused,
     /// The cloud denied this one call.
     Denied,
     /// There are no credentials, or they are expired or wrong.
     Credentials,
-    /// The cloud has not caught up with an earlier change; it passes.
+    /// An earlier change has not propagated yet; it passes.
     NotYet,
-    /// The cloud asks us to slow down; it passes.
+    /// The cloud throttles requests; it passes.
     Throttled,
     /// A fault of the network or of the server; it may pass.
     Transient,
-    /// Another change of the same thing is under way; it passes.
+    /// Another change to the same resource is in progress; it passes.
     Conflict,
-    /// What exists is not what the plan was made of. A read that lags behind passes; a change by somebody
+    /// What exists differs from what the plan is based on. A read that lags behind passes; a change by somebody
     /// else does not.
     Outdated,
     /// The user pressed Ctrl-C.
@@ -68,16 +68,18 @@ impl Kind {
     /// What to do next, where the failure itself says nothing better.
     fn advice(self) -> Option<&'static str> {
         match self {
-            Self::NotYet => Some("the cloud has not caught up with an earlier change; run again in a minute"),
-            Self::Throttled => Some("the cloud asks for fewer calls; run again in a minute"),
-            Self::Transient => Some("it may pass; run again"),
-            Self::Conflict => Some("another change of the same thing is under way; run again in a minute"),
+            Self::NotYet => Some("an earlier change has not propagated yet; run again in a minute"),
+            Self::Throttled => Some("the cloud throttles requests; run again in a minute"),
+            Self::Transient => Some("the failure may be temporary; run again"),
+            Self::Conflict => {
+                Some("another change to the same resource is in progress; run again in a minute")
+            }
             _ => None,
         }
     }
 }
 
-/// A failure, with what the reader needs to go on.
+/// A failure, with a hint on how to continue.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -101,15 +103,15 @@ impl Error {
         Self::new(Kind::Input, message)
     }
 
-    /// Something wbstore will not do.
+    /// An operation that wbstore refuses.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
     }
 
-    /// What was to be created exists already: ours where an answer was lost on its way, somebody's
-    /// otherwise. The engine looks and decides.
+    /// The resource to create already exists: created by this run if a response was lost, by others
+    /// otherwise. The engine reads it and decides.
     pub fn exists(what: impl fmt::Display) -> Self {
-        Self::new(Kind::Conflict, format!("{what} exists already")).hint("`wbstore plan` shows whose it is")
+        Self::new(Kind::Conflict, format!("{what} already exists")).hint("`wbstore plan` shows its owner")
     }
 
     /// Adds what to do next: a sentence, a command or a permission.
@@ -119,7 +121,7 @@ impl Error {
         self
     }
 
-    /// Adds the cause. Its text must not stand in the message too.
+    /// Adds the cause. The message must not repeat its text.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -172,17 +174,17 @@ impl Error {
         self.hint.as_deref().or_else(|| self.kind.advice())
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Whether a retry of the call can succeed.
     pub fn passes(&self) -> bool {
         self.kind.passes() && !self.asks_too_much()
     }
 
-    /// Whether the server asked us to wait for longer than is waited.
+    /// Whether the requested wait is longer than [`LONGEST_WAIT`].
     pub fn asks_too_much(&self) -> bool {
         self.kind.passes() && self.retry_after.is_some_and(|wait| wait > LONGEST_WAIT)
     }
 
-    /// How long the server asked us to wait.
+    /// The wait that the server requested.
     pub fn server_wait(&self) -> Option<Duration> {
         self.retry_after
     }

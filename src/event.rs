@@ -17,18 +17,18 @@ use crate::text::Count;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The step's first call is about to be made.
+    /// The step is about to send its first call.
     Started {
         /// Which step.
         address: Address,
         /// What is done to it.
         action: Action,
     },
-    /// The cloud has not caught up; the step goes on by itself.
+    /// An earlier change has not propagated or a call failed temporarily; the step retries by itself.
     Waiting {
         /// Which step.
         address: Address,
-        /// What it waits for.
+        /// The reason.
         why: String,
         /// Until the next try, in seconds.
         #[serde(rename = "next_seconds", serialize_with = "seconds")]
@@ -68,7 +68,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
-    /// The step was not tried, because one that it waits for did not succeed, or because of an
+    /// The step was not started, because one that it waits for did not succeed, or because of an
     /// interrupt.
     Blocked {
         /// Which step.
@@ -76,7 +76,7 @@ pub enum Event {
         /// What it waited for and did not succeed; empty where only an interrupt kept it.
         by: Vec<Address>,
     },
-    /// The step succeeded, and the cloud carries it out by itself until a date.
+    /// The step succeeded, and the cloud completes it by itself until a date.
     Pending {
         /// Which step.
         address: Address,
@@ -94,7 +94,7 @@ pub enum Event {
         /// How far it came: a count such as `3,000 of 12,000 versions`, or what it was waiting for.
         at: String,
     },
-    /// The user pressed Ctrl-C; what is under way is brought to its end.
+    /// The user pressed Ctrl-C; running steps finish.
     Interrupted,
 }
 
@@ -102,7 +102,7 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
     serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
-/// Where the engine puts its events.
+/// The sender of the engine's events.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: UnboundedSender<Event>,
@@ -121,7 +121,7 @@ impl Events {
         let _ = self.sender.send(event);
     }
 
-    /// Reports that the user stopped the run, once for all plans that are carried out side by side.
+    /// Reports that the user stopped the run, once for all plans that are applied concurrently.
     pub fn interrupted(&self) {
         if !self.interrupted.swap(true, Ordering::Relaxed) {
             self.send(Event::Interrupted);
@@ -129,8 +129,8 @@ impl Events {
     }
 }
 
-/// What one step knows of its run: where to report how far it has come, whether to stop, and whether what
-/// it is part of was created a moment ago.
+/// The context of one step: where to report progress, whether to stop, and whether its parent was created
+/// a moment ago.
 #[derive(Debug)]
 pub struct Progress {
     address: Address,
@@ -146,7 +146,7 @@ impl Progress {
         Self { address, events, cancel, parent_is_new: false, counted: Mutex::default() }
     }
 
-    /// Says whether the next call finds what [`parent_is_new`](Self::parent_is_new) says.
+    /// Sets [`parent_is_new`](Self::parent_is_new) for the next call.
     pub fn set_parent_is_new(&mut self, parent_is_new: bool) {
         self.parent_is_new = parent_is_new;
     }
@@ -157,7 +157,7 @@ impl Progress {
         self.parent_is_new
     }
 
-    /// Reports that `done` of `total` are done.
+    /// Reports that `done` of `total` are complete.
     pub fn count(&self, done: u64, total: u64, unit: &'static str) {
         let counted = (done > 0).then(|| format!("{} of {} {unit}", Count(done), Count(total)));
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
@@ -174,7 +174,7 @@ impl Progress {
         self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
     }
 
-    /// Whether the user wants us to stop at the next good place.
+    /// Whether the user has asked to stop at the next safe point.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
     }

@@ -1,7 +1,7 @@
-//! What `teardown --expired` requires of a resource before it removes it.
+//! What `teardown --expired` requires of a resource before it deletes it.
 //!
-//! A mark names, it does not authorise: whoever may write tags could mark what was never ours. So a second
-//! trace has to agree with it, which takes another permission to leave: the name that is derived from
+//! A mark alone is no proof: whoever may write tags could mark a resource of others. So a second trace,
+//! which requires another permission to write, must agree with it: the name that is derived from
 //! deployment and account, or an entry of ours beside it.
 
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ impl Expiry {
             seen.obstacle(
                 Forbids::Delete,
                 format!("its lease ended at {end}, before it was created at {created}"),
-                "its mark was changed by somebody else; check what it is before you remove it by name",
+                "another tool has changed its mark; check it before you delete it by name",
             );
         }
     }

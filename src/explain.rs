@@ -1,4 +1,4 @@
-//! What the failure codes of a cloud mean: tables in data, one look-up and one form of words.
+//! What the failure codes of a cloud mean: tables in data, one look-up and one wording.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::text::clean;
 /// How the failures of a cloud are explained.
 pub(crate) struct Explanations {
     pub cloud: &'static str,
-    /// Of the rows that fit, the first counts. What none fits is explained by its HTTP status.
+    /// The first matching row applies; without one, the HTTP status does.
     pub rows: &'static [Row],
     /// The hint where the credentials are not accepted.
     pub credentials: &'static str,
@@ -57,7 +57,7 @@ impl Row {
     }
 }
 
-/// A call that was answered, and not with success. What the server wrote was made harmless.
+/// A call with an unsuccessful response. The server's text has been sanitized.
 pub(crate) struct Failed<'a> {
     /// The permission that the call requires, such as `s3:PutBucketCORS`.
     pub permission: &'a str,
@@ -68,12 +68,12 @@ pub(crate) struct Failed<'a> {
     pub status: u16,
     /// Whether the answer is a web page.
     pub html: bool,
-    /// How long the server wants us to wait.
+    /// The server's `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
 impl Failed<'_> {
-    /// The failure in our words. `fill` has the texts for the holes of hints.
+    /// The failure as an [`Error`]. `fill` has the texts for the holes of hints.
     pub fn explain(&self, by: &Explanations, fill: impl Fn(&str) -> Option<String>) -> Error {
         let call = format!("{} on {}", self.permission, self.target);
         if self.html && self.code.is_empty() {
@@ -144,20 +144,20 @@ fn filled(hint: &str, fill: impl Fn(&str) -> Option<String>) -> String {
 /// A web page where an API should be: a captive portal, a proxy, a wrong endpoint.
 pub(crate) fn web_page(by: &Explanations, call: &str, status: u16) -> Error {
     let kind = if status >= 500 { Kind::Transient } else { Kind::Failed };
-    Error::new(kind, format!("{call}: the endpoint answered with a web page (HTTP status {status})")).hint(format!(
-        "a proxy, a login page of the network or another server answered in place of {}; check {} and any proxy",
+    Error::new(kind, format!("{call}: the endpoint returned a web page (HTTP status {status})")).hint(format!(
+        "a proxy, a login page of the network or another server responded in place of {}; check {} and any proxy",
         by.cloud, by.endpoint
     ))
 }
 
-/// A call that got no answer, because of `cause`.
+/// A call without a response, because of `cause`.
 pub(crate) fn unanswered(by: &Explanations, call: &str, cause: &str) -> Error {
     let words = cause.to_lowercase();
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let endpoint = by.endpoint;
     let error = |what: &str| Error::new(Kind::Transient, format!("{call}: {what}")).because(clean(cause));
     if has(&["timed out", "timeout", "deadline has elapsed"]) {
-        return error("no answer in time").hint(format!(
+        return error("no response in time").hint(format!(
             "the endpoint is slow or cannot be reached; check the network, any proxy, and {endpoint}"
         ));
     }

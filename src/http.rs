@@ -1,7 +1,7 @@
-//! The one HTTP client for calls that no SDK makes for us.
+//! The HTTP client for calls without an SDK.
 //!
 //! Redirects are never followed, as they would carry a token or a signature to a host that the server
-//! chose. Everything has a time limit, answers have a size limit, and no error shows a query that
+//! chose. Everything has a time limit, responses have a size limit, and no error shows a query that
 //! could hold a secret.
 
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes. Ours are documents of a few kilobytes.
 const ANSWER_AT_MOST: usize = 4 << 20;
-/// The query keys whose values tell what was asked and grant nothing.
+/// The query keys whose values identify the operation and grant nothing.
 const SHOWN_KEYS: [&str; 14] = [
     "alt",
     "api-version",
@@ -53,12 +53,10 @@ pub struct Request {
     repeatable: bool,
 }
 
-/// What the server said, whatever the status.
+/// A response, whatever the status.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The body.
     pub body: Vec<u8>,
     /// How often the call was sent, this answer being to the last.
     pub tries: u32,
@@ -71,7 +69,7 @@ impl Request {
     /// # Errors
     /// [`Kind::Failed`] when `url` is none.
     pub fn new(method: Method, url: &str) -> Result<Self> {
-        // The text itself stays out of the message: it may carry a signature.
+        // The text is not part of the message: it may contain a signature.
         let url = Url::parse(url).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
         // Where sending it twice is the same as once (RFC 9110, section 9.2.2).
         let repeatable =
@@ -79,7 +77,7 @@ impl Request {
         Ok(Self { method, url, headers: vec![], body: vec![], repeatable })
     }
 
-    /// Says whether it may be sent twice, where that does not follow from the method.
+    /// Sets whether it may be sent twice, where that does not follow from the method.
     #[must_use]
     pub fn repeatable(self, repeatable: bool) -> Self {
         Self { repeatable, ..self }
@@ -141,7 +139,7 @@ impl std::fmt::Display for Request {
 }
 
 impl Answer {
-    /// An answer that no server gave, to try out what is made of one.
+    /// A response without a server, for tests.
     #[cfg(test)]
     pub(crate) fn new(
         status: u16,
@@ -169,12 +167,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// How long the server wants us to wait.
+    /// The server's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
 
-    /// Where this is a [fault](is_fault) that may pass: how long the server wants us to wait.
+    /// Where this is a [fault](is_fault) that may pass: the server's `Retry-After`.
     fn fault(&self) -> Option<Option<Duration>> {
         let asked = self.retry_after();
         is_fault(self.status, asked).then_some(asked)
@@ -198,7 +196,7 @@ impl Client {
     }
 
     /// A client that sends nothing to any other scheme, host or port than those of `home`: for calls
-    /// with a token, where a URL from an answer could lead it elsewhere.
+    /// with a token, where a URL in a response could point to another host.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -207,19 +205,19 @@ impl Client {
     }
 
     /// Sends `request`. A call that may be sent twice is repeated after a fault of the network or the
-    /// server, a few times and with the wait that the server asks for. What the server answers in the end
+    /// server, a few times and with the wait that the server asks for. The final response
     /// is left to the caller.
     ///
     /// # Errors
-    /// [`Kind::Transient`] when no whole answer comes; [`Kind::Throttled`] when the server asks for a wait
-    /// that is too long; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
-    /// for an answer beyond all measure.
+    /// [`Kind::Transient`] when there is no complete response; [`Kind::Throttled`] when the server requests
+    /// a longer wait than allowed; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
+    /// for a response over the size limit.
     pub async fn send(&self, request: &Request) -> Result<Answer> {
         if let Some(home) = &self.home
             && home.origin() != request.url.origin()
         {
             return Err(Error::refused(format!(
-                "{request}: the server sent us to another host than {}, and the token stays here",
+                "{request}: the server redirected to a host other than {}; the token was not sent there",
                 redact(home)
             )));
         }
@@ -264,7 +262,7 @@ impl Client {
 
     async fn exchange(&self, request: &Request) -> Result<Answer> {
         let broken = |error: reqwest::Error| {
-            let what = if error.is_timeout() { "no answer in time" } else { "cannot reach the server" };
+            let what = if error.is_timeout() { "no response in time" } else { "cannot reach the server" };
             // Its own text names the whole URL.
             Error::new(Kind::Transient, format!("{request}: {what}"))
                 .because(clean(&root_cause(&error.without_url())))
@@ -276,7 +274,7 @@ impl Client {
             if body.len() + chunk.len() > ANSWER_AT_MOST {
                 return Err(Error::new(
                     Kind::Failed,
-                    format!("{request}: the answer is larger than {ANSWER_AT_MOST} bytes"),
+                    format!("{request}: the response is larger than {ANSWER_AT_MOST} bytes"),
                 ));
             }
             body.extend_from_slice(&chunk);

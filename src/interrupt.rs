@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM.
 //!
-//! The first asks for an orderly end, the second does not wait for it. A run that waits for something
+//! The first requests an orderly end, the second ends at once. A run that waits for something
 //! that it can leave at any moment ends with the first, even where the call never returns: reading
-//! credentials from a FIFO or a hung mount blocks a thread, and no runtime can take that back.
+//! credentials from a FIFO or a hung mount blocks a thread, and no runtime can cancel that.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -81,7 +81,7 @@ pub async fn end(
     }
 }
 
-/// Ctrl-C and SIGTERM. Where there can be no handler, the system's own way of ending a process stands.
+/// Ctrl-C and SIGTERM. Without a handler, the system's default applies.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals([Option<tokio::signal::unix::Signal>; 2]);

@@ -1,4 +1,4 @@
-//! The deployments of an account, from the marks on its resources. A cloud lists what carries a mark; what
+//! The deployments of an account, from the marks on its resources. A cloud lists the marked resources; what
 //! belongs together, what is missing and when it expires follows from the marks.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,14 +27,13 @@ pub struct Inventory {
 /// One deployment, as its marks describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Deployment {
-    /// Its name.
     pub name: String,
     /// The region of its bucket.
     pub region: String,
     /// When its first part was created: seconds since the epoch, where the cloud shows it.
     #[serde(serialize_with = "date")]
     pub created: Option<i64>,
-    /// When it may be removed: seconds since the epoch; never without one.
+    /// When it expires: seconds since the epoch; never without one.
     #[serde(serialize_with = "date")]
     pub expires: Option<i64>,
     /// The resources that carry its mark.
@@ -90,7 +89,7 @@ fn date<S: Serializer>(seconds: &Option<i64>, serializer: S) -> std::result::Res
     date.map(|date| date.to_string()).serialize(serializer)
 }
 
-/// A resource that carries a mark.
+/// A marked resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marked {
     pub(crate) kind: &'static str,
@@ -201,7 +200,7 @@ impl Looked {
             return Err(error);
         }
         let reason =
-            format!("{what} may belong to a deployment, but its mark cannot be read: {}", error.chain());
+            format!("{what} could belong to a deployment, but its mark cannot be read: {}", error.chain());
         self.unsure(kinds, place, reason);
         Ok(())
     }
@@ -304,7 +303,7 @@ impl Group<'_> {
         }
         let mut last = None;
         for part in self.parts.iter().filter(|part| !has_bucket || part.kind == self.layout.bucket) {
-            // A part that is to stay keeps the whole.
+            // A part with an endless lease keeps the whole.
             let text = part.mark.get(EXPIRES)?;
             let Some(end) = part.mark.end() else {
                 if text.parse::<Timestamp>().is_err() {

@@ -1,4 +1,4 @@
-//! How long a deployment is meant to live: `provision --expires`.
+//! The lifetime of a deployment: `provision --expires`.
 
 use std::str::FromStr;
 
@@ -13,9 +13,9 @@ use crate::value::{quoted, text_value};
 const FORMS: &str = "use a time span such as `7d`, `12h` or `1h30m`, a date such as `2027-03-01`, a timestamp such as \
                      `2027-03-01T18:00:00Z`, or `never`";
 
-const STAYS: &str = "leave `--expires` out for a deployment that stays";
+const STAYS: &str = "omit `--expires` for a deployment that never expires";
 
-/// The longest lease. A deployment that stays for more than a year needs none.
+/// The longest lease. A deployment for more than a year needs none.
 const LONGEST: Span = Span::from_days(366);
 
 /// The shortest lease; anything below is a typing error.
@@ -28,7 +28,7 @@ const SHORTEST: Span = Span::from_secs(60);
 /// the mark to keep beside it. One meaning has one text: `24h` is kept as `1d`, a date as the
 /// timestamp of its beginning in UTC.
 ///
-/// The text holds letters, digits, `:`, `-` and `+` only, which tag values take in every cloud
+/// The text holds letters, digits, `:`, `-` and `+` only, which tag values allow in every cloud
 /// (AWS: Tag Editor user guide, "Tag naming limits and requirements").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
@@ -51,7 +51,7 @@ impl Lease {
         Self { text: "never".to_owned(), term: Term::Never }
     }
 
-    /// When it ends, for a deployment that was made at `start`; `None` when it never does.
+    /// When it ends, for a deployment that was created at `start`; `None` when it never does.
     pub fn ends_at(&self, start: Timestamp) -> Option<Timestamp> {
         match self.term {
             // A lease is at most 366 days, so only a start at the end of year 9999 saturates.
@@ -76,8 +76,8 @@ impl Lease {
     pub fn require_span(&self, kind: Kind) -> Result<()> {
         let (ends, hint) = match self.term {
             Term::For(_) => return Ok(()),
-            Term::Until(end) => (format!("ends on a date, {end}"), "pass a later date with --expires"),
-            Term::Never => ("never ends".to_owned(), "leave out --renew"),
+            Term::Until(end) => (format!("ends on a date, {end}"), "set a later date with `--expires`"),
+            Term::Never => ("never ends".to_owned(), "omit `--renew`"),
         };
         Err(Error::new(kind, format!("--renew extends time spans only, and the lease {ends}")).hint(hint))
     }
@@ -106,7 +106,7 @@ impl Lease {
     /// A lease that lasts until the date `end`.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a date beyond all calendars.
+    /// [`Kind::Input`] for a date out of range.
     pub fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {

@@ -1,21 +1,21 @@
-//! wbstore provisions, proves and removes the storage of a self-hosted Weights & Biases server.
+//! wbstore provisions, verifies and tears down the storage of a self-hosted Weights & Biases server.
 //!
 //! The nouns, in the order in which they meet:
 //!
 //! - A **deployment** is one server's storage, known by its [name](name::DeploymentName). Its mark is
-//!   on everything wbstore makes.
-//! - A **resource** is one cloud object, or one entry of ours inside a shared document. The struct
+//!   on everything wbstore creates.
+//! - A **resource** is one cloud object, or one entry of wbstore inside a shared document. The struct
 //!   *is* the desired state; reading it returns the same struct as observed. See
 //!   [`Resource`](resource::Resource).
-//! - A **stack** is all that a provider hands over for one deployment: [`Stack`](resource::Stack).
-//! - A **plan** is the pure difference of what is wanted and what was found, as **steps** with edges:
+//! - A **stack** is all that a provider supplies for one deployment: [`Stack`](resource::Stack).
+//! - A **plan** is the pure difference between desired and observed state, as **steps** with edges:
 //!   [`plan()`](plan::plan). A dry run is a plan that nobody applies.
 //! - The **engine** observes, decides [again](plan::again) right before each step, applies, and reports
 //!   **events**; it never prints. Views turn plans
 //!   and events into text, bars or JSON.
-//! - **Outputs** are what the server needs: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
+//! - **Outputs** are the server configuration: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
 //!
-//! There is no state file. The cloud is the state, and the mark says what is ours:
+//! There is no state file. The cloud is the state, and the mark shows what belongs to wbstore:
 //!
 //! ```text
 //! argv → options → provider.stack() → observe → plan (pure) → show → confirm → decide again at each step

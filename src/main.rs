@@ -31,14 +31,14 @@ fn main() -> ExitCode {
     let format = cli.format();
     let ended = Builder::new_current_thread().enable_all().build().map(|runtime| {
         let code = runtime.block_on(supervised(cli, format));
-        // What still blocks a thread must not block the end.
+        // A blocked thread must not block the exit.
         runtime.shutdown_background();
         code
     });
     ExitCode::from(ended.unwrap_or_else(|error| fail(&unstarted(error), &mut console(format))))
 }
 
-/// Runs the command on threads of its own, so that whatever blocks there, signals are heard here.
+/// Runs the command on threads of its own, so that signals are handled here whatever blocks there.
 async fn supervised(cli: Cli, format: Format) -> u8 {
     // Before anything else happens, so that no signal is missed.
     let signals = Signals::listen();
@@ -87,7 +87,7 @@ fn console(format: Format) -> Console {
     Console::standard(format, CancellationToken::new(), Waits::default())
 }
 
-/// Shows what clap has to say: the help or the version that was asked for, or what it refuses.
+/// Shows the output of clap: help, version, or a usage error.
 fn usage(error: &clap::Error, arguments: Vec<OsString>) -> u8 {
     if error.use_stderr() && Format::of(arguments) == Format::Json {
         console(Format::Json).remark(&Remark::usage(error));

@@ -1,7 +1,7 @@
 //! The mark: entries in tags, labels or metadata that name the deployment a resource belongs to, its lease and
-//! the parts that belong with it. How a place spells them is a [`Codec`]; what they mean is the same everywhere.
+//! the parts that belong with it. A [`Codec`] is the spelling of one cloud; the meaning is the same.
 //!
-//! A mark is set in the creating call, so that nothing of ours is ever without one.
+//! A mark is set in the creating call, so that no resource of wbstore is ever without one.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(crate) const FORMER_ORIGIN: &str = "former_origin";
 pub(crate) struct Codec {
     /// What the cloud calls the entries, such as `tags`.
     pub(crate) entries: &'static str,
-    /// What all our keys begin with.
+    /// The prefix of all keys.
     pub(crate) prefix: &'static str,
     /// The whole key of [`DEPLOYMENT`].
     pub(crate) deployment: &'static str,
@@ -80,7 +80,7 @@ impl Codec {
         format!("{}{}", self.prefix, name.replace('_', &self.separator.to_string()))
     }
 
-    /// The name behind `key`, where that is one of ours.
+    /// The name behind `key`, if it is one of a mark.
     fn name(&self, key: &str) -> Option<String> {
         let key = if self.any_case { key.to_lowercase() } else { key.to_owned() };
         if key == self.deployment {
@@ -110,13 +110,13 @@ impl Codec {
         spelled.collect()
     }
 
-    /// `observed` without anything of ours.
+    /// `observed` without the entries of a mark.
     pub(crate) fn others(&self, observed: &Entries) -> Entries {
         let others = observed.iter().filter(|(key, _)| self.name(key).is_none());
         others.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// `observed` with `mark` in place of the one that is there.
+    /// `observed` with `mark` in place of the existing one.
     pub(crate) fn replace(&self, observed: &Entries, mark: &Mark) -> Entries {
         let mut all = self.others(observed);
         all.extend(self.write(mark));
@@ -135,7 +135,7 @@ fn is_time(name: &str) -> bool {
     matches!(name, LEASE | EXPIRES)
 }
 
-/// What a mark says, by the constants above; times are in RFC 3339.
+/// The content of a mark, by the constants above; times are in RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark(BTreeMap<String, String>);
 
@@ -179,7 +179,7 @@ impl Mark {
         self.get(EXPIRES).filter(|_| !self.is_endless())?.parse().ok()
     }
 
-    /// Whether the lease does not end, so that an end written earlier has to go.
+    /// Whether the lease does not end, so that an end written earlier must be removed.
     fn is_endless(&self) -> bool {
         self.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
     }
@@ -241,7 +241,7 @@ impl Mark {
     }
 }
 
-/// In whole seconds: fractions say nothing here.
+/// In whole seconds.
 fn time(time: Timestamp) -> String {
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
@@ -316,12 +316,12 @@ impl Marking {
         observed.changed(&self.mark, adopting, Timestamp::now())
     }
 
-    /// `observed` with the mark to write over the one that is there.
+    /// `observed` with the mark to write in place of the existing one.
     pub(crate) fn to_update(&self, observed: &Entries, adopting: bool) -> Entries {
         self.codec.replace(observed, &self.to_write(&self.codec.read(observed), adopting))
     }
 
-    /// `observed` without our mark.
+    /// `observed` without the mark.
     pub(crate) fn to_release(&self, observed: &Entries) -> Entries {
         self.codec.others(observed)
     }
@@ -345,8 +345,8 @@ impl Marking {
         if all > *most {
             seen.obstacle(
                 Forbids::Write,
-                format!("with our mark it would have {all} {entries}, and the cloud allows {most}"),
-                format!("remove {} of its {entries} that nothing needs", all - most),
+                format!("with the wbstore mark it would have {all} {entries}; the cloud allows {most}"),
+                format!("remove {} of its {entries} that are not needed", all - most),
             );
         }
         seen
@@ -366,7 +366,7 @@ impl Marking {
             return;
         };
         let (part, hint) = part(&clean(is));
-        seen.finding(format!("its mark names {part}, which stays; `wbstore list` shows it"));
+        seen.finding(format!("its mark names {part}, which is kept; `wbstore list` shows it"));
         let message = format!("its mark names {part}, which this command would leave behind");
         seen.obstacle(Forbids::Delete, message, hint);
     }

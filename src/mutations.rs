@@ -15,7 +15,7 @@ pub async fn of_step<T>(step: &Arc<Mutations>, work: impl Future<Output = T>) ->
 
 /// How many mutating requests a run has sent, and how many of them the server refused.
 ///
-/// A request whose answer is lost, or which ends in a fault of the server, may have been carried out: it
+/// A request whose response is lost, or which ends in a fault of the server, may have been carried out: it
 /// counts as a change.
 #[derive(Debug, Default)]
 pub struct Mutations {
@@ -24,7 +24,7 @@ pub struct Mutations {
 }
 
 impl Mutations {
-    /// A mutating request is about to leave.
+    /// A mutating request is about to be sent.
     pub fn sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let _ = STEP.try_with(|step| step.sent.fetch_add(1, Ordering::Relaxed));
@@ -32,7 +32,7 @@ impl Mutations {
 
     /// The answer to one that was [sent](Self::sent) has come with this HTTP status.
     pub fn answered(&self, status: u16) {
-        // 408 is a time-out of the server, after which it may have gone on.
+        // 408 is a time-out of the server, after which it may have continued.
         if (400..500).contains(&status) && status != 408 {
             self.refused();
         }

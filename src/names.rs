@@ -1,4 +1,4 @@
-//! What a name may look like: one rule of data for each kind of name, checked in one place.
+//! The syntax of names: one rule of data for each kind of name, checked in one place.
 
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
@@ -12,7 +12,7 @@ use crate::value::{printable, quoted};
 /// What the names of one kind have in common. Sets of characters are written as in a regular
 /// expression, `a-z0-9-`; a range beyond ASCII holds letters and digits only.
 pub(crate) struct Rule {
-    /// What it names, as a message begins: `bucket name`.
+    /// What it names, as the start of a message: `bucket name`.
     pub what: &'static str,
     /// The allowed form, as it completes "use …".
     pub form: &'static str,
@@ -241,7 +241,7 @@ pub(crate) fn is_guid(text: &str) -> bool {
 }
 
 /// 8 hex digits that follow from `parts`. With them a default name is the same on every machine, without
-/// a state file, and is unlikely to be taken by somebody else.
+/// a state file, and is unlikely to be in use by others.
 pub(crate) fn digits(parts: &[&str]) -> String {
     Sha256::digest(parts.join("\n")).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

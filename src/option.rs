@@ -11,13 +11,13 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 
-/// Reads a `T`, and refuses in the words of its own error. clap's words would repeat the input, which
+/// Reads a `T`, and reports its own error. clap's message would repeat the input, which
 /// may hold a password.
 pub(crate) fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
 }
 
-/// The value parser that `parsed` makes.
+/// The value parser that `parsed` returns.
 #[derive(Debug)]
 pub(crate) struct Parsed<T>(PhantomData<fn() -> T>);
 
@@ -63,7 +63,6 @@ where
 /// A value, and where it was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Given<T> {
-    /// The value.
     pub(crate) value: T,
     /// Whether an environment variable gave it, and not the command line.
     pub(crate) by_environment: bool,
@@ -74,7 +73,7 @@ pub(crate) fn given<T>() -> ParsedGiven<T> {
     ParsedGiven(parsed())
 }
 
-/// The value parser that `given` makes.
+/// The value parser that `given` returns.
 #[derive(Debug)]
 pub(crate) struct ParsedGiven<T>(Parsed<T>);
 

@@ -31,7 +31,7 @@ pub struct Origin {
 
 text_value!(Origin);
 
-/// Two origins are the same when a browser sends the same text; how they were typed is no matter.
+/// Two origins are the same when a browser sends the same text; however they were typed.
 impl PartialEq for Origin {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -70,7 +70,7 @@ impl Origin {
         is_loopback(&self.host)
     }
 
-    /// Checks that what the browser and the bucket exchange cannot be read on the way: `https`, or
+    /// Checks that the traffic between browser and bucket is encrypted or local: `https`, or
     /// a host that is this machine. With `allow_http` the failure becomes a warning.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Origin {
         }
         if allow_http {
             return Ok(Some(format!(
-                "{self} is not encrypted: whoever is on the way can read the presigned URLs, and with them the files"
+                "{self} is not encrypted: anyone on the network path can read the presigned URLs and, with them, the files"
             )));
         }
         Err(Error::input(format!("the host {} does not use https", quoted(&self.text))).hint(format!(
@@ -118,7 +118,7 @@ impl FromStr for Origin {
     fn from_str(input: &str) -> Result<Self> {
         let typed = Typed::split(input)?;
         let url = Url::parse(&format!("{}://{}", typed.scheme, typed.authority))
-            .map_err(|source| refuse(input, "is no host").because(source))?;
+            .map_err(|source| refuse(input, "is not a host").because(source))?;
         let host = url.host().map(|host| host.to_owned()).ok_or_else(|| refuse(input, "has no host"))?;
         check_host(input, typed.host, &host)?;
         if url.port() == Some(0) {
@@ -129,7 +129,7 @@ impl FromStr for Origin {
         if let Host::Domain(name) = &host {
             script::describe(name, &mut notes);
         }
-        // A name in other letters has been shown in both forms; that says more than this would.
+        // The note on an international name already shows both forms.
         if input != text && notes.is_empty() {
             notes.push(format!("{} is used as {text}, which is what browsers send", quoted(input)));
         }
@@ -137,7 +137,7 @@ impl FromStr for Origin {
     }
 }
 
-/// What was typed, in parts, before the URL parser forgives any of it.
+/// What was typed, in parts, before the URL parser normalises any of it.
 struct Typed<'a> {
     scheme: &'a str,
     authority: &'a str,
@@ -157,17 +157,17 @@ impl<'a> Typed<'a> {
         }
         // Before all that repeats the input: a password must not end up on a terminal or in a log.
         if input.contains('@') {
-            return Err(Error::input("the host carries a user name or password")
-                .hint(format!("leave everything up to `@` out: `{EXAMPLE}`")));
+            return Err(Error::input("the host contains a user name or password")
+                .hint(format!("omit everything up to `@`: `{EXAMPLE}`")));
         }
         if input == "null" {
-            return Err(shown("stands for a page without an origin, such as a local file"));
+            return Err(shown("is what browsers send for a page without an origin, such as a local file"));
         }
         if input.contains('*') {
             return Err(shown("has a wildcard, which lets other sites read the bucket with a user's URL"));
         }
         if input.contains(',') {
-            return Err(shown("contains a comma, and one origin is wanted"));
+            return Err(shown("contains a comma; exactly one origin is allowed"));
         }
         let Some((scheme, rest)) = input.split_once("://") else {
             return Err(without_scheme(input));
@@ -186,7 +186,7 @@ impl<'a> Typed<'a> {
             [b'#', ..] | [b'/', b'#', ..] => return Err(cut(input, scheme, authority, "has a fragment")),
             _ => return Err(cut(input, scheme, authority, "has a path")),
         }
-        // The colons of an IPv6 address stand inside brackets.
+        // The colons of an IPv6 address are inside brackets.
         let after_bracket = authority.rfind(']').map_or(0, |at| at + 1);
         let (host, port) = match authority[after_bracket..].find(':') {
             Some(colon) => {
@@ -209,7 +209,7 @@ fn refuse(input: &str, why: &str) -> Error {
     Error::input(format!("the host {} {why}", quoted(input))).hint(format!("use a form such as `{EXAMPLE}`"))
 }
 
-/// Refuses what stands after the host, and shows what is left without it.
+/// Refuses what follows the host, and shows what is left without it.
 fn cut(input: &str, scheme: &str, authority: &str, why: &str) -> Error {
     let error = Error::input(format!("the host {} {why}", quoted(input)));
     error.hint(match format!("{scheme}://{authority}").parse::<Origin>() {
@@ -240,18 +240,18 @@ fn check_host(input: &str, typed: &str, host: &Host) -> Result<()> {
                 return Err(refuse(input, "ends with a dot, which browsers send as another origin"));
             }
             if name.len() > 253 || !name.split('.').all(label) {
-                return Err(refuse(input, "is no host name"));
+                return Err(refuse(input, "is not a host name"));
             }
         }
-        // `https://1` is the address 0.0.0.1 to a browser, which nobody means.
+        // `https://1` is the address 0.0.0.1 to a browser.
         Host::Ipv4(address) if typed != address.to_string() => {
             return Err(refuse(input, &format!("is read as the address {address}")));
         }
         Host::Ipv4(address) if address.is_unspecified() => {
-            return Err(refuse(input, "is no address of a server"));
+            return Err(refuse(input, "is not the address of a server"));
         }
         Host::Ipv6(address) if address.is_unspecified() => {
-            return Err(refuse(input, "is no address of a server"));
+            return Err(refuse(input, "is not the address of a server"));
         }
         Host::Ipv4(_) | Host::Ipv6(_) => {}
     }

@@ -1,4 +1,4 @@
-//! The plan: the pure difference of what is wanted and what was found.
+//! The plan: the pure difference between desired and observed state.
 //!
 //! Nothing here touches a cloud, a clock or a terminal. A dry run is a plan that nobody applies.
 
@@ -24,17 +24,17 @@ pub const FORMAT: u32 = 1;
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Everything is there, as described.
+    /// Everything exists, as described.
     Present {
-        /// Whether resources without a mark may be taken over.
+        /// Whether resources without a mark are adopted.
         adopt: bool,
     },
-    /// Nothing of ours is there.
+    /// Nothing of wbstore exists.
     Absent,
 }
 
 impl Serialize for Goal {
-    /// A word; what is adopted, the steps tell.
+    /// Serialized as a word; the steps show what is adopted.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::Present { .. } => "present",
@@ -76,17 +76,17 @@ pub struct Step {
     /// What the reader can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Other people's entries in the same document, which stay as they are.
+    /// Entries of others in the same document, which are kept unchanged.
     pub kept: Vec<String>,
-    /// Facts worth knowing.
+    /// Facts for the reviewer.
     pub findings: Vec<String>,
-    /// Other people's entries that end with it, which are among the findings too.
+    /// Entries of others that are deleted with it, which are among the findings too.
     #[serde(skip)]
     pub ends: Vec<String>,
 }
 
 impl Step {
-    /// Whether the engine makes a call for it.
+    /// Whether the engine sends a call for it.
     pub fn acts(&self) -> bool {
         self.action.acts() && self.goes_with.is_none()
     }
@@ -95,23 +95,23 @@ impl Step {
 /// How many steps there are of each action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// To be made.
+    /// To be created.
     pub create: usize,
-    /// To be changed.
+    /// To be updated.
     pub update: usize,
-    /// To be taken over.
+    /// To be adopted.
     pub adopt: usize,
-    /// To be removed.
+    /// To be deleted.
     pub delete: usize,
-    /// To be given back.
+    /// To be released.
     pub release: usize,
-    /// To be left, because they are not ours.
+    /// To be kept, because they do not belong to the deployment.
     pub keep: usize,
     /// Refused.
     pub refuse: usize,
-    /// As they should be.
+    /// Without a difference.
     pub unchanged: usize,
-    /// Other people's entries that survive.
+    /// Entries of others that are kept.
     pub entries_kept: usize,
 }
 
@@ -124,17 +124,17 @@ pub struct Plan {
     pub goal: Goal,
     /// The deployment's name.
     pub deployment: String,
-    /// Where it stands.
+    /// The account and place, in words.
     pub scope: String,
-    /// The steps; those with nothing to do are there too, as `no_op`.
+    /// The steps; those with nothing to do are included as `no_op`.
     pub steps: Vec<Step>,
     /// The closing counts.
     pub counts: Counts,
-    /// What the server will need.
+    /// The server configuration.
     pub outputs: Vec<Output>,
-    /// What a reviewer should know of the whole.
+    /// Notes for the reviewer on the whole plan.
     pub notes: Vec<String>,
-    /// What `--expect` takes; absent from a plan that rests on [assumptions](Subject::assumptions).
+    /// The value for `--expect`; absent from a plan that rests on [assumptions](Subject::assumptions).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }
@@ -145,12 +145,12 @@ impl Plan {
         !self.steps.iter().any(|step| step.action.acts())
     }
 
-    /// The steps that must not be taken. Any of them stops the whole plan.
+    /// The refused steps. Any of them stops the whole plan.
     pub fn refusals(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.action == Action::Refuse)
     }
 
-    /// Whether anything must not be touched, so that nothing is.
+    /// Whether a step is refused, which stops the whole plan.
     pub fn is_refused(&self) -> bool {
         self.refusals().next().is_some()
     }
@@ -161,22 +161,22 @@ impl Plan {
     }
 }
 
-/// What a plan is made for; everything about it that is not an observation.
+/// The subject of a plan: everything about it that is not an observation.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The deployment's name.
     pub deployment: String,
-    /// Where it stands.
+    /// The account and place, in words.
     pub scope: String,
-    /// What the server will need.
+    /// The server configuration.
     pub outputs: Vec<Output>,
-    /// What a reviewer should know of the whole.
+    /// Notes for the reviewer on the whole plan.
     pub notes: Vec<String>,
-    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    /// Assumptions in place of reads that were not sent, one sentence each.
     pub assumptions: Vec<String>,
 }
 
-/// Compares what is wanted with what was found.
+/// Compares desired and observed state.
 pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
     let mut steps = decided(goal, observations);
     if goal == Goal::Absent {
@@ -208,7 +208,7 @@ fn count(goal: Goal, steps: &[Step]) -> Counts {
     for step in steps {
         counts.entries_kept += step.kept.len();
         if goal == Goal::Absent && step.action == Action::NoOp {
-            // It is not there, which is no news.
+            // A resource that does not exist is not worth a line.
             continue;
         }
         *match step.action {

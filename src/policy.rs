@@ -1,7 +1,7 @@
 //! The permissions that a deployment requires, from a template for each cloud and audience.
 //!
-//! A template is JSON: the `form` of the `document`, the `document` itself, the `commands` that put it into force
-//! and the `notes` about it. A string may have holes, `${bucket}`, and one that is a hole and nothing else becomes
+//! A template is JSON: the `form` of the `document`, the `document` itself, the `commands` that create and attach
+//! it, and the `notes` about it. A string may have holes, `${bucket}`, and one that is a hole and nothing else becomes
 //! the value of any type. A value may be an entry, `{"is": …}`, with a condition (`"when": "queue !expired"`: all
 //! the named holes have a value, or with `!` none) and a reason (`"why"`), which the commands quote. In commands
 //! `${document}` is the filled document, and `${document.x}` the strings of its list `x`.
@@ -31,7 +31,7 @@ pub enum PolicyForm {
     Json,
     /// The document as YAML
     Yaml,
-    /// Commands of the cloud's own tool that put it into force
+    /// Commands of the cloud's own tool that create and attach it
     Commands,
 }
 
@@ -42,7 +42,7 @@ pub struct Policy {
     pub document: Value,
     /// The form in which the cloud's own tool reads it.
     pub form: PolicyForm,
-    /// The commands that put it into force, in their order, a line each. A line that begins with `#`
+    /// The commands that create and attach it, in their order, a line each. A line that begins with `#`
     /// is a comment; a word in capitals is for the reader to fill in.
     pub commands: Vec<String>,
     /// How it differs from the published guide, and what was assumed, one sentence each.

@@ -1,5 +1,5 @@
-//! What a cloud offers besides its resources: its options, the proof that it works, the deployments it
-//! holds, and the permissions it requires.
+//! What a cloud implements besides its resources: its options, the checks of `verify`, the list of
+//! deployments, and the permissions.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     /// The cloud, as the command line calls it.
     fn cloud(&self) -> &'static str;
 
-    /// What carries the marks there, in words for people.
+    /// The resources that have marks there, in words for people.
     fn holdings(&self) -> &'static str;
 
     /// The options, with their values, by which `teardown` finds all of `deployment` again. Values are
@@ -51,10 +51,10 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     /// is left behind.
     ///
     /// # Errors
-    /// When a mark holds a name that cannot be, which we never wrote.
+    /// When a mark contains an invalid name, which wbstore never wrote.
     fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>>;
 
-    /// What is to become of the secret among the outputs.
+    /// What happens to the secret among the outputs.
     fn disclosure(&self) -> Disclosure {
         Disclosure::Withheld
     }
@@ -95,7 +95,7 @@ pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, c
     account_id(text.ok_or_else(missing)?)
 }
 
-/// Refuses an option that `--queue internal` leaves without meaning, where it is given.
+/// Refuses an option that has no effect with `--queue internal`.
 ///
 /// # Errors
 /// [`Kind::Input`], with its name.
@@ -103,20 +103,20 @@ pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, c
 pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
     match options.iter().find(|(_, is_given)| *is_given) {
         Some((option, _)) => {
-            Err(Error::input(format!("{option} has no meaning with --queue internal, which makes no queue"))
-                .hint("leave one of the two out"))
+            Err(Error::input(format!("{option} has no effect with --queue internal, which creates no queue"))
+                .hint("omit one of the two"))
         }
         None => Ok(()),
     }
 }
 
-/// What a reviewer should know of the queue, which is a `kind` of the cloud's, or the server's own where
+/// The note for reviewers about the queue, which is a `kind` of the cloud's, or the server's own where
 /// there is none.
 pub(crate) fn queue_note(kind: Option<&str>) -> String {
     match kind {
         Some(kind) => format!(
             "W&B's Kubernetes operator reads uploads from its own Redis queue (internal://); {kind} is for servers \
-             that are given BUCKET_QUEUE themselves. `--queue internal` makes none"
+             that are configured with BUCKET_QUEUE. `--queue internal` creates none"
         ),
         None => "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
     }
@@ -130,7 +130,7 @@ pub trait Provider: Send + Sync {
     /// When the description contradicts itself, before any request.
     fn stack(&self, goal: Goal) -> Result<Stack>;
 
-    /// What must hold before anything is asked of the account, for a command that means no deployment.
+    /// What must hold before the first request to the account, for a command without a deployment.
     ///
     /// # Errors
     /// As [`Provider::stack`].
@@ -138,14 +138,14 @@ pub trait Provider: Send + Sync {
         Ok(self.stack(Goal::Absent)?.guards)
     }
 
-    /// Proves that an upload works and produces an event. Each check is sent as it is known.
+    /// Checks that an upload works and produces an event. Each check is sent when it is complete.
     fn verify<'a>(
         &'a self,
         options: &'a VerifyOptions,
         checks: UnboundedSender<Checking>,
     ) -> BoxFuture<'a, Result<()>>;
 
-    /// All deployments of the account that carry a wbstore mark.
+    /// All deployments of the account that have a wbstore mark.
     fn list(&self) -> BoxFuture<'_, Result<Inventory>>;
 
     /// The permissions that `audience` needs: for this deployment, or for all of them
@@ -155,17 +155,16 @@ pub trait Provider: Send + Sync {
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
 
-    /// The line of what the server needs whose value is a secret, where there is one. It is not among
+    /// The line of the server configuration whose value is a secret, if there is one. It is not among
     /// the stack's outputs, and is fetched only when the user asks for it.
     fn withheld(&self) -> Option<Withheld<'_>> {
         None
     }
 }
 
-/// What the options that all clouds have come to; the rest is the [`CloudOptions`].
+/// The deployment that the common options describe; the rest is the [`CloudOptions`].
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Its name.
     pub name: DeploymentName,
     /// The address of the W&B server; teardown and list do without.
     pub origin: Option<Origin>,
@@ -174,18 +173,18 @@ pub struct Wanted {
     /// With `--renew`: the time from which the lease is counted once more. Without a `lease` it is the one in
     /// the mark of the deployment.
     pub renew_from: Option<Timestamp>,
-    /// Whether teardown may remove it only after its lease has ended.
+    /// Whether teardown may delete it only after its lease has ended.
     pub only_expired: bool,
     /// Whether teardown may delete objects.
     pub delete_objects: bool,
-    /// Who empties the bucket then.
+    /// How the bucket is emptied then.
     pub empty_by: EmptyBy,
-    /// What a reviewer should know of the request itself, one sentence each.
+    /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
 
 impl Wanted {
-    /// A deployment of which no more than the name is said.
+    /// A deployment of which only the name is given.
     pub fn named(name: DeploymentName) -> Self {
         Self {
             name,
@@ -205,7 +204,7 @@ impl Wanted {
     /// [`Kind::Input`] when it is missing.
     pub fn origin(&self) -> Result<Origin> {
         self.origin.clone().ok_or_else(|| {
-            Error::input("verify needs the server's address").hint("add --host https://wandb.acme.com")
+            Error::input("verify requires the server's address").hint("add `--host https://wandb.acme.com`")
         })
     }
 
@@ -221,7 +220,7 @@ impl Wanted {
     pub fn renew(&mut self, found: Option<Lease>) -> Result<()> {
         let lease = found.ok_or_else(|| {
             Error::refused(format!("the deployment `{}` has no lease to renew", self.name))
-                .hint("add --expires with a time span, such as `--expires 7d`")
+                .hint("add `--expires` with a time span, such as `--expires 7d`")
         })?;
         lease.require_span(Kind::Refused)?;
         self.lease = Some(lease);
@@ -229,12 +228,12 @@ impl Wanted {
     }
 }
 
-/// Who empties a bucket before it is deleted.
+/// How a bucket is emptied before it is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EmptyBy {
-    /// wbstore, with calls, now
+    /// wbstore deletes the objects now
     #[default]
     Calls,
-    /// The cloud, with lifecycle rules, over the next two days
+    /// The cloud deletes them by lifecycle rules, over the next two days
     Lifecycle,
 }

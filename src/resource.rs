@@ -29,32 +29,32 @@ pub use bound::{AnyResource, Bound, Look};
 /// Whose a found resource is. The default answer to doubt is to refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It carries this deployment's mark, and wbstore made it.
+    /// It has this deployment's mark, and wbstore created it.
     Ours,
-    /// It carries this deployment's mark, but it was there before wbstore came. Teardown gives it
-    /// back instead of deleting it.
+    /// It has this deployment's mark, but existed before wbstore. Teardown releases it instead of
+    /// deleting it.
     Adopted,
-    /// It carries no mark (`None`), or the mark of the named deployment.
+    /// It has no mark (`None`), or the mark of the named deployment.
     Other(Option<String>),
-    /// It is somebody else's and stays so; what we make lives in it. It is never written, and
-    /// teardown leaves it.
+    /// It belongs to others; the deployment's resources are created inside it. It is never written,
+    /// and teardown keeps it.
     Used,
-    /// We were not allowed to look; the text says which permission is missing.
+    /// The read was denied; the text names the missing permission.
     Unknown(String),
 }
 
-/// What an [`Obstacle`] stands in the way of.
+/// What an [`Obstacle`] prevents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forbids {
-    /// Creating or changing the resource.
+    /// Creating or updating the resource.
     Write,
-    /// Having it at all, even where nothing differs: what is there would not work, or not last.
+    /// Its existence, even without differences: what exists would not work, or not last.
     Present,
     /// Deleting the resource.
     Delete,
 }
 
-/// A reason, seen while reading, why the cloud or its owner would not let a change through.
+/// A reason, seen while reading, why the cloud or its owner would reject a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
     /// What cannot be done.
@@ -65,19 +65,19 @@ pub struct Obstacle {
     pub hint: Option<String>,
 }
 
-/// What a reviewer should know of a look besides state and owner.
+/// The remarks of a read besides state and owner.
 #[derive(Clone, Debug, Default)]
 pub struct Remarks {
-    /// Other people's entries in the same document, which survive to the byte.
+    /// Entries of others in the same document, which are kept to the byte.
     pub kept: Vec<String>,
-    /// Facts a reviewer should know of, one sentence each.
+    /// Findings for the reviewer, one sentence each.
     pub findings: Vec<String>,
-    /// What would stop a write or a delete.
+    /// The obstacles to a write or a delete.
     pub obstacles: Vec<Obstacle>,
 }
 
 impl Remarks {
-    /// Adds a fact a reviewer should know of.
+    /// Adds a finding for the reviewer.
     pub fn finding(&mut self, fact: impl Into<String>) {
         self.findings.push(fact.into());
     }
@@ -88,7 +88,7 @@ impl Remarks {
     }
 }
 
-/// What a look at one resource showed.
+/// The result of reading one resource.
 #[derive(Clone, Debug)]
 pub enum Seen<R> {
     /// The cloud reports that it does not exist.
@@ -138,7 +138,7 @@ impl<R> Seen<R> {
         }
     }
 
-    /// Whether it exists without any mark, so that writing it is taking it over.
+    /// Whether it exists without any mark, so that writing it adopts it.
     pub fn is_unmarked(&self) -> bool {
         self.owner() == Some(&Owner::Other(None))
     }
@@ -157,7 +157,7 @@ impl<R> Seen<R> {
         }
     }
 
-    /// Adds a fact a reviewer should know of.
+    /// Adds a finding for the reviewer.
     pub fn finding(&mut self, fact: impl Into<String>) {
         self.remarks_mut().finding(fact);
     }
@@ -176,24 +176,24 @@ impl<R> Seen<R> {
     }
 }
 
-/// How teardown treats a resource that lives inside another.
+/// How teardown treats a resource inside another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// It is deleted by a call of its own.
     Own,
-    /// It goes with the resource it is [part of](Resource::part_of); where that one stays, it is
+    /// It is deleted with the resource it is [part of](Resource::part_of); where that one is kept, it is
     /// deleted by a call of its own.
     WithParent,
     /// Like that, but deleted by a call of its own in any case, before what its parent holds.
     BeforeParent,
-    /// A setting: it goes with its parent, and where that one stays it is left as it is.
+    /// A setting: it is deleted with its parent, and where that one is kept it is left unchanged.
     Setting,
     /// What its parent holds: it is removed by calls of its own before the parent, and only when
     /// the parent is deleted. Whose it is follows from the parent.
     Contents,
 }
 
-/// What a deletion came to.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
     /// It is gone.
@@ -202,7 +202,7 @@ pub enum Deleted {
     Pending {
         /// How, as a fragment such as `S3 deletes everything by itself`.
         how: &'static str,
-        /// When it should be over.
+        /// When it should be complete.
         until: Timestamp,
     },
 }
@@ -224,20 +224,20 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// write too, and for what an endpoint may silently leave out.
     const READ_BACK: bool = false;
 
-    /// Where it stands.
+    /// Its address.
     fn address(&self) -> Address;
 
-    /// What has to be there first.
+    /// What must exist first.
     fn needs(&self) -> Vec<Address> {
         vec![]
     }
 
-    /// The resource in which this one lives, for those that go when it goes.
+    /// The resource in which this one lives, for those that are deleted with it.
     fn part_of(&self) -> Option<Address> {
         None
     }
 
-    /// Its mark, where it carries one.
+    /// Its mark, where it has one.
     fn marking(&self) -> Option<&Marking> {
         None
     }
@@ -260,19 +260,19 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         self.marking()?.lease_holder()
     }
 
-    /// How long the cloud may take to catch up before a "not yet" becomes a failure.
+    /// How long a change may take to propagate before a "not yet" becomes a failure.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)
     }
 
-    /// Looks without touching.
+    /// Reads it without changing anything.
     ///
     /// # Errors
     /// Denied is an error, never absence.
     fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send;
 
-    /// Creates it, or changes what was `seen` into what is described; takes it over where that
-    /// [carries no mark](Seen::is_unmarked). A document that others write into is read once more, merged
+    /// Creates it, or updates what was `seen` to the desired state; adopts it where that
+    /// [has no mark](Seen::is_unmarked). A document that others write into is read once more, merged
     /// and written with no other request between. Harmless to repeat.
     ///
     /// # Errors
@@ -286,7 +286,7 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         progress: &Progress,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Removes only what wbstore put there. `seen` is what exists. Already gone is success.
+    /// Deletes only what wbstore created. `seen` is what exists. Success if it no longer exists.
     ///
     /// # Errors
     /// As [`Resource::write`].
@@ -321,7 +321,7 @@ pub type Fields = std::collections::BTreeMap<String, Value>;
 pub struct Observation {
     /// Where it stands.
     pub address: Address,
-    /// What has to be there first.
+    /// What must exist first.
     pub needs: Vec<Address>,
     /// The resource it lives in.
     pub part_of: Option<Address>,
@@ -337,7 +337,7 @@ pub struct Observation {
     pub seen: std::result::Result<Seen<Fields>, Arc<Error>>,
 }
 
-/// One line of what the server needs, such as `BUCKET=s3://acme-wandb`.
+/// One line of the server configuration, such as `BUCKET=s3://acme-wandb`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Output {
     /// The name of the environment variable.
@@ -346,7 +346,7 @@ pub struct Output {
     pub value: String,
 }
 
-/// All that a provider hands over for one deployment.
+/// All that a provider supplies for one deployment.
 pub struct Stack {
     /// The deployment's name.
     pub deployment: String,
@@ -355,11 +355,11 @@ pub struct Stack {
     pub scope: String,
     /// The resources; those that others need come first.
     pub resources: Vec<Box<dyn AnyResource>>,
-    /// What the server needs, known before anything is made.
+    /// The server configuration, known before anything is created.
     pub outputs: Vec<Output>,
     /// Where this stack differs from the published guide, and what else a reviewer should know.
     pub notes: Vec<String>,
-    /// What stands in for an answer of the cloud that was not asked for, one sentence each.
+    /// Assumptions in place of reads that were not sent, one sentence each.
     pub assumptions: Vec<String>,
     /// What must hold besides, looked at together with the resources so that it costs no time of
     /// its own.

@@ -1,7 +1,7 @@
-//! The one loop that makes a call again: which failures pass, how long is waited in between, and how a
+//! The one loop that retries calls: which failures pass, how long it waits in between, and how a
 //! wait is shown.
 //!
-//! What a server asks for (`Retry-After` and its relatives) is waited in full up to [`LONGEST_WAIT`]; a
+//! A wait that a server requests (`Retry-After` and its relatives) is observed up to [`LONGEST_WAIT`]; a
 //! longer wait ends the call, by [`Error::retry_after`]. Every wait of a second or more is reported: by
 //! the engine's events in a step, by [`show`] everywhere else. Whether a call may be sent twice at all is
 //! a property of the request, and decided by who calls [`retry`].
@@ -14,39 +14,39 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 
-/// How long a fault of the network or a plea to slow down may last.
+/// How long a network fault or throttling may last.
 pub const FAULT_WITHIN: Duration = Duration::from_secs(60);
-/// The longest wait that a server is granted.
+/// The longest wait that a server can request.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The target of the `tracing` events that [`show`] records.
 pub const TARGET: &str = "wbstore::waiting";
 /// How often a client sends a call that may be sent twice.
 pub const TRIES: u32 = 3;
 
-/// What is shorter is not worth a line.
+/// Shorter waits are not reported.
 const SHOWN_FROM: Duration = Duration::from_secs(1);
-/// How often a cloud that asks us to slow down is asked once more before that is final.
+/// How often a throttled read is retried before the failure is final.
 const LOOKS_AGAIN: usize = 4;
-/// How often one page of a long listing is asked for again: to give up is to begin anew.
+/// How often one page of a long listing is retried: giving up would restart the listing.
 const PAGES_AGAIN: usize = 6;
-/// How often a change is made upon what somebody else wrote in between.
+/// How often a change is merged again after a concurrent write.
 const CHANGES: usize = 10;
 
 tokio::task_local! {
     static IN_STEPS: ();
 }
 
-/// Runs `work`, the steps of the engine. A call in it that the server wants to wait comes back at once:
+/// Runs `work`, the steps of the engine. A call that the server asks to delay returns at once:
 /// the engine waits, which reports it with the step's address and stops at Ctrl-C.
 pub async fn in_steps<T>(work: impl Future<Output = T>) -> T {
     IN_STEPS.scope((), work).await
 }
 
-/// The pauses between the tries of one call: ever longer, and of no two runs the same.
+/// The pauses between the tries of one call: increasing, and with jitter.
 pub(crate) struct Pauses(ExponentialBackoff);
 
 impl Pauses {
-    /// Pauses without end, for as long as the caller's patience lasts.
+    /// Unlimited pauses, for as long as the caller's patience lasts.
     pub(crate) fn endless() -> Self {
         Self::of(usize::MAX, Duration::from_secs(5))
     }
@@ -68,7 +68,7 @@ impl Pauses {
     }
 }
 
-/// How a client sends a call of its own again.
+/// How a client retries a call.
 fn client() -> Pauses {
     Pauses::of(TRIES as usize - 1, LONGEST_WAIT)
 }
@@ -77,7 +77,7 @@ fn client() -> Pauses {
 pub(crate) struct Fault {
     /// What failed, as it is shown during a long wait.
     pub(crate) why: String,
-    /// How long the server asks us to wait.
+    /// The wait that the server requests.
     pub(crate) asked: Option<Duration>,
 }
 
@@ -90,7 +90,7 @@ where
     retry(client(), call, |result| fault(result).map(|fault| (fault, None))).await
 }
 
-/// The loop: makes `call` again after one of the `pauses`, while its result is a fault; a fault may come
+/// The loop: retries `call` after one of the `pauses`, while its result is a fault; a fault may come
 /// with the time that it may last.
 async fn retry<R, F>(
     mut pauses: Pauses,
@@ -113,7 +113,7 @@ where
     }
 }
 
-/// How long the server wants us to wait, by the headers of its answer: `Retry-After` in seconds or as a
+/// The wait that the headers of a response request: `Retry-After` in seconds or as a
 /// date (RFC 9110, section 10.2.3), and what Amazon and Microsoft have beside it, in milliseconds.
 pub fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
     let milliseconds = |name| header(name)?.trim().parse().ok().map(Duration::from_millis);
@@ -149,7 +149,7 @@ fn is_waited(asked: Option<Duration>) -> bool {
     asked.is_none_or(|asked| asked <= LONGEST_WAIT && (asked < SHOWN_FROM || IN_STEPS.try_get().is_err()))
 }
 
-/// Says that the call which failed for `why` is made again in `pause`, where that is long enough to be
+/// Reports that the call which failed for `why` is retried in `pause`, where that is long enough to be
 /// noticed.
 pub fn show(why: &str, pause: Duration) {
     if pause >= SHOWN_FROM {
@@ -157,13 +157,13 @@ pub fn show(why: &str, pause: Duration) {
     }
 }
 
-/// Waits for `pause`, in sight, before the call is made again that failed for `why`.
+/// Reports and waits for `pause` before the call that failed for `why` is retried.
 async fn wait(why: &str, pause: Duration) {
     show(why, pause);
     tokio::time::sleep(pause).await;
 }
 
-/// Makes `look`, which changes nothing, and makes it again while the cloud is only busy. Faults of the
+/// Sends `look`, which changes nothing, and retries it while the cloud is only busy. Faults of the
 /// network and of the server are not repeated here: the clients below have done that already.
 ///
 /// # Errors
@@ -176,7 +176,7 @@ where
     again(Pauses::of(LOOKS_AGAIN, Duration::from_secs(5)), busy, look).await
 }
 
-/// Asks for one `page` of a long listing, and asks again while its failure is one that passes.
+/// Reads one `page` of a long listing, and retries while its failure is one that passes.
 ///
 /// # Errors
 /// Those of `page`, the last one where it went on.
@@ -187,12 +187,12 @@ where
     again(Pauses::of(PAGES_AGAIN, Duration::from_secs(5)), Error::passes, page).await
 }
 
-/// Makes `change`, which reads something and writes it on the condition that nobody else has written it
-/// since, and makes it again while somebody else is faster. `call` is what errors name.
+/// Runs `change`, which reads something and writes it on the condition that it was not written
+/// since, and retries after concurrent writes. `call` names the operation in errors.
 ///
 /// # Errors
-/// Those of `change`; [`Kind::Failed`] when somebody else was faster every time. That is final, whatever
-/// `--wait` says: the pauses in between were long enough.
+/// Those of `change`; [`Kind::Failed`] when another writer was faster every time. That is final, regardless
+/// of `--wait`: the pauses in between were long enough.
 pub(crate) async fn undisturbed<F>(call: &str, change: impl FnMut() -> F) -> Result<()>
 where
     F: Future<Output = Result<()>>,
@@ -202,7 +202,7 @@ where
     match again(pauses, conflict, change).await {
         Err(error) if conflict(&error) && error.server_wait().is_none() => Err(Error::new(
             Kind::Failed,
-            format!("{call}: it was changed by somebody else {CHANGES} times in a row"),
+            format!("{call}: another writer changed it {CHANGES} times in a row"),
         )
         .hint("another tool keeps writing to it; stop that and run again")),
         result => result,

@@ -1,4 +1,4 @@
-//! What must not be seen: the one secret among the outputs, and who may have it.
+//! The one secret among the outputs, and where it is written.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -9,15 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
 
-/// What is written to see whether there is room, in bytes: a block of the usual file systems.
+/// The size of the trial write, in bytes: a block of the usual file systems.
 const BLOCK: usize = 4096;
 
 /// A secret. It cannot be printed, compared, copied or written into a document by accident, and its
-/// memory is overwritten when it goes.
+/// memory is overwritten when it is dropped.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes `text` over.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
@@ -28,7 +27,7 @@ impl Secret {
     }
 }
 
-/// A line of what the server needs that is not shown unless asked for, because its value is a secret.
+/// A line of the server configuration that is shown only on request, because its value is a secret.
 pub struct Withheld<'a> {
     /// The name of the environment variable.
     pub name: &'static str,
@@ -38,7 +37,7 @@ pub struct Withheld<'a> {
     pub secret: BoxFuture<'a, Result<Secret>>,
 }
 
-/// What is to become of the secret among the outputs.
+/// What happens to the secret among the outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Disclosure {
     /// It is not fetched.
@@ -50,7 +49,7 @@ pub enum Disclosure {
     File(PathBuf),
 }
 
-/// Where the secret goes, ready to take it.
+/// The opened destination of the secret.
 #[derive(Debug)]
 pub enum Destination {
     /// Nowhere: it is not fetched.
@@ -62,8 +61,8 @@ pub enum Destination {
 }
 
 impl Disclosure {
-    /// Checks, before anything is asked of the cloud, that a file can be made and filled where one is
-    /// wanted. Nothing is left of it.
+    /// Checks, before the first request, that the file can be created and written, where one is wanted.
+    /// The trial file is deleted.
     ///
     /// # Errors
     /// [`Kind::Input`] when it cannot.
@@ -74,10 +73,10 @@ impl Disclosure {
         }
     }
 
-    /// Makes the file, where one is wanted.
+    /// Creates the file, where one is wanted.
     ///
     /// # Errors
-    /// [`Kind::Input`] when something is there already, or it cannot be made.
+    /// [`Kind::Input`] when it already exists or cannot be created.
     pub fn open(&self) -> Result<Destination> {
         Ok(match self {
             Self::Withheld => Destination::Withheld,
@@ -87,8 +86,8 @@ impl Disclosure {
     }
 }
 
-/// A file that is kept free for a secret: new, and nobody else's to read from the start. It is removed
-/// again unless it is filled.
+/// A file reserved for a secret: new, and readable by its owner only from the start. It is deleted
+/// unless the secret is written.
 #[derive(Debug)]
 pub struct NewFile {
     path: PathBuf,
@@ -101,7 +100,7 @@ impl NewFile {
         // Neither keeps anything, and a secret on a terminal or in a pipe is what `--reveal` is for.
         if path == Path::new("-") || ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder)) {
             return Err(Error::input(format!("cannot write the secret to `{}`: not a file", path.display()))
-                .hint("pass --reveal to print it with the other outputs, or name a new file"));
+                .hint("add `--reveal` to print it with the other outputs, or name a new file"));
         }
         let mut options = OpenOptions::new();
         // `O_CREAT | O_EXCL`, which also refuses a symbolic link, wherever it leads (POSIX, `open`).
@@ -135,7 +134,7 @@ impl NewFile {
     /// Writes `secret`, and nothing else.
     ///
     /// # Errors
-    /// [`Kind::Failed`] when it cannot be written, or something else has come to be at the path.
+    /// [`Kind::Failed`] when it cannot be written, or the path now leads to another file.
     pub fn fill(mut self, secret: &Secret) -> Result<()> {
         let text = secret.reveal().as_bytes();
         let written = self.file.write_all(text).and_then(|()| self.file.sync_all());
@@ -166,7 +165,7 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // Half a secret is of no use to anybody.
+        // Part of a secret is useless.
         if !self.filled && self.is_there() {
             let _ = std::fs::remove_file(&self.path);
         }

@@ -1,4 +1,4 @@
-//! Spans of time, as every option takes them: `90s`, `12h`, `1h30m`, `2w`.
+//! Time spans, as all options accept them: `90s`, `12h`, `1h30m`, `2w`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl Span {
         Duration::from_secs(self.0 as u64)
     }
 
-    /// Reads `input`, a `what` in the words of its option. `forms` says which forms the option takes; it
+    /// Reads `input`, a `what` in the words of its option. `forms` is the forms that the option accepts; it
     /// is the hint wherever `input` does not suggest a better one.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ fn seconds(input: &str) -> Option<u32> {
         if digits.is_empty() {
             return None;
         }
-        // The iterator goes on after the unit it found, so that each unit is smaller than the last.
+        // The iterator continues after the unit it found, so that each unit is smaller than the last.
         let (_, each) = units.find(|(name, _)| *name == unit)?;
         // Digits fail to be a number only by being too many.
         let count = digits.parse().unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! Text that comes from a server, made harmless for a terminal; and amounts, made readable.
+//! Sanitizes text from servers for terminals, and formats amounts.
 
 use std::fmt;
 

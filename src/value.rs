@@ -1,4 +1,4 @@
-//! What the value types share: they are text that was checked once, when it was made.
+//! What the value types share: they are text that was checked once, on construction.
 
 /// `input` as it may be printed: what cannot be seen is escaped, so that it can neither drive a
 /// terminal nor turn the text around, and long text is cut.
@@ -7,7 +7,7 @@ pub fn printable(input: &str) -> String {
     let mut text = String::new();
     for c in input.chars().take(SHOWN) {
         match c {
-            // `escape_debug` escapes these for Rust's sake; to a reader that is a second fault.
+            // `escape_debug` escapes these for Rust's sake; a reader would see a second error.
             '\'' | '"' | '\\' => text.push(c),
             _ => text.extend(c.escape_debug()),
         }
@@ -18,7 +18,7 @@ pub fn printable(input: &str) -> String {
     text
 }
 
-/// [`printable`] between backticks, as it stands in a message.
+/// [`printable`] in backticks, for use in messages.
 pub fn quoted(input: &str) -> String {
     format!("`{}`", printable(input))
 }

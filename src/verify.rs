@@ -1,5 +1,5 @@
-//! The proof that a deployment works: a page of the server may upload, the upload becomes an event, and
-//! nobody else can read it. What a cloud adds is its [`Site`].
+//! Checks that a deployment works: a page of the server may upload, the upload produces an event, and
+//! the object is not public. What a cloud adds is its [`Site`].
 
 mod event;
 mod preflight;
@@ -28,21 +28,21 @@ pub(crate) use site::{Depth, Message, Object, OtherApi, Profile, Queue, Says, Se
 /// The prefix of all probes, so that a policy can allow these keys and no others.
 pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
 
-/// What `verify` is to do.
+/// The options of `verify`.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
     /// Where the pages of the server come from.
     pub origin: Origin,
     /// How long an event may take to arrive.
     pub event_within: Duration,
-    /// The resources that did not exist when the plan was made.
+    /// The resources that did not exist at the time of the plan.
     pub absent: Vec<Address>,
-    /// Stops it early; the probes are removed all the same.
+    /// Stops it early; the probes are deleted nevertheless.
     pub cancel: CancellationToken,
 }
 
 impl VerifyOptions {
-    /// The verdict on events whose way leads through `route`, where a part of it is missing.
+    /// The verdict on events if a resource of their `route` is missing.
     fn broken(&self, route: &[Address]) -> Option<Verdict> {
         let gone = route.iter().find(|address| self.absent.contains(address))?;
         Some(failed(
@@ -56,7 +56,7 @@ impl VerifyOptions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// It works; the text gives what was seen.
+    /// It works.
     Passed {
         /// What was seen.
         detail: String,
@@ -89,7 +89,7 @@ pub struct Check {
 /// The progress of `verify`.
 #[derive(Clone, Debug)]
 pub enum Checking {
-    /// A check has begun that may take longer than a second.
+    /// A check has started that may take longer than a second.
     Begun {
         /// What is checked.
         name: String,
@@ -112,18 +112,18 @@ pub(crate) fn inconclusive(reason: impl Into<String>) -> Verdict {
     Verdict::Inconclusive { reason: reason.into() }
 }
 
-/// A check that an error has kept from its proof; `what` says which part failed.
+/// The verdict on a check that failed with an error; `what` is the part that failed.
 fn faulted(what: Option<&str>, error: &Error) -> Verdict {
     let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
     Verdict::Failed { reason: format!("{what}{}", error.chain()), hint: error.what_next().map(str::to_owned) }
 }
 
-/// Whether `error` keeps every check from its proof, so that verify ends with it.
+/// Whether `error` prevents all checks, so that verify ends with it.
 fn ends_all(error: &Error) -> bool {
     error.kind() == Kind::Credentials || error.asks_too_much()
 }
 
-/// Where the results go. A receiver that is gone is no reason to stop: the probes have to be removed.
+/// Where the results go. A closed receiver does not stop the run: the probes must be deleted.
 #[derive(Clone, Debug)]
 struct Checks(UnboundedSender<Checking>);
 
@@ -147,16 +147,16 @@ struct Run<'a, S> {
     prefix: String,
     sent: Vec<Probe>,
     settling: Option<Settling>,
-    /// Why nothing may be uploaded: it could not be removed.
+    /// Why nothing may be uploaded: it could not be deleted.
     kept_by: Option<String>,
 }
 
-/// Verifies `site`, and sends each check to `checks` as soon as it is known. The probes are removed
+/// Verifies `site`, and sends each check to `checks` as soon as it is known. The probes are deleted
 /// afterwards, also after a failure and when [`VerifyOptions::cancel`] asks to stop. Dropping the future
 /// instead would leave them.
 ///
 /// # Errors
-/// Those that keep a check from being made at all, such as expired credentials or a missing bucket;
+/// Those that prevent all checks, such as expired credentials or a missing bucket;
 /// [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
 pub(crate) async fn verify<S: Site>(
     mut site: S,
@@ -212,7 +212,7 @@ impl<S: Site> Run<'_, S> {
         let anonymous = self.read_anonymously().await?;
         self.checks.known("anonymous read", anonymous);
         let event = match (route, broken, watched) {
-            (None, ..) => passed("nothing to prove: the server uses its own queue (--queue internal)"),
+            (None, ..) => passed("not applicable: the server uses its own queue (--queue internal)"),
             (_, Some(broken), _) => broken,
             (_, _, Err(error)) => self.refused(&error),
             _ => self.event().await?,

@@ -12,13 +12,13 @@ use crate::provider::Wanted;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {
-    /// The address of the W&B server as browsers see it, such as `https://wandb.acme.com`
+    /// URL of the W&B server as browsers see it, such as `https://wandb.acme.com`
     #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = given::<Origin>())]
     host: Option<Given<Origin>>,
-    /// The deployment's name; everything is named and marked with it [default: from --host]
+    /// Name of the deployment; its resources are named and marked with it [default: derived from --host]
     #[arg(long, env = "WBSTORE_NAME", value_parser = given::<DeploymentName>())]
     name: Option<Given<DeploymentName>>,
-    /// Accept a --host without TLS that is not this machine
+    /// Allow an `http://` --host that is not this machine
     #[arg(long)]
     allow_http: bool,
 }
@@ -26,25 +26,25 @@ pub(crate) struct Target {
 /// How a deployment comes about and ends.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Lifetime {
-    /// Take over a bucket or queue that is there and carries no mark
+    /// Adopt existing resources that have no wbstore mark
     #[arg(long)]
     pub(crate) adopt: bool,
-    /// When `teardown --expired` may remove it: 90m, 12h, 7d, 2w, a date, or never. A time span counts from
-    /// when it is first set; repeating it changes nothing
+    /// When `teardown --expired` deletes the deployment: 90m, 12h, 7d, 2w, a date, or never. A time span
+    /// starts when it is first set; repeating it changes nothing
     #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
     expires: Option<Lease>,
-    /// Count the lease from now: the time span of --expires or, without it, of the deployment
+    /// Restart the lease from now, with the time span of --expires or else of the deployment
     #[arg(long)]
     renew: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Offline {
-    /// Send no request, and take the account from --account-id
+    /// Send no requests, and use the account of --account-id
     #[arg(long)]
     pub(crate) offline: bool,
-    /// With --offline: the AWS account id, GCP project number or Azure subscription id [default on
-    /// Azure: --subscription]
+    /// AWS account id, GCP project number or Azure subscription id for --offline [default on Azure:
+    /// --subscription]
     #[arg(long, value_name = "ID", requires = "offline")]
     pub(crate) account_id: Option<String>,
 }
@@ -54,7 +54,7 @@ impl Target {
     pub(crate) fn served(&self, lifetime: &Lifetime) -> Result<Wanted> {
         if self.host.is_none() {
             return Err(Error::input("the address of the W&B server is missing")
-                .hint("add --host https://wandb.acme.com"));
+                .hint("add `--host https://wandb.acme.com`"));
         }
         let Lifetime { adopt: _, expires: lease, renew } = lifetime.clone();
         let now = Timestamp::now();
@@ -84,7 +84,9 @@ impl Target {
             (Some(name), _) => name.value.clone(),
             (None, Some(host)) => host.value.slug(),
             (None, None) => {
-                return Err(Error::input("which deployment is meant?").hint("add --name, or --host"));
+                return Err(
+                    Error::input("the name of the deployment is missing").hint("add `--name` or `--host`")
+                );
             }
         };
         Ok(Wanted { origin: host.as_ref().map(|host| host.value.clone()), remarks, ..Wanted::named(name) })

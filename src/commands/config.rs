@@ -1,4 +1,4 @@
-//! `config`: what the server needs, of a deployment that is there.
+//! `config`: the server configuration of an existing deployment.
 
 use clap::Args;
 
@@ -15,7 +15,7 @@ use crate::plan::Goal;
 pub(crate) struct ConfigArgs {
     #[command(flatten)]
     target: Target,
-    /// Format of the server's settings [default: env; json with `--format json`]
+    /// Format of the server configuration [default: env; json with `--format json`]
     #[arg(long, value_enum)]
     output: Option<Encoding>,
     /// Format of notes and errors on stderr
@@ -32,12 +32,12 @@ pub(crate) async fn run(cloud: Cloud<ConfigArgs, Delivered>, console: &mut Conso
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
     change.require_allowed()?;
     if is_absent(&change.plan) {
-        return Err(Error::new(Kind::Failed, format!("{} is not there", change.plan.deployment))
-            .hint("`wbstore provision` makes it; `wbstore list` shows what is there"));
+        return Err(Error::new(Kind::Failed, format!("{} does not exist", change.plan.deployment))
+            .hint("`wbstore provision` creates it; `wbstore list` shows the existing deployments"));
     }
     if !change.plan.is_empty() {
-        return Err(Error::new(Kind::Failed, "the deployment is not as these arguments describe it").hint(
-            "`wbstore plan` with the same arguments shows the difference, `wbstore provision` mends it",
+        return Err(Error::new(Kind::Failed, "the deployment differs from these arguments").hint(
+            "`wbstore plan` with the same arguments shows the differences; `wbstore provision` applies them",
         ));
     }
     let encoding = args.output.unwrap_or(console.encoding());

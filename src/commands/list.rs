@@ -11,7 +11,7 @@ use crate::view::{inventory as table, json};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// How to show it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

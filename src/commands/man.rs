@@ -10,13 +10,13 @@ use crate::error::{Error, Kind, Result, exit};
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
-    /// Write a page for every command into this directory
+    /// Write one page per command to this directory
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &ManArgs, console: &mut Console) -> Result<u8> {
-    let unwritten = |error| Error::new(Kind::Failed, "the manual cannot be written").because(error);
+    let unwritten = |error| Error::new(Kind::Failed, "failed to write the manual").because(error);
     let command = Cli::command();
     match &args.dir {
         Some(dir) => clap_mangen::generate_to(command, dir).map_err(unwritten)?,

@@ -18,7 +18,7 @@ pub(crate) struct PlanArgs {
     lifetime: Lifetime,
     #[command(flatten)]
     offline: Offline,
-    /// How to show it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,
     /// Exit with 5 when changes are pending

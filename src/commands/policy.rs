@@ -16,13 +16,13 @@ pub(crate) struct PolicyArgs {
     target: Target,
     #[command(flatten)]
     offline: Offline,
-    /// Whose permissions
+    /// Whose permissions to print
     #[arg(long = "for", value_enum, value_name = "WHO")]
     audience: PolicyFor,
-    /// Only what `teardown --expired` requires, for all deployments; with --for operator
+    /// Print only what `teardown --expired` requires for all deployments; requires `--for operator`
     #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
     expired: bool,
-    /// How to write them [default: as the cloud's own tool reads them from a file]
+    /// Output format [default: the one that the cloud's own tool reads]
     #[arg(long, value_enum)]
     pub(crate) format: Option<PolicyForm>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct PolicyArgs {
 enum PolicyFor {
     /// The machine the W&B server runs on
     Node,
-    /// Whoever runs wbstore
+    /// The person or job that runs wbstore
     Operator,
 }
 

@@ -1,4 +1,4 @@
-//! `provision`: create or update the deployment, and print what the server needs.
+//! `provision`: create or update the deployment, and print the server configuration.
 
 use std::slice;
 
@@ -26,22 +26,22 @@ pub(crate) struct ProvisionArgs {
     target: Target,
     #[command(flatten)]
     lifetime: Lifetime,
-    /// Show the plan and stop, like `plan`
+    /// Show the plan and exit, like `plan`
     #[arg(long, conflicts_with_all = ["yes", "expect"])]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Go on only if the plan has this digest, as `plan` printed it
+    /// Apply only if the plan has this digest, as printed by `plan`
     #[arg(long, value_name = "DIGEST", value_parser = parsed::<Digest>())]
     expect: Option<Digest>,
-    /// Format of the server's settings [default: env; json with `--format json`]
+    /// Format of the server configuration [default: env; json with `--format json`]
     #[arg(long, value_enum)]
     output: Option<Encoding>,
     /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    /// Longest wait per step for changes to propagate [default: depends on the step]
     #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
     wait: Option<Span>,
 }
@@ -85,9 +85,9 @@ pub(super) async fn bring_about(
     if changes && !args.yes {
         if !console.is_interactive() {
             return Err(Error::input(format!("nothing was changed: {}", console.why_nobody_is_asked()))
-                .hint("add --yes to go on without asking"));
+                .hint("add `--yes` to apply without a prompt"));
         }
-        if !console.confirm("Make these changes?")? {
+        if !console.confirm("Apply these changes?")? {
             return Err(Error::new(Kind::Failed, "nothing was changed: the answer was no"));
         }
     }
@@ -110,9 +110,9 @@ pub(super) async fn bring_about(
     }
 }
 
-/// What is left to do after `error` when everything is made.
+/// `error` with a hint, for when everything was applied.
 fn undelivered(error: Error) -> Error {
-    let again = "`wbstore config` with the same arguments prints the settings again";
+    let again = "`wbstore config` with the same arguments prints the server configuration again";
     let hint = error.what_next().map_or_else(|| again.to_owned(), |hint| format!("{hint}\n{again}"));
-    error.context("the changes were made, but the server's settings were not delivered").hint(hint)
+    error.context("the changes were applied, but the server configuration was not written").hint(hint)
 }

@@ -27,31 +27,31 @@ const ALL_EXPIRED: &str = "expired";
 pub(crate) struct TeardownArgs {
     #[command(flatten)]
     target: Target,
-    /// Remove every deployment of the account whose --expires has passed
+    /// Delete every deployment of the account whose lease has ended
     #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
     expired: bool,
-    /// With --expired: only deployments with such a name, `*` for any letters and `?` for one
+    /// Limit --expired to matching names; `*` matches any characters, `?` matches one
     #[arg(long, value_name = "PATTERN", requires = "expired")]
     only: Option<String>,
-    /// Delete the objects too, all versions of them; without it a bucket that is not empty is refused
+    /// Delete the objects too, in all versions; without it, a bucket that is not empty is refused
     #[arg(long)]
     delete_objects: bool,
-    /// Who empties the bucket
+    /// How the bucket is emptied
     #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
     empty_by: EmptyBy,
-    /// The deployment's name (`expired` with --expired), in place of typing it
+    /// Confirm with the deployment's name (`expired` with --expired) instead of at the prompt
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
-    /// Go on only if the plan has this digest, as `--dry-run` printed it
+    /// Apply only if the plan has this digest, as printed by `--dry-run`
     #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
     expect: Option<Digest>,
-    /// Show the plan and stop
+    /// Show the plan and exit
     #[arg(long, conflicts_with = "confirm")]
     dry_run: bool,
     /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// The longest wait for the cloud to catch up, per step [default: what each step needs]
+    /// Longest wait per step for changes to propagate [default: depends on the step]
     #[arg(long, value_name = "TIME", value_parser = parsed::<Span>())]
     wait: Option<Span>,
 }
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     args.target.require_one_name()?;
     let wanted = deletion(args.target.named()?, &args);
     let name = wanted.name.to_string();
-    let list = format!("`wbstore list {}` shows what is there, under which names", options.cloud());
+    let list = format!("`wbstore list {}` shows the existing deployments and their names", options.cloud());
     let provider = connect(options.as_ref(), wanted, console).await?;
     remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
 }
@@ -107,17 +107,17 @@ fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()>
     let unconfirmed = || Error::input(format!("nothing was deleted: the name typed is not `{name}`"));
     match given {
         Some(given) if given == name => Ok(()),
-        Some(_) => Err(unconfirmed().hint(format!("add --confirm {name}"))),
+        Some(_) => Err(unconfirmed().hint(format!("add `--confirm {name}`"))),
         None if !console.is_interactive() => {
             Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
-                .hint(format!("add --confirm {name}")))
+                .hint(format!("add `--confirm {name}`")))
         }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
         None => Err(unconfirmed()),
     }
 }
 
-/// Several deployments side by side; what is wrong with one does not keep the others.
+/// Several deployments side by side; a failure of one does not stop the others.
 async fn expired(
     args: &TeardownArgs,
     options: &dyn CloudOptions,
@@ -134,7 +134,7 @@ async fn expired(
     let (due, mut left_out) = due(&inventory, only.as_ref(), now);
     for name in inventory.expired(now).map(|one| &one.name) {
         if only.as_ref().is_some_and(|only| !only.matches(name)) {
-            console.note(&format!("the deployment {name} has expired and is left out by --only"));
+            console.note(&format!("the deployment {name} has expired but does not match --only"));
         }
     }
     if due.is_empty() && left_out.is_empty() {
@@ -170,22 +170,22 @@ async fn expired(
     Ok(change::outcome(&reports, failures))
 }
 
-/// A deployment that is to go.
+/// An expired deployment.
 struct Due<'a> {
     deployment: &'a Deployment,
     name: DeploymentName,
 }
 
 impl Due<'_> {
-    /// Why it stays, with the command that removes it by name where that is no failure that passes.
+    /// Why it is skipped, with the command that deletes it by name unless the failure is temporary.
     fn left_out(&self, error: Error, args: &TeardownArgs, options: &dyn CloudOptions) -> Error {
-        let error = error.context(format!("the deployment {} is left out", self.name));
+        let error = error.context(format!("the deployment {} is skipped", self.name));
         if error.exit_code() != exit::REFUSED {
             return error;
         }
         let Ok(options) = options.with_parts(self.deployment) else { return error };
         let objects = if args.delete_objects { " --delete-objects" } else { "" };
-        let by_name = format!("`{}{objects}` removes it by name", by_name(options.as_ref(), &self.name));
+        let by_name = format!("`{}{objects}` deletes it by name", by_name(options.as_ref(), &self.name));
         let hint = match error.what_next() {
             Some(hint) => format!("{hint}; {by_name}"),
             None => by_name,
@@ -195,14 +195,14 @@ impl Due<'_> {
 }
 
 /// The deployments of `inventory` that match `only` and whose time is up at `now`, in seconds since the
-/// epoch, and why others that are past theirs are left out.
+/// epoch, and why other expired ones are skipped.
 fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec<Due<'a>>, Vec<Error>) {
     let (mut due, mut left_out) = (vec![], vec![]);
     let chosen = |one: &&Deployment| only.is_none_or(|only| only.matches(&one.name));
     for deployment in inventory.expired(now).filter(chosen) {
         match deployment.name.parse() {
             Ok(name) => due.push(Due { deployment, name }),
-            Err(error) => left_out.push(Error::context(error, "a mark is left out")),
+            Err(error) => left_out.push(Error::context(error, "a mark is skipped")),
         }
     }
     (due, left_out)
@@ -215,7 +215,7 @@ async fn overdue(due: &Due<'_>, args: &TeardownArgs, options: &dyn CloudOptions)
     Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent).await
 }
 
-/// The command that removes `deployment` by name, with all that `options` name. Only checked names are in
+/// The command that deletes `deployment` by name, with all that `options` name. Only checked names are in
 /// it.
 fn by_name(options: &dyn CloudOptions, deployment: &DeploymentName) -> String {
     let names: String =

@@ -132,7 +132,7 @@ const SETTINGS: &str = "BUCKET=test://acme\n";
 #[tokio::test]
 async fn without_consent_nothing_is_created() {
     for (answers, code, error) in [
-        (&[][..], exit::USAGE, "nothing was changed: there is no terminal to ask on"),
+        (&[][..], exit::USAGE, "nothing was changed: confirmation requires a terminal"),
         (&["n"], exit::FAILED, "nothing was changed: the answer was no"),
         (&[""], exit::FAILED, "nothing was changed: the answer was no"),
     ] {
@@ -217,7 +217,7 @@ async fn what_was_reviewed_is_applied() {
 #[tokio::test]
 async fn a_deletion_takes_the_name_of_the_deployment() {
     for (line, answers, error) in [
-        ("", &[][..], "nothing was deleted: there is no terminal to ask on"),
+        ("", &[][..], "nothing was deleted: confirmation requires a terminal"),
         ("--confirm beta", &[], "nothing was deleted: the name typed is not `acme`"),
         // What was said on the command line is not asked for again.
         ("--confirm beta", &["acme"], "nothing was deleted: the name typed is not `acme`"),

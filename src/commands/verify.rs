@@ -19,10 +19,10 @@ use crate::view::checks;
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     target: Target,
-    /// How long an event may take to arrive; a new notification may need minutes to begin
+    /// Longest wait for an event; a new notification can take minutes to take effect
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Span>())]
     within: Span,
-    /// How to show it
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -55,7 +55,7 @@ pub(crate) async fn run(
         }
         let proof = provider.verify(&options, sender.clone()).await;
         if let Err(error) = &proof {
-            // The checks that are left out must not look as if they had passed.
+            // The skipped checks must not look as if they had passed.
             let _ = sender.send(Checking::Known(unfinished(error)));
         }
         proof
@@ -67,7 +67,7 @@ pub(crate) async fn run(
         return Ok(error.exit_code());
     }
     if cancel.is_cancelled() {
-        return Err(Error::new(Kind::Interrupted, "interrupted; the probe was removed")
+        return Err(Error::new(Kind::Interrupted, "interrupted; the probe was deleted")
             .hint("run the same `verify` again"));
     }
     Ok(if verdicts.failed > 0 { exit::UNVERIFIED } else { exit::DONE })
@@ -90,12 +90,12 @@ fn drift(plan: &Plan) -> Check {
     let verdict = if differing.is_empty() {
         Verdict::Passed { detail: format!("all {} resources are as described", plan.steps.len()) }
     } else if is_absent(plan) {
-        let reason = format!("{} is not there", plan.deployment);
-        Verdict::Failed { reason, hint: Some("`wbstore provision` makes it".to_owned()) }
+        let reason = format!("{} does not exist", plan.deployment);
+        Verdict::Failed { reason, hint: Some("`wbstore provision` creates it".to_owned()) }
     } else {
         Verdict::Failed {
             reason: format!("not as described: {}", differing.join("; ")),
-            hint: Some("`wbstore plan` shows the difference, `wbstore provision` mends it".to_owned()),
+            hint: Some("`wbstore plan` shows the differences; `wbstore provision` applies them".to_owned()),
         }
     };
     Check { name: "drift".to_owned(), verdict }

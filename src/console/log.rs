@@ -1,4 +1,4 @@
-//! The requests that were made, as JSON like everything else that is said.
+//! The requests that were sent, as JSON like all other output.
 
 use std::fmt::Debug;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Standard output, with no failure hidden: the standard library's own handle takes a descriptor that
+//! Standard output that reports every failure: the standard library's own handle takes a descriptor that
 //! cannot be written for one that swallows everything.
 
 use std::io::{self, Write};

@@ -63,12 +63,12 @@ impl<S: Subscriber> Layer<S> for Waits {
             Format::Json => json::line(&wait).unwrap_or_default(),
             Format::Human => wait.line(),
         };
-        // Where that fails there is nobody left to tell.
+        // A failure to write is ignored: it could not be reported.
         let _ = Above.write_all(text.as_bytes());
     }
 }
 
-/// A call is made again in so many seconds, because of a failure. Its form is that of a step's event, of
+/// A call is retried in so many seconds after a failure. Its form is that of a step's event, of
 /// which it has no address.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(tag = "event", rename = "waiting")]

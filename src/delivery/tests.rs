@@ -97,7 +97,7 @@ async fn a_secret_that_is_not_asked_for_is_not_fetched() {
     assert!(done.is_ok() && !fetched && err.is_empty());
     insta::assert_snapshot!(out, @"
     BUCKET=az://acme/wandb
-    # AZURE_STORAGE_KEY is a secret, shown with --reveal and written with --secret-file; this prints it too:
+    # AZURE_STORAGE_KEY is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:
     # az storage account keys list
     ");
     let (done, out, err, fetched) = delivered(Encoding::Json, Disclosure::Withheld).await;
@@ -120,7 +120,10 @@ async fn a_secret_for_a_file_is_in_the_file_alone() {
     let path = folder.path().join("key");
     let (done, out, err, _) = delivered(Encoding::Env, Disclosure::File(path.clone())).await;
     assert!(done.is_ok() && err.is_empty());
-    assert_eq!(out, format!("BUCKET=az://acme/wandb\n# AZURE_STORAGE_KEY is in {}\n", path.display()));
+    assert_eq!(
+        out,
+        format!("BUCKET=az://acme/wandb\n# AZURE_STORAGE_KEY was written to {}\n", path.display())
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), KEY);
     // Something has come to be there since the path was checked.
     let (done, out, err, _) = delivered(Encoding::Env, Disclosure::File(path)).await;

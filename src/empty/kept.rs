@@ -1,6 +1,6 @@
 //! What keeps objects from being deleted: holds, retentions of their own, and the bucket's policy.
 //!
-//! wbstore neither lifts a hold nor shortens a retention: who set them meant it.
+//! wbstore neither lifts a hold nor shortens a retention.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::store::{Entry, Hold, Retention};
 use crate::resource::{Forbids, Remarks};
 use crate::value::quoted;
 
-/// How many names are given of those that are kept.
+/// How many names of kept objects are shown.
 const NAMED: usize = 3;
 
 /// What is kept, by reason.
@@ -56,7 +56,7 @@ impl Kept {
             });
             self.held[at].1.add(&entry.key);
         }
-        // An object of before the policy is not marked with the date that follows from it.
+        // An object older than the policy does not show the date that follows from it.
         let policy = policy.map(|policy| entry.created.saturating_add(policy.seconds));
         if let Some(until) = entry.kept_until.max(policy).filter(|until| *until > now) {
             self.until = self.until.max(until);
@@ -82,8 +82,6 @@ impl Kept {
 
 /// The day of `seconds` since the epoch, in UTC. The longest retention ends after the last date there is.
 fn date(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(
-        |_| "a day beyond all calendars".to_owned(),
-        |time| time.strftime("%Y-%m-%d").to_string(),
-    )
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "a date out of range".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }

@@ -1,4 +1,4 @@
-//! Lets a cloud empty a bucket by itself: rules of ours among those of the bucket.
+//! Empties a bucket by lifecycle rules of wbstore among the bucket's others.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::resource::Deleted;
 /// Puts the rules of `deployment` into the lifecycle document of `store`, beside those of others.
 ///
 /// # Errors
-/// [`Kind::Refused`] when there is no room for them; [`Kind::NotYet`] when they do not read back.
+/// [`Kind::Refused`] when there is no room for them; [`Kind::NotYet`] when they differ on reading back.
 pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment: &str) -> Result<Deleted> {
     let Some((rules, rest)) = store.lifecycle().await? else { return Ok(Deleted::Gone) };
     let wanted = merged::<S>(&rules, S::ours(deployment)?);
@@ -20,7 +20,7 @@ pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment:
             wanted.len() - rules.len(),
             by.rules_at_most
         ))
-        .hint("remove a rule that is not needed, or empty it with --delete-objects alone"));
+        .hint("remove a rule that is not needed, or empty it with `--delete-objects` alone"));
     }
     if rules != wanted {
         store.set_lifecycle(&wanted, rest).await?;
@@ -29,14 +29,14 @@ pub(super) async fn expire<S: Lifecycle>(store: &S, by: &Expiration, deployment:
         if found.len() != wanted.len() || !wanted.iter().all(|rule| found.contains(rule)) {
             return Err(Error::new(
                 Kind::NotYet,
-                format!("empty {}: the lifecycle rules do not read back as they were written", store.name()),
+                format!("empty {}: the lifecycle rules read back differ from those written", store.name()),
             ));
         }
     }
     Ok(Deleted::Pending { how: by.how, until: (by.until)(Timestamp::now()) })
 }
 
-/// Whether one of `rules` is of an earlier teardown of `deployment`. What is uploaded meanwhile goes too.
+/// Whether one of `rules` is of an earlier teardown of `deployment`. Later uploads are deleted too.
 ///
 /// # Errors
 /// Those of [`Lifecycle::ours`].
@@ -44,7 +44,7 @@ pub(crate) fn is_emptying<S: Lifecycle>(rules: &[S::Rule], deployment: &str) -> 
     Ok(S::ours(deployment)?.iter().any(|ours| rules.iter().any(|rule| S::is_same(rule, ours))))
 }
 
-/// `rules` with those of ours in their place where they are there, and at the end where not.
+/// `rules` with those of wbstore in their place if they exist, and at the end otherwise.
 fn merged<S: Lifecycle>(rules: &[S::Rule], ours: Vec<S::Rule>) -> Vec<S::Rule> {
     let mut rules = rules.to_vec();
     for rule in ours {

@@ -1,4 +1,4 @@
-//! How fast to go: more calls at once while the service keeps up, half as many when it does not.
+//! The pace of calls: more at once while the service keeps up, half as many when it throttles.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::retry::LONGEST_WAIT;
 
 /// The first wait; it doubles with every try.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// The longest wait of our own.
+/// The longest wait that no response requested.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How many calls may be under way: additive increase, multiplicative decrease.
@@ -32,7 +32,7 @@ impl Pace {
         now >= self.resume && running < self.limit()
     }
 
-    /// A call went through.
+    /// A call succeeded.
     pub(super) fn went_well(&mut self) {
         self.limit = (self.limit + 1.0 / self.limit).min(self.most);
     }
@@ -59,7 +59,7 @@ impl Pace {
 }
 
 /// How long to wait before try number `tries` (the first repetition is 1): anything up to twice the
-/// last bound, so that many clients that were refused together do not come back together.
+/// last bound, so that many clients that were throttled together do not retry together.
 pub(super) fn backoff(tries: u32) -> Duration {
     let bound = FIRST_WAIT.saturating_mul(1 << tries.min(16)).min(LONGEST_BACKOFF);
     bound.mul_f64(fastrand::f64())

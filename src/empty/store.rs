@@ -25,7 +25,7 @@ pub(crate) enum What {
     /// A marker that hides the versions below it.
     Marker,
     Snapshot,
-    /// An upload that was begun and neither finished nor aborted. Its parts cost storage.
+    /// An upload that was started and neither completed nor aborted. Its parts cost storage.
     Upload,
     Folder,
 }
@@ -33,7 +33,7 @@ pub(crate) enum What {
 /// A kind of entry that a store has, the field of a plan that counts it, and the word for one of them.
 pub(crate) type Counted = (What, &'static str, &'static str);
 
-/// A reason that keeps an object from being deleted until somebody lifts it.
+/// A reason that keeps an object from being deleted until it is lifted.
 #[derive(Debug)]
 pub(crate) struct Hold {
     /// Such as `a temporary hold`.
@@ -42,7 +42,7 @@ pub(crate) struct Hold {
     pub hint: fn(&str) -> String,
 }
 
-/// One thing that has to be deleted before its bucket.
+/// An entry that must be deleted before its bucket.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     pub key: String,
@@ -100,7 +100,7 @@ pub(crate) struct Retention {
     pub words: String,
 }
 
-/// What one look at a bucket shows.
+/// The result of reading a bucket.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
     /// The first page of each listing, in the order of [`Store::LISTINGS`].
@@ -129,7 +129,7 @@ pub(crate) struct Expiration {
     pub least: &'static str,
     /// As in [`Deleted::Pending`].
     pub how: &'static str,
-    /// When all that is there now is deleted.
+    /// When everything that exists now is deleted.
     pub until: fn(Timestamp) -> Timestamp,
     /// How many rules a bucket can have.
     pub rules_at_most: usize,
@@ -155,9 +155,9 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
     const LISTINGS: &'static [Listing] = &[Listing::Objects];
     /// Listings under way at once. With more than one a store lists from any key on and folds.
     const FRONTS: usize = 1;
-    /// Counting stops here: what a reader decides by does not change beyond it.
+    /// Counting stops here: larger numbers do not change the decision of a reader.
     const COUNTED_AT_MOST: u64 = 250_000;
-    /// Where the cloud can empty a bucket by itself.
+    /// How the cloud can empty a bucket by itself, if it can.
     const EXPIRATION: Option<Expiration> = None;
 
     fn name(&self) -> &str;
@@ -193,8 +193,8 @@ pub(crate) trait Batches: Store {
     /// What progress counts, such as `objects`.
     const UNIT: &'static str;
 
-    /// Deletes at most [`BATCH`](Self::BATCH) entries. What is gone already is gone. It must not repeat a
-    /// call: how fast to go, and when to come again, is decided for all batches together.
+    /// Deletes at most [`BATCH`](Self::BATCH) entries. One that no longer exists counts as deleted. It must
+    /// not retry: pace and waits are decided for all batches together.
     fn delete(&self, batch: Vec<Entry>) -> impl Future<Output = Outcome> + Send;
 
     /// Deletes what no listing shows, once that is empty.
@@ -207,13 +207,13 @@ pub(crate) trait Batches: Store {
     }
 }
 
-/// What became of one batch.
+/// The outcome of one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub gone: u64,
     /// Those to try again.
     pub again: Vec<Entry>,
-    /// Whether the service asked to slow down, and for how long if it said.
+    /// Whether the service throttled, and for how long if the response contains it.
     pub slow_down: Option<Option<Duration>>,
     /// Why the last of those to try again failed.
     pub passing: Option<Error>,
@@ -265,8 +265,8 @@ pub(crate) trait Lifecycle: Store {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// One page. It is asked for again while its failure passes: to give up is to begin anew with the whole
-/// bucket.
+/// One page. It is retried while its failure passes: giving up would start the whole bucket
+/// again.
 ///
 /// # Errors
 /// Those of the cloud, and [`Kind::Failed`] when the server points back to the same page, or nowhere.

@@ -1,5 +1,5 @@
-//! Deletes what a bucket holds: listings run ahead, deletions follow, and memory stays the same however
-//! much there is.
+//! Deletes the contents of a bucket: listings run ahead, deletions follow, and memory use does not depend
+//! on the number of entries.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::retry::{in_steps, show};
 
-/// How often one entry is tried. With the waits between, that is about a minute of bad luck.
+/// How often one entry is tried. With the waits between, that is about a minute.
 const TRIES: u32 = 10;
 /// No more pages are read while this many entries, or a batch, are ready.
 const READY: usize = 1000;
@@ -24,7 +24,7 @@ const READY: usize = 1000;
 const WAITING: usize = 4000;
 /// How often progress is reported and an interrupt noticed.
 const BEAT: Duration = Duration::from_millis(200);
-/// Once through is enough unless somebody writes meanwhile; after this many times somebody does.
+/// One sweep is enough unless others write meanwhile; after this many sweeps they do.
 const ROUNDS: usize = 10;
 
 /// Deletes every entry of `store`, of which `known` were counted before.
@@ -55,7 +55,7 @@ pub(crate) fn interrupted(name: &str, at: &str) -> Error {
     Error::new(Kind::Interrupted, format!("empty {name}: interrupted {at}")).hint("run again to continue")
 }
 
-/// One time through all entries.
+/// One sweep through all entries.
 struct Sweep<'a, S> {
     store: &'a S,
     progress: &'a Progress,
@@ -97,7 +97,7 @@ impl<'a, S: Batches> Sweep<'a, S> {
         loop {
             let stopping = self.failed.is_some() || self.progress.is_cancelled();
             if stopping {
-                // Dropping the pages ends the listing; what is under way is brought to its end.
+                // Dropping the pages ends the listing; running deletions finish.
                 pages = None;
             } else {
                 self.start(pages.is_none());

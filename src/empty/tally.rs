@@ -1,4 +1,4 @@
-//! How much a bucket holds.
+//! The amount of data in a bucket.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl Tally {
         self.counts[what as usize]
     }
 
-    /// The number of entries that have to be deleted.
+    /// The number of entries to delete.
     pub(super) fn entries(&self) -> u64 {
         self.counts.iter().sum()
     }

@@ -1,6 +1,6 @@
 //! Lists a whole bucket on several fronts at once.
 //!
-//! One listing is a chain of dependent calls, each of which gives a thousand entries. Where a store lists
+//! One listing is a chain of dependent calls, each of which returns a thousand entries. Where a store lists
 //! from any key on, a large bucket is cut into ranges of keys that are listed side by side. Where to cut is
 //! found by asking for the common prefixes ahead; a range that turns out to be long is cut again.
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 const PAGES_BEFORE_CUT: u32 = 4;
 /// How many ranges come of one cut.
 const PIECES: usize = 8;
-/// How many directories upwards of the last key are looked at for a place to cut.
+/// How many directories above the last key are listed to find a place to cut.
 const LEVELS: usize = 4;
 /// Pages that wait to be read. It bounds the memory: about a megabyte a page in the worst case.
 const WAITING_PAGES: usize = 8;
@@ -47,8 +47,8 @@ impl Range {
     }
 }
 
-/// Every entry of `store` from the places in `starts` on, page by page and in no order. A bucket that is
-/// not there holds none. Dropping the receiver stops the listing.
+/// Every entry of `store` from the places in `starts` on, page by page and in no order. A bucket that
+/// does not exist has none. Dropping the receiver stops the listing.
 pub(super) fn walk<S: Store>(
     store: &S,
     starts: impl IntoIterator<Item = (Listing, Cursor)>,
@@ -84,7 +84,7 @@ pub(super) fn walk<S: Store>(
                 Some(Ok(Err(error))) => error,
                 Some(Err(panic)) => Error::new(Kind::Failed, format!("list {}", store.name())).because(panic),
             };
-            // Without a reader any more, nobody needs the error.
+            // Without a reader the error is not needed.
             let _ = pages.send(Err(failed)).await;
             return;
         }
@@ -124,7 +124,7 @@ async fn front<S: Store>(store: &S, range: Range, pages: &Pages) -> Result<Optio
     Ok(Some(range))
 }
 
-/// Finds out that a listing repeats itself, however long the circle, with the memory of one place
+/// Detects that a listing repeats itself, with a cycle of any length, in constant memory
 /// (R. P. Brent, "An improved Monte Carlo factorization algorithm", 1980, section 2).
 #[derive(Debug, Default)]
 struct Trail {
@@ -157,7 +157,7 @@ async fn cut<S: Store>(store: &S, range: Range) -> Result<Vec<Range>> {
         let ahead: Vec<String> = page.prefixes.into_iter().filter(|prefix| range.holds(prefix)).collect();
         innermost = directory;
         if page.next.is_some() {
-            // Too many to see them all; the first thousand would make a lopsided cut.
+            // Too many to see them all; the first thousand would give uneven pieces.
             break;
         }
         if !ahead.is_empty() {

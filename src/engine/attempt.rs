@@ -1,4 +1,4 @@
-//! One step: looked at once more, decided once more, and taken if it is still the planned one.
+//! One step: read again, decided again, and applied if it is still the planned one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
 use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
 
-/// What came of a step that succeeded.
+/// The outcome of a step that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// Nothing was left to do.
     Reached,
-    /// It was created, `at_once` by the first call: then nobody else has had time to put anything into it.
+    /// It was created, `at_once` by the first call: then others have had no time to write into it.
     Created { at_once: bool },
-    /// It was changed, or is gone.
+    /// It was updated or deleted.
     Changed,
-    /// The cloud carries it out by itself, in this way and until then.
+    /// The cloud completes it by itself, in this way and until then.
     Pending(&'static str, Timestamp),
 }
 
-/// A step on its way.
+/// A running step.
 pub(super) struct Attempt<'e> {
     engine: &'e Engine,
     plan: &'e Plan,
@@ -37,19 +37,19 @@ pub(super) struct Attempt<'e> {
     parent_is_ours: bool,
     /// Whether that was a moment ago.
     parent_is_new: bool,
-    /// Of a deletion: what it takes along, and whose lease it is under.
+    /// For a deletion: what is deleted with it, and the resource whose lease applies.
     others: Vec<&'e dyn AnyResource>,
-    /// What this step has sent that changes something.
+    /// The changing requests that this step has sent.
     sent: Arc<Mutations>,
-    /// Whether the step's call has been made.
+    /// Whether the step's call has been sent.
     pub tried: bool,
-    /// Whether that call may have left something.
+    /// Whether that call may have created something.
     may_be_ours: bool,
 }
 
 impl<'e> Attempt<'e> {
     /// The first attempt at `step`, after this run has `created` what it may be part of, at once or not. `None` where
-    /// `stack` is not the one that `plan` was made of.
+    /// `stack` is not the one that `plan` was computed from.
     pub fn new(
         engine: &'e Engine,
         step: &'e Step,
@@ -85,7 +85,7 @@ impl<'e> Attempt<'e> {
         })
     }
 
-    /// Takes the step if it is still the planned one.
+    /// Applies the step if it is still the planned one.
     ///
     /// # Errors
     /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,
@@ -94,19 +94,19 @@ impl<'e> Attempt<'e> {
         let look = tokio::select! {
             biased;
             () = self.engine.cancel.cancelled() => {
-                return Err(Error::new(Kind::Interrupted, "before it was tried again"));
+                return Err(Error::new(Kind::Interrupted, "before the retry"));
             }
             look = self.look_again() => look?,
         };
         let creates = self.step.action == Action::Create;
         let Some(look) = look else {
-            // The answer to our own call was lost.
+            // The response to the own call was lost.
             let ours = creates && self.may_be_ours;
             return Ok(if ours { Taken::Created { at_once: false } } else { Taken::Reached });
         };
         progress.set_parent_is_new(self.parent_is_new);
         let is_first = !std::mem::replace(&mut self.tried, true);
-        // Another try may come long after this one, and others may have come by then.
+        // Another try may come much later, and others may have written by then.
         self.parent_is_new = false;
         let action = self.step.action;
         let taken = mutations::of_step(&self.sent, async {
@@ -117,7 +117,7 @@ impl<'e> Attempt<'e> {
             }
         });
         let taken = taken.await;
-        // A call that was refused for what is there already has left nothing of ours.
+        // A call that was rejected because the resource exists has created nothing.
         let conflict = matches!(&taken, Err(error) if error.kind() == Kind::Conflict);
         self.may_be_ours = self.sent.has_sent() && (!conflict || self.sent.applied() > 0);
         if let Deleted::Pending { how, until } = taken? {
@@ -126,11 +126,11 @@ impl<'e> Attempt<'e> {
         Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
     }
 
-    /// Looks once more at the resource and at what the step depends on, and decides again. `None` where
+    /// Reads the resource and what the step depends on again, and decides again. `None` where
     /// nothing is left to do.
     ///
     /// # Errors
-    /// [`Kind::Outdated`] or [`Kind::Refused`] when it is not the planned step any more; those of the looks.
+    /// [`Kind::Outdated`] or [`Kind::Refused`] when it is no longer the planned step; those of the reads.
     async fn look_again(&self) -> Result<Option<Box<dyn Look + 'e>>> {
         let Self { engine, plan, step, resource, .. } = self;
         let exclusive = self.parent.is_none() && resource.creation_is_exclusive() && !engine.aged;

@@ -91,7 +91,7 @@ fn nothing_counts_as_missing_where_not_all_could_be_read() {
     assert_eq!(
         unread,
         [
-            "reader r may belong to a deployment, but its mark cannot be read: denied",
+            "reader r could belong to a deployment, but its mark cannot be read: denied",
             "the queues cannot be listed: denied",
             "the rules cannot be listed: denied"
         ]

@@ -159,7 +159,7 @@ fn a_mark_that_does_not_fit_is_refused() {
     let full = entries(&[("a", "1"), ("b", "2")]);
     assert_eq!(
         obstacles(&marking.seen(&full, None, ())),
-        ["with our mark it would have 6 tags, and the cloud allows 4"],
+        ["with the wbstore mark it would have 6 tags; the cloud allows 4"],
         "the mark itself, `adopted`, the lease and its end"
     );
     assert!(obstacles(&marking.seen(&entries(&[]), None, ())).is_empty());

@@ -19,7 +19,7 @@ pub(super) fn describe(ascii: &str, notes: &mut Vec<String>) {
         let scripts = mixed(label);
         if !scripts.is_empty() {
             notes.push(format!(
-                "warning: {} mixes {} letters, as names made to be mistaken for others do; check that it is yours",
+                "warning: {} mixes {} letters, as names that imitate others do; check that it is yours",
                 quoted(label),
                 scripts.into_iter().collect::<Vec<_>>().join(" and ")
             ));

@@ -54,7 +54,7 @@ fn mixed_scripts_are_warned_of() {
     let mixed = origin("https://p\u{430}ypal.example");
     assert_eq!(
         mixed.notes()[1],
-        "warning: `p\u{430}ypal` mixes Cyrillic and Latin letters, as names made to be mistaken for others do; \
+        "warning: `p\u{430}ypal` mixes Cyrillic and Latin letters, as names that imitate others do; \
          check that it is yours"
     );
     // One script a label, and the ordinary mixture of East Asia, are no reason to worry.
@@ -72,7 +72,11 @@ fn everything_else_is_refused_with_the_reason() {
             "the host `*` has a wildcard, which lets other sites read the bucket with a user's URL",
             "use a form",
         ),
-        ("null", "the host `null` stands for a page without an origin, such as a local file", "use a form"),
+        (
+            "null",
+            "the host `null` is what browsers send for a page without an origin, such as a local file",
+            "use a form",
+        ),
         (
             "https://*.acme.com",
             "the host `https://*.acme.com` has a wildcard, which lets other sites read the bucket with a user's URL",
@@ -95,10 +99,10 @@ fn everything_else_is_refused_with_the_reason() {
         ("https://a.example#x", "the host `https://a.example#x` has a fragment", "use `https://a.example`"),
         (
             "https://u:secret@a.example",
-            "the host carries a user name or password",
-            "leave everything up to `@`",
+            "the host contains a user name or password",
+            "omit everything up to `@`",
         ),
-        ("https://@a.example", "the host carries a user name or password", "leave everything up to `@`"),
+        ("https://@a.example", "the host contains a user name or password", "omit everything up to `@`"),
         (
             " https://a.example",
             "the host ` https://a.example` contains a space or a control character",
@@ -111,15 +115,15 @@ fn everything_else_is_refused_with_the_reason() {
         ),
         (
             "https://a.example,https://b.example",
-            "the host `https://a.example,https://b.example` contains a comma, and one origin is wanted",
+            "the host `https://a.example,https://b.example` contains a comma; exactly one origin is allowed",
             "use a form",
         ),
         (
             "https://a.example,b.example",
-            "the host `https://a.example,b.example` contains a comma, and one origin is wanted",
+            "the host `https://a.example,b.example` contains a comma; exactly one origin is allowed",
             "use a form",
         ),
-        ("https://a!b.example", "the host `https://a!b.example` is no host name", "use a form"),
+        ("https://a!b.example", "the host `https://a!b.example` is not a host name", "use a form"),
         ("https://", "the host `https://` has no host", "use a form"),
         ("https:///", "the host `https:///` has no host", "use a form"),
         ("https://:443", "the host `https://:443` has no host", "use a form"),
@@ -130,11 +134,11 @@ fn everything_else_is_refused_with_the_reason() {
             "the host `https://a.example:0` has port 0, which no server listens on",
             "use",
         ),
-        ("https://a.example:65536", "the host `https://a.example:65536` is no host", "use a form"),
+        ("https://a.example:65536", "the host `https://a.example:65536` is not a host", "use a form"),
         (r"https:\\a.example", r"the host `https:\\a.example` has no scheme", "use a form"),
         (r"https://a.example\", r"the host `https://a.example\` contains `\` or `%`", "use a form"),
         ("https://a%2eexample", r"the host `https://a%2eexample` contains `\` or `%`", "use a form"),
-        ("https://a..example", "the host `https://a..example` is no host name", "use a form"),
+        ("https://a..example", "the host `https://a..example` is not a host name", "use a form"),
         (
             "https://a.example.",
             "the host `https://a.example.` ends with a dot, which browsers send as another origin",
@@ -142,10 +146,10 @@ fn everything_else_is_refused_with_the_reason() {
         ),
         ("https://1", "the host `https://1` is read as the address 0.0.0.1", "use a form"),
         ("https://0x7f.1", "the host `https://0x7f.1` is read as the address 127.0.0.1", "use a form"),
-        ("https://0.0.0.0", "the host `https://0.0.0.0` is no address of a server", "use a form"),
-        ("https://[::]", "the host `https://[::]` is no address of a server", "use a form"),
+        ("https://0.0.0.0", "the host `https://0.0.0.0` is not the address of a server", "use a form"),
+        ("https://[::]", "the host `https://[::]` is not the address of a server", "use a form"),
         ("https://[::1", "the host `https://[::1` has no number after the colon", "use a form"),
-        ("https://xn--a", "the host `https://xn--a` is no host", "use a form"),
+        ("https://xn--a", "the host `https://xn--a` is not a host", "use a form"),
     ] {
         let error = bad.parse::<Origin>().map(|origin| origin.to_string()).unwrap_err();
         assert_eq!(error.to_string(), message);

@@ -1,4 +1,4 @@
-//! A file for `docker run --env-file`, which knows no quotes: all after the first `=` is the value.
+//! A file for `docker run --env-file`, which has no quoting: everything after the first `=` is the value.
 
 use super::encoding::Encoding;
 use crate::error::Result;
@@ -10,8 +10,8 @@ pub(super) fn encode(outputs: &[Output]) -> Result<String> {
 
 fn line(output: &Output) -> Result<String> {
     let Output { name, value } = output;
-    // Docker splits at line breaks and takes a trailing carriage return off; the other control
-    // characters are refused because nobody who reads the file would see them.
+    // Docker splits at line breaks and strips a trailing carriage return; the other control
+    // characters are refused because they are invisible in the file.
     if value.chars().any(char::is_control) {
         return Err(Encoding::Docker.refuse(output, "a line break or another control character"));
     }

@@ -1,9 +1,9 @@
 //! A `.env` file, in the part of that format on which its readers agree.
 //!
 //! There is no standard. Docker compose, python-dotenv, the dotenv of Node and a shell's `.` all
-//! take single quotes literally and disagree on escapes, on `$` between double quotes, and on
+//! read single quotes literally and disagree on escapes, on `$` between double quotes, and on
 //! `${…}` anywhere. So nothing is escaped: a value goes between quotes in which all of its
-//! characters stand for themselves, or it is refused.
+//! characters are literal, or it is rejected.
 
 use super::encoding::{Encoding, is_plain};
 use crate::error::Result;

@@ -25,7 +25,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The name by which the command line knows it.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Env => "env",
@@ -42,14 +42,14 @@ impl Encoding {
         self != Self::Json
     }
 
-    /// The refusal to write `output`, whose value holds `what`. The value may be a secret, so it is
+    /// The refusal to write `output`, whose value contains `what`. The value may be a secret, so it is
     /// not repeated.
     pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
         let (name, encoding) = (output.name, self.name());
         Error::input(format!(
-            "cannot write {name} as `{encoding}`: its value has {what}, which the format cannot hold"
+            "cannot write {name} as `{encoding}`: its value contains {what}, which the format cannot represent"
         ))
-        .hint("choose another --output; `json` can hold every value")
+        .hint("choose another --output; `json` can represent every value")
     }
 }
 
@@ -57,7 +57,7 @@ impl Encoding {
 /// follow as comments, where the format [has them](Encoding::has_comments).
 ///
 /// # Errors
-/// When a value cannot be written so that the reader gets it back unchanged.
+/// When the format cannot represent a value unchanged.
 pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output], remarks: &[&str]) -> Result<String> {
     let mut text = match encoding {
         Encoding::Env => env::encode(outputs),

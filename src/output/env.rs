@@ -1,6 +1,6 @@
 //! Assignments for a POSIX shell.
 //!
-//! The lines read as the published guide has them, `BUCKET=s3://acme-wandb`. They set variables and
+//! The lines follow the published guide, `BUCKET=s3://acme-wandb`. They set variables and
 //! do not export them; to export, evaluate them between `set -a` and `set +a`.
 
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ pub(super) fn encode(outputs: &[Output]) -> Result<String> {
 
 fn line(output: &Output) -> Result<String> {
     let Output { name, value } = output;
-    // No shell variable can hold a NUL; shells drop it without a word.
+    // No shell variable can hold a NUL; shells drop it silently.
     if value.contains('\0') {
         return Err(Encoding::Env.refuse(output, "a NUL"));
     }

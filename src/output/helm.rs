@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::resource::Output;
 
 const HEADER: &str = "\
-# Values for W&B's operator chart (charts/operator-wandb), made by wbstore. Pass them to helm with
+# Values for W&B's operator chart (charts/operator-wandb), created by wbstore. Pass them to helm with
 # --values, or put them under spec.values of your WeightsAndBiases resource.
 ";
 
@@ -67,7 +67,7 @@ pub(super) fn encode(outputs: &[Output]) -> Result<String> {
     outputs.iter().try_for_each(check)?;
     let value = |name| outputs.iter().find(|output| output.name == name).map(|output| output.value.as_str());
     let (provider, name, path) = value("BUCKET").and_then(parts).ok_or_else(|| {
-        Error::input("cannot write the outputs as `helm`: there is no BUCKET that the chart knows")
+        Error::input("cannot write the outputs as `helm`: the chart supports no such BUCKET")
             .hint("choose another --output, such as `env`")
     })?;
     let in_chart = |output: &&Output| match output.name {

@@ -31,7 +31,7 @@ struct Labels {
 }
 
 pub(super) fn encode(deployment: &str, outputs: &[Output]) -> Result<String> {
-    // A Secret can hold a NUL; the environment that is made of it cannot.
+    // A Secret can hold a NUL; the environment that is built from it cannot.
     if let Some(output) = outputs.iter().find(|output| output.value.contains('\0')) {
         return Err(Encoding::K8sSecret.refuse(output, "a NUL"));
     }

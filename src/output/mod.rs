@@ -1,4 +1,4 @@
-//! What the server needs, written for whoever reads it: one encoder a file.
+//! The server configuration in the format of its reader; one encoder per file.
 //!
 //! | encoding | its reader |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`Helm`](Encoding::Helm) | `helm upgrade --values` of W&B's operator chart |
 //! | [`Json`](Encoding::Json) | everything else |
 //!
-//! A value that a reader would change on its way is refused, never written and hoped for.
+//! A value that a reader would alter is rejected.
 
 mod docker;
 mod dotenv;

@@ -1,31 +1,31 @@
-//! The second decision: whether a step, looked at once more right before it acts, is still the planned one.
+//! The second decision: whether a step, read again right before it is applied, is still the planned one.
 //!
-//! Between a plan and a write lies a prompt, an approval in another job, or a step before it. What was
-//! planned goes ahead if the same decision comes of the new look and no change is in it that was not
-//! planned. Of a deletion owner, lease, obstacles and lost entries count, never how much there is.
+//! Between a plan and a write there may be a prompt, an approval in another job, or another step. A step
+//! proceeds if the new read leads to the same decision without unplanned changes. For a deletion owner,
+//! lease, obstacles and lost entries count, but not the number of objects.
 
 use super::{Action, Change, Goal, Plan, Step, decided};
 use crate::resource::{Address, Observation, Owner, Seen};
 
-/// What comes of the second look.
+/// The second decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Again {
     /// It is still the planned step.
     Proceed,
-    /// What the step is for is so already.
+    /// The goal of the step is already reached.
     Reached,
-    /// It is not the planned step any more, for this reason.
+    /// It is no longer the planned step, for this reason.
     Changed {
         /// As a lowercase fragment.
         reason: String,
-        /// What the reader can do about it, where the new decision says that.
+        /// What the reader can do about it, if the new decision has a hint.
         hint: Option<String>,
-        /// Whether it may be a read that lags behind a write of ours, so that another look may differ.
+        /// Whether the read may lag behind a write of this run, so that another read can differ.
         may_settle: bool,
     },
 }
 
-/// Decides once more on the step of `plan` at `address`, from new `observations` of it, of what it is part
+/// Decides again on the step of `plan` at `address`, from new `observations` of it, of what it is part
 /// of and of what goes with it. On a `retry` the run itself may have written since the plan.
 pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry: bool) -> Again {
     let steps = decided(plan.goal, observations);
@@ -36,10 +36,10 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
         return changed("the plan has no such step".to_owned(), None);
     };
     for (around, step) in looked().filter(|(around, _)| around.address != *address) {
-        // What a deletion takes along, and what the step is done within.
+        // What a deletion also deletes, and the parent of the step.
         let before = plan.step(&around.address);
         let refused = step.action == Action::Refuse && before.is_none_or(|b| b.action != Action::Refuse);
-        // What this run has released, it has been allowed to.
+        // What this run has released was allowed.
         let released = unmarked(around) && before.is_some_and(|b| b.action == Action::Release);
         let taken = step.action == Action::Keep && before.is_some_and(|b| b.action.acts()) && !released;
         if (refused || taken) && now.action != Action::NoOp {
@@ -54,7 +54,7 @@ pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry
             && let Some(entry) =
                 step.ends.iter().find(|entry| before.is_none_or(|b| !b.ends.contains(*entry)))
         {
-            return changed(format!("{}: {entry} would end with it", step.address), None);
+            return changed(format!("{}: {entry} would be deleted with it", step.address), None);
         }
     }
     step_again(plan.goal, planned, seen, now, retry)
@@ -71,9 +71,9 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         // Our mark is off, and the answer that said so was lost.
         (Release, Keep) if retry && unmarked(seen) => return Again::Reached,
         (Delete, Delete) | (Release, Release) => {}
-        // What has failed for good is deleted and created anew, and our first try came as far as that.
+        // A resource in a failed state is deleted and created again, and the first try deleted it.
         (Update, Create) if retry => return Again::Proceed,
-        // Our first try came half-way.
+        // The first try was applied in part.
         (Create | Adopt, Update) if retry => {}
         (planned, now) if planned == now => {}
         (Create | Update | Adopt, now_acts) => {
@@ -84,7 +84,7 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         _ => return changed(reason(now), now.hint.clone()),
     }
     if let Some(entry) = now.ends.iter().find(|entry| !planned.ends.contains(*entry)) {
-        return changed(format!("{entry} would end with it"), None);
+        return changed(format!("{entry} would be deleted with it"), None);
     }
     // A deletion does not depend on what is deleted.
     if goal == Goal::Absent {
@@ -94,8 +94,8 @@ fn step_again(goal: Goal, planned: &Step, seen: &Observation, now: &Step, retry:
         None => Again::Proceed,
         Some(Change { field, old, .. }) => Again::Changed {
             reason: match old {
-                Some(old) => format!("its {field} is {old} now"),
-                None => format!("its {field} is not set any more"),
+                Some(old) => format!("its {field} is now {old}"),
+                None => format!("its {field} is no longer set"),
             },
             hint: None,
             may_settle: true,
@@ -120,13 +120,13 @@ fn unmarked(seen: &Observation) -> bool {
 fn reason(step: &Step) -> String {
     step.reason.clone().unwrap_or_else(|| {
         match step.action {
-            Action::Create => "it does not exist any more",
-            Action::Update => "it exists now, with other settings",
-            Action::Adopt => "it exists now, without a wbstore mark",
-            Action::Delete => "it is of this deployment now",
-            Action::Release => "it counts as adopted now",
-            Action::NoOp => "it exists now, and is not ours",
-            Action::Keep | Action::Refuse => "it is not ours to change any more",
+            Action::Create => "it no longer exists",
+            Action::Update => "it now exists, with other settings",
+            Action::Adopt => "it now exists, without a wbstore mark",
+            Action::Delete => "it now belongs to this deployment",
+            Action::Release => "it is now marked as adopted",
+            Action::NoOp => "it now exists, with another owner",
+            Action::Keep | Action::Refuse => "it no longer belongs to this deployment",
         }
         .to_owned()
     })

@@ -1,4 +1,4 @@
-//! One resource at a time: what was found against what is wanted.
+//! The decision on one resource: observed state against desired state.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Action, Change, Goal, Step};
 use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen};
 
-/// What is done to the resource that was `seen`, seen by itself.
+/// The step for the resource that was `seen`, without regard to the others.
 pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
     let mut step = Step {
         address: seen.address.clone(),
@@ -62,8 +62,8 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         Owner::Other(None) => {
             refuse(
                 step,
-                "it exists and carries no wbstore mark",
-                "pass --adopt to take it over, or choose another name",
+                "it exists and has no wbstore mark",
+                "add `--adopt` to adopt it, or choose another name",
             );
             return;
         }
@@ -71,15 +71,15 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
             refuse(
                 step,
                 format!("it belongs to the deployment `{other}`"),
-                "choose another name, or give that deployment's --name",
+                "choose another name, or use that deployment's `--name`",
             );
             return;
         }
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
+                format!("cannot determine the owner: {why}"),
+                "grant the missing permission, then run again",
             );
             return;
         }
@@ -94,7 +94,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         refuse(
             step,
             format!("its {field} is {old} and cannot be changed in place"),
-            format!("ask for the {field} it has, or choose another name"),
+            format!("request its existing {field}, or choose another name"),
         );
         return;
     }
@@ -105,7 +105,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
 fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     let Seen::There { state, owner, remarks } = looked else { return };
     if seen.removal == Removal::Contents {
-        // Of what is only a setting the address says enough; of data a reader wants to know how much.
+        // For a setting the address is enough; for data the plan shows how much is deleted.
         step.changes = differences(state, &seen.desired);
     }
     match owner {
@@ -124,27 +124,27 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
             step.action = Action::Keep;
             step.reason = Some(match other {
                 Some(other) => format!("it belongs to the deployment `{other}`"),
-                None => "it carries no wbstore mark".to_owned(),
+                None => "it has no wbstore mark".to_owned(),
             });
         }
         Owner::Used => {
             step.action = Action::Keep;
-            step.reason = Some("it is used, and not ours".to_owned());
+            step.reason = Some("it is used but not owned by this deployment".to_owned());
         }
         Owner::Unknown(why) => {
             refuse(
                 step,
-                format!("its owner cannot be told: {why}"),
-                "grant the permission that is missing, then run again",
+                format!("cannot determine the owner: {why}"),
+                "grant the missing permission, then run again",
             );
         }
     }
 }
 
-/// What others wrote into something of ours ends with it, and the reader is told.
+/// Entries of others in a resource of ours are deleted with it; the plan lists them as findings.
 pub(super) fn lose_kept(step: &mut Step) {
     let lost = std::mem::take(&mut step.kept);
-    step.findings.extend(lost.iter().map(|entry| format!("ends with it: {entry}")));
+    step.findings.extend(lost.iter().map(|entry| format!("deleted with it: {entry}")));
     step.ends.extend(lost);
 }
 
@@ -159,7 +159,7 @@ fn block(remarks: &Remarks, applies: impl Fn(Forbids) -> bool, step: &mut Step) 
     if let Some(first) = against.peek() {
         step.action = Action::Refuse;
         if first.forbids == Forbids::Delete {
-            // Nothing goes, so what would have gone says no more than the reason does.
+            // Nothing is deleted, so the counts add nothing to the reason.
             step.changes.clear();
         }
         step.hint.clone_from(&first.hint);

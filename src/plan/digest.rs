@@ -1,4 +1,4 @@
-//! What a reviewed plan is recognised by.
+//! The digest that identifies a reviewed plan.
 
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 use crate::resource::{Address, Observation, Removal};
 use crate::value::{quoted, text_value};
 
-/// How many hex digits it has: 128 bits, so that nobody finds two plans with the same one by trying.
+/// How many hex digits it has: 128 bits, so that collisions cannot be found by trial.
 const DIGITS: usize = 32;
 
 /// A fingerprint of what a plan would do: goal, deployment, scope, outputs, and each step's address,
 /// action and changes.
 ///
-/// What may differ from day to day without a change of what is done is left out: findings, entries
+/// Not covered is what can differ from day to day without a change of what is done: findings, entries
 /// kept, reasons, hints, notes and counts; how much a container holds (whether it holds anything
 /// decides the action); and the date on which a lease ends (its span is a field of its own).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The steps among each other: what goes with what, and what waits for what.
+//! How steps depend on each other: what is deleted with what, and what waits for what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use super::{Action, Goal, Step, decide};
 use crate::expiry::Voucher;
 use crate::resource::{Observation, Owner, Removal, Seen};
 
-/// What lives inside a resource that is deleted goes with it; a setting of one that stays, stays.
+/// What is inside a deleted resource is deleted with it; a setting of a kept resource is kept.
 pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
     let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
     for (seen, step) in observations.iter().zip(steps) {
         let Some(parent) = &seen.part_of else { continue };
         match (step.action, seen.removal) {
             (Action::Delete, _) | (Action::Refuse, Removal::Contents) => {}
-            // Nothing of ours is in the document, and what others have there ends with it.
+            // Nothing of ours is in the document, and the entries of others are deleted with it.
             (Action::NoOp, Removal::WithParent | Removal::BeforeParent)
                 if actions.get(parent) == Some(&Action::Delete) =>
             {
@@ -32,7 +32,7 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
             (_, Removal::WithParent | Removal::BeforeParent) => {}
             (_, Removal::Setting | Removal::Contents) => {
                 step.action = Action::Keep;
-                step.reason = Some(format!("it belongs to {parent}, which stays"));
+                step.reason = Some(format!("it belongs to {parent}, which is kept"));
                 step.hint = None;
             }
         }
@@ -49,9 +49,9 @@ pub(super) fn require_vouchers(observations: &[Observation], steps: &mut [Step])
         if !vouchers.iter().any(|voucher| agrees(voucher, observations)) {
             decide::refuse(
                 step,
-                "only its mark says that it is of this deployment: it has no derived name, and no entry of ours \
-                 agrees, so --expired does not delete it",
-                "if it is of this deployment, remove it by name with `wbstore teardown`",
+                "only its mark assigns it to this deployment: its name is not a derived one, and no other entry \
+                 confirms the mark, so --expired does not delete it",
+                "if it belongs to this deployment, delete it by name with `wbstore teardown`",
             );
         }
     }
@@ -67,7 +67,7 @@ fn agrees(voucher: &Voucher, observations: &[Observation]) -> bool {
     }
 }
 
-/// Makes waits of needs: a resource is made after what it needs, and removed before it.
+/// Derives waits from needs: a resource is created after what it needs, and deleted before it.
 pub(super) fn connect(goal: Goal, observations: &[Observation], steps: &mut [Step]) {
     let acting: BTreeSet<_> =
         steps.iter().filter(|step| step.acts()).map(|step| step.address.clone()).collect();
@@ -93,7 +93,7 @@ pub(super) fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
     let mut ordered = Vec::with_capacity(steps.len());
     while !steps.is_empty() {
         let ready = steps.iter().position(|step| step.waits_for.iter().all(|wait| placed.contains(wait)));
-        // A cycle would be a fault in a stack; its steps are then listed as they stand.
+        // A cycle would be a bug in a stack; its steps then keep their order.
         let step = steps.remove(ready.unwrap_or(0));
         placed.insert(step.address.clone());
         ordered.push(step);

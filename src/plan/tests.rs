@@ -192,7 +192,7 @@ fn what_lives_in_a_deleted_bucket_goes_with_it() {
     assert_eq!(cors.goes_with, Some(at("bucket")));
     assert_eq!(
         (cors.kept.len(), cors.findings.as_slice()),
-        (0, &["ends with it: rule `theirs`".to_owned()][..])
+        (0, &["deleted with it: rule `theirs`".to_owned()][..])
     );
     let bucket = plan.step(&at("bucket")).expect("planned");
     assert_eq!(bucket.waits_for, [at("objects")], "the contents go first, by calls of their own");

@@ -33,7 +33,7 @@ pub trait AnyResource: Send + Sync {
 pub trait Look: Send + Sync {
     /// What was desired and seen.
     fn observation(&self) -> Observation;
-    /// Replaces the owner of what was seen by what the engine knows better.
+    /// Replaces the observed owner, where the engine has determined another.
     fn set_owner(&mut self, owner: Owner);
     /// See [`Resource::write`].
     fn write<'a>(&'a self, progress: &'a Progress) -> BoxFuture<'a, Result<()>>;

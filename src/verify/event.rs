@@ -1,4 +1,4 @@
-//! Waits for the event of a probe, without keeping anybody's messages.
+//! Waits for the event of a probe, and returns the messages of others.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use super::{Message, Object, Queue, Run, Says, Site, Verdict, ends_all, failed, 
 use crate::error::{Error, Result};
 use crate::retry;
 
-/// What makes events may take minutes to work after it was set up, and the events of what was uploaded
-/// before are lost. So a new probe is uploaded now and then, and any one of them is proof.
+/// A new notification can take minutes to take effect, and events of earlier uploads are lost. So a new
+/// probe is uploaded at intervals, and the event of any of them passes the check.
 const FRESH_PROBE_AFTER: Duration = Duration::from_secs(30);
-/// The longest that one look waits for messages.
+/// The longest wait of one receive call.
 const LONGEST_POLL: Duration = Duration::from_secs(10);
 /// The waits between looks through a queue that holds messages of others; doubled up to the last.
 const BUSY_WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// How long messages of others are held when giving them back at once brings the same ones again. They
+/// How long messages of others are held when returning them at once delivers the same ones again. They
 /// are hidden for longer than that, so that no handle expires.
 const HOLD_AT_MOST: Duration = Duration::from_secs(3);
 /// The wait for one more message while others are held.
 const SHORT_POLL: Duration = Duration::from_secs(1);
-/// How long the events of the other probes are waited for, to delete them too.
+/// The longest wait for the events of the other probes, to delete them too.
 const GATHER_WITHIN: Duration = Duration::from_secs(5);
 /// The waits between looks that do not wait themselves. They are short for as long as an event usually
 /// takes, so that another consumer has little time to receive it unseen.
 const LOOK_AGAIN_SOON: Duration = Duration::from_millis(250);
 const LOOK_AGAIN_LATER: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(10);
-/// The wait after a look that failed.
+/// The wait after a failed receive call.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// What has been seen so far.
@@ -39,7 +39,7 @@ struct Watch {
     /// The handles of messages of others that are held for a moment to see what is behind them. If this
     /// process dies, they become visible again by themselves.
     held: Vec<String>,
-    /// Since when messages are held; at other times they are given back at once.
+    /// Since when messages are held; at other times they are returned at once.
     holding_since: Option<Instant>,
     busy_wait: Duration,
     /// How many events of probes were received.
@@ -50,7 +50,7 @@ struct Watch {
     refusal: Option<Error>,
 }
 
-/// What one look brought.
+/// The result of one receive call.
 #[derive(Default)]
 struct Look {
     /// How long the event of a probe took, if there was one.
@@ -197,7 +197,7 @@ impl<S: Site> Run<'_, S> {
         self.give_back(watch).await
     }
 
-    /// How deep the queue is, is only more evidence: that it is not known changes nothing.
+    /// Samples the depth of the queue, which is only supporting evidence: a failure is ignored.
     async fn sample(&mut self, watch: &mut Watch, last: bool) {
         if let Ok(Some(depth)) = self.site.depth(last).await {
             watch.traffic.sample(depth);
@@ -266,11 +266,11 @@ impl Watch {
         match self.queue {
             Queue::Own => {
                 detail.push_str(
-                    ", through a subscription for this check; the server's subscription gets it too",
+                    ", through a subscription for this check; the server's subscription receives it too",
                 );
             }
             _ if self.traffic.others == 0 => {}
-            Queue::Shared => detail.push_str(&format!("; {others} given back")),
+            Queue::Shared => detail.push_str(&format!("; {others} returned to the queue")),
             Queue::Peeked { .. } => detail.push_str(&format!("; {others} only peeked at")),
         }
         passed(detail)

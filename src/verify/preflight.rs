@@ -1,4 +1,4 @@
-//! What a browser asks before it uploads: may a page of this origin do that here?
+//! The preflight requests that a browser sends before it uploads.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::http::{Answer, Method, Request};
 
 const METHODS: [&str; 3] = ["GET", "PUT", "HEAD"];
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// An origin that nobody can have: `.invalid` is reserved (RFC 2606).
+/// An origin that cannot exist: `.invalid` is reserved (RFC 2606).
 const STRANGER: &str = "https://wbstore-probe.invalid";
 
 impl<S: Site> Run<'_, S> {
@@ -117,7 +117,7 @@ fn refused<S: Site>(answer: &Answer) -> Verdict {
     if answer.is_success() && allows_origin(answer, STRANGER) {
         return failed(
             "a page of any origin may upload with a presigned URL",
-            format!("a CORS rule of {} allows `*`; remove it if nobody needs it", S::PROFILE.cors_of),
+            format!("a CORS rule of {} allows `*`; remove it if it is not needed", S::PROFILE.cors_of),
         );
     }
     passed("refused")

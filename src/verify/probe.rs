@@ -1,4 +1,4 @@
-//! The small objects that are uploaded to see what happens, and their removal.
+//! The probes, small objects that are uploaded and deleted again.
 
 use tokio::time::Instant;
 
@@ -26,10 +26,10 @@ impl<S: Site> Run<'_, S> {
     /// whether a page may read its ETag.
     ///
     /// # Errors
-    /// When no answer comes, or the upload cannot be signed.
+    /// When there is no response, or the upload cannot be signed.
     pub(super) async fn upload(&mut self) -> Result<(Verdict, Option<Verdict>)> {
         if let Some(kept_by) = &self.kept_by {
-            let why = format!("nothing was uploaded, as {kept_by} would keep the probe from being removed");
+            let why = format!("nothing was uploaded: {kept_by} would prevent the probe from being deleted");
             return Ok((inconclusive(why), None));
         }
         // A space, a plus and a letter beyond ASCII: each is written in its own way in URLs and events.
@@ -42,7 +42,7 @@ impl<S: Site> Run<'_, S> {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        // It is on the list before it is sent: an upload whose answer is lost is removed too.
+        // It is on the list before it is sent: an upload whose response is lost is deleted too.
         self.sent.push(Probe { key, sent: Instant::now(), answer: None });
         let answer = self.send(&request, true).await?;
         if !answer.is_success() {
@@ -98,19 +98,19 @@ impl<S: Site> Run<'_, S> {
     /// Reads the first probe without any credentials, which must be refused.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     pub(super) async fn read_anonymously(&self) -> Result<Verdict> {
         let Some(probe) = self.sent.first() else { return Ok(inconclusive("nothing was uploaded")) };
         let request = Request::new(Method::GET, &self.site.address(&probe.key).await?)?;
         let status = self.site.send(&request).await?.status;
         Ok(match status {
-            200..300 => failed("anybody can read the objects", S::PROFILE.exposed),
+            200..300 => failed("anyone can read the objects", S::PROFILE.exposed),
             _ if S::PROFILE.refusals.contains(&status) => passed(format!("refused (HTTP status {status})")),
-            _ => inconclusive(format!("the endpoint answered with HTTP status {status}")),
+            _ => inconclusive(format!("the endpoint returned HTTP status {status}")),
         })
     }
 
-    /// Removes the probes, and what else the run has created. `None` when there was nothing to remove.
+    /// Deletes the probes, and what else the run has created. `None` when there was nothing to delete.
     pub(super) async fn cleanup(&mut self) -> Option<Verdict> {
         let closed = self.site.close().await;
         let probes = std::mem::take(&mut self.sent);
@@ -123,13 +123,14 @@ impl<S: Site> Run<'_, S> {
         }
         let kept = kept.map(|kept| format!("; {kept}")).unwrap_or_default();
         match (left.first(), closed, probes.len()) {
-            (Some((key, error)), _, all) => {
-                Some(faulted(Some(&format!("{} of {all} probes are left, such as {key}", left.len())), error))
-            }
+            (Some((key, error)), _, all) => Some(faulted(
+                Some(&format!("{} of {all} probes were not deleted, such as {key}", left.len())),
+                error,
+            )),
             (None, Err(error), _) => Some(faulted(None, &error)),
             (None, Ok(()), 0) => None,
-            (None, Ok(()), 1) => Some(passed(format!("the probe is removed{kept}"))),
-            (None, Ok(()), all) => Some(passed(format!("{all} probes are removed{kept}"))),
+            (None, Ok(()), 1) => Some(passed(format!("the probe is deleted{kept}"))),
+            (None, Ok(()), all) => Some(passed(format!("{all} probes are deleted{kept}"))),
         }
     }
 }

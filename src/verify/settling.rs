@@ -1,4 +1,4 @@
-//! Patience with what was created or changed a moment ago.
+//! Allowances for resources that were created or changed a moment ago.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl<S: Site> Run<'_, S> {
         self.settling().is_some()
     }
 
-    /// Why a refusal proves nothing yet.
+    /// Why a refusal is not conclusive yet.
     pub(super) fn grants_settle(&self) -> Option<&'static str> {
         match self.settling()? {
             Settling::Grants { why, .. } => Some(why),
@@ -70,7 +70,7 @@ impl<S: Site> Run<'_, S> {
     /// `upload`.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     pub(super) async fn send(&self, request: &Request, upload: bool) -> Result<Answer> {
         let mut tries = 0;
         loop {

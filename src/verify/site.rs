@@ -1,4 +1,4 @@
-//! What a cloud adds to the proof.
+//! The part of `verify` that each cloud implements.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ pub(crate) trait Site: Send + Sync {
     /// The name of the bucket in events.
     fn bucket(&self) -> &str;
 
-    /// What the cloud shows before anything is tried.
+    /// What the cloud reports before any upload.
     ///
     /// # Errors
     /// Those of the bucket as a whole: missing, in another region, of another account.
     fn settings(&mut self) -> impl Future<Output = Result<Settings>> + Send;
 
-    /// Sends `request` as a browser would: with no permission but what it carries itself.
+    /// Sends `request` as a browser would: without credentials except those in the request itself.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Answer>> + Send;
 
     /// The address of the object `key`, without a signature.
@@ -46,7 +46,8 @@ pub(crate) trait Site: Send + Sync {
     /// What to do about an upload that is refused with `code`, for the reason `why`.
     fn refusal(&self, code: &str, why: &str) -> &'static str;
 
-    /// Deletes a probe in every version, and returns what keeps a copy of it all the same. Gone is done.
+    /// Deletes a probe in every version, and returns what keeps a copy of it. Success if it no longer
+    /// exists.
     ///
     /// # Errors
     /// Those of the cloud.
@@ -94,11 +95,11 @@ pub(crate) trait Site: Send + Sync {
         std::future::ready(Ok(None))
     }
 
-    /// Why no event may have arrived, as the rest of a sentence, and what to do about it. `tested` says
+    /// Possible reasons why no event arrived, as the rest of a sentence, and what to do. `tested` is
     /// whether the cloud's [test message](Says::Test) was seen.
     fn silence(&self, tested: bool) -> (&'static str, &'static str);
 
-    /// Removes what [`Site::watch`] has created.
+    /// Deletes what [`Site::watch`] has created.
     ///
     /// # Errors
     /// Those of the cloud, with what is left.
@@ -107,7 +108,7 @@ pub(crate) trait Site: Send + Sync {
     }
 }
 
-/// What is the same for all buckets of a cloud.
+/// The constants of a cloud.
 pub(crate) struct Profile {
     /// The cloud on the command line, such as `aws`.
     pub(crate) cloud: &'static str,
@@ -124,10 +125,10 @@ pub(crate) struct Profile {
     pub(crate) queue: Queue,
 }
 
-/// How messages are looked at without keeping them from the server.
+/// How messages are read without withholding them from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
-    /// The server's own queue; messages are received, and given back.
+    /// The server's own queue; messages are received, and returned.
     Shared,
     /// The server's own queue, of which the first `window` messages can be seen without receiving them.
     Peeked { window: usize },
@@ -142,7 +143,7 @@ pub(crate) struct Settings {
     /// Whether the subscription to the events works; `None` where the cloud has none.
     pub(crate) subscription: Option<Verdict>,
     pub(crate) settling: Option<Settling>,
-    /// What would keep a probe from being removed, such as `a retention policy`.
+    /// What would prevent a probe from being deleted, such as `a retention policy`.
     pub(crate) kept_by: Option<String>,
 }
 
@@ -152,7 +153,7 @@ pub(crate) struct OtherApi {
     pub(crate) check: &'static str,
     pub(crate) read: String,
     pub(crate) write: String,
-    /// What its answers say.
+    /// The meaning of its responses.
     pub(crate) detail: &'static str,
     /// What to do where it refuses.
     pub(crate) hint: &'static str,
@@ -163,7 +164,7 @@ pub(crate) struct Signed {
     /// A secret, where it is signed.
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Why it is not signed but carries a token.
+    /// Why it has a token instead of a signature.
     pub(crate) unsigned: Option<String>,
 }
 
@@ -172,21 +173,21 @@ pub(crate) struct Signed {
 pub(crate) struct Message {
     /// The same at every look.
     pub(crate) id: String,
-    /// By which it is deleted or given back.
+    /// The handle by which it is deleted or returned.
     pub(crate) handle: String,
-    /// How often it was received, by anybody.
+    /// How often it was received, by any consumer.
     pub(crate) times: u64,
     /// When the queue drops it, in seconds since the epoch.
     pub(crate) ends: Option<i64>,
     pub(crate) says: Says,
 }
 
-/// What a message says.
+/// The meaning of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     /// These were created.
     Created(Vec<Object>),
-    /// This was created; the text says why the message proves nothing.
+    /// This was created; the text is why the message is not conclusive.
     Unproven(Object, String),
     /// The cloud's test of the queue, from when the events were set up, with its name.
     Test(&'static str),

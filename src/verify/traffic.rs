@@ -1,5 +1,5 @@
-//! What happens in the queue besides the events of the probes: whoever else receives from it may have been
-//! faster.
+//! What happens in the queue besides the events of the probes: another consumer may have received
+//! them first.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(super) struct Traffic {
     /// How many looks brought as many messages as a look can bring.
     full: usize,
     last_depth: Option<Depth>,
-    /// What shows that there is another consumer.
+    /// The evidence of another consumer.
     pub(super) consumer: Option<&'static str>,
 }
 

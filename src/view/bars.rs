@@ -1,4 +1,4 @@
-//! What is under way, drawn below the lines that stay and cleared when it ends.
+//! Running tasks, drawn below the permanent lines and cleared when they end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,7 +47,7 @@ struct Wait {
 }
 
 impl Bars {
-    /// A task has begun, or begins again.
+    /// A task has started, or starts again.
     pub(super) fn begin(&mut self, name: &str, doing: impl Into<String>) {
         self.end(name);
         let bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(clean(name).into_owned());
@@ -60,7 +60,7 @@ impl Bars {
     pub(super) fn wait(&mut self, name: &str, why: &str, next: Duration, left: Duration) {
         if let Some(task) = self.tasks.get_mut(name) {
             let now = Instant::now();
-            // A server may ask for a wait that no clock can hold.
+            // A server may request a wait beyond the range of the clock.
             let after = |wait| now.checked_add(wait).unwrap_or(now);
             task.wait = Some(Wait { why: clean(why).into_owned(), until: after(next), at_most: after(left) });
             task.counting = false;
@@ -83,7 +83,7 @@ impl Bars {
         }
     }
 
-    /// A task has ended, well or not.
+    /// A task has ended, successfully or not.
     pub(super) fn end(&mut self, name: &str) {
         if let Some(task) = self.tasks.remove(name) {
             task.bar.finish_and_clear();
@@ -102,7 +102,7 @@ impl Bars {
 }
 
 impl Drop for Bars {
-    /// However the view ends, the terminal is left without half a bar.
+    /// Removes the bars from the terminal, however the view ends.
     fn drop(&mut self) {
         for task in self.tasks.values() {
             task.bar.finish_and_clear();
@@ -112,7 +112,7 @@ impl Drop for Bars {
 }
 
 impl Task {
-    /// Says what the task waits for, or, when the wait is over, what it does.
+    /// Shows what the task waits for, or, after the wait, what it does.
     fn tell(&mut self, now: Instant) {
         let Some(wait) = &self.wait else { return };
         if wait.until <= now {
@@ -121,9 +121,9 @@ impl Task {
             return;
         }
         let (until, at_most) = (wait.until - now, wait.at_most.saturating_duration_since(now));
-        let mut text = format!("waiting {} for {}", words::countdown(until), wait.why);
+        let mut text = format!("retrying in {}: {}", words::countdown(until), wait.why);
         if at_most > until {
-            text.push_str(&format!(", at most {}", words::countdown(at_most)));
+            text.push_str(&format!(" (for up to {})", words::countdown(at_most)));
         }
         self.bar.set_message(text);
     }

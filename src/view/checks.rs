@@ -1,4 +1,4 @@
-//! What `verify` found, a line a check.
+//! The results of `verify`, one line per check.
 
 use std::io::Write;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use super::words::countdown;
 use crate::cli::Format;
 use crate::verify::{Check, Checking, Verdict};
 
-/// How the checks came out.
+/// The number of checks by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdicts {
     /// It works.
     pub passed: usize,
     /// It does not work.
     pub failed: usize,
-    /// It could not be told.
+    /// The check could not be completed.
     pub inconclusive: usize,
 }
 
-/// Shows `checks` on `writer` as they come and returns how they came out. That a check takes its time is
-/// seen on a terminal, and said on `words` otherwise.
+/// Shows `checks` on `writer` as they come and returns how they came out. A running check is
+/// shown on a terminal, and reported on `words` otherwise.
 pub async fn show(
     mut checks: UnboundedReceiver<Checking>,
     style: Style,
@@ -44,7 +44,7 @@ pub async fn show(
         tokio::select! {
             checking = checks.recv() => match checking {
                 Some(Checking::Begun { name, within }) => match &mut bars {
-                    Some(bars) => bars.begin(&name, format!("at most {}", countdown(within))),
+                    Some(bars) => bars.begin(&name, format!("up to {}", countdown(within))),
                     None => write(words, &begun(&name, within, style)),
                 },
                 Some(Checking::Known(check)) => {
@@ -73,7 +73,7 @@ pub async fn show(
     verdicts
 }
 
-/// That a check has begun which may take `within`, in the form of a step's wait.
+/// The line for a check that has started and may take `within`, in the form of a step's wait.
 fn begun(name: &str, within: Duration, style: Style) -> String {
     #[derive(Serialize)]
     #[serde(tag = "event", rename = "waiting")]
@@ -86,7 +86,7 @@ fn begun(name: &str, within: Duration, style: Style) -> String {
             json::line(&Waiting { why: name, left_seconds: within.as_secs_f64() }).unwrap_or_default()
         }
         Style::Terminal | Style::Lines => {
-            Remark::note(&format!("waiting for {name}, at most {}", countdown(within))).text(Format::Human)
+            Remark::note(&format!("waiting for {name}, up to {}", countdown(within))).text(Format::Human)
         }
     }
 }
@@ -112,7 +112,7 @@ fn summary(verdicts: &Verdicts) -> String {
     let Verdicts { passed, failed, inconclusive } = verdicts;
     let (style, head) = match verdicts {
         Verdicts { failed: 1.., .. } => (BAD, "It does not work:"),
-        Verdicts { inconclusive: 1.., .. } => (WARN, "It could not all be told:"),
+        Verdicts { inconclusive: 1.., .. } => (WARN, "Inconclusive:"),
         _ => (HEAD, "It works:"),
     };
     format!("{} {passed} passed, {failed} failed, {inconclusive} inconclusive\n", paint(style, head))

@@ -1,10 +1,10 @@
-//! Text of others, made safe for a terminal.
+//! Sanitizes text of others for terminals.
 
 use std::borrow::Cow;
 
 use crate::text::harmless;
 
-/// Takes out of `text` what could move the cursor, change colours or reorder what is read, as
+/// Removes from `text` what could move the cursor, change colours or reorder what is read, as
 /// [`text::clean`](crate::text::clean) does, and leaves the spaces at both ends: a view says where
 /// a line begins.
 pub fn clean(text: &str) -> Cow<'_, str> {

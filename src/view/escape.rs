@@ -1,4 +1,4 @@
-//! Text of others inside markdown and Mermaid, where it must stay text.
+//! Escapes text of others for markdown and Mermaid.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ pub(super) fn fenced(language: &str, lines: &[String]) -> String {
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
-/// The label of a Mermaid node, to stand between double quotes.
+/// The label of a Mermaid node, for use between double quotes.
 pub(super) fn label(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len());
     for c in clean(raw).chars() {

@@ -7,12 +7,12 @@ use super::words;
 use crate::plan::{Action, Change, Goal, Plan, Step};
 use crate::resource::Address;
 
-/// From this many characters on, old and new stand below each other.
+/// From this width on, in characters, old and new are on lines of their own.
 const WIDE: usize = 96;
 
-/// What stands in place of a digest.
+/// The line in place of a digest.
 pub(super) const WITHOUT_DIGEST: &str =
-    "No digest: the notes name what was assumed. An online plan has one for --expect.";
+    "No digest: the notes list what was assumed. An online plan prints a digest for --expect.";
 
 /// The whole plan, from the header to the digest.
 pub fn plan(plan: &Plan) -> String {
@@ -27,18 +27,18 @@ pub(super) fn conclusion(plan: &Plan) -> String {
     let refused = plan.refusals().count();
     if refused > 0 {
         let steps = words::plural(refused, "step", "steps");
-        return format!("Refused: {steps} must not be taken, so nothing is changed.");
+        return format!("Refused: {steps} cannot be applied, so nothing is changed.");
     }
     if !plan.is_empty() {
         return format!("Plan: {}.", words::counts(&plan.counts));
     }
     let name = clean(&plan.deployment);
     match plan.goal {
-        Goal::Present { .. } => format!("No changes: all of {name} is there and as described."),
+        Goal::Present { .. } => format!("No changes: all resources of {name} exist and are as described."),
         Goal::Absent if plan.counts.keep > 0 => {
-            format!("Nothing to delete: what is there does not belong to {name}.")
+            format!("Nothing to delete: the existing resources do not belong to {name}.")
         }
-        Goal::Absent => format!("Nothing to delete: {name} is not there."),
+        Goal::Absent => format!("Nothing to delete: {name} does not exist."),
     }
 }
 
@@ -52,8 +52,7 @@ pub(super) fn is_applicable(plan: &Plan) -> bool {
     !plan.is_empty() && plan.refusals().next().is_none()
 }
 
-/// Whether the reader is told what the server will need: not when it is about to lose it, and not
-/// when nothing is going to be there.
+/// Whether the server configuration is shown: not for a teardown, and not for a refused plan.
 pub(super) fn has_outputs(plan: &Plan) -> bool {
     plan.goal != Goal::Absent && !plan.outputs.is_empty() && plan.refusals().next().is_none()
 }
@@ -66,7 +65,7 @@ pub(super) fn has_notes(plan: &Plan) -> bool {
 fn header(plan: &Plan) -> Option<String> {
     let (purpose, manner) = match plan.goal {
         Goal::Present { adopt: false } => ("provision", ""),
-        Goal::Present { adopt: true } => ("provision", ", adopting what carries no mark"),
+        Goal::Present { adopt: true } => ("provision", ", adopting resources without a mark"),
         Goal::Absent => ("tear down", ""),
     };
     let (name, scope) = (clean(&plan.deployment), clean(&plan.scope));
@@ -93,7 +92,7 @@ fn step(step: &Step) -> String {
     }
     match action {
         Action::Adopt => detail("gets this deployment's mark".to_owned()),
-        Action::Release => detail("loses this deployment's mark and stays".to_owned()),
+        Action::Release => detail("loses this deployment's mark and is kept".to_owned()),
         _ => {}
     }
     if let Some(reason) = reason {
@@ -107,7 +106,7 @@ fn step(step: &Step) -> String {
         detail(format!("{} {}", paint(FAINT, "waits for"), list(waits_for)));
     }
     if let Some(parent) = goes_with {
-        detail(format!("{} {}", paint(FAINT, "goes with"), clean(&parent.to_string())));
+        detail(format!("{} {}", paint(FAINT, "deleted with"), clean(&parent.to_string())));
     }
     if !kept.is_empty() {
         detail(keeps(kept));
@@ -132,7 +131,7 @@ fn fields(action: Action, changes: &[Change]) -> Vec<String> {
 fn field(action: Action, change: &Change, width: usize) -> Vec<String> {
     let name = format!("{}:", clean(&change.field));
     let Shown { old, new } = Shown::of(change);
-    // Of what is made only the new matters, and of what goes only the old.
+    // A create shows only the new value, a delete only the old one.
     match (action, &old, &new) {
         (Action::Create, _, Some(value)) | (Action::Delete, Some(value), None) => {
             return vec![format!("{name:<width$} {value}")];
@@ -160,7 +159,7 @@ fn notes(plan: &Plan) -> Option<String> {
 fn outputs(plan: &Plan) -> Option<String> {
     let lines = plan.outputs.iter().map(|output| format!("  {}={}\n", output.name, clean(&output.value)));
     has_outputs(plan)
-        .then(|| format!("{}\n{}", paint(HEAD, "What the server will need"), lines.collect::<String>()))
+        .then(|| format!("{}\n{}", paint(HEAD, "Server configuration"), lines.collect::<String>()))
 }
 
 fn closing(plan: &Plan) -> Option<String> {

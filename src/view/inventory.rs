@@ -29,14 +29,14 @@ pub fn table(inventory: &Inventory, now: i64, ruled: bool) -> String {
     text
 }
 
-/// What else there is to say: that nothing was found, and what could not be looked at.
+/// The remarks: that nothing was found, and what could not be listed.
 pub fn remarks(inventory: &Inventory) -> String {
     let mut text = String::new();
     if inventory.deployments.is_empty() {
         text.push_str(&format!("No deployments in {}\n", clean(&inventory.scope)));
     }
     for unread in &inventory.unread {
-        text.push_str(&format!("{} {}\n", paint(WARN, "not looked at:"), clean(unread)));
+        text.push_str(&format!("{} {}\n", paint(WARN, "not listed:"), clean(unread)));
     }
     text
 }
@@ -59,7 +59,7 @@ fn row(deployment: &Deployment, now: i64) -> [String; 6] {
     ]
 }
 
-/// By name, not by number: what carries a mark is less than the steps that a plan counts.
+/// By name, not by number: fewer resources have a mark than a plan has steps.
 fn kinds(parts: &[Part]) -> String {
     let kinds: Vec<_> = parts.iter().map(|part| clean(&part.kind)).collect();
     if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
@@ -73,7 +73,7 @@ fn expiry(expires: i64, now: i64) -> String {
     }
 }
 
-/// A span in its largest whole unit. A clock that is a little behind makes no negative age.
+/// A span in its largest whole unit. A clock that is a little behind does not produce a negative age.
 fn span(seconds: i64) -> String {
     match seconds.max(0) {
         seconds @ ..MINUTE => format!("{seconds}s"),

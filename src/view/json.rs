@@ -1,7 +1,7 @@
 //! JSON for other programs: one value a line, and documents to be kept in a file.
 //!
 //! A plan's document is the [`Plan`](crate::plan::Plan) itself; `docs/plan.schema.json` describes it
-//! and `format` tells its version.
+//! and `format` is its version.
 
 use std::fmt::Write as _;
 
@@ -13,16 +13,16 @@ use crate::text::harmless;
 /// `value` as an indented document with a final line break.
 ///
 /// # Errors
-/// When `value` has no JSON form, which is a fault of ours.
+/// When `value` has no JSON form, which is a bug.
 pub fn document(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(fault)
 }
 
-/// `value` on one line, with the line break. What a terminal would obey is escaped, beyond what JSON
-/// demands.
+/// `value` on one line, with the line break. Terminal control characters are escaped beyond what JSON
+/// requires.
 ///
 /// # Errors
-/// When `value` has no JSON form, which is a fault of ours.
+/// When `value` has no JSON form, which is a bug.
 pub fn line(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string(value).map_err(fault)?;
     let mut line = String::with_capacity(text.len() + 1);

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::resource::Address;
 use crate::text::Count;
 
-/// Turns events into lines, and remembers what was said so that a log does not fill up with it.
+/// Turns events into lines, and remembers what was reported to avoid repetition.
 #[derive(Default)]
 pub(super) struct Lines {
     reasons: BTreeMap<Address, String>,
@@ -23,14 +23,14 @@ impl Lines {
         match event {
             Event::Waiting { address, why, left, .. } => {
                 let said = self.reasons.insert(address.clone(), why.clone());
-                // The engine reports every try; a log wants to know each reason once.
+                // The engine reports every try; a log shows each reason once.
                 (said.as_ref() != Some(why)).then(|| {
                     let (why, most) = (clean(why), words::countdown(*left));
-                    format!("{}: waiting for {why}, at most {most}\n", name(address))
+                    format!("{}: retrying for up to {most}: {why}\n", name(address))
                 })
             }
             Event::Progress { address, done, total, unit } => {
-                // Totals grow while a long listing goes on; only tenths not yet told are told.
+                // Totals grow during a long listing; each tenth is reported once.
                 let tenth = done.saturating_mul(10).checked_div(*total)?;
                 let told = self.tenths.entry(address.clone()).or_default();
                 (tenth > *told).then(|| {
@@ -55,11 +55,11 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             Some(line + &next.as_deref().map(hint).unwrap_or_default())
         }
         Event::Blocked { address, by } if by.is_empty() => {
-            Some(format!("{}: {}\n", name(address), paint(FAINT, "not tried")))
+            Some(format!("{}: {}\n", name(address), paint(FAINT, "not started")))
         }
         Event::Blocked { address, by } => {
             let by: Vec<_> = by.iter().map(name).collect();
-            let words = format!("not tried, because it needs {}", by.join(", "));
+            let words = format!("not started, because it requires {}", by.join(", "));
             Some(format!("{}: {}\n", name(address), paint(FAINT, words)))
         }
         Event::Pending { address, action, how, until } => {
@@ -70,10 +70,9 @@ pub(super) fn lasting(event: &Event) -> Option<String> {
             let line = format!("{} {}", paint(WARN, "interrupted:"), clean(at));
             Some(format!("{}: {line}; run again to continue\n", name(address)))
         }
-        Event::Interrupted => Some(format!(
-            "{} no new step is begun; those under way are finished\n",
-            paint(WARN, "interrupted:")
-        )),
+        Event::Interrupted => {
+            Some(format!("{} no new steps are started; running steps finish\n", paint(WARN, "interrupted:")))
+        }
         Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } => None,
     }
 }

@@ -48,7 +48,7 @@ fn row(step: &Step) -> String {
     let remarks: Vec<_> = [
         reason.as_deref().map(text),
         hint.as_deref().map(|hint| format!("**hint:** {}", text(hint))),
-        goes_with.as_ref().map(|parent| format!("goes with {}", code(&parent.to_string()))),
+        goes_with.as_ref().map(|parent| format!("deleted with {}", code(&parent.to_string()))),
         (!kept.is_empty()).then(|| text(&human::keeps(kept))),
     ]
     .into_iter()
@@ -106,7 +106,7 @@ fn graph(steps: &[&Step]) -> Option<String> {
             lines.push(format!("  s{first} --> s{id}"));
         }
         if let Some(parent) = step.goes_with.as_ref().and_then(|address| ids.get(address)) {
-            lines.push(format!("  s{parent} -.->|takes along| s{id}"));
+            lines.push(format!("  s{parent} -.->|deletes| s{id}"));
         }
     }
     Some(fenced("mermaid", &lines))
@@ -120,7 +120,7 @@ fn notes(plan: &Plan) -> Option<String> {
 fn outputs(plan: &Plan) -> Option<String> {
     let lines = plan.outputs.iter().map(|output| format!("{}={}", output.name, output.value));
     human::has_outputs(plan)
-        .then(|| format!("What the server will need:\n\n{}", fenced("", &lines.collect::<Vec<_>>())))
+        .then(|| format!("Server configuration:\n\n{}", fenced("", &lines.collect::<Vec<_>>())))
 }
 
 fn digest(plan: &Plan) -> Option<String> {

@@ -1,8 +1,8 @@
-//! What people and their tools get to see. A view turns plain data into text; it decides nothing.
+//! Output for people and tools. A view turns plain data into text; it decides nothing.
 //!
 //! Text for people carries ANSI styles and no meaning that rests on them alone. The caller writes
-//! it through a [`Console`](crate::console::Console), which takes the styles off where nobody would
-//! see them. Whatever a server may have written goes through [`clean`](clean::clean) first.
+//! it through a [`Console`](crate::console::Console), which strips the styles where the output is not a
+//! terminal. Text that a server may have written goes through [`clean`](clean::clean) first.
 
 pub(crate) mod bars;
 mod escape;

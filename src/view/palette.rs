@@ -10,13 +10,13 @@ use crate::plan::Action;
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Something went well.
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-/// Something to look at twice.
+/// Something to check.
 pub(super) const WARN: Style = AnsiColor::Yellow.on_default();
 /// What the reader can do.
 pub(super) const HINT: Style = AnsiColor::Cyan.on_default();
 /// The heading of a part.
 pub(super) const HEAD: Style = Style::new().bold();
-/// Less important than what stands around it.
+/// Less important than the text around it.
 pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// The style of a step's symbol and verb.

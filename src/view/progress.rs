@@ -18,31 +18,31 @@ use crate::event::Event;
 use crate::plan::{Action, Plan, Step};
 use crate::resource::Address;
 
-/// How things under way are shown.
+/// How running steps are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Spinners and bars on stderr, which is a terminal; what stays goes to the writer.
     Terminal,
-    /// One line an event.
+    /// One line per event.
     Lines,
-    /// One JSON object an event.
+    /// One JSON object per event.
     Json,
 }
 
 /// How the steps ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Steps made.
+    /// Steps that created.
     pub created: usize,
-    /// Steps changed.
+    /// Steps that updated.
     pub updated: usize,
-    /// Steps taken over.
+    /// Steps that adopted.
     pub adopted: usize,
-    /// Steps removed.
+    /// Steps that deleted.
     pub deleted: usize,
-    /// Steps given back.
+    /// Steps that released.
     pub released: usize,
-    /// Steps that the cloud carries out by itself, until the last of their dates.
+    /// Steps that the cloud completes by itself, until the last of their dates.
     pub pending: usize,
     /// That date.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ pub struct Tally {
     pub failed: usize,
     /// Steps that were under way when the user pressed Ctrl-C.
     pub halted: usize,
-    /// Steps that were not tried.
+    /// Steps that were not started.
     pub blocked: usize,
     /// Whether the user pressed Ctrl-C.
     pub interrupted: bool,
@@ -183,7 +183,7 @@ pub(super) fn write(writer: &mut (dyn Write + Send), text: &str) {
 }
 
 impl Tally {
-    /// Whether every step that was begun came to a good end, and every step was begun.
+    /// Whether every step was started and succeeded.
     pub fn is_whole(&self) -> bool {
         let Self { pending, failed, halted, blocked, interrupted, .. } = self;
         [pending, failed, halted, blocked].iter().all(|count| **count == 0) && !interrupted
@@ -217,18 +217,18 @@ impl Tally {
     }
 }
 
-/// The counts, and how to go on where it is not over.
+/// The counts, with a hint on how to continue.
 fn report(tally: &Tally, began: Instant) -> String {
     let counts: Vec<_> = [
         (tally.created, "created"),
-        (tally.updated, "changed"),
+        (tally.updated, "updated"),
         (tally.adopted, "adopted"),
         (tally.deleted, "deleted"),
         (tally.released, "released"),
         (tally.pending, "pending in the cloud"),
         (tally.failed, "failed"),
         (tally.halted, "interrupted"),
-        (tally.blocked, "not tried"),
+        (tally.blocked, "not started"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -247,9 +247,9 @@ fn report(tally: &Tally, began: Instant) -> String {
             "run the same command again after {until}; objects are billed until they are gone"
         ))),
         None if tally.is_whole() => {}
-        // What failed was tried again for as long as that could help.
+        // The engine has already retried what could succeed by a retry.
         None if tally.failed > 0 => {
-            text.push_str(&hint("remove the cause, then run the same command again to continue"));
+            text.push_str(&hint("fix the cause, then run the same command again to continue"));
         }
         None => text.push_str(&hint("run the same command again to continue")),
     }

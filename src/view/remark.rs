@@ -1,4 +1,4 @@
-//! What is said beside the data: errors with what to do next, and notes.
+//! Remarks beside the data: errors with hints, and notes.
 
 use clap::error::{Error as UsageError, ErrorKind};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::palette::{BAD, HINT, paint};
 use crate::cli::Format;
 use crate::error::{Error, exit};
 
-/// One thing said on stderr. As JSON it is an object whose `event` names the kind, like those of the
+/// One remark on stderr. As JSON it is an object whose `event` names the kind, like those of the
 /// steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -18,12 +18,12 @@ impl Shown {
             new: change.new.as_ref().map(show),
         };
         let friendly = as_text(friendly);
-        // `300` as text and as a number differ, and so must their looks.
+        // `300` as text and as a number differ, and must look different.
         if friendly.old == friendly.new { as_text(exact) } else { friendly }
     }
 }
 
-/// Text goes without quotes where nobody could take it for something else.
+/// Text is not quoted where it cannot be mistaken for another value.
 fn friendly(value: &Value) -> String {
     match value {
         Value::String(text) if reads_as_text(text) => text.clone(),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::plan::{Action, Counts};
 use crate::text::Count;
 
-/// What a plan says of a step: `create`.
+/// The action in a plan: `create`.
 pub(super) fn verb(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
-        Action::Update => "change",
+        Action::Update => "update",
         Action::Adopt => "adopt",
         Action::Delete => "delete",
         Action::Release => "release",
@@ -19,11 +19,11 @@ pub(super) fn verb(action: Action) -> &'static str {
     }
 }
 
-/// What is said of a running step: `creating`.
+/// The action of a running step: `creating`.
 pub(super) fn doing(action: Action) -> &'static str {
     match action {
         Action::Create => "creating",
-        Action::Update => "changing",
+        Action::Update => "updating",
         Action::Adopt => "adopting",
         Action::Delete => "deleting",
         Action::Release => "releasing",
@@ -33,11 +33,11 @@ pub(super) fn doing(action: Action) -> &'static str {
     }
 }
 
-/// What is said of a finished step: `created`.
+/// The action of a finished step: `created`.
 pub(super) fn done(action: Action) -> &'static str {
     match action {
         Action::Create => "created",
-        Action::Update => "changed",
+        Action::Update => "updated",
         Action::Adopt => "adopted",
         Action::Delete => "deleted",
         Action::Release => "released",
@@ -52,10 +52,10 @@ pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", Count(count as u64), if count == 1 { one } else { many })
 }
 
-/// The closing counts of a plan: the three that always stand there, then those that are not zero.
+/// The closing counts of a plan: the three that are always shown, then those that are not zero.
 pub(super) fn counts(counts: &Counts) -> String {
     let Counts { create, update, adopt, delete, release, keep, refuse, unchanged, entries_kept } = *counts;
-    let mut text = format!("{create} to create, {update} to change, {delete} to delete");
+    let mut text = format!("{create} to create, {update} to update, {delete} to delete");
     for (count, words) in [
         (adopt, "to adopt"),
         (release, "to release"),

@@ -178,7 +178,7 @@ async fn a_plea_to_slow_down_is_heeded() {
         .aws
         .proxy()
         .arm(When::operation("s3:PutBucketCors", 0).times(4), Fault::fail(Failure::Throttled));
-    site.provision(&[]).await.ends(0).tells(&["waiting for", "SlowDown"]);
+    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "SlowDown"]);
     assert_eq!(slow.hits(), 4);
 }
 
@@ -188,7 +188,7 @@ async fn a_queue_deleted_a_moment_ago_is_waited_for_in_sight() {
     let site = Site::open().await;
     site.provisioned().await;
     site.teardown(&[]).await.ends(0);
-    site.provision(&[]).await.ends(0).tells(&["waiting for", "keeps its name for 60 s"]);
+    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "keeps its name for 60 s"]);
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_destination_that_is_not_ready_is_waited_for() {
     let site = Site::open().await;
     let call = "s3:PutBucketNotificationConfiguration";
     site.aws.proxy().arm(When::operation(call, 0).times(2), Fault::fail(Failure::DestinationNotReady));
-    site.provision(&[]).await.ends(0).tells(&["waiting for", "may not send"]);
+    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "may not send"]);
 }
 
 #[tokio::test]

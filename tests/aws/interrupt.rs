@@ -12,12 +12,12 @@ async fn what_is_written_and_not_yet_read_back_is_told_as_done() {
     site.aws.proxy().arm(read_back, Fault::fail(Failure::TooManyRequests(50)));
     let mut running = Running::start(site.command("provision", &["--yes"]));
     running.says("aws/cors/").await;
-    running.says("waiting").await;
+    running.says("retrying").await;
     running.interrupt();
     let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:"]);
     let told = ran.stderr.lines().filter(|line| line.starts_with("aws/cors/")).collect::<Vec<_>>();
     assert!(told.iter().any(|line| line.contains(": created")), "{told:?}");
-    assert!(!ran.stderr.contains("not tried"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("not started"), "{}", ran.stderr);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn a_mark_alone_has_no_bucket_deleted() {
     site.aws.proxy().clear_journal();
     let expired = ["--expired", "--delete-objects", "--confirm", "expired"];
     let ran = site.run("teardown", &expired).await.ends(3);
-    ran.tells(&["aws/bucket/payroll-", "only its mark says that it is of this deployment", "hint:"]);
+    ran.tells(&["aws/bucket/payroll-", "only its mark assigns it to this deployment", "hint:"]);
     site.is_untouched();
 }
 

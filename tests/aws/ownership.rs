@@ -11,7 +11,7 @@ async fn a_bucket_without_our_mark_is_refused() {
     let site = Site::open().await;
     site.boto("s3.create_bucket(Bucket=bucket)").await;
     site.aws.proxy().clear_journal();
-    site.provision(&[]).await.ends(3).tells(&[&site.bucket, "carries no wbstore mark", "hint:", "--adopt"]);
+    site.provision(&[]).await.ends(3).tells(&[&site.bucket, "has no wbstore mark", "hint:", "--adopt"]);
     site.is_untouched();
 }
 
@@ -21,7 +21,7 @@ async fn a_queue_without_our_mark_is_refused_and_no_bucket_is_made() {
     let site = Site::open().await;
     site.boto("sqs.create_queue(QueueName=queue)").await;
     site.aws.proxy().clear_journal();
-    site.provision(&[]).await.ends(3).tells(&[QUEUE, "carries no wbstore mark", "--adopt"]);
+    site.provision(&[]).await.ends(3).tells(&[QUEUE, "has no wbstore mark", "--adopt"]);
     site.is_untouched();
 }
 
@@ -106,7 +106,7 @@ async fn tags_that_may_not_be_read_are_no_missing_tags() {
         for command in [&["provision", "--yes", "--adopt"][..], &["teardown", "--confirm", "wandb-acme-com"]]
         {
             let ran = site.run(command[0], &command[1..]).await.ends(3);
-            ran.tells(&["its owner cannot be told", call, "hint:"]);
+            ran.tells(&["cannot determine the owner", call, "hint:"]);
         }
         site.aws.proxy().disarm();
     }

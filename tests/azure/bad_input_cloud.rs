@@ -129,7 +129,7 @@ async fn an_account_made_behind_a_503_is_found_and_one_made() {
 async fn a_retry_after_is_waited_for_in_full() {
     let site = Site::open().await;
     site.double().trouble("Microsoft.Storage/storageAccounts/write", Trouble::Throttle(2), 1);
-    site.provisioned().await.tells(&["waiting"]);
+    site.provisioned().await.tells(&["retrying"]);
     let journal = site.azure.proxy().journal();
     let throttled = journal.iter().find(|sent| sent.status == Some(429)).expect("one was throttled");
     let again =

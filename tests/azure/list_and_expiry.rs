@@ -102,7 +102,7 @@ async fn a_mark_alone_has_no_container_deleted() {
     double.plant_container(account, "payroll", &mark).await.unwrap();
     site.azure.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--delete-objects", "--confirm", "expired"]).await.ends(3);
-    ran.tells(&["azure/container/payroll", "only its mark says that it is of this deployment", "hint:"]);
+    ran.tells(&["azure/container/payroll", "only its mark assigns it to this deployment", "hint:"]);
     site.is_untouched();
 }
 

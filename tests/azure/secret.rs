@@ -131,7 +131,7 @@ async fn a_key_that_may_not_be_fetched_leaves_the_rest_done_and_no_file() {
     let principal = site.double().principal();
     site.double().deny(&principal, "Microsoft.Storage/storageAccounts/listkeys/action");
     let ran = site.provision(&["--secret-file", text]).await.ends(4);
-    ran.tells(&["the changes were made, but", "listkeys/action", "`wbstore config`"]);
+    ran.tells(&["the changes were applied, but", "listkeys/action", "`wbstore config`"]);
     assert!(!path.exists(), "it is not filled");
     // Now there is nothing left to change.
     site.provision(&["--reveal"]).await.ends(3).tells(&["listkeys/action"]);

@@ -17,12 +17,12 @@ async fn answered<C: Cloud>(cloud: &C, verb: &str, question: &str, answer: &str)
 
 pub async fn without_a_terminal_nothing_is_changed_unless_yes_is_said<C: Cloud>() {
     let cloud = C::fresh().await;
-    cloud.run("provision", &[]).await.ends(2).tells(&["no terminal to ask on", "hint:", "--yes"]);
+    cloud.run("provision", &[]).await.ends(2).tells(&["requires a terminal", "hint:", "--yes"]);
     assert_untouched(&cloud);
 }
 
 pub async fn a_no_changes_nothing_and_enter_alone_is_one<C: Cloud>() {
-    for (question, answer) in [("Make these changes?", "n\r"), ("[y/N]", "\r")] {
+    for (question, answer) in [("Apply these changes?", "n\r"), ("[y/N]", "\r")] {
         let cloud = C::fresh().await;
         answered(&cloud, "provision", question, answer).await.ends(1).tells(&["nothing was changed"]);
         assert_untouched(&cloud);
@@ -31,7 +31,7 @@ pub async fn a_no_changes_nothing_and_enter_alone_is_one<C: Cloud>() {
 
 pub async fn a_yes_makes_the_changes_and_prints_the_outputs_alone<C: Cloud>() {
     let cloud = C::fresh().await;
-    let ran = answered(&cloud, "provision", "Make these changes?", "y\r").await.ends(0);
+    let ran = answered(&cloud, "provision", "Apply these changes?", "y\r").await.ends(0);
     assert!(ran.outputs().contains_key("BUCKET"), "{ran}");
     settled(&cloud, &[]).await;
     assert_eq!(cloud.run("config", &[]).await.ends(0).stdout, ran.stdout.replace("\r\n", "\n"));
@@ -39,7 +39,7 @@ pub async fn a_yes_makes_the_changes_and_prints_the_outputs_alone<C: Cloud>() {
 
 pub async fn ctrl_c_at_a_question_changes_nothing<C: Cloud>() {
     let cloud = C::fresh().await;
-    answered(&cloud, "provision", "Make these changes?", "\x03").await.ends(130);
+    answered(&cloud, "provision", "Apply these changes?", "\x03").await.ends(130);
     assert_untouched(&cloud);
     provision(&cloud, &[]).await;
     cloud.proxy().clear_journal();
@@ -94,7 +94,7 @@ pub async fn a_teardown_wants_the_name_typed<C: Cloud>() {
 
 pub async fn a_teardown_without_a_terminal_wants_the_name_as_an_argument<C: Cloud>() {
     let cloud = provisioned::<C>().await;
-    cloud.run("teardown", &[]).await.ends(2).tells(&["no terminal", &format!("--confirm {NAME}")]);
+    cloud.run("teardown", &[]).await.ends(2).tells(&["requires a terminal", &format!("--confirm {NAME}")]);
     cloud.run("teardown", &["--confirm", "acme"]).await.ends(2).tells(&["nothing was deleted"]);
     assert_untouched(&cloud);
 }

@@ -69,7 +69,7 @@ pub async fn one_that_cannot_be_looked_at_fails_by_its_own_code_and_the_others_g
     let ran = cloud.run_on("teardown", &TEARDOWN).await.ends(4);
     let left = names(&cloud).await;
     let [left] = &left[..] else { panic!("{left:?} is left: {ran}") };
-    ran.tells(&[&format!("error: the deployment {left} is left out: ")]);
+    ran.tells(&[&format!("error: the deployment {left} is skipped: ")]);
 }
 
 pub async fn one_that_is_slow_does_not_keep_the_others<C: Person>() {

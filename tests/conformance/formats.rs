@@ -98,7 +98,7 @@ pub async fn text_shows_what_waits_for_what_and_the_fields_of_a_change<C: Person
     let field = format!("{}:", text(&change["field"]));
     let shown = |text: &str| text.contains(&field) && text.ends_with(&line);
     assert!(drifted.stdout.lines().any(shown), "{drifted}");
-    assert!(drifted.stdout.contains("0 to create, 1 to change, 0 to delete"), "{drifted}");
+    assert!(drifted.stdout.contains("0 to create, 1 to update, 0 to delete"), "{drifted}");
 }
 
 /// A value as people read it.
@@ -182,7 +182,7 @@ pub async fn every_refusal_is_an_object_with_its_exit_code<C: Cloud>() {
     assert!(error(&objects(&cloud, "config", &[], 1).await, 1).contains("wbstore provision"));
     // There is nobody to ask, even at a terminal.
     let unasked = error(&objects(&cloud, "provision", &[], 2).await, 2);
-    assert!(unasked.contains("nothing is asked") && unasked.contains("--yes"), "{unasked}");
+    assert!(unasked.contains("does not ask for confirmation") && unasked.contains("--yes"), "{unasked}");
     let other = ["--yes", "--expect", "0123456789abcdef0123456789abcdef"];
     assert!(error(&objects(&cloud, "provision", &other, 3).await, 3).contains("digest"));
     provision(&cloud, &[]).await;

@@ -38,7 +38,7 @@ pub async fn in_the_middle_it_finishes_what_is_under_way_and_says_how_to_go_on<C
     let mut running = Running::start(cloud.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
-    running.says("those under way are finished").await;
+    running.says("running steps finish").await;
     create.release();
     let ran = running.ended().await.ends(130).tells(&["interrupted", "hint:", "run the same"]);
     assert_eq!(ran.stdout, "", "half a deployment has no outputs");
@@ -54,7 +54,7 @@ pub async fn the_second_one_does_not_wait<C: Cloud>() {
     let mut running = Running::start(cloud.command("provision", &["--yes"]));
     create.reached().await;
     running.interrupt();
-    running.says("those under way are finished").await;
+    running.says("running steps finish").await;
     running.interrupt();
     // The answer that the first one would wait for has still not come.
     running.ended().await.ends(130);
@@ -86,7 +86,7 @@ pub async fn a_teardown_stops_while_it_empties_and_goes_on_later<C: Person>() {
     let mut running = Running::start(cloud.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     emptying.reached().await;
     running.interrupt();
-    running.says("those under way are finished").await;
+    running.says("running steps finish").await;
     emptying.release();
     running.ended().await.ends(130).tells(&["hint:", "run the same"]);
 

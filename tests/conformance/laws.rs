@@ -137,7 +137,7 @@ pub async fn what_was_adopted_is_given_back_to_the_byte<C: Cloud>() {
         assert_same(&cloud.snapshot().await.only(others), &before.only(others));
     }
     let ran = cloud.run("provision", PROVISION).await.ends(3);
-    ran.tells(&["carries no wbstore mark", "hint:", "--adopt"]);
+    ran.tells(&["has no wbstore mark", "hint:", "--adopt"]);
 }
 
 /// What carries no mark is neither taken over nor torn down.

@@ -78,7 +78,7 @@ pub async fn config_prints_the_same_as_provision_in_every_form<C: Cloud>() {
 pub async fn config_is_refused_where_nothing_was_provisioned<C: Cloud>() {
     let ran = C::fresh().await.run("config", &[]).await.ends(1);
     assert_eq!(ran.stdout, "");
-    ran.tells(&["wandb-acme-com is not there", "hint:", "wbstore provision"]);
+    ran.tells(&["wandb-acme-com does not exist", "hint:", "wbstore provision"]);
 }
 
 pub async fn config_is_refused_where_something_has_changed<C: Person>() {
@@ -86,7 +86,7 @@ pub async fn config_is_refused_where_something_has_changed<C: Person>() {
     cloud.set(C::SETTING[1]).await.expect("it is there");
     let ran = cloud.run("config", &[]).await.ends(1);
     assert_eq!(ran.stdout, "");
-    ran.tells(&["not as these arguments describe it", "hint:", "wbstore plan"]);
+    ran.tells(&["differs from these arguments", "hint:", "wbstore plan"]);
 }
 
 /// A script must not go on with half a deployment.
@@ -123,7 +123,7 @@ pub async fn settings_that_cannot_be_written_are_partly_done_and_printed_again_b
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("settings");
     for (code, event) in [
-        (4, "error: the changes were made, but "),
+        (4, "error: the changes were applied, but "),
         // Nothing is left to change, so nothing was.
         (1, "error: failed to write to stdout"),
     ] {

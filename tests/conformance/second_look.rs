@@ -97,7 +97,7 @@ async fn at_the_prompt<C: Cloud, T>(
 ) -> (Ran, T) {
     let (question, answer) = match verb {
         "teardown" => ("to delete it", format!("{NAME}\r")),
-        _ => ("Make these changes?", "y\r".to_owned()),
+        _ => ("Apply these changes?", "y\r".to_owned()),
     };
     let mut command = cloud.command(verb, more);
     command.env("NO_COLOR", "1");

@@ -92,7 +92,7 @@ pub async fn emptying_waits_in_sight_and_not_for_a_day<C: Person>() {
     cloud.proxy().arm(When::operation(deletes, 0), Fault::fail(Failure::TooManyRequests(1)));
     let ran = cloud.run("teardown", TEARDOWN).await.ends(0);
     // Of single objects, or of all that are deleted in one call.
-    let shown = ["retrying in 1s: ", ": waiting for"];
+    let shown = ["retrying in 1s: ", ": retrying for up to"];
     assert!(shown.iter().any(|shown| ran.stderr.contains(shown)), "{ran}");
     assert_same(&cloud.snapshot().await, &before);
 }
@@ -102,6 +102,6 @@ pub async fn a_step_waits_by_its_own_name<C: Cloud>() {
     let cloud = C::fresh().await;
     cloud.proxy().arm(When::operation(&write, 0), Fault::fail(Failure::TooManyRequests(1)));
     let ran = provision(&cloud, &[]).await;
-    let (step, waits) = (format!("{}/", C::CLOUD), ": waiting for");
+    let (step, waits) = (format!("{}/", C::CLOUD), ": retrying for up to");
     assert!(ran.stderr.lines().any(|line| line.starts_with(&step) && line.contains(waits)), "{ran}");
 }

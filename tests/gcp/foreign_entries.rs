@@ -283,7 +283,7 @@ async fn a_policy_that_changes_under_every_try_ends_in_a_clear_error() {
     site.ask("POST", &set, json!({ "policy": { "bindings": [] } })).await;
     site.gcp.control().race_policies(u32::MAX);
     let ran = site.provision(&["--wait", "1s"]).await.ends(1);
-    ran.tells(&[EVENTS, "changed by somebody else 10 times in a row", "hint:", "another tool keeps writing"]);
+    ran.tells(&[EVENTS, "changed it 10 times in a row", "hint:", "another tool keeps writing"]);
     let policy = site.get(&format!("{}:getIamPolicy", site.topic())).await;
     assert!(policy["bindings"].as_array().is_none_or(Vec::is_empty), "{policy}");
 }

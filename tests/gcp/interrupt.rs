@@ -28,7 +28,7 @@ async fn an_emptying_that_is_interrupted_goes_on_later() {
     let mut running = Running::start(site.command("teardown", &["--confirm", NAME, "--delete-objects"]));
     deletion.reached().await;
     running.interrupt();
-    running.says("those under way are finished").await;
+    running.says("running steps finish").await;
     deletion.release();
     running.ended().await.ends(130).tells(&["hint:", "run the same"]);
     let left = site.objects().await.len();

@@ -52,7 +52,7 @@ async fn what_may_not_be_listed_is_told_and_not_called_missing() {
     let listed = site.run("list", &["--format", "json"]).await.ends(1).json();
     assert_eq!(listed["deployments"][0]["missing"], json!([]));
     assert!(listed["unread"][0].as_str().is_some_and(|text| text.contains("the topics cannot be listed")));
-    site.run("list", &[]).await.ends(1).tells(&["not looked at:", "pubsub.topics.list"]);
+    site.run("list", &[]).await.ends(1).tells(&["not listed:", "pubsub.topics.list"]);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_mark_alone_has_no_bucket_deleted() {
     forge(&site, &jiff::Timestamp::now().as_second().to_string()).await;
     site.gcp.proxy().clear_journal();
     let ran = site.run("teardown", &["--expired", "--delete-objects", "--confirm", "expired"]).await.ends(3);
-    ran.tells(&["gcp/bucket/payroll", "only its mark says that it is of this deployment", "hint:"]);
+    ran.tells(&["gcp/bucket/payroll", "only its mark assigns it to this deployment", "hint:"]);
     site.is_untouched();
 }
 

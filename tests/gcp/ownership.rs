@@ -47,7 +47,7 @@ async fn what_carries_no_mark_is_refused_and_nothing_is_made() {
         let site = Site::open().await;
         site.plant(kind, json!({ "team": "vision", "wbstore": "no_mark" })).await;
         let ran = site.provision(&[]).await.ends(3);
-        ran.tells(&[site.name_of(kind), "carries no wbstore mark", "hint:", "--adopt"]);
+        ran.tells(&[site.name_of(kind), "has no wbstore mark", "hint:", "--adopt"]);
         site.is_untouched();
     }
 }
@@ -98,7 +98,7 @@ async fn a_topic_that_appeared_between_plan_and_creation_is_left_alone() {
         create.release();
     };
     let (ran, ()) = futures::join!(site.provision(&[]), meanwhile);
-    ran.ends(4).tells(&[EVENTS, "carries no wbstore mark", "hint:"]);
+    ran.ends(4).tells(&[EVENTS, "has no wbstore mark", "hint:"]);
     assert_eq!(site.get(&site.topic()).await["labels"], json!({ "team": "vision" }));
     assert!(site.subscriptions().await.is_empty(), "nothing hangs on it");
 }
@@ -168,10 +168,10 @@ async fn labels_that_may_not_be_read_are_no_missing_labels() {
 async fn a_mark_that_was_lost_is_no_longer_ours() {
     let site = Site::provisioned().await;
     site.patch_subscription("labels", json!({ "labels": { "team": "vision" } })).await;
-    site.provision(&[]).await.ends(3).tells(&[EVENTS, "carries no wbstore mark", "--adopt"]);
+    site.provision(&[]).await.ends(3).tells(&[EVENTS, "has no wbstore mark", "--adopt"]);
     site.is_untouched();
     // Nor is it deleted with the rest.
-    site.teardown(&[]).await.ends(0).tells(&["carries no wbstore mark"]);
+    site.teardown(&[]).await.ends(0).tells(&["has no wbstore mark"]);
     assert_eq!(site.subscriptions().await, [EVENTS]);
 }
 
@@ -195,7 +195,7 @@ async fn what_was_adopted_stays_and_loses_only_our_mark() {
         let policy = site.get(&format!("{}:getIamPolicy", site.topic())).await;
         assert!(policy["bindings"].as_array().is_none_or(Vec::is_empty), "{policy}");
     }
-    site.provision(&[]).await.ends(3).tells(&["carries no wbstore mark"]);
+    site.provision(&[]).await.ends(3).tells(&["has no wbstore mark"]);
 }
 
 #[tokio::test]

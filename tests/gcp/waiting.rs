@@ -11,7 +11,7 @@ async fn a_grant_that_is_slow_to_arrive_is_waited_for_in_sight() {
         let site = Site::open().await;
         site.gcp.control().refuse_topics(how);
         site.gcp.control().slow_grants(2);
-        site.provision(&[]).await.ends(0).tells(&["waiting for", "may not publish to the topic yet"]);
+        site.provision(&[]).await.ends(0).tells(&["retrying for up to", "may not publish to the topic yet"]);
         let inserts = site.mutations().iter().filter(|sent| *sent == "storage.notifications.insert").count();
         assert_eq!(inserts, 3, "{how:?}");
         let told = site.get(&site.notifications()).await;
@@ -35,7 +35,7 @@ async fn a_plea_to_slow_down_is_heeded() {
     let site = Site::open().await;
     let slow = When::operation("storage.notifications.insert", 0).times(2);
     let slow = site.gcp.proxy().arm(slow, Fault::fail(Failure::Throttled));
-    site.provision(&[]).await.ends(0).tells(&["waiting for", "rate limit"]);
+    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "rate limit"]);
     assert_eq!(slow.hits(), 2);
 }
 

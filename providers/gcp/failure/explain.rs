@@ -48,7 +48,7 @@ impl Refusal {
         match (self.reason.as_str(), self.status.as_str()) {
             _ if self.html => (
                 if self.http >= 500 { Kind::Transient } else { Kind::Failed },
-                format!("the endpoint answered with a web page (HTTP status {})", self.http),
+                format!("the endpoint returned a web page (HTTP status {})", self.http),
                 Some(
                     "something between here and Google answers in its place; check any proxy, and \
                      STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, if set"

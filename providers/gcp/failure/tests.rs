@@ -85,7 +85,7 @@ fn every_no_has_its_kind_and_a_way_on() {
         ),
         (412, legacy(412, "conditionNotMet", "metageneration"), Kind::Conflict, "run again"),
         (409, modern(409, "ABORTED", "", "etag"), Kind::Conflict, "run again"),
-        (429, legacy(429, "rateLimitExceeded", "slow"), Kind::Throttled, "fewer calls"),
+        (429, legacy(429, "rateLimitExceeded", "slow"), Kind::Throttled, "throttles requests"),
         (503, String::new(), Kind::Transient, "run again"),
         (502, "<html>Bad gateway</html>".to_owned(), Kind::Transient, "proxy"),
         (404, "<!doctype html>".to_owned(), Kind::Failed, "proxy"),

@@ -75,7 +75,7 @@ async fn a_wait_ends_at_once_and_what_was_waited_for_is_reported() {
     let ran = planned.interrupted_after(5000).await;
     assert_eq!(
         ran.ends(),
-        ["interrupted", "bucket halted: waiting for it is not there yet", "entry not tried"]
+        ["interrupted", "bucket halted: waiting to retry: it is not there yet", "entry not tried"]
     );
     assert_eq!((ran.took, ran.report.halted.clone()), (seconds(5), vec![at("bucket")]));
     assert_eq!(ran.code(), exit::INTERRUPTED);
@@ -89,7 +89,7 @@ async fn no_wait_is_begun_after_it() {
     let ran = planned.interrupted_after(5000).await;
     assert_eq!(
         ran.events,
-        ["bucket started", "interrupted", "bucket halted: waiting for it is not there yet"]
+        ["bucket started", "interrupted", "bucket halted: waiting to retry: it is not there yet"]
     );
     assert_eq!(ran.took, seconds(10));
 }

@@ -80,7 +80,7 @@ async fn a_plan_of_another_stack_fails() {
     let mut planned = planned(PRESENT, &cloud, [part("bucket").on(&cloud)]).await;
     planned.stack.resources.clear();
     let ran = planned.applied().await;
-    assert_eq!((ran.failure().1.as_str(), ran.code()), ("the plan is of another stack", 1));
+    assert_eq!((ran.failure().1.as_str(), ran.code()), ("the plan belongs to another stack", 1));
 }
 
 #[tokio::test(start_paused = true)]

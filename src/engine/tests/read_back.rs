@@ -46,7 +46,7 @@ async fn a_look_that_lags_once_is_only_taken_again() {
     cloud.script("entry", Verb::Write, [Turn::Lags(1)]);
     let ran = planned.applied().await;
     assert_eq!((ran.count("write entry"), ran.count("look entry"), ran.code()), (1, 3, 0));
-    assert_eq!(ran.waits(), ["it does not show size as it was written"]);
+    assert_eq!(ran.waits(), ["its size is not yet the value that was written"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,10 @@ async fn whoever_keeps_writing_something_else_is_written_over_once_and_then_repo
     let ran = planned.applied().await;
     assert_eq!(ran.count("write entry"), 2);
     let (error, text) = ran.failure();
-    assert_eq!((error.kind(), text.as_str()), (Kind::NotYet, "it does not show size as it was written"));
+    assert_eq!(
+        (error.kind(), text.as_str()),
+        (Kind::NotYet, "its size is not yet the value that was written")
+    );
     assert_eq!((ran.report.changed, ran.code()), (true, 4));
 }
 
@@ -108,7 +111,7 @@ async fn what_stands_by_itself_and_cannot_be_seen_is_not_created_twice() {
     let planned = planned(PRESENT, &cloud, [read_back("bucket").on(&cloud)]).await;
     cloud.script("bucket", Verb::Write, [Turn::Lags(1000)]);
     let ran = planned.applied().await;
-    assert_eq!((ran.count("write bucket"), ran.failure().1.as_str()), (1, "it cannot be seen yet"));
+    assert_eq!((ran.count("write bucket"), ran.failure().1.as_str()), (1, "it is not visible yet"));
     assert!(ran.took > seconds(100), "{:?}", ran.took);
     assert_eq!((ran.report.changed, ran.code()), (true, 4));
 }
@@ -125,7 +128,7 @@ async fn a_mark_that_was_left_out_is_set_as_what_it_was_to_be() {
         cloud.script("bucket", Verb::Write, [Turn::Unmarked]);
         let ran = planned.applied().await;
         assert_eq!((ran.count("write bucket"), cloud.found("bucket")), (2, Some((1, owner))));
-        assert_eq!((ran.waits(), ran.code()), (vec!["it does not show mark as it was written"; 2], 0));
+        assert_eq!((ran.waits(), ran.code()), (vec!["its mark is not yet the value that was written"; 2], 0));
     }
 }
 
@@ -150,7 +153,7 @@ async fn what_another_deployment_has_taken_since_is_left_to_it() {
     let ran = planned.applied().await;
     let (error, text) = ran.failure();
     assert_eq!(error.kind(), Kind::Refused);
-    assert_eq!(text, "test/bucket/acme: the deployment `beta` has taken it since");
+    assert_eq!(text, "test/bucket/acme: it now belongs to the deployment `beta`");
     assert_eq!((ran.count("write bucket"), cloud.found("bucket")), (1, Some((3, beta))));
     assert_eq!((ran.took, ran.code()), (Duration::ZERO, 4));
 }

@@ -164,8 +164,8 @@ async fn a_creation_that_fails_where_something_exists_takes_no_look_unless_time_
 #[tokio::test(start_paused = true)]
 async fn what_was_to_be_created_and_exists_now_is_not_written_over() {
     for (size, owner, why) in [
-        (9, Owner::Ours, "it exists now, with other settings"),
-        (9, Owner::Other(None), "it exists and carries no wbstore mark"),
+        (9, Owner::Ours, "it now exists, with other settings"),
+        (9, Owner::Other(None), "it exists and has no wbstore mark"),
         (9, beta(), "it belongs to the deployment `beta`"),
     ] {
         let planned = no_bucket().await.aged();
@@ -214,7 +214,7 @@ async fn a_creation_whose_answer_was_lost_and_that_is_not_seen_yet_is_waited_for
     cloud.script("bucket", Verb::Look, [first(|world| world.hide("bucket", 2))]);
     let ran = planned.applied().await;
     assert_eq!((ran.ends(), ran.code()), (vec!["bucket done"], 0));
-    assert!(ran.waits().contains(&"test/bucket/acme exists already"), "{:?}", ran.waits());
+    assert!(ran.waits().contains(&"test/bucket/acme already exists"), "{:?}", ran.waits());
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,7 +235,7 @@ async fn what_changed_before_our_first_request_left_is_not_ours() {
     let theirs = |world: &mut World| world.put("bucket", 5, Owner::Ours);
     cloud.script("bucket", Verb::Write, [first(theirs), Turn::Unsent(fault())]);
     let ran = planned.applied().await;
-    assert!(ran.failure().1.ends_with("it exists now, with other settings"), "{}", ran.failure().1);
+    assert!(ran.failure().1.ends_with("it now exists, with other settings"), "{}", ran.failure().1);
     assert_eq!((ran.count("write bucket"), ran.report.changed, ran.code()), (1, false, 3));
 }
 
@@ -275,7 +275,7 @@ async fn a_release_whose_answer_was_lost_is_done_and_one_by_somebody_else_is_not
 
     let planned = a_bucket(Goal::Absent, 1, Owner::Adopted).await;
     let ran = planned.meanwhile(|world| world.put("bucket", 1, Owner::Other(None))).applied().await;
-    assert!(ran.failure().1.ends_with("it carries no wbstore mark"));
+    assert!(ran.failure().1.ends_with("it has no wbstore mark"));
     assert_eq!((ran.count("release bucket"), ran.code()), (0, 3));
 }
 
@@ -306,13 +306,13 @@ async fn holding(versions: u32) -> Planned {
 async fn contents_that_appeared_keep_their_bucket() {
     let planned = holding(0).await.meanwhile(|world| {
         world.put("objects", 1, Owner::Ours);
-        world.forbid("objects", Forbids::Delete, "it holds 1 object");
+        world.forbid("objects", Forbids::Delete, "it contains 1 object");
     });
     let cloud = Arc::clone(&planned.cloud);
     let ran = planned.applied().await;
     assert_eq!(
         ran.failure().1,
-        "test/bucket/acme has changed since the plan: test/objects/acme: it holds 1 object"
+        "test/bucket/acme has changed since the plan: test/objects/acme: it contains 1 object"
     );
     assert_eq!(
         (ran.count("delete bucket"), cloud.found("objects"), ran.code()),
@@ -362,7 +362,7 @@ async fn an_entry_of_others_that_would_end_with_a_bucket_keeps_it() {
     let ran = empty.applied().await;
     assert_eq!(
         ran.failure().1,
-        "test/bucket/acme has changed since the plan: test/entry/acme: rule `theirs` would end with it"
+        "test/bucket/acme has changed since the plan: test/entry/acme: rule `theirs` would be deleted with it"
     );
     assert_eq!((ran.count("delete bucket"), cloud.entries("entry").len(), ran.code()), (0, 1, 3));
 
@@ -466,5 +466,5 @@ async fn an_entry_waits_for_the_mark_of_its_new_bucket() {
     cloud.script("entry", Verb::Write, [Turn::Refused(not_yet())]);
     let ran = planned.applied().await;
     assert_eq!((ran.ends(), ran.code()), (vec!["bucket done", "entry done"], 0));
-    assert!(ran.waits().iter().any(|why| why.ends_with("it exists and carries no wbstore mark")));
+    assert!(ran.waits().iter().any(|why| why.ends_with("it exists and has no wbstore mark")));
 }

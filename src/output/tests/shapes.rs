@@ -65,7 +65,7 @@ fn helm_names_the_bucket_in_parts_and_the_queue_as_the_app_reads_it() {
     let mut outputs = aws();
     outputs.push(output("AWS_S3_KMS_ID", "arn:aws:kms:us-east-1:123456789012:key/0000"));
     assert_snapshot!(encode(Encoding::Helm, &outputs).unwrap(), @r#"
-    # Values for W&B's operator chart (charts/operator-wandb), made by wbstore. Pass them to helm with
+    # Values for W&B's operator chart (charts/operator-wandb), created by wbstore. Pass them to helm with
     # --values, or put them under spec.values of your WeightsAndBiases resource.
     #
     # The chart's own BUCKET_QUEUE is internal://, a queue in its Redis, and it points
@@ -89,7 +89,7 @@ fn helm_names_the_bucket_in_parts_and_the_queue_as_the_app_reads_it() {
 fn helm_leaves_the_queue_of_the_chart_alone() {
     let outputs = [output("BUCKET", "s3://acme"), output("BUCKET_QUEUE", "internal://")];
     assert_snapshot!(encode(Encoding::Helm, &outputs).unwrap(), @r#"
-    # Values for W&B's operator chart (charts/operator-wandb), made by wbstore. Pass them to helm with
+    # Values for W&B's operator chart (charts/operator-wandb), created by wbstore. Pass them to helm with
     # --values, or put them under spec.values of your WeightsAndBiases resource.
     global:
       bucket:

@@ -71,8 +71,8 @@ fn denied() -> Observation {
 }
 
 const BETA: &str = "it belongs to the deployment `beta`";
-const UNMARKED: &str = "it exists and carries no wbstore mark";
-const OTHER: &str = "it exists now, with other settings";
+const UNMARKED: &str = "it exists and has no wbstore mark";
+const OTHER: &str = "it now exists, with other settings";
 
 #[test]
 fn a_bucket_by_itself() {
@@ -86,7 +86,7 @@ fn a_bucket_by_itself() {
         (none(), bucket(7, Ours), Waits(OTHER), Goes),
         // The mark may come, and may be a stranger's absence of one.
         (none(), bucket(1, unmarked()), Refused(UNMARKED), Waits(UNMARKED)),
-        (none(), bucket(1, Used), Refused("it exists now, and is not ours"), Waits("and is not ours")),
+        (none(), bucket(1, Used), Refused("it now exists, with another owner"), Waits("with another owner")),
         (none(), bucket(1, beta()), Refused(BETA), Refused(BETA)),
         (none(), bucket(1, Unknown("no tags".into())), Refused("no tags"), Refused("no tags")),
         (none(), denied(), Refused("it was denied"), Refused("it was denied")),
@@ -96,7 +96,7 @@ fn a_bucket_by_itself() {
         (bucket(7, Ours), bucket(7, Adopted), Goes, Goes),
         // A third value may be on the way from ours.
         (bucket(7, Ours), bucket(9, Ours), Waits("its size is 9 now"), Goes),
-        (bucket(7, Ours), none(), Waits("it does not exist any more"), Goes),
+        (bucket(7, Ours), none(), Waits("it no longer exists"), Goes),
         (bucket(7, Ours), bucket(7, unmarked()), Refused(UNMARKED), Waits(UNMARKED)),
         (bucket(7, Ours), bucket(7, beta()), Refused(BETA), Refused(BETA)),
         (
@@ -122,21 +122,16 @@ fn a_bucket_by_itself() {
         // Our mark is on, the rest is not.
         (bucket(7, unmarked()), bucket(7, Adopted), Waits(OTHER), Goes),
         (bucket(7, unmarked()), bucket(1, Adopted), Reached, Reached),
-        (
-            bucket(7, unmarked()),
-            none(),
-            Waits("it does not exist any more"),
-            Waits("it does not exist any more"),
-        ),
+        (bucket(7, unmarked()), none(), Waits("it no longer exists"), Waits("it no longer exists")),
         (bucket(7, unmarked()), bucket(7, beta()), Refused(BETA), Refused(BETA)),
         (
             none(),
             bucket(1, unmarked()),
-            Waits("it exists now, without a wbstore mark"),
-            Waits("it exists now, without a wbstore mark"),
+            Waits("it now exists, without a wbstore mark"),
+            Waits("it now exists, without a wbstore mark"),
         ),
     ];
-    let kept = "it carries no wbstore mark";
+    let kept = "it has no wbstore mark";
     let absent = [
         (bucket(1, Ours), bucket(1, Ours), Goes, Goes),
         (bucket(1, Ours), bucket(9, Ours), Goes, Goes),
@@ -146,8 +141,8 @@ fn a_bucket_by_itself() {
         (
             bucket(1, Ours),
             bucket(1, Adopted),
-            Refused("it counts as adopted now"),
-            Refused("it counts as adopted now"),
+            Refused("it is now marked as adopted"),
+            Refused("it is now marked as adopted"),
         ),
         (bucket(1, Ours), bucket(1, Unknown("no tags".into())), Refused("no tags"), Refused("no tags")),
         (bucket(1, Ours), denied(), Refused("it was denied"), Refused("it was denied")),
@@ -161,8 +156,8 @@ fn a_bucket_by_itself() {
         (
             bucket(1, Ours),
             with_kept("rule `theirs`", bucket(1, Ours)),
-            Refused("rule `theirs` would end with it"),
-            Refused("rule `theirs` would end with it"),
+            Refused("rule `theirs` would be deleted with it"),
+            Refused("rule `theirs` would be deleted with it"),
         ),
         (
             with_kept("rule `theirs`", bucket(1, Ours)),
@@ -177,8 +172,8 @@ fn a_bucket_by_itself() {
         (
             bucket(1, Adopted),
             bucket(1, Ours),
-            Refused("it is of this deployment now"),
-            Refused("it is of this deployment now"),
+            Refused("it now belongs to this deployment"),
+            Refused("it now belongs to this deployment"),
         ),
         (
             bucket(1, Adopted),
@@ -236,7 +231,7 @@ fn a_field_that_differs_since_is_not_written() {
         observation
     };
     let again = twice(PRESENT, &[bucket(7, Owner::Ours)], &[unset(bucket(7, Owner::Ours))], false);
-    comes(&again, &Waits("its size is not set any more"), "a field unset");
+    comes(&again, &Waits("its size is no longer set"), "a field unset");
 }
 
 #[test]
@@ -271,10 +266,10 @@ fn what_a_step_is_part_of_counts_too() {
     for (parent, expected) in [
         (bucket(1, Ours), Goes),
         (bucket(1, beta()), Refused(BETA)),
-        (bucket(1, unmarked()), Refused("it carries no wbstore mark")),
-        (bucket(1, Adopted), Refused("which stays")),
+        (bucket(1, unmarked()), Refused("it has no wbstore mark")),
+        (bucket(1, Adopted), Refused("which is kept")),
         (forbidding(Forbids::Delete, bucket(1, Ours)), Refused("it is locked")),
-        (with_kept("rule `theirs`", bucket(1, Ours)), Refused("rule `theirs` would end with it")),
+        (with_kept("rule `theirs`", bucket(1, Ours)), Refused("rule `theirs` would be deleted with it")),
     ] {
         let row = format!("{:?}", parent.seen);
         let before = with(objects(), bucket(1, Ours));
@@ -299,12 +294,16 @@ fn what_a_deletion_takes_along_counts_too() {
         (entry(Ours), entry(Ours), Goes),
         (entry(Ours), no_entry(), Goes),
         (entry(Ours), entry(beta()), Refused("test/entry/acme: it belongs to the deployment `beta`")),
-        (no_entry(), with_kept("rule `theirs`", no_entry()), Refused("rule `theirs` would end with it")),
+        (
+            no_entry(),
+            with_kept("rule `theirs`", no_entry()),
+            Refused("rule `theirs` would be deleted with it"),
+        ),
         (with_kept("rule `theirs`", entry(Ours)), with_kept("rule `theirs`", entry(Ours)), Goes),
         (
             with_kept("rule `theirs`", entry(Ours)),
             with_kept("rule `new`", entry(Ours)),
-            Refused("rule `new` would end with it"),
+            Refused("rule `new` would be deleted with it"),
         ),
     ];
     for (number, (before, now, expected)) in rows.into_iter().enumerate() {

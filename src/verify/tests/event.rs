@@ -21,7 +21,7 @@ fn others(cloud: &mut Cloud, count: usize) {
 #[tokio::test(start_paused = true)]
 async fn each_queue_says_what_became_of_the_messages_of_others() {
     let ran = run::<SHARED>(|cloud| cloud.plant("theirs", Says::Other)).await;
-    ran.passes("event", "arrived 2.0 s after the upload; one message of others was given back");
+    ran.passes("event", "arrived 2.0 s after the upload; one message of others was returned to the queue");
     assert_eq!(ran.cloud().deleted, ["event 0"]);
     let ran = run::<PEEKED>(|cloud| others(cloud, 2)).await;
     ran.passes("event", "; 2 messages of others were only peeked at");
@@ -33,7 +33,7 @@ async fn each_queue_says_what_became_of_the_messages_of_others() {
 #[tokio::test(start_paused = true)]
 async fn an_event_behind_others_is_found_and_they_stay() {
     let ran = run::<SHARED>(|cloud| others(cloud, 8)).await;
-    ran.passes("event", "8 messages of others were given back");
+    ran.passes("event", "8 messages of others were returned to the queue");
     let cloud = ran.cloud();
     assert!(cloud.hidden.is_empty());
     assert_eq!((cloud.queue.len(), cloud.deleted.as_slice()), (8, ["event 0".to_owned()].as_slice()));
@@ -43,7 +43,7 @@ async fn an_event_behind_others_is_found_and_they_stay() {
 async fn a_later_probe_is_proof_too_and_the_earlier_ones_are_deleted_with_it() {
     let ran = run::<SHARED>(|cloud| cloud.delivers_from = Some(1)).await;
     ran.passes("event", "arrived 2.0 s after the upload");
-    ran.passes("cleanup", "2 probes are removed");
+    ran.passes("cleanup", "2 probes are deleted");
     let ran = run::<SHARED>(|cloud| cloud.delivery = Duration::from_secs(31)).await;
     ran.passes("event", "arrived 31.0 s");
     assert_eq!(ran.cloud().deleted, ["event 0"], "the event of the second is not waited for long");
@@ -107,7 +107,7 @@ async fn a_busy_queue_is_looked_at_again_and_a_refusal_is_final() {
         let kind = error.kind();
         let ran = run::<PEEKED>(|cloud| cloud.failures = [error].into()).await;
         assert_eq!(ran.outcome.as_ref().unwrap_err().kind(), kind);
-        ran.passes("cleanup", "removed");
+        ran.passes("cleanup", "deleted");
     }
 }
 

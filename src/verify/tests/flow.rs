@@ -84,14 +84,14 @@ async fn an_interrupt_removes_the_probe_and_the_watch() {
     let ran = ran.await;
     assert_eq!(ran.outcome.as_ref().unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(ran.took, Duration::from_secs(5));
-    ran.passes("cleanup", "the probe is removed");
+    ran.passes("cleanup", "the probe is deleted");
     assert!(ran.cloud().closed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_is_named() {
     let ran = run::<SHARED>(|cloud| cloud.unremovable = true).await;
-    ran.fails("cleanup", "1 of 1 probes are left, such as .wbstore-probe/", "grant it");
+    ran.fails("cleanup", "1 of 1 probes were not deleted, such as .wbstore-probe/", "grant it");
     let ran = run::<OWN>(|cloud| {
         cloud.unclosable = true;
         cloud.unwatchable = Some(Error::new(Kind::Failed, "no"));
@@ -99,5 +99,5 @@ async fn what_is_left_is_named() {
     let ran = ran.await;
     assert!(matches!(ran.verdict("cleanup"), Verdict::Failed { reason, .. } if reason == "a watch is left"));
     let ran = run::<PEEKED>(|cloud| cloud.keeps = Some("soft delete keeps a copy for 7d")).await;
-    ran.passes("cleanup", "the probe is removed; soft delete keeps a copy for 7d");
+    ran.passes("cleanup", "the probe is deleted; soft delete keeps a copy for 7d");
 }

@@ -33,7 +33,7 @@ async fn a_refused_upload_gives_the_reason_of_the_service() {
     run::<SHARED>(refuses("<Code>Kms</Code>")).await.fails("upload", "Kms", "check the key");
     let ran = run::<SHARED>(refuses("<html>")).await;
     ran.fails("upload", "HTTP status 403", "check the grant");
-    ran.passes("cleanup", "the probe is removed");
+    ran.passes("cleanup", "the probe is deleted");
     assert_eq!(ran.cloud().lost, 1, "there may be none, or several");
 }
 
@@ -47,7 +47,7 @@ async fn what_was_not_signed_is_said() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_uploaded_that_could_not_be_removed() {
     let ran = run::<SHARED>(|cloud| cloud.kept_by = Some("a retention policy".to_owned())).await;
-    ran.is_open("upload", "a retention policy would keep the probe");
+    ran.is_open("upload", "a retention policy would prevent the probe");
     ran.is_open("event", "nothing was uploaded");
     assert!(ran.cloud().uploaded.is_empty());
     assert!(ran.checks.iter().all(|(name, _)| name != "cleanup"));
@@ -104,6 +104,6 @@ async fn an_etag_is_exposed_by_name_or_by_star() {
 async fn a_stranger_must_be_refused() {
     let reading = |status| run::<SHARED>(move |cloud| cloud.anonymous = status);
     reading(401).await.passes("anonymous read", "refused (HTTP status 401)");
-    reading(206).await.fails("anonymous read", "anybody can read", "look for a grant");
+    reading(206).await.fails("anonymous read", "anyone can read", "look for a grant");
     reading(404).await.is_open("anonymous read", "HTTP status 404");
 }

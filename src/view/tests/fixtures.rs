@@ -178,8 +178,8 @@ pub(super) fn obstructed() -> Plan {
     let full = with(found(bucket(), json!({}), Owner::Ours), |found| {
         found.obstacle(
             Forbids::Delete,
-            "it holds 12 objects, 3.4 GB",
-            "pass --delete-objects to delete them too",
+            "it contains 12 objects, 3.4 GB",
+            "add `--delete-objects` to delete them too",
         );
     });
     made(Goal::Absent, &[full])

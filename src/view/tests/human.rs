@@ -38,12 +38,12 @@ fn a_first_plan_shows_every_field_and_what_waits_for_what() {
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    What the server will need
+    Server configuration
       BUCKET=s3://acme-wandb
       BUCKET_QUEUE=sqs://acme-wandb
       AWS_REGION=us-east-1
 
-    Plan: 4 to create, 0 to change, 0 to delete.
+    Plan: 4 to create, 0 to update, 0 to delete.
     To apply exactly this plan later: --expect 5b097d5bfed9c450dafb5e30d8f8bd4b
     "#);
 }
@@ -54,13 +54,13 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
 
     Plan to provision acme in account 123456789012, us-east-1
 
-      ~ change  aws/queue/acme-wandb
+      ~ update  aws/queue/acme-wandb
           policy:
               [{"action":"sqs:*","condition":"none at all","principal":"*","sid":"wbstore-acme"}]
             → [{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]
         leave   aws/bucket/acme-wandb
           note: versioning is on; old versions are kept and cost
-      ~ change  aws/cors/acme-wandb
+      ~ update  aws/cors/acme-wandb
           expose:          (not set) → ["ETag"]
           max_age_seconds: "3000" → 3000
           methods:         ["GET","PUT"] → ["GET","PUT","HEAD"]
@@ -72,12 +72,12 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    What the server will need
+    Server configuration
       BUCKET=s3://acme-wandb
       BUCKET_QUEUE=sqs://acme-wandb
       AWS_REGION=us-east-1
 
-    Plan: 1 to create, 2 to change, 0 to delete, 1 unchanged; 2 entries of others kept.
+    Plan: 1 to create, 2 to update, 0 to delete, 1 unchanged; 2 entries of others kept.
     To apply exactly this plan later: --expect 31aa59a63c36ad2883d999f16ea82528
     "#);
 }
@@ -91,14 +91,14 @@ fn a_teardown_shows_what_goes_with_what() {
       - delete  aws/queue/acme-wandb
       - delete  aws/bucket/acme-wandb
       - delete  aws/cors/acme-wandb
-          goes with aws/bucket/acme-wandb
+          deleted with aws/bucket/acme-wandb
       - delete  aws/notification/acme-wandb
-          goes with aws/bucket/acme-wandb
+          deleted with aws/bucket/acme-wandb
 
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    Plan: 0 to create, 0 to change, 4 to delete.
+    Plan: 0 to create, 0 to update, 4 to delete.
     To apply exactly this plan later: --expect 10b24b9ed8cb2488cb7fb7dc7952ada7
     ");
 }
@@ -120,11 +120,11 @@ fn a_refusal_says_why_and_what_to_do() {
 
       ! refuse  aws/queue/acme-wandb
           because it belongs to the deployment `acme|staging`
-          hint: choose another name, or give that deployment's --name
+          hint: choose another name, or use that deployment's `--name`
       ! refuse  aws/bucket/acme-wandb
           region: eu-west-1 → us-east-1
           because its region is eu-west-1 and cannot be changed in place
-          hint: ask for the region it has, or choose another name
+          hint: request its existing region, or choose another name
       ! refuse  aws/cors/acme-wandb
           because failed to read aws/cors/acme-wandb: AccessDenied: [2Jnot for @you | `now` <b>
           hint: grant s3:GetBucketCORS
@@ -132,7 +132,7 @@ fn a_refusal_says_why_and_what_to_do() {
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    Refused: 3 steps must not be taken, so nothing is changed.
+    Refused: 3 steps cannot be applied, so nothing is changed.
     ");
 }
 
@@ -140,7 +140,7 @@ fn a_refusal_says_why_and_what_to_do() {
 fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
     assert_snapshot!(plain(&fixtures::adopt()), @"
 
-    Plan to provision acme in account 123456789012, us-east-1, adopting what carries no mark
+    Plan to provision acme in account 123456789012, us-east-1, adopting resources without a mark
 
       > adopt   aws/queue/acme-wandb
           gets this deployment's mark
@@ -151,12 +151,12 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    What the server will need
+    Server configuration
       BUCKET=s3://acme-wandb
       BUCKET_QUEUE=sqs://acme-wandb
       AWS_REGION=us-east-1
 
-    Plan: 0 to create, 0 to change, 0 to delete, 2 to adopt.
+    Plan: 0 to create, 0 to update, 0 to delete, 2 to adopt.
     To apply exactly this plan later: --expect a592c3697660549ca6c5ee7fd36c4073
     ");
     assert_snapshot!(plain(&fixtures::release()), @"
@@ -164,17 +164,17 @@ fn adopting_and_releasing_are_told_apart_from_making_and_deleting() {
     Plan to tear down acme in account 123456789012, us-east-1
 
       . keep    aws/queue/acme-wandb
-          because it carries no wbstore mark
+          because it has no wbstore mark
       - delete  aws/cors/acme-wandb
           keeps 1 entry of others: cdn
       < release aws/bucket/acme-wandb
-          loses this deployment's mark and stays
+          loses this deployment's mark and is kept
           waits for aws/cors/acme-wandb
 
     Notes
       - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    Plan: 0 to create, 0 to change, 1 to delete, 1 to release, 1 kept; 1 entry of others kept.
+    Plan: 0 to create, 0 to update, 1 to delete, 1 to release, 1 kept; 1 entry of others kept.
     To apply exactly this plan later: --expect 237e03314a44c713328d70fbe92fee56
     ");
 }
@@ -184,17 +184,17 @@ fn an_empty_plan_says_so_in_the_words_of_its_goal() {
     assert_snapshot!(plain(&fixtures::unchanged()), @"
     Plan to provision acme in account 123456789012, us-east-1
 
-    What the server will need
+    Server configuration
       BUCKET=s3://acme-wandb
       BUCKET_QUEUE=sqs://acme-wandb
       AWS_REGION=us-east-1
 
-    No changes: all of acme is there and as described.
+    No changes: all resources of acme exist and are as described.
     ");
     assert_snapshot!(plain(&fixtures::gone()), @"
     Plan to tear down acme in account 123456789012, us-east-1
 
-    Nothing to delete: acme is not there.
+    Nothing to delete: acme does not exist.
     ");
 }
 

@@ -10,7 +10,7 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
     assert_snapshot!(markdown::plan(&fixtures::create()), @r#"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
-    **Plan: 4 to create, 0 to change, 0 to delete.**
+    **Plan: 4 to create, 0 to update, 0 to delete.**
 
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
@@ -50,7 +50,7 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    What the server will need:
+    Server configuration:
 
     ```
     BUCKET=s3://acme-wandb
@@ -67,13 +67,13 @@ fn an_update_folds_the_fields_away() {
     assert_snapshot!(markdown::plan(&fixtures::update()), @r#"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
-    **Plan: 1 to create, 2 to change, 0 to delete, 1 unchanged; 2 entries of others kept.**
+    **Plan: 1 to create, 2 to update, 0 to delete, 1 unchanged; 2 entries of others kept.**
 
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
-    | `~` | change | `aws/queue/acme-wandb` |  |  |
+    | `~` | update | `aws/queue/acme-wandb` |  |  |
     |  | leave | `aws/bucket/acme-wandb` |  | versioning is on; old versions are kept and cost |
-    | `~` | change | `aws/cors/acme-wandb` |  | keeps 2 entries of others: docs-site, cdn |
+    | `~` | update | `aws/cors/acme-wandb` |  | keeps 2 entries of others: docs-site, cdn |
     | `+` | create | `aws/notification/acme-wandb` | `aws/queue/acme-wandb` |  |
 
     <details><summary>5 fields</summary>
@@ -90,15 +90,15 @@ fn an_update_folds_the_fields_away() {
 
     ```mermaid
     graph LR
-      s0["change aws/queue/acme-wandb"]
-      s1["change aws/cors/acme-wandb"]
+      s0["update aws/queue/acme-wandb"]
+      s1["update aws/cors/acme-wandb"]
       s2["create aws/notification/acme-wandb"]
       s0 --> s2
     ```
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
 
-    What the server will need:
+    Server configuration:
 
     ```
     BUCKET=s3://acme-wandb
@@ -115,14 +115,14 @@ fn a_teardown_draws_what_goes_with_what() {
     assert_snapshot!(markdown::plan(&fixtures::teardown()), @r#"
     ### wbstore: tear down `acme` in account 123456789012, us-east-1
 
-    **Plan: 0 to create, 0 to change, 4 to delete.**
+    **Plan: 0 to create, 0 to update, 4 to delete.**
 
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
     | `-` | delete | `aws/queue/acme-wandb` |  |  |
     | `-` | delete | `aws/bucket/acme-wandb` |  |  |
-    | `-` | delete | `aws/cors/acme-wandb` |  | goes with `aws/bucket/acme-wandb` |
-    | `-` | delete | `aws/notification/acme-wandb` |  | goes with `aws/bucket/acme-wandb` |
+    | `-` | delete | `aws/cors/acme-wandb` |  | deleted with `aws/bucket/acme-wandb` |
+    | `-` | delete | `aws/notification/acme-wandb` |  | deleted with `aws/bucket/acme-wandb` |
 
     ```mermaid
     graph LR
@@ -130,8 +130,8 @@ fn a_teardown_draws_what_goes_with_what() {
       s1["delete aws/bucket/acme-wandb"]
       s2["delete aws/cors/acme-wandb"]
       s3["delete aws/notification/acme-wandb"]
-      s1 -.->|takes along| s2
-      s1 -.->|takes along| s3
+      s1 -.->|deletes| s2
+      s1 -.->|deletes| s3
     ```
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
@@ -145,12 +145,12 @@ fn words_of_others_stay_words() {
     assert_snapshot!(markdown::plan(&fixtures::refused()), @r"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
-    **Refused: 3 steps must not be taken, so nothing is changed.**
+    **Refused: 3 steps cannot be applied, so nothing is changed.**
 
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
-    | `!` | refuse | `aws/queue/acme-wandb` |  | it belongs to the deployment \`acme\|staging\`<br>**hint:** choose another name, or give that deployment's --name |
-    | `!` | refuse | `aws/bucket/acme-wandb` |  | its region is eu-west-1 and cannot be changed in place<br>**hint:** ask for the region it has, or choose another name |
+    | `!` | refuse | `aws/queue/acme-wandb` |  | it belongs to the deployment \`acme\|staging\`<br>**hint:** choose another name, or use that deployment's \`--name\` |
+    | `!` | refuse | `aws/bucket/acme-wandb` |  | its region is eu-west-1 and cannot be changed in place<br>**hint:** request its existing region, or choose another name |
     | `!` | refuse | `aws/cors/acme-wandb` |  | failed to read aws/cors/acme-wandb: AccessDenied: \[2Jnot for @<!-- -->you \| \`now\` &lt;b&gt;<br>**hint:** grant s3:GetBucketCORS |
 
     <details><summary>1 field</summary>
@@ -170,9 +170,9 @@ fn an_empty_plan_is_one_sentence_and_the_outputs() {
     assert_snapshot!(markdown::plan(&fixtures::unchanged()), @"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
-    **No changes: all of acme is there and as described.**
+    **No changes: all resources of acme exist and are as described.**
 
-    What the server will need:
+    Server configuration:
 
     ```
     BUCKET=s3://acme-wandb

@@ -36,8 +36,8 @@ fn partly() -> Vec<Event> {
     let error = "AccessDenied:\u{1b}[2J no".to_owned();
     vec![
         Event::Started { address: queue, action: Action::Create },
-        waiting("the name to be free again", 65),
-        waiting("the name to be free again", 60),
+        waiting("the name is not free yet", 65),
+        waiting("the name is not free yet", 60),
         Event::Started { address: bucket.clone(), action: Action::Create },
         counted(50),
         counted(120),
@@ -76,14 +76,14 @@ fn lines_say_each_thing_once_and_how_to_go_on() {
     assert!(!tally.is_whole());
     assert_eq!((tally.done(), tally.failed, tally.blocked), (1, 1, 1));
     assert_snapshot!(timeless(&text), @"
-    aws/queue/acme-wandb: waiting for the name to be free again, at most 1m 5s
+    aws/queue/acme-wandb: retrying for up to 1m 5s: the name is not free yet
     aws/bucket/acme-wandb: 120 of 1,000 objects
     aws/queue/acme-wandb: created (0.4s)
     aws/bucket/acme-wandb: failed: AccessDenied:[2J no
     hint: grant s3:CreateBucket
-    aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
-    Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: remove the cause, then run the same command again to continue
+    aws/cors/acme-wandb: not started, because it requires aws/bucket/acme-wandb
+    Not finished: 1 created, 1 failed, 1 not started in …
+    hint: fix the cause, then run the same command again to continue
     ");
 }
 
@@ -93,9 +93,9 @@ fn an_interrupt_is_told_apart_from_a_failure() {
     let (tally, text) = shown(Style::Lines, vec![Event::Interrupted, blocked]);
     assert!(tally.interrupted);
     assert_snapshot!(timeless(&text), @"
-    interrupted: no new step is begun; those under way are finished
-    aws/cors/acme-wandb: not tried
-    Interrupted: 1 not tried in …
+    interrupted: no new steps are started; running steps finish
+    aws/cors/acme-wandb: not started
+    Interrupted: 1 not started in …
     hint: run the same command again to continue
     ");
 }
@@ -107,9 +107,9 @@ fn a_terminal_keeps_the_lines_that_matter() {
     aws/queue/acme-wandb: created (0.4s)
     aws/bucket/acme-wandb: failed: AccessDenied:[2J no
     hint: grant s3:CreateBucket
-    aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb
-    Not finished: 1 created, 1 failed, 1 not tried in …
-    hint: remove the cause, then run the same command again to continue
+    aws/cors/acme-wandb: not started, because it requires aws/bucket/acme-wandb
+    Not finished: 1 created, 1 failed, 1 not started in …
+    hint: fix the cause, then run the same command again to continue
     ");
 }
 
@@ -131,7 +131,7 @@ fn what_goes_with_another_is_counted_like_in_the_plan() {
     let (tally, text) = shown_of(&plan, Style::Lines, vec![gone("queue"), failed]);
     assert_eq!((tally.deleted, tally.failed, tally.blocked), (1, 1, 2));
     assert!(
-        text.contains("aws/cors/acme-wandb: not tried, because it needs aws/bucket/acme-wandb"),
+        text.contains("aws/cors/acme-wandb: not started, because it requires aws/bucket/acme-wandb"),
         "{text}"
     );
 }
@@ -157,7 +157,7 @@ fn checked(style: Style) -> String {
         check("preflight PUT", Verdict::Passed { detail: "204 from us-east-1".to_owned() }),
         Checking::Begun { name: "event".to_owned(), within: seconds(60) },
         check("ETag", Verdict::Failed { reason: "it is not exposed".to_owned(), hint }),
-        check("event", Verdict::Inconclusive { reason: "another consumer may have taken it".to_owned() }),
+        check("event", Verdict::Inconclusive { reason: "another consumer may have received it".to_owned() }),
     ] {
         sender.send(checking).unwrap();
     }
@@ -167,7 +167,7 @@ fn checked(style: Style) -> String {
     assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
     let waiting = match style {
         Style::Terminal => "",
-        Style::Lines => "note: waiting for event, at most 1m 0s\n",
+        Style::Lines => "note: waiting for event, up to 1m 0s\n",
         Style::Json => "{\"event\":\"waiting\",\"why\":\"event\",\"left_seconds\":60.0}\n",
     };
     assert_eq!(String::from_utf8(words).unwrap(), waiting);
@@ -182,13 +182,13 @@ fn a_check_has_a_sign_a_word_and_a_reason() {
     ✓ passed       preflight PUT: 204 from us-east-1
     ✗ failed       ETag: it is not exposed
     hint: add ETag to the exposed headers
-    ? inconclusive event: another consumer may have taken it
+    ? inconclusive event: another consumer may have received it
     It does not work: 1 passed, 1 failed, 1 inconclusive
     ");
     assert_snapshot!(checked(Style::Json), @r#"
     {"name":"preflight PUT","verdict":"passed","detail":"204 from us-east-1"}
     {"name":"ETag","verdict":"failed","reason":"it is not exposed","hint":"add ETag to the exposed headers"}
-    {"name":"event","verdict":"inconclusive","reason":"another consumer may have taken it"}
+    {"name":"event","verdict":"inconclusive","reason":"another consumer may have received it"}
     "#);
 }
 
@@ -231,7 +231,7 @@ fn an_inventory_is_a_table_with_ages() {
     demo      us-east-1   3d        in 1m            bucket, queue   none
     ");
     assert_snapshot!(strip_str(&inventory::remarks(&found)).to_string(), @"
-    not looked at: the queues of eu-west-1: access denied
+    not listed: the queues of eu-west-1: access denied
     ");
     let none = Inventory { scope: "account 1".to_owned(), ..Inventory::default() };
     assert_eq!(inventory::table(&none, now, false), "");
