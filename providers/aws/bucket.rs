@@ -58,7 +58,7 @@ impl S3Bucket {
             "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
             "BucketAlreadyExists" => {
                 Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
-                    .hint("bucket names are shared by everybody; choose another with --bucket"))
+                    .hint("bucket names are globally unique; choose another with --bucket"))
             }
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
         }
@@ -135,9 +135,9 @@ impl Resource for S3Bucket {
         if emptying? {
             found.obstacle(
                 Forbids::Present,
-                "an earlier teardown has told S3 to empty it, and what is uploaded goes too",
-                "let it end and run `teardown` again; to keep the bucket instead, remove its two lifecycle rules \
-                 that begin with wbstore-",
+                "an earlier teardown set lifecycle rules that empty it, which also delete new uploads",
+                "wait until it is empty and run `wbstore teardown aws` again; to keep the bucket instead, \
+                 remove its two lifecycle rules that begin with wbstore-",
             );
         }
         for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
@@ -195,14 +195,14 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
         (404, _) => Ok(None),
         (301 | 307 | 400 | 403, Some(region)) if region != wanted => {
             Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
-                .hint(format!("pass --region {region}, or choose another name with --bucket")))
+                .hint(format!("add `--region {region}`, or choose another name with --bucket")))
         }
         (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", S3Bucket::at(bucket)) => {
             Err(wrong)
         }
         (403, _) => Err(Error::refused(format!(
-            "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
-             or s3:ListBucket is denied",
+            "the bucket {bucket} exists, but account {} is not allowed to read it: it belongs to another \
+             account, or s3:ListBucket is denied",
             api.account
         ))
         .hint("choose another name with --bucket; if it is yours, grant s3:ListBucket on it")),

@@ -179,13 +179,13 @@ impl Resource for Cors {
         if found.state().is_none() && rules.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
-                format!("the bucket has {} CORS rules, and S3 takes no more than {MOST_RULES}", rules.len()),
+                format!("the bucket has {} CORS rules, and S3 allows at most {MOST_RULES}", rules.len()),
                 "remove a rule that is no longer needed",
             );
         }
         for rule in self.hidden_by(&rules) {
             found.finding(format!(
-                "{} stands before ours and answers for the same origin, so browsers get its headers",
+                "{} comes before wbstore's rule and matches the same origin, so browsers get its headers",
                 describe(rule)
             ));
         }

@@ -241,9 +241,9 @@ impl Provider for Aws {
                         return Ok(());
                     }
                     Err(Error::input(format!(
-                        "the credentials are said to be of account {account}, and are of {actual}"
+                        "the credentials belong to account {actual}, but account {account} is configured"
                     ))
-                    .hint("unset AWS_ACCOUNT_ID, or mend aws_account_id in the profile"))
+                    .hint("unset AWS_ACCOUNT_ID, or correct aws_account_id in the profile"))
                 })
             })
         };
@@ -294,6 +294,6 @@ impl Provider for Aws {
 fn assumptions(session: &Session, but: &str) -> Vec<String> {
     let assumed = session.region_is_assumed();
     let region = session.region();
-    let note = || format!("no region is configured, so {region} is used; --region names another{but}");
+    let note = || format!("no region is configured, so {region} is used; `--region` chooses another{but}");
     assumed.then(note).into_iter().collect()
 }

@@ -25,11 +25,11 @@ const ALLOWED_SKEW: i64 = 15 * 60;
 pub(super) const LOG_IN: &str =
     "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
-const NOT_ACCEPTED: &str = "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the \
-                            secret; a region that is not enabled for the account accepts none either";
+const NOT_ACCEPTED: &str = "AWS rejected these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the \
+                            secret; a region that is not enabled for the account rejects all credentials";
 
-const GRANT: &str =
-    "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all that is needed)";
+const GRANT: &str = "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all \
+                     that are required)";
 
 /// The codes of S3 ("Error responses"), SQS and STS ("Common errors").
 const AWS: Explanations = Explanations {
@@ -84,12 +84,12 @@ const AWS: Explanations = Explanations {
         Row::new(
             &["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"],
             Kind::Refused,
-            "the bucket is in another region: pass --region {region}, or choose another bucket name",
+            "the bucket is in another region: add `--region {region}`, or choose another name with --bucket",
         ),
         Row::new(
             &["TooManyBuckets"],
             Kind::Refused,
-            "the account has no room for another bucket: delete one, or request a higher quota with `aws \
+            "the account has reached its bucket quota: delete a bucket, or request a higher quota with `aws \
              service-quotas request-service-quota-increase --service-code s3 --quota-code L-DC2B2D3D \
              --desired-value <number>`",
         ),
@@ -227,7 +227,7 @@ pub fn wrong_clock<E>(
             Kind::Credentials,
             format!("{action} on {target}: the clock of this machine is {minutes} minutes {way} that of AWS"),
         )
-        .hint("set the clock and run again; AWS refuses what was signed more than 15 minutes off"),
+        .hint("set the clock and run again; AWS rejects requests whose time is off by more than 15 minutes"),
     )
 }
 
@@ -272,7 +272,7 @@ where
     }
     let kind = header(response, "content-type").unwrap_or_else(|| "no content type".to_owned());
     // The call may pass when repeated.
-    Error::new(Kind::Transient, format!("{call}: the answer cannot be read (HTTP status {status}, {kind})"))
+    Error::new(Kind::Transient, format!("{call}: the response cannot be read (HTTP status {status}, {kind})"))
         .because(clean(&root_cause(error)))
 }
 
@@ -287,7 +287,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     if code(&error) == "NoSuchBucket" {
-        return Error::new(Kind::NotYet, format!("{action} on {target}: S3 does not see the bucket yet"));
+        return Error::new(
+            Kind::NotYet,
+            format!("{action} on {target}: the bucket is not visible to S3 yet"),
+        );
     }
     failure(error, action, target)
 }

@@ -44,8 +44,8 @@ impl KmsKeyArn {
         if &self.region == region {
             return Ok(());
         }
-        Err(Error::input(format!("the KMS key is in {}, but the bucket in {region}", self.region))
-            .hint(format!("use a key in {region}; S3 accepts no key of another region")))
+        Err(Error::input(format!("the KMS key is in {}, but the bucket is in {region}", self.region))
+            .hint(format!("use a key in {region}; S3 requires a key of the bucket's region")))
     }
 }
 
@@ -60,7 +60,7 @@ impl FromStr for KmsKeyArn {
             return if alias.starts_with("alias/aws/") {
                 refuse(
                     "belongs to AWS, and its key policy cannot allow S3 and the W&B server to use it",
-                    "use the ARN of a customer managed key, or leave `--kms-key` out for the default encryption",
+                    "use the ARN of a customer managed key, or omit `--kms-key` for the default encryption",
                 )
             } else {
                 refuse(

@@ -110,10 +110,10 @@ impl Notification {
         }
         if text.contains("overlap") {
             return Error::refused(format!(
-                "s3:PutBucketNotification on {}: another entry already takes the same events ({text})",
+                "s3:PutBucketNotification on {}: another entry already receives the same events ({text})",
                 self.address()
             ))
-            .hint("run again: the plan names the entry that overlaps");
+            .hint("run again: the plan shows the entry that overlaps");
         }
         if !text.contains("destination") {
             return failure(error, "s3:PutBucketNotification", self.address());
@@ -127,7 +127,7 @@ impl Notification {
                 "s3:PutBucketNotification on {}: S3 checks the entries of others too, and {theirs} is no longer valid: {value}",
                 self.address()
             ))
-            .hint("mend or remove that entry; wbstore does not touch it");
+            .hint("correct or remove that entry; wbstore does not change it");
         }
         let cause = ours.or(arguments.first()).map_or(text, |(_, value)| value.clone());
         let error = |why: &str| {
@@ -136,11 +136,11 @@ impl Notification {
                 .within(DESTINATION_WITHIN)
         };
         if cause.contains("does not exist") {
-            error("it does not see the queue")
-                .hint("if this lasts, check that the queue is there and in the region of the bucket")
+            error("the queue is not visible to it")
+                .hint("if this persists, check that the queue exists and is in the bucket's region")
         } else {
-            error("it may not send to it")
-                .hint("if this lasts, check the queue's policy and, with a KMS key, the policy of the key")
+            error("it is not allowed to send to the queue")
+                .hint("if this persists, check the queue's policy and, with a KMS key, the key's policy")
         }
     }
 
@@ -227,8 +227,12 @@ impl Resource for Notification {
             if entry.overlaps(&self.events) {
                 found.obstacle(
                     Forbids::Write,
-                    format!("the bucket's {} takes the same events, and S3 gives an event to one entry only", entry.words),
-                    "choose a bucket of its own with --bucket, or send that entry through EventBridge or an SNS topic",
+                    format!(
+                        "the bucket's {} receives the same events, and S3 sends an event to one entry only",
+                        entry.words
+                    ),
+                    "choose a separate bucket with --bucket, or send that entry through EventBridge or an \
+                     SNS topic",
                 );
             }
             found.remarks_mut().kept.push(entry.words);

@@ -96,8 +96,8 @@ impl Store for S3Store {
             Some(false) => {}
             Some(true) => look.remarks.obstacle(
                 Forbids::Delete,
-                "MFA delete is on, so that only the account's root user can delete versions",
-                "let the root user switch MFA delete off, with its device",
+                "MFA delete is on: only the account's root user can delete versions",
+                "disable MFA delete as the root user, with its MFA device",
             ),
             None => look.remarks.finding("the endpoint does not report whether MFA delete is on"),
         }

@@ -125,7 +125,7 @@ impl PolicyDocument {
     pub fn open_to_all(&self) -> Vec<String> {
         let open = self.statements().filter(|statement| exposure::is_open_to_all(statement));
         open.map(|statement| {
-            format!("{} lets everyone in: no condition says who or from where", describe(statement))
+            format!("{} allows everyone: no condition limits who or from where", describe(statement))
         })
         .collect()
     }
@@ -152,9 +152,9 @@ impl FromStr for PolicyDocument {
 
     fn from_str(text: &str) -> Result<Self> {
         let failed = |source: serde_json::Error| {
-            Error::new(Kind::Failed, "the policy is no policy document")
+            Error::new(Kind::Failed, "the policy is not a valid policy document")
                 .because(source)
-                .hint("look at it in the AWS console; wbstore does not replace what it cannot read")
+                .hint("inspect it in the AWS console; wbstore does not replace a policy that it cannot read")
         };
         let Elements(mut elements) = serde_json::from_str(text).map_err(failed)?;
         let statement = elements.iter().position(|(key, _)| key == "Statement");
@@ -187,7 +187,7 @@ impl<'de> Deserialize<'de> for Elements {
                 let mut elements: Vec<(String, Box<RawValue>)> = vec![];
                 while let Some((key, value)) = map.next_entry::<String, _>()? {
                     if elements.iter().any(|(seen, _)| *seen == key) {
-                        return Err(serde::de::Error::custom(format!("{key} is there twice")));
+                        return Err(serde::de::Error::custom(format!("{key} occurs twice")));
                     }
                     elements.push((key, value));
                 }

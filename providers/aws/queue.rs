@@ -282,12 +282,12 @@ impl Resource for Queue {
             match attributes.get(&Attribute::KmsMasterKeyId).map(String::as_str) {
                 Some("alias/aws/sqs") => found.obstacle(
                     Forbids::Write,
-                    "it is encrypted with alias/aws/sqs, which S3 may not use",
-                    "switch the queue to SSE-SQS or to a key of your own",
+                    "it is encrypted with alias/aws/sqs, which S3 is not allowed to use",
+                    "switch the queue to SSE-SQS or to a customer managed key",
                 ),
                 Some(key) => found.finding(format!(
-                    "the queue is encrypted with {key}: its key policy must let s3.amazonaws.com use \
-                     kms:GenerateDataKey and kms:Decrypt, or events vanish"
+                    "the queue is encrypted with {key}: its key policy must allow s3.amazonaws.com to use \
+                     kms:GenerateDataKey and kms:Decrypt, or events are lost"
                 )),
                 None => {}
             }

@@ -188,7 +188,7 @@ impl Session {
         let wanted = self.region.partition().id;
         if !partition.is_empty() && partition != wanted {
             return Err(Error::input(format!(
-                "region {} is in the partition `{wanted}`, and these credentials are of `{partition}`",
+                "region {} is in the partition `{wanted}`, but these credentials belong to `{partition}`",
                 self.region
             ))
             .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));

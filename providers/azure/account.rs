@@ -97,7 +97,7 @@ impl Account {
         }
         found.remarks_mut().findings.extend(settings::exposures(account));
         found.finding(
-            "it is not ours: it is used as it is, but for our one CORS rule, and teardown leaves it"
+            "it is not wbstore's: only wbstore's CORS rule is added, and teardown keeps the account"
                 .to_owned(),
         );
     }
@@ -106,7 +106,10 @@ impl Account {
     async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Seen<Self>) -> Result<()> {
         let others = ours.others(api, self.mark.deployment()).await?;
         if others.is_empty() {
-            found.finding("it goes for good: Azure may bring an account back for 14 days, or not".to_owned());
+            found.finding(
+                "deletion may be permanent: Azure can sometimes restore a deleted account within 14 days"
+                    .to_owned(),
+            );
             return Ok(());
         }
         // What was ours alone is given back instead.
@@ -114,7 +117,7 @@ impl Account {
         found
             .remarks_mut()
             .findings
-            .extend(others.into_iter().map(|other| format!("it stays, because it holds {other}")));
+            .extend(others.into_iter().map(|other| format!("it is kept, because it holds {other}")));
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl Arm {
                 Some(next) => url = self.pinned(next, call)?,
             }
         }
-        Err(Error::new(Kind::Failed, format!("{} on {}: the list has no end", call.action, call.target)))
+        Err(Error::new(Kind::Failed, format!("{} on {}: the list does not end", call.action, call.target)))
     }
 
     /// Calls an action such as `listKeys`, which does no harm when it is called twice.
@@ -213,12 +213,13 @@ impl Arm {
     fn pinned(&self, text: &str, call: Call<'_>) -> Result<Url> {
         let Call { action, target, .. } = call;
         let url = Url::parse(text).map_err(|error| {
-            Error::new(Kind::Failed, format!("{action} on {target}: Azure gave a URL that is none"))
+            Error::new(Kind::Failed, format!("{action} on {target}: Azure returned an invalid URL"))
                 .because(error)
         })?;
         if url.origin() != self.home.origin() {
             return Err(Error::refused(format!(
-                "{action} on {target}: the answer leads to another host than {}, and the token stays here",
+                "{action} on {target}: the response refers to a host other than {}, to which the token is \
+                 not sent",
                 redact(&self.home)
             ))
             .hint("check --arm-endpoint and any proxy"));
@@ -226,7 +227,7 @@ impl Arm {
         if text.len() > LONGEST_URL {
             return Err(Error::new(
                 Kind::Failed,
-                format!("{action} on {target}: Azure gave a URL of more than {LONGEST_URL} bytes"),
+                format!("{action} on {target}: Azure returned a URL of more than {LONGEST_URL} bytes"),
             ));
         }
         Ok(url)
@@ -246,7 +247,8 @@ fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
         return Ok(answer.body);
     }
     let Call { action, target, .. } = call;
-    let error = Error::new(Kind::Transient, format!("{action} on {target}: the answer is no JSON object"));
+    let error =
+        Error::new(Kind::Transient, format!("{action} on {target}: the response is not a JSON object"));
     Err(if answer.is_html() { explain(&answer, action, target) } else { error })
 }
 

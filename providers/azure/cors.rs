@@ -110,11 +110,11 @@ impl Cors {
             Some(section) => Err(Error::new(
                 Kind::Failed,
                 format!(
-                    "{at}: the setting {section} of the account's blob service changed along with the rule"
+                    "{at}: the setting {section} of the account's blob service changed together with the rule"
                 ),
             )
             .hint(
-                "look at it in the portal, under Data protection, and set it again if nobody else changed it",
+                "check it in the portal, under Data protection, and set it again if nobody else changed it",
             )),
         }
     }
@@ -154,7 +154,7 @@ impl Resource for Cors {
         if found.state().is_none() && others.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
-                format!("the account has {} CORS rules, and takes no more than {MOST_RULES}", others.len()),
+                format!("the account has {} CORS rules, and Azure allows at most {MOST_RULES}", others.len()),
                 "remove one that is no longer needed, or choose another account with --account: all containers of \
                  an account share its rules",
             );
@@ -164,7 +164,7 @@ impl Resource for Cors {
         }
         for rule in &others {
             if document::is_open(rule) {
-                found.finding("a rule that is not ours lets pages from anywhere in".to_owned());
+                found.finding("a rule of others allows every origin".to_owned());
             }
         }
         found.remarks_mut().kept = others.into_iter().map(document::describe).collect();

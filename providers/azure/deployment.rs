@@ -91,9 +91,9 @@ impl Azure {
         match (&account, &subscription) {
             (Some(account), Some(named)) if account != named => {
                 return Err(Error::input(format!(
-                    "--account-id is {account}, and --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
+                    "--account-id is {account}, but --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
                 ))
-                .hint("leave --account-id out: on Azure it is the subscription"));
+                .hint("omit `--account-id`: on Azure the account is the subscription"));
             }
             (Some(_), _) => *subscription = account,
             (None, _) => {}
@@ -177,14 +177,14 @@ impl Azure {
         let answer = unless_busy(|| self.api.arm.post(&path, None, call)).await;
         let mut answer = answer.map_err(|error| match error.to_string().contains("ScopeLocked") {
             true => error.hint(
-                "a ReadOnly lock keeps keys from being read too; ask its owner to lift it for a moment, or to hand \
-                 you the key",
+                "a ReadOnly lock also denies reading keys; ask its owner to remove it temporarily, or to \
+                 send you the key",
             ),
             false => error,
         })?;
         match answer["keys"][0]["value"].take() {
             serde_json::Value::String(key) if !key.is_empty() => Ok(Secret::new(key)),
-            _ => Err(Error::new(Kind::Failed, format!("{action} on {at}: the answer holds no key"))),
+            _ => Err(Error::new(Kind::Failed, format!("{action} on {at}: the response contains no key"))),
         }
     }
 }
@@ -289,10 +289,10 @@ async fn location_of_group(api: &Api) -> Result<Option<String>> {
 
 fn no_group(api: &Api) -> Error {
     let Api { resource_group, subscription, .. } = api;
-    Error::refused(format!("there is no resource group {resource_group} in the subscription {subscription}")).hint(
+    Error::refused(format!("the subscription {subscription} has no resource group {resource_group}")).hint(
         format!(
-            "make it with `az group create --subscription {subscription} --name '{resource_group}' --location \
-             <region>`, or name another with --resource-group"
+            "create it with `az group create --subscription {subscription} --name '{resource_group}' \
+             --location <region>`, or name another with --resource-group"
         ),
     )
 }

@@ -103,8 +103,8 @@ impl EventSubscription {
             let name = quoted(other["name"].as_str().unwrap_or_default());
             if self.shape.shares_queue(other) {
                 beside.findings.push(format!(
-                    "the event subscription {name}, which is not ours, tells the same queue, so that the server may \
-                     see an upload twice"
+                    "the event subscription {name}, which is not wbstore's, delivers to the same queue, so \
+                     the server may receive an upload twice"
                 ));
             }
             beside.kept.push(format!("event subscription {name}"));

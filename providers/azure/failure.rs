@@ -21,9 +21,9 @@ pub const MADE_WITHIN: Duration = Duration::from_secs(600);
 /// How long another operation may hold a storage account or an event subscription.
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
-const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role with it> \
-                     --scope {scope}` (`wbstore policy azure --for operator` prints a role with all that is needed; \
-                     a new assignment takes up to 10 minutes)";
+const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role \
+                     with it> --scope {scope}` (`wbstore policy azure --for operator` prints a role with all \
+                     that are required; a new assignment takes up to 10 minutes)";
 
 const LOGIN: &str = "run `az login`, or renew the secret of the service principal, and run again";
 
@@ -79,8 +79,8 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["SubscriptionNotFound", "InvalidSubscriptionId"],
             Kind::Refused,
-            "these credentials cannot see that subscription; `az account list` shows those they can, and \
-             `az account set --subscription <id>` or --subscription chooses one",
+            "these credentials have no access to that subscription; `az account list` shows those they have \
+             access to, and `az account set --subscription <id>` or --subscription chooses one",
         ),
         Row::new(
             &["DisabledSubscription", "ReadOnlyDisabledSubscription"],
@@ -90,12 +90,13 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["ResourceGroupNotFound"],
             Kind::Refused,
-            "create it with `az group create --name <group> --location <region>`, or name another",
+            "create it with `az group create --name <group> --location <region>`, or choose another with \
+             --resource-group",
         ),
         Row::new(
             &["ResourceGroupBeingDeleted", "ResourceGroupDeletionBlocked"],
             Kind::Refused,
-            "the resource group is being deleted; name another",
+            "the resource group is being deleted; choose another with --resource-group",
         ),
         Row::new(
             &["ScopeLocked"],
@@ -105,13 +106,13 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["StorageAccountAlreadyTaken", "AccountNameAlreadyTaken"],
             Kind::Refused,
-            "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
-             name; choose another with --account",
+            "account names are globally unique, and an account deleted in the last 14 days may still reserve \
+             its name; choose another with --account",
         ),
         Row::new(
             &["MissingSubscriptionRegistration", "SubscriptionNotRegistered"],
             Kind::Refused,
-            "run `az provider register --namespace {provider} --wait`, or pass --register-provider",
+            "run `az provider register --namespace {provider} --wait`, or add `--register-provider`",
         ),
         Row::new(
             &["RequestDisallowedByPolicy"],
@@ -163,12 +164,12 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["LocationNotAvailableForResourceType", "InvalidLocation", "NoRegisteredProviderFound"],
             Kind::Refused,
-            "name another location with --location: {location}",
+            "choose another location with --location: {location}",
         ),
         Row::new(
             &["InvalidResourceLocation"],
             Kind::Refused,
-            "it exists in another location; leave --location out, or name that one",
+            "it exists in another location; omit `--location`, or give that one",
         ),
         Row::new(
             &["AuthorizationPermissionMismatch", "InsufficientAccountPermissions"],
@@ -179,7 +180,7 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["AuthorizationFailure"],
             Kind::Denied,
-            "the account's network rules reject this machine; add its address under Networking, or run from \
+            "the account's network rules reject this machine; add its address under Networking, or run \
              inside the network",
         ),
         Row::new(&[], Kind::NotYet, "").status(409).saying("being deleted").within(BEING_DELETED_WITHIN),
@@ -248,7 +249,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
     if links(error).any(|error| matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io))
         && !error.to_string().contains("AADSTS")
     {
-        return Error::new(Kind::Transient, format!("{call}: the token endpoint cannot be reached"))
+        return Error::new(Kind::Transient, format!("{call}: failed to reach the token endpoint"))
             .because(clean(&root_cause(error)))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
     }
@@ -262,11 +263,11 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
             "the client secret is wrong or has expired; set AZURE_CLIENT_SECRET to a new one"
         }
         _ if words.contains("AADSTS700016") => {
-            "AZURE_CLIENT_ID names no application of that tenant; check it and AZURE_TENANT_ID"
+            "AZURE_CLIENT_ID is not an application of that tenant; check it and AZURE_TENANT_ID"
         }
         _ if words.contains("AADSTS700024") => "the clock of this machine is off; set it and run again",
         _ if words.contains("AADSTS90002") || words.contains("AADSTS900023") => {
-            "AZURE_TENANT_ID names no tenant; `az account show --query tenantId` prints the right one"
+            "AZURE_TENANT_ID is not a tenant; `az account show --query tenantId` prints the right one"
         }
         _ => {
             "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; \

@@ -121,7 +121,7 @@ impl Held {
             found.obstacle(
                 Forbids::Delete,
                 "a legal hold keeps it",
-                "ask whoever set it to lift it: `az storage container legal-hold clear`",
+                "ask its owner to lift it: `az storage container legal-hold clear`",
             );
         }
         let versions = &properties["immutableStorageWithVersioning"]["enabled"];
@@ -129,15 +129,15 @@ impl Held {
             found.obstacle(
                 Forbids::Delete,
                 "an immutability policy keeps it",
-                "it can be deleted when the policy's time has passed, or when the policy, if it is not locked, is \
-                 removed: `az storage container immutability-policy delete`",
+                "wait until the policy's retention period has ended, or remove the policy if it is not \
+                 locked: `az storage container immutability-policy delete`",
             );
         }
         if properties["leaseState"] == "Leased" || properties["leaseState"] == "leased" {
             found.obstacle(
                 Forbids::Delete,
-                "somebody holds a lease on it",
-                "stop what holds it, or end it with `az storage container lease break`",
+                "it has an active lease",
+                "stop the program that holds the lease, or end it with `az storage container lease break`",
             );
         }
     }

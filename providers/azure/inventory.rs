@@ -71,8 +71,8 @@ pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     let mut looked = Looked::default();
     if left_out > 0 {
         looked.unread.push(format!(
-            "{left_out} storage accounts without a mark were not searched, as Azure allows few lists in five \
-             minutes; --resource-group limits the search"
+            "{left_out} storage accounts without a mark were not searched, because Azure limits list \
+             requests per five minutes; `--resource-group` limits the search"
         ));
     }
     let mut looks = futures::stream::iter(accounts)

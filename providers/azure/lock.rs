@@ -81,7 +81,9 @@ pub async fn locks<'a>(api: &'a Api, at: &Address) -> Result<&'a (Vec<Lock>, Vec
 
 /// The word on a scope whose locks may not be read.
 pub fn unread(scope: &str) -> String {
-    format!("the locks of {scope} may not be read ({ACTION}); one would show only when a change fails")
+    format!(
+        "cannot read the locks of {scope} ({ACTION} is denied): a lock would only show when a change fails"
+    )
 }
 
 /// Adds what `locks` forbid to do with the resource `id` to `found`.

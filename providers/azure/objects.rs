@@ -47,7 +47,7 @@ impl BlobStore {
         Self::with(api, name, None).await.map_err(|error| match error.kind() {
             Kind::Denied | Kind::Credentials => Error::new(
                 Kind::Denied,
-                format!("the blobs of container {name} cannot be counted: {}", unsigned.chain()),
+                format!("cannot count the blobs of container {name}: {}", unsigned.chain()),
             )
             .because(error)
             .hint(format!(

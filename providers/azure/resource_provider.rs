@@ -75,7 +75,8 @@ impl Resource for ResourceProvider {
             Err(error) if error.kind() == Kind::Denied => {
                 let mut found = Seen::there(self.clone(), Owner::Used);
                 found.finding(format!(
-                    "whether {} is registered may not be read (Microsoft.Resources/subscriptions/providers/read)",
+                    "cannot check whether {} is registered: Microsoft.Resources/subscriptions/providers/read \
+                     is denied",
                     self.namespace
                 ));
                 return Ok(found);
@@ -92,7 +93,7 @@ impl Resource for ResourceProvider {
                 Forbids::Write,
                 format!("the resource provider {} is not registered in the subscription", self.namespace),
                 format!(
-                    "run `az provider register --namespace {} --wait`, or pass --register-provider",
+                    "run `az provider register --namespace {} --wait`, or add `--register-provider`",
                     self.namespace
                 ),
             );

@@ -72,9 +72,10 @@ impl Sas {
         match answer[field].as_str().map(|text| text.trim_start_matches('?')).filter(|text| !text.is_empty())
         {
             Some(query) => Ok(Some(Self { query: Secret::new(query.to_owned()), ends })),
-            None => {
-                Err(Error::new(Kind::Failed, format!("{action} on {target}: the answer holds no signature")))
-            }
+            None => Err(Error::new(
+                Kind::Failed,
+                format!("{action} on {target}: the response contains no signature"),
+            )),
         }
     }
 
@@ -84,8 +85,8 @@ impl Sas {
     /// As [`Sas::find`]; [`Kind::Failed`] where the account is not there.
     pub async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
         Self::find(api, scope).await?.ok_or_else(|| {
-            Error::new(Kind::Failed, format!("the storage account {} is not there", api.account))
-                .hint("`wbstore provision azure` makes it")
+            Error::new(Kind::Failed, format!("the storage account {} does not exist", api.account))
+                .hint("`wbstore provision azure` creates it")
         })
     }
 

@@ -220,7 +220,7 @@ impl Session {
         let url = |given: &Option<Endpoint>, usual: &str| match given {
             Some(endpoint) => Ok(endpoint.url().clone()),
             None => Url::parse(usual)
-                .map_err(|error| Error::new(Kind::Failed, "make the URL of an endpoint").because(error)),
+                .map_err(|error| Error::new(Kind::Failed, "build the URL of an endpoint").because(error)),
         };
         let token =
             BearerTokenAuthorizationPolicy::new(Arc::clone(&self.credential), [format!("{arm}/.default")]);

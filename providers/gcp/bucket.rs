@@ -95,8 +95,8 @@ impl GcsBucket {
     }
 
     fn taken_by_others(&self) -> Error {
-        Error::refused(format!("the bucket name {} is taken by somebody else", self.name))
-            .hint("bucket names are shared by everybody; choose another with --bucket")
+        Error::refused(format!("the bucket name {} is already taken", self.name))
+            .hint("bucket names are globally unique; choose another with --bucket")
     }
 
     /// `error` with what more is known of it here.
@@ -151,8 +151,10 @@ impl Resource for GcsBucket {
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
             Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
-            Err(error) if error.kind() == Kind::Denied => found
-                .finding("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
+            Err(error) if error.kind() == Kind::Denied => found.finding(
+                "cannot check whether it is public: these credentials are not allowed to read its policy"
+                    .to_owned(),
+            ),
             Err(error) => return Err(error),
         }
         Ok(found)

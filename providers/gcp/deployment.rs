@@ -81,9 +81,8 @@ impl Gcp {
         options.check()?;
         let project = options.project()?.clone();
         let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
-        let notes = vec![format!(
-            "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
-        )];
+        let notes =
+            vec![format!("Cloud Storage's service agent is assumed to be {agent}; its address was not read")];
         let api = Session::offline()?.api(project.as_str(), &agent);
         Ok(Box::new(Self { options, wanted, project, api, notes }))
     }
@@ -218,23 +217,23 @@ impl Gcp {
                  arrives, and the subscription never expires",
             );
             if self.options.all_events {
-                note("as in W&B's guide, changes and deletions of objects are told too");
+                note("as in W&B's guide, events of updates and deletions are sent too");
             } else {
                 note(
-                    "unlike W&B's guide, only new objects are told, as on the other clouds; --all-events tells of \
-                     changes and deletions too",
+                    "unlike W&B's guide, only object-created events are sent, as on the other clouds; \
+                     `--all-events` also sends updates and deletions",
                 );
             }
         }
         notes.push(queue_note(has_queue.then_some("Pub/Sub")));
         match &self.options.names.service_account {
             Some(account) => notes.push(format!(
-                "{account} gets the right to sign as itself, which signed URLs take; whoever runs as it can make \
-                 tokens of it"
+                "{account} is allowed to sign as itself, which signed URLs require; whoever runs as it can \
+                 create tokens for it"
             )),
             None => notes.push(
-                "the server's own account gets no rights; add --service-account, or take them from `wbstore policy \
-                 gcp --for node`"
+                "the server's service account is granted nothing; add --service-account, or create its role \
+                 with `wbstore policy gcp --for node`"
                     .to_owned(),
             ),
         }

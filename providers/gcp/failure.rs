@@ -164,11 +164,11 @@ pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
         .is_some_and(CredentialsError::is_transient);
     let error = Error::new(
         if passes { Kind::Transient } else { Kind::Credentials },
-        "no token could be had for the Google credentials",
+        "failed to get a token with the Google credentials",
     )
     .because(clean(&root_cause(error)));
     if passes {
-        error.hint(format!("check the network and any proxy; if no credentials are set up here, {LOG_IN}"))
+        error.hint(format!("check the network and any proxy; if no credentials are configured, {LOG_IN}"))
     } else {
         error.hint(LOG_IN)
     }

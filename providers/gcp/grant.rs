@@ -84,8 +84,9 @@ impl Grant {
         }
         // Google's own service agents are not of the organisation either (G21).
         error.hint(format!(
-            "ask an administrator of the organisation to allow this one grant, {} for {} on {}, by an exception \
-             for the project from iam.allowedPolicyMemberDomains; it can be taken back once the grant is there",
+            "ask an administrator of the organization to allow this one grant, {} for {} on {}, by an \
+             exception for the project from iam.allowedPolicyMemberDomains; the exception can be removed \
+             once the grant exists",
             self.role,
             self.member,
             self.place.needs()
@@ -120,7 +121,7 @@ impl Resource for Grant {
             if let Place::ServiceAccount { email, .. } = &self.place {
                 found.obstacle(
                     Forbids::Write,
-                    format!("there is no service account {email}"),
+                    format!("the service account {email} does not exist"),
                     "`gcloud iam service-accounts list` prints those of the project",
                 );
             }

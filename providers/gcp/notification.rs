@@ -122,13 +122,13 @@ impl Notification {
             Ok(()) => Ok(()),
             Err(refusal) if is_unheard_of(&refusal) => Err(Error::new(
                 Kind::NotYet,
-                "Cloud Storage may not publish to the topic yet: a new permission takes minutes to be known \
-                 everywhere",
+                "Cloud Storage is not allowed to publish to the topic yet: a new permission takes a few \
+                 minutes to take effect",
             )
             .because(refusal.message)
             .within(PERMISSION_WITHIN)
             .hint(format!(
-                "if this lasts, check that roles/pubsub.publisher on the topic {} is given to {}",
+                "if this persists, check that roles/pubsub.publisher on the topic {} is granted to {}",
                 self.topic_name, api.agent
             ))),
             Err(refusal) => Err(refusal.explain("storage.buckets.update", self.address())),
@@ -192,19 +192,19 @@ impl Notification {
             found.obstacle(
                 Forbids::Write,
                 format!(
-                    "the bucket has {} notifications, and Cloud Storage takes no more than {MOST}",
+                    "the bucket has {} notifications, and Cloud Storage allows at most {MOST}",
                     others.len()
                 ),
-                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+                "remove one that is no longer needed, or choose a separate bucket with --bucket",
             );
         } else if same >= MOST_OF_A_TYPE {
             found.obstacle(
                 Forbids::Write,
                 format!(
-                    "the bucket has {same} notifications of these events, and Cloud Storage takes no more than \
+                    "the bucket has {same} notifications of these events, and Cloud Storage allows at most \
                      {MOST_OF_A_TYPE} of a type"
                 ),
-                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+                "remove one that is no longer needed, or choose a separate bucket with --bucket",
             );
         }
     }

@@ -98,7 +98,9 @@ impl Store for GcsStore {
             Ok(managed) => look.folders += folders::number(managed),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
             // The service does not delete a bucket that still has some, so that not to know is no danger.
-            Err(error) => look.remarks.finding(format!("it may have managed folders: {}", error.chain())),
+            Err(error) => {
+                look.remarks.finding(format!("cannot check for managed folders: {}", error.chain()))
+            }
         }
         if described["hierarchicalNamespace"]["enabled"] == true {
             look.folders += folders::number(store.folders(Listing::Folders, &start).await?);
@@ -148,7 +150,7 @@ impl Batches for GcsStore {
 fn retention(policy: &Value) -> Option<Retention> {
     let seconds = policy["retentionPeriod"].as_str()?.parse().ok().filter(|seconds| *seconds > 0)?;
     let length = if seconds % DAY == 0 { format!("{} days", seconds / DAY) } else { format!("{seconds} s") };
-    let locked = if policy["isLocked"] == true { ", which is locked for good" } else { "" };
+    let locked = if policy["isLocked"] == true { ", which is locked permanently" } else { "" };
     Some(Retention { seconds, words: format!("a retention policy of {length}{locked}") })
 }
 
@@ -161,9 +163,8 @@ fn is_retained(refusal: &Refusal) -> bool {
 }
 
 fn retained(error: &Error) -> Error {
-    Error::refused(error.to_string()).hint(
-        "wait until the retention is over, or lift the hold; wbstore does neither, and never bypasses them",
-    )
+    Error::refused(error.to_string())
+        .hint("wait until the retention ends, or lift the hold; wbstore never bypasses either")
 }
 
 #[cfg(test)]
@@ -185,7 +186,7 @@ mod tests {
     fn a_policy_is_read_in_days() {
         let of = |policy: Value| retention(&policy).map(|policy| (policy.seconds, policy.words));
         let locked = json!({"retentionPeriod": "172800", "isLocked": true});
-        let words = "a retention policy of 2 days, which is locked for good".to_owned();
+        let words = "a retention policy of 2 days, which is locked permanently".to_owned();
         assert_eq!(of(locked), Some((172_800, words)));
         assert_eq!(of(json!({"retentionPeriod": "90"})), Some((90, "a retention policy of 90 s".to_owned())));
         assert_eq!(of(json!({"retentionPeriod": "0"})), None);

@@ -188,7 +188,7 @@ pub(crate) fn read<T: DeserializeOwned>(
         return Err(Refusal { html, http: answer.status, ..Refusal::default() }.explain(permission, target));
     }
     serde_json::from_slice(&answer.body).map_err(|error| {
-        Error::new(Kind::Transient, format!("{permission} on {target}: the answer cannot be read"))
+        Error::new(Kind::Transient, format!("{permission} on {target}: the response cannot be read"))
             .because(error)
     })
 }

@@ -87,10 +87,13 @@ impl Session {
             match Refusal::of_answer(&answer) {
                 Some(refusal) if !refusal.html && is_unknown_project(&refusal) => {
                     return Err(Error::input(format!(
-                        "the project `{project}` does not exist, or these credentials may not see it: {}",
+                        "the project `{project}` does not exist, or these credentials are not allowed to see \
+                         it: {}",
                         refusal.message
                     ))
-                    .hint("`gcloud projects list` shows the ids of your projects; name one with --project"));
+                    .hint(
+                        "`gcloud projects list` shows the IDs of your projects; choose one with --project",
+                    ));
                 }
                 Some(refusal) => return Err(refusal.within(project).explain(PERMISSION, target())),
                 None => {}
@@ -104,7 +107,7 @@ impl Session {
         }
         Err(Error::new(
             Kind::Failed,
-            format!("Cloud Storage does not tell the service agent of project {project}"),
+            format!("Cloud Storage returned no service agent for project {project}"),
         ))
     }
 
@@ -114,7 +117,7 @@ impl Session {
     }
 
     fn credentials(&self) -> Result<Credentials> {
-        let missing = || Error::new(Kind::Credentials, "this was made without credentials").hint(LOG_IN);
+        let missing = || Error::new(Kind::Credentials, "this run has no credentials").hint(LOG_IN);
         self.credentials.clone().ok_or_else(missing)
     }
 

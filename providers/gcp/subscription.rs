@@ -217,13 +217,14 @@ impl Resource for Subscription {
         let ours = found.owner() == Some(&Owner::Ours);
         if !attached && ours {
             found.finding(
-                "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
+                "its topic was deleted or it was detached, so it is deleted and created again: messages it \
+                 still holds are lost"
                     .to_owned(),
             );
         } else if !attached {
             found.obstacle(
                 Forbids::Present,
-                "its topic was deleted or it was detached, and nothing brings it back",
+                "its topic was deleted or it was detached, and it cannot be attached again",
                 format!(
                     "delete it with `gcloud pubsub subscriptions delete {} --project {}`, or choose another name \
                      with --subscription",
@@ -234,14 +235,14 @@ impl Resource for Subscription {
         if delivery != PULL && !ours {
             found.obstacle(
                 Forbids::Present,
-                format!("its messages leave by {delivery}, and the server pulls"),
-                "choose another name with --subscription; this one serves somebody else",
+                format!("it delivers by {delivery}, but the server pulls"),
+                "choose another name with --subscription; this subscription has another use",
             );
         }
         let dead_letters = &subscription["deadLetterPolicy"];
         if dead_letters.is_object() {
             found.finding(format!(
-                "messages that are not taken {} times go to {}",
+                "messages that are not acknowledged after {} attempts are sent to {}",
                 dead_letters["maxDeliveryAttempts"].as_i64().unwrap_or_default(),
                 clean(dead_letters["deadLetterTopic"].as_str().unwrap_or_default())
             ));

@@ -83,7 +83,7 @@ impl Resource for Topic {
             ));
         }
         if topic["schemaSettings"].is_object() {
-            found.finding("it has a schema, which the events of a bucket may not fit".to_owned());
+            found.finding("it has a schema, and bucket events might not match it".to_owned());
         }
         Ok(found)
     }

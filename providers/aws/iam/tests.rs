@@ -112,12 +112,12 @@ fn the_policy_of_the_node() {
     "#);
     insta::assert_snapshot!(node_policy(&given.most()).notes.join("\n"), @r#"
     W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; here bucket actions apply to the bucket and object actions to <bucket>/*
-    W&B's guide has no Version, which means the policy language of 2008; here it is 2012-10-17
+    W&B's guide has no Version, which selects the policy language of 2008; here it is 2012-10-17
     W&B does not publish which actions its server calls: if its log shows AccessDenied, add the action that it names
     W&B's guide allows sqs:* on the queue, deletion included; here only what a consumer does
     W&B's guide has no permission for the queue of run events; here the server may send
     W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
-    W&B's guide writes arn:aws:, which names nothing in cn-north-1; here it is arn:aws-cn:
+    W&B's guide uses arn:aws:, which matches nothing in cn-north-1; here it is arn:aws-cn:
     in the commands, replace ROLE with the name of the role that the server runs as
     "#);
 }

@@ -132,7 +132,7 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome:
         let error = Error::new(
             Kind::Transient,
             format!(
-                "s3:DeleteObjectVersion on {bucket}: the answer does not say what became of {} keys",
+                "s3:DeleteObjectVersion on {bucket}: the response has no result for {} keys",
                 untold.len()
             ),
         );
@@ -158,12 +158,11 @@ fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
 fn why_denied(message: &str) -> String {
     let words = message.to_lowercase();
     if words.contains("object lock") || words.contains("worm") || words.contains("retention") {
-        "Object Lock keeps this version; it can go when its retention ends or its legal hold is lifted"
-            .to_owned()
+        "Object Lock keeps this version until its retention ends or its legal hold is lifted".to_owned()
     } else if words.contains("mfa") {
         "MFA delete is on; only the account's root user can delete versions, with its device".to_owned()
     } else if words.contains("explicit deny") {
-        "a policy denies s3:DeleteObjectVersion explicitly; look at the bucket policy, and ask its owner"
+        "a policy denies s3:DeleteObjectVersion explicitly; check the bucket policy, and ask its owner"
             .to_owned()
     } else {
         "grant s3:DeleteObject and s3:DeleteObjectVersion on the bucket's objects; if they are granted, a bucket \

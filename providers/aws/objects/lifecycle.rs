@@ -21,7 +21,7 @@ use crate::providers::aws::session::Api;
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "S3",
     least: "two days",
-    how: "S3 deletes everything by itself, within 48 hours from the next midnight UTC on",
+    how: "S3 deletes everything within 48 hours after the next midnight UTC",
     until: emptied_by,
     // S3 API reference, "PutBucketLifecycleConfiguration".
     rules_at_most: 1000,

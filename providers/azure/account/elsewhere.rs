@@ -36,13 +36,14 @@ impl Account {
             Some(group) => found.obstacle(
                 Forbids::Write,
                 format!("the account is in the resource group {}", clean(group)),
-                format!("pass --resource-group {}, or choose another name with --account", clean(group)),
+                format!("add `--resource-group {}`, or choose another name with --account", clean(group)),
             ),
             None => found.obstacle(
                 Forbids::Write,
                 "the account name is taken outside this subscription",
-                "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
-                 name; choose another with --account, or name the subscription it is in with --subscription",
+                "account names are globally unique, and an account deleted in the last 14 days may still \
+                 reserve its name; choose another with --account, or give its subscription with \
+                 --subscription",
             ),
         }
         Ok(())

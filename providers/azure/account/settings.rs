@@ -107,14 +107,15 @@ impl Settings {
         }
         if self.hierarchical_namespace {
             faults.push((
-                "it has a hierarchical namespace, where an upload sends its event before the data are there"
+                "it has a hierarchical namespace, which sends the event of an upload before the data is \
+                 complete"
                     .to_owned(),
                 OTHER.to_owned(),
             ));
         }
         if !self.shared_key {
             faults.push((
-                "shared keys are switched off, and the server needs AZURE_STORAGE_KEY".to_owned(),
+                "shared keys are disabled, and the server requires AZURE_STORAGE_KEY".to_owned(),
                 format!(
                     "allow them with `az storage account update --allow-shared-key-access true`, or {OTHER}"
                 ),
@@ -130,10 +131,10 @@ pub fn exposures(account: &Value) -> Vec<String> {
     let properties = &account["properties"];
     let mut findings = vec![];
     if settings.public_blobs {
-        findings.push("it allows containers that everybody can read; ours is private".to_owned());
+        findings.push("it allows public containers; wbstore's is private".to_owned());
     }
     if !settings.https_only {
-        findings.push("it answers to plain http too".to_owned());
+        findings.push("it also accepts plain http".to_owned());
     }
     if settings.minimum_tls_version != "TLS1_2" {
         findings.push(format!("it accepts {}", settings.minimum_tls_version));
@@ -144,7 +145,7 @@ pub fn exposures(account: &Value) -> Vec<String> {
         .is_some_and(|bypass| bypass.split(',').any(|who| who.trim() == "AzureServices"));
     if rules["defaultAction"] == "Deny" && !lets_services_in {
         findings.push(
-            "its firewall shuts Event Grid out, so that no event reaches the queue; allow trusted Azure services \
+            "its firewall blocks Event Grid, so no event reaches the queue; allow trusted Azure services \
              with `az storage account update --bypass AzureServices`"
                 .to_owned(),
         );

@@ -144,7 +144,7 @@ impl Arm {
                 self.forget(key);
                 let text = format!("{} on {}: the operation ended as {code}", call.action, call.target);
                 let error = Error::new(Kind::Failed, text)
-                    .hint("run again; if it ends so again, the activity log of the resource group says why");
+                    .hint("run again; if it fails again, check the activity log of the resource group");
                 Err(if message.is_empty() { error } else { error.because(message) })
             }
         }

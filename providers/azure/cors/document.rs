@@ -101,7 +101,7 @@ pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<V
     merged.extend(wanted.map(Rule::to_json));
     if merged.len() > MOST_RULES {
         return Err(Error::refused(format!(
-            "the account has {} CORS rules of others, and takes no more than {MOST_RULES}",
+            "the account has {} CORS rules of others, and Azure allows at most {MOST_RULES}",
             merged.len() - 1
         ))
         .hint("remove one that is no longer needed, or choose another account with --account"));

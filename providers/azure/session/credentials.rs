@@ -40,7 +40,7 @@ pub fn find(
         (Some(tenant), Some(client)) => Ok((tenant.clone(), client.clone())),
         (missing, _) => {
             let name = if missing.is_none() { "AZURE_TENANT_ID" } else { "AZURE_CLIENT_ID" };
-            Err(Error::input(format!("{what} is set, and {name} is not"))
+            Err(Error::input(format!("{what} is set, but {name} is not"))
                 .hint(format!("set {name} too, or unset {what}")))
         }
     };
@@ -128,7 +128,7 @@ impl TokenCredential for ThisMachine {
             }
             Err(error) => error,
         };
-        let identity = refused.map_or_else(|| "this machine has none".to_owned(), |error| error.to_string());
+        let identity = refused.map_or_else(|| "none on this machine".to_owned(), |error| error.to_string());
         let text = format!(
             "environment: AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE are \
              not set; managed identity: {identity}; Azure CLI: {error}"

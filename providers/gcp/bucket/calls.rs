@@ -27,8 +27,8 @@ pub(crate) fn path(name: &str) -> String {
 pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
     match api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await {
         Err(error) if error.kind() == Kind::Denied => Err(Error::refused(format!(
-            "the bucket {name} exists, and these credentials may not look at it: it belongs to another project, or \
-             storage.buckets.get is denied"
+            "the bucket {name} exists, but these credentials are not allowed to read it: it belongs to \
+             another project, or storage.buckets.get is denied"
         ))
         .hint("choose another name with --bucket; if it is yours, grant storage.buckets.get on it")),
         found => found,

@@ -15,7 +15,7 @@ use crate::http::Method;
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "Cloud Storage",
     least: "a day",
-    how: "Cloud Storage deletes everything by itself, within a day or two, mostly 48 hours",
+    how: "Cloud Storage deletes everything within a day or two, usually within 48 hours",
     until: |now| now.checked_add(48.hours()).unwrap_or(now),
     // The documentation names no limit; the service refuses a document that is too long.
     rules_at_most: usize::MAX,

@@ -110,7 +110,9 @@ impl<'a> Watch<'a> {
     pub(super) async fn remove(&self) -> Result<()> {
         let delete = || self.call(Method::DELETE, "", None, "pubsub.subscriptions.delete");
         let removed = retry::page(delete).await;
-        removed.map(drop).map_err(|error| error.context("the subscription of the check is left for a day"))
+        removed
+            .map(drop)
+            .map_err(|error| error.context("the temporary subscription was not deleted and expires in a day"))
     }
 
     /// What is said about it; `None` where it is not there, or is already.
