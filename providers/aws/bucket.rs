@@ -56,10 +56,11 @@ impl S3Bucket {
         match code(&error) {
             // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
             "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
-            "BucketAlreadyExists" => {
-                Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
-                    .hint("bucket names are globally unique; choose another with --bucket"))
-            }
+            "BucketAlreadyExists" => Err(Error::refused(format!(
+                "the bucket name {} is already taken by another AWS account",
+                self.name
+            ))
+            .hint("bucket names are globally unique; choose another with --bucket")),
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
         }
     }

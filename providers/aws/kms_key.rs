@@ -64,7 +64,7 @@ impl FromStr for KmsKeyArn {
                 )
             } else {
                 refuse(
-                    "is an alias, which can be moved to another key unnoticed by the policies",
+                    "is an alias, which can be pointed at another key without a change to the policies",
                     "use the ARN that `aws kms describe-key --key-id <alias> --query KeyMetadata.Arn` prints",
                 )
             };
@@ -133,8 +133,8 @@ mod tests {
             ),
             (
                 "arn:aws:kms:us-east-1:123456789012:alias/acme",
-                "KMS key `arn:aws:kms:us-east-1:123456789012:alias/acme` is an alias, which can be moved to \
-                 another key unnoticed by the policies"
+                "KMS key `arn:aws:kms:us-east-1:123456789012:alias/acme` is an alias, which can be pointed \
+                 at another key without a change to the policies"
                     .to_owned(),
             ),
             (

@@ -55,7 +55,7 @@ impl S3Store {
             Err(error) => return Err(failure(error, "s3:GetBucketObjectLockConfiguration", &self.name)),
         };
         Ok(lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)).map(|lock| {
-            let none = || "no default retention; single versions may have their own".to_owned();
+            let none = || "no default retention; single versions may have one".to_owned();
             lock.rule.and_then(|rule| rule.default_retention).as_ref().map_or_else(none, retention)
         }))
     }
@@ -105,7 +105,8 @@ impl Store for S3Store {
             look.remarks.obstacle(
                 Forbids::Delete,
                 format!("Object Lock is on ({lock}), which wbstore never bypasses"),
-                "wait until every retention has ended and every legal hold is lifted, and empty the bucket by hand",
+                "wait until every retention has ended and every legal hold is lifted, then empty the bucket \
+                 manually",
             );
         }
         Ok(Some((store, look)))

@@ -274,7 +274,7 @@ impl Resource for Queue {
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
             found.obstacle(
                 Forbids::Write,
-                "it is a FIFO queue, and S3 sends to standard queues only",
+                "it is a FIFO queue, and S3 sends events only to standard queues",
                 "choose another name with --queue",
             );
         }

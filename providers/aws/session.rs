@@ -166,7 +166,9 @@ impl Session {
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }
         .map_err(|error| {
-            error.hint(format!("{LOG_IN}; `wbstore plan aws --offline --account-id <id>` needs none"))
+            error.hint(format!(
+                "{LOG_IN}; `wbstore plan aws --offline --account-id <id>` requires no credentials"
+            ))
         })?;
         Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
     }

@@ -149,8 +149,8 @@ impl Site for S3Site<'_> {
         } else {
             (
                 ", and the queue contains no s3:TestEvent, which S3 sends when a notification is set",
-                "`wbstore plan aws` shows whether the notification and the queue's policy have changed; with a KMS \
-                 key on the queue, the policy of the key must allow s3.amazonaws.com to use it",
+                "`wbstore plan aws` shows whether the notification or the queue's policy was changed; with a \
+                 KMS key on the queue, the key's policy must allow s3.amazonaws.com to use the key",
             )
         }
     }

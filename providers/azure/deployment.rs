@@ -100,10 +100,10 @@ impl Azure {
         }
         let session = Session::offline(options.names.endpoints())?;
         let api = Self::api(&session, &options, &wanted)?;
-        let mut assumptions =
-            vec!["whether the resource providers are registered was not checked".to_owned()];
+        let mut assumptions = vec!["registration of the resource providers was not checked".to_owned()];
         if options.location.is_none() {
-            assumptions.push("the account's location, that of the resource group, was not read".to_owned());
+            assumptions
+                .push("the account's location, the one of the resource group, was not read".to_owned());
         }
         Ok(Box::new(Self { options, wanted, api, group: Group::Unread, assumptions }))
     }
@@ -292,7 +292,7 @@ fn no_group(api: &Api) -> Error {
     Error::refused(format!("the subscription {subscription} has no resource group {resource_group}")).hint(
         format!(
             "create it with `az group create --subscription {subscription} --name '{resource_group}' \
-             --location <region>`, or name another with --resource-group"
+             --location <region>`, or choose another with --resource-group"
         ),
     )
 }

@@ -169,7 +169,7 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["InvalidResourceLocation"],
             Kind::Refused,
-            "it exists in another location; omit `--location`, or give that one",
+            "it exists in another location; omit `--location`, or give its location",
         ),
         Row::new(
             &["AuthorizationPermissionMismatch", "InsufficientAccountPermissions"],
@@ -270,8 +270,8 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
             "AZURE_TENANT_ID is not a tenant; `az account show --query tenantId` prints the right one"
         }
         _ => {
-            "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; \
-             `wbstore plan azure --offline` needs none"
+            "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; `wbstore plan \
+             azure --offline` requires no credentials"
         }
     };
     Error::new(Kind::Credentials, "no usable Azure credentials were found")

@@ -72,7 +72,7 @@ pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     if left_out > 0 {
         looked.unread.push(format!(
             "{left_out} storage accounts without a mark were not searched, because Azure limits list \
-             requests per five minutes; `--resource-group` limits the search"
+             requests; `--resource-group` limits the search"
         ));
     }
     let mut looks = futures::stream::iter(accounts)

@@ -21,7 +21,7 @@ checked_name! {
     last: "a-z0-9",
     length: 3..=63,
     refused: &[
-        (Within("."), "and Cloud Storage requires proof that the domain is yours", ""),
+        (Within("."), "and Cloud Storage requires you to verify ownership of the domain", ""),
         (Start("goog"), "which Google reserves", ""),
         (Alike("google"), "which Google reserves", ""),
     ],

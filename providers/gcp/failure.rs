@@ -18,8 +18,9 @@ use crate::text::clean;
 pub(crate) use explain::domain_restricted;
 
 /// What to do without credentials.
-pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS; \
-                          `wbstore plan gcp --offline --account-id <project number>` needs none";
+pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in \
+                                 GOOGLE_APPLICATION_CREDENTIALS; `wbstore plan gcp --offline --account-id \
+                                 <project number>` requires no credentials";
 
 /// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no
 /// quota project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). It is nobody's to set up.

@@ -171,8 +171,8 @@ impl Site for GcsSite<'_> {
     fn silence(&self, _: bool) -> (&'static str, &'static str) {
         (
             "",
-            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service agent, has \
-             changed",
+            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service \
+             agent, was changed",
         )
     }
 

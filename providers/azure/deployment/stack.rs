@@ -136,7 +136,8 @@ impl Azure {
         let has_queue = self.events_queue().is_some();
         if has_queue && !self.parts().dead_letter {
             notes.push(
-                "an event that cannot be delivered for a day is dropped; --dead-letter keeps it in a container"
+                "an event that cannot be delivered for a day is dropped; `--dead-letter` keeps it in a \
+                 container"
                     .to_owned(),
             );
         }

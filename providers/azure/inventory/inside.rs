@@ -59,7 +59,7 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Collection, most: us
     let left = untold.len().saturating_sub(most);
     if left > 0 {
         let reason = format!(
-            "{left} {}s of account {} were not read; --resource-group {} reads more",
+            "{left} {}s of account {} were not read; `--resource-group {}` reads more",
             kind.word, account.name, account.group
         );
         looked.unsure(kinds, &account.id, reason);

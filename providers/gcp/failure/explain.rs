@@ -67,10 +67,15 @@ impl Refusal {
                 (
                     Kind::Failed,
                     format!("the API {service} is not enabled: {said}"),
-                    Some(format!("run `gcloud services enable {service} --project {project}`, then wait a minute")),
+                    Some(format!(
+                        "run `gcloud services enable {service} --project {project}`, then wait a minute"
+                    )),
                 )
             }
-            ("BILLING_DISABLED" | "accountDisabled" | "billingNotEnabled" | "UserProjectAccountProblem", _) => (
+            (
+                "BILLING_DISABLED" | "accountDisabled" | "billingNotEnabled" | "UserProjectAccountProblem",
+                _,
+            ) => (
                 Kind::Failed,
                 format!("the project has no active billing account: {said}"),
                 Some(format!(
@@ -93,7 +98,7 @@ impl Refusal {
                 Kind::Refused,
                 format!("VPC Service Controls forbid it: {said}"),
                 Some(
-                    "run from inside the service perimeter, or ask its administrator for an access level or an \
+                    "run inside the service perimeter, or ask its administrator for an access level or an \
                      ingress rule for these credentials"
                         .to_owned(),
                 ),

@@ -23,7 +23,7 @@ const ALGORITHM: &str = "GOOG4-RSA-SHA256";
 /// When no token can be had.
 pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) -> Result<Signed> {
     let why = match signer {
-        None => "these credentials belong to no service account".to_owned(),
+        None => "these credentials do not belong to a service account".to_owned(),
         Some(signer) => match sign(signer, &address, Timestamp::now()).await {
             Ok(url) => return Ok(Signed { url, headers: vec![], unsigned: None }),
             Err(error) => error.chain(),
