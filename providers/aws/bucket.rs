@@ -19,14 +19,12 @@ use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
 pub struct S3Bucket {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
     /// The region it is in.
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
     pub object_ownership: String,
-    /// Our tags.
     pub tags: Marking,
 }
 
@@ -115,7 +113,7 @@ impl Resource for S3Bucket {
             is_emptying(api, &self.name, self.tags.deployment().as_str())
         );
         let Some(region) = head? else {
-            // What may not be read would stop the run half-way, once there is something to read.
+            // A denied read would otherwise stop the run half-way, once the resource exists.
             tags?;
             ownership?;
             emptying?;
@@ -182,8 +180,8 @@ impl Resource for S3Bucket {
     }
 }
 
-/// The region of a bucket that is there: `None` for no bucket, `Some(None)` where the endpoint does
-/// not say.
+/// The region of an existing bucket: `None` without a bucket, `Some(None)` if the endpoint does not report
+/// it.
 async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     let answer = api.s3.head_bucket().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     let error = match answer {
@@ -226,8 +224,8 @@ pub async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
 
 async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
     let mut set = vec![];
-    // S3 refuses a set without the tags that AWS itself put there, such as CloudFormation's, so they
-    // go back as they came (A26; hashicorp/terraform-provider-aws#7323).
+    // S3 rejects a set without the tags that AWS itself set, such as CloudFormation's, so they are written
+    // back unchanged (A26; hashicorp/terraform-provider-aws#7323).
     for (key, value) in tags {
         set.push(tag(&key, &value)?);
     }

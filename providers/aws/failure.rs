@@ -1,4 +1,4 @@
-//! Turns an SDK error into one of ours: what failed, on what, why, and what to do next.
+//! Converts an SDK error: what failed, on what, why, and what to do next.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page
 use crate::retry::asked;
 use crate::text::clean;
 
-/// The longest that S3 lets two changes of one bucket stand in each other's way (A19).
+/// How long two updates of one bucket may conflict in S3 (A19).
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
 /// By how many seconds the time of a signature may be off (A30).
@@ -118,7 +118,7 @@ const AWS: Explanations = Explanations {
         )
         .saying("explicit deny"),
         Row::new(DENIED, Kind::Denied, GRANT),
-        // The answer to a HEAD has no body, and so no code.
+        // The response to a HEAD has no body, and so no code.
         Row::new(&[""], Kind::Throttled, "").status(503),
         Row::new(&[""], Kind::Conflict, "").status(409),
         Row::new(
@@ -184,7 +184,7 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str 
     code.rsplit(['.', '#']).next().unwrap_or_default()
 }
 
-/// What the service said, made harmless.
+/// The message of the service, sanitized.
 pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ServiceError(context) => clean(context.err().message().unwrap_or_default()),
@@ -231,7 +231,7 @@ pub fn wrong_clock<E>(
     )
 }
 
-/// The HTTP status of the answer; 0 when there was none.
+/// The HTTP status of the response; 0 without one.
 pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |response| response.status().as_u16())
 }
@@ -242,7 +242,7 @@ pub fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
     status(error) == 200 && code(error).is_empty()
 }
 
-/// A header of the answer.
+/// A header of the response.
 pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
 }
@@ -280,8 +280,8 @@ fn is_html(response: &HttpResponse) -> bool {
     header(response, "content-type").is_some_and(|kind| kind.contains("html"))
 }
 
-/// Explains why a write into a bucket failed. S3 may not see a bucket for a moment after it was made
-/// (A19), so a missing one passes.
+/// Explains why a write into a bucket failed. A bucket may be invisible to S3 for a moment after it was
+/// created (A19), so a missing one passes.
 pub fn missing_bucket<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -11,8 +11,8 @@ use crate::value::{quoted, text_value};
 /// The ARN of a key, `arn:<partition>:kms:<region>:<account>:key/<id>` (KMS developer guide, "Key
 /// identifiers").
 ///
-/// Only the key's own ARN is taken. An alias can be moved to another key, after which the policies
-/// that name the first one are wrong; and an id alone leaves account and region to chance.
+/// Only the key's own ARN is accepted. An alias can be pointed at another key, after which the policies that
+/// name the first one are wrong; and an id alone leaves account and region to chance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KmsKeyArn {
     text: String,
@@ -35,8 +35,8 @@ impl KmsKeyArn {
         &self.region
     }
 
-    /// Checks that a bucket in `region` can use the key: S3 takes keys of the bucket's own region
-    /// only (S3 user guide, "Using server-side encryption with AWS KMS keys").
+    /// Checks that a bucket in `region` can use the key: S3 accepts keys of the bucket's own region only (S3
+    /// user guide, "Using server-side encryption with AWS KMS keys").
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) when it cannot.

@@ -1,4 +1,4 @@
-//! S3's part of emptying a bucket: what its listings, deletions and lifecycle rules look like.
+//! S3's part of emptying a bucket: its listings, deletions and lifecycle rules.
 
 mod batch;
 mod lifecycle;
@@ -30,8 +30,8 @@ impl S3Store {
         Self { s3: api.s3.clone(), name: name.to_owned(), owner: api.owner() }
     }
 
-    /// Whether MFA delete is on; `None` when the endpoint does not say, as some that imitate S3. The
-    /// service itself enforces it, so that not to know is no danger.
+    /// Whether MFA delete is on; `None` if the endpoint does not report it, as some S3-compatible ones. The
+    /// service itself enforces it, so an unknown state is safe.
     async fn mfa_delete(&self) -> Result<Option<bool>> {
         let call = self.s3.get_bucket_versioning().bucket(&self.name).expected_bucket_owner(&self.owner);
         match call.send().await {

@@ -1,4 +1,4 @@
-//! Our one statement in the bucket policy: nobody comes without TLS.
+//! wbstore's statement in the bucket policy: requests without TLS are denied.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,10 +17,9 @@ pub struct TlsPolicy {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
-    /// The statement's id, by which it is ours.
+    /// The statement's id, which identifies it as wbstore's.
     #[serde(skip)]
     pub sid: String,
-    /// The statement.
     pub statement: Value,
 }
 

@@ -41,16 +41,16 @@ pub mod version {
     pub const RESOURCES: &str = "2021-04-01";
 }
 
-/// The longest URL of an operation that ARM gives, in bytes (Z4).
+/// The longest URL of an operation that ARM returns, in bytes (Z4).
 const LONGEST_URL: usize = 4096;
 
-/// The most pages of a list. Ours have one; this is against a server that goes round in circles.
+/// The most pages of a list. Lists normally have one; this stops an endless chain of links.
 const MOST_PAGES: usize = 1000;
 
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// The Azure action that it takes, such as `Microsoft.Storage/storageAccounts/write`.
+    /// The Azure action that it requires, such as `Microsoft.Storage/storageAccounts/write`.
     pub action: &'a str,
     /// What it is done to.
     pub target: &'a Address,
@@ -88,7 +88,7 @@ impl Arm {
         }
     }
 
-    /// Reads `path`. `None` when ARM says that it is not there.
+    /// Reads `path`. `None` if ARM reports that it does not exist.
     ///
     /// # Errors
     /// Those of the call; a 404 that does not come from ARM, or is about the subscription, is one.
@@ -112,7 +112,7 @@ impl Arm {
         }
     }
 
-    /// All members of the list at `path`; none where what should hold them is not there.
+    /// All members of the list at `path`; none if the parent does not exist.
     ///
     /// # Errors
     /// Those of the calls; [`Kind::Failed`] for a list without an end.
@@ -152,7 +152,7 @@ impl Arm {
         Err(explain(&answer, call.action, call.target))
     }
 
-    /// As [`Arm::post`], on what may not be there: then `None`.
+    /// As [`Arm::post`]; `None` if the resource does not exist.
     ///
     /// # Errors
     /// Those of the call.

@@ -28,7 +28,7 @@ use document::{MOST_RULES, Rule};
 const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
 
-/// How long a new account may take to have its blob service.
+/// How long the blob service of a new account may be unavailable.
 const SERVED_WITHIN: Duration = Duration::from_secs(300);
 
 /// What the browser of a W&B user may do with the account's blobs.
@@ -47,13 +47,12 @@ pub struct Cors {
     /// with its rules.
     #[serde(skip)]
     remembered: Arc<OnceLock<Vec<String>>>,
-    /// The rule.
     #[serde(flatten)]
     pub rule: Rule,
 }
 
 impl Cors {
-    /// The rule that lets pages from `origin` read and upload. Teardown may do without an origin.
+    /// The rule that allows pages from `origin` to read and upload. Teardown requires no origin.
     pub fn new(account: &str, container: &str, deployment: &DeploymentName, origin: Option<String>) -> Self {
         Self {
             account: account.to_owned(),

@@ -1,4 +1,4 @@
-//! One deployment on Azure: the stack that comes of what was asked for.
+//! One deployment on Azure: the stack that results from the options.
 
 mod stack;
 
@@ -46,7 +46,7 @@ enum Group {
     Unread,
     /// It is in this location.
     In(String),
-    /// It is not there.
+    /// It does not exist.
     Missing,
 }
 
@@ -148,12 +148,12 @@ impl Azure {
         format!("wbstore-{}", self.wanted.name)
     }
 
-    /// Where an account is made.
+    /// The location of a new account.
     fn location(&self) -> String {
         match (&self.options.location, &self.group) {
             (Some(location), _) => location.to_string(),
             (None, Group::In(location)) => location.clone(),
-            // Only seen in a plan that nobody looked for.
+            // Appears only in an offline plan.
             (None, _) => "that of the resource group".to_owned(),
         }
     }
@@ -277,7 +277,7 @@ impl Provider for Azure {
     }
 }
 
-/// Where the resource group is, if it is there.
+/// The location of the resource group, if it exists.
 async fn location_of_group(api: &Api) -> Result<Option<String>> {
     let at = Address::new("azure", "resource-group", &api.resource_group);
     let action = "Microsoft.Resources/subscriptions/resourceGroups/read";

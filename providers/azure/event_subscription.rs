@@ -1,4 +1,4 @@
-//! The Event Grid subscription that tells the queue of new blobs.
+//! The Event Grid subscription that sends events of new blobs to the queue.
 //!
 //! It is an extension of the account, so that nothing is left behind when it goes: the system topic that
 //! Event Grid needs is made and removed by Event Grid itself, and one that is there already is used and
@@ -43,16 +43,15 @@ const DELETING: &str = "Deleting";
 /// An event subscription of the account.
 #[derive(Clone, Debug, Serialize)]
 pub struct EventSubscription {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The account whose events it takes.
+    /// The account whose events it sends.
     #[serde(skip)]
     pub account: String,
-    /// The container whose events it takes.
+    /// The container whose events it sends.
     #[serde(skip)]
     pub container: String,
-    /// Which events go where.
+    /// Its filters and its destination.
     #[serde(flatten)]
     pub shape: Shape,
     /// How far Event Grid is with it.
@@ -60,7 +59,6 @@ pub struct EventSubscription {
     /// Of what is there: all its labels, of which our mark is a part.
     #[serde(skip)]
     pub labels: Value,
-    /// Our labels.
     pub mark: Marking,
 }
 
@@ -180,7 +178,7 @@ impl Resource for EventSubscription {
         if let Seen::There { state, owner, .. } = seen {
             match state.state.as_str() {
                 SUCCEEDED => {}
-                // It stays so; only a new one can come to work (Z17).
+                // It remains failed; only a new one can work (Z17).
                 FAILED | DELETING if *owner == Owner::Ours => {
                     api.arm.delete(&id, SETTLED_WITHIN, call).await?;
                 }

@@ -1,4 +1,4 @@
-//! Turns an error of Azure into one of ours: what failed, on what, why, and what to do next.
+//! Converts an error of Azure: what failed, on what, why, and what to do next.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::providers::azure::arm::Answer;
 use crate::providers::azure::location::LOCATIONS;
 use crate::text::clean;
 
-/// How long a container or queue of the same name may take to go away. The documentation says "at
-/// least 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
+/// How long the deletion of a container or queue of the same name may take. The documentation says "at least
+/// 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
 pub const BEING_DELETED_WITHIN: Duration = Duration::from_secs(600);
 
-/// How long an account may take to be made. Half a minute is usual.
+/// How long the creation of an account may take. Half a minute is usual.
 pub const MADE_WITHIN: Duration = Duration::from_secs(600);
 
 /// How long another operation may hold a storage account or an event subscription.
@@ -184,7 +184,7 @@ const AZURE: Explanations = Explanations {
              inside the network",
         ),
         Row::new(&[], Kind::NotYet, "").status(409).saying("being deleted").within(BEING_DELETED_WITHIN),
-        // What is held by a hold, a lease or a policy does not pass by itself, and has a code.
+        // A hold, a lease or a policy is permanent, and has a code.
         Row::new(&[""], Kind::Conflict, "").status(409).within(CONFLICT_WITHIN),
     ],
     credentials: LOGIN,
@@ -192,7 +192,7 @@ const AZURE: Explanations = Explanations {
     endpoint: "--arm-endpoint",
 };
 
-/// Explains an answer that is no success.
+/// Explains an error response.
 pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
     let said = answer.said();
     let message = said.message.as_str();
@@ -226,8 +226,8 @@ fn tenant(message: &str, before: &str) -> Option<String> {
     issuer.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
 }
 
-/// The name of the policy assignment that stands in the way: in `additionalInfo`, or in the message as
-/// JSON (Azure Policy documentation, "Troubleshoot errors").
+/// The name of the policy assignment that denies it: in `additionalInfo`, or in the message as JSON (Azure
+/// Policy documentation, "Troubleshoot errors").
 fn policy(answer: &Answer, message: &str) -> Option<String> {
     let info = &answer.error()["additionalInfo"];
     let listed = info.as_array().into_iter().flatten().find_map(|entry| {
@@ -238,7 +238,7 @@ fn policy(answer: &Answer, message: &str) -> Option<String> {
     listed.or_else(written).map(clean)
 }
 
-/// What stands in quotes after `before`.
+/// The quoted text after `before`.
 fn quoted_after<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.split_once(before)?.1.strip_prefix('\'')?.split('\'').next()
 }
@@ -279,7 +279,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
         .hint(hint)
 }
 
-/// The errors of Azure's crates that `error` is made of.
+/// The errors of Azure's crates that `error` consists of.
 fn links(error: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())

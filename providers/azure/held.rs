@@ -53,7 +53,7 @@ pub(super) const DEAD_LETTER: &str = "dead-letter";
 /// The kind of the queue of the container's events.
 pub(super) const QUEUE: &str = "queue";
 
-/// A container that nobody can read without a key or a token, or a queue.
+/// A private container, or a queue.
 #[derive(Clone, Debug, Serialize)]
 pub struct Held {
     #[serde(skip)]
@@ -68,10 +68,9 @@ pub struct Held {
     /// Of what exists: all its metadata, of which our mark is a part.
     #[serde(skip)]
     metadata: Entries,
-    /// Of a container: who may read it without a key; `None` is nobody.
+    /// Of a container: its public access level; `None` is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_access: Option<String>,
-    /// Our metadata.
     mark: Marking,
 }
 

@@ -33,7 +33,7 @@ const LAYOUT: Layout = Layout {
     ],
 };
 
-/// Where to look.
+/// Where to search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Within<'a> {
     /// Only in this resource group.
@@ -43,7 +43,7 @@ pub struct Within<'a> {
 }
 
 impl Within<'_> {
-    /// Whether the user said where to look, so that it is worth a closer look.
+    /// Whether the user limited the search, so that more is read.
     fn is_narrow(self) -> bool {
         self.resource_group.is_some() || self.account.is_some()
     }
@@ -64,8 +64,7 @@ struct Account {
 /// as far as they are looked into.
 ///
 /// # Errors
-/// When the accounts cannot be listed at all. What else cannot be looked at is told in
-/// [`Inventory::unread`].
+/// If the accounts cannot be listed at all. Other failed reads are reported in [`Inventory::unread`].
 pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     let (accounts, left_out) = chosen(accounts(api, within).await?, within);
     let mut looked = Looked::default();

@@ -1,5 +1,5 @@
-//! Blob Storage's part of emptying a container: what its listing looks like. Azure deletes the blobs with
-//! their container, in the same call, so that there are neither batches of deletions nor lifecycle rules.
+//! Blob Storage's part of emptying a container: its listing. Azure deletes the blobs with their container, in
+//! the same call, so there are neither batches of deletions nor lifecycle rules.
 
 mod soft_delete;
 

@@ -1,4 +1,4 @@
-//! A Cloud Storage bucket, with all that is set on it: made in one call, and changed in one.
+//! A Cloud Storage bucket with all its settings: created in one call, and updated in one.
 
 pub(crate) mod calls;
 mod described;
@@ -24,14 +24,13 @@ use crate::resource::{Address, Deleted, Resource, Seen};
 
 pub(crate) use described::Described;
 
-/// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
-/// limits"; G8).
+/// A project may create or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and limits";
+/// G8).
 const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct GcsBucket {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
     /// Whether it is looked at to be removed.
@@ -40,10 +39,10 @@ pub(crate) struct GcsBucket {
     /// Of what is there: the number of the change that was seen last, which a change by us must follow.
     #[serde(skip)]
     pub metageneration: i64,
-    /// The service account that the command knows of.
+    /// The service account given on the command line.
     #[serde(skip)]
     pub service_account: Option<String>,
-    /// Whether the user named a time for soft delete; otherwise a bucket that is there keeps its own.
+    /// Whether `--soft-delete` is given; otherwise an existing bucket keeps its setting.
     #[serde(skip)]
     pub soft_delete_asked: bool,
     /// Where it is.
@@ -52,15 +51,14 @@ pub(crate) struct GcsBucket {
     pub storage_class: String,
     /// Whether IAM alone decides on access, without lists on single objects.
     pub uniform_access: bool,
-    /// `enforced` where nothing can be made public.
+    /// `enforced` if nothing can be made public.
     pub public_access_prevention: String,
     /// How long deleted objects can be had back.
     pub soft_delete: String,
-    /// The Cloud KMS key of new objects, where one is asked for.
+    /// The Cloud KMS key of new objects, if one is given.
     pub kms_key: Option<String>,
     /// What browsers may do.
     pub cors: Option<Cors>,
-    /// Our labels.
     pub labels: Marking,
 }
 

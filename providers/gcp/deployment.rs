@@ -1,4 +1,4 @@
-//! One deployment on Google Cloud: the stack that comes of what was asked for.
+//! One deployment on Google Cloud: the stack that results from the options.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
 use crate::verify::{Checking, VerifyOptions, verify};
 
-/// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
-/// (Cloud Storage docs, "Soft delete"; G16).
+/// How long deleted objects are kept by default: Cloud Storage's own default, set explicitly (Cloud Storage
+/// docs, "Soft delete"; G16).
 const SOFT_DELETE: &str = "7d";
 
 /// A deployment on Google Cloud, with its project known.
@@ -46,11 +46,11 @@ pub(crate) struct Gcp {
 }
 
 impl Gcp {
-    /// Finds credentials, and asks for the project's service agent.
+    /// Finds credentials, and reads the project's service agent.
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
-    /// [`Kind::Input`](crate::error::Kind::Input) for a project that is not there or options that
+    /// [`Kind::Input`](crate::error::Kind::Input) for a project that does not exist or options that
     /// contradict each other.
     pub(super) async fn connect(options: GcpOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
         options.check()?;
@@ -117,7 +117,7 @@ impl Gcp {
                 let full = format!("//pubsub.googleapis.com/{}", api.topic_name(topic));
                 wanted.only_expired.then(|| Expiry {
                     derived,
-                    // The names come from the marks then, so that there is a bucket if one is named.
+                    // The names then come from the marks, so there is a bucket if one is named.
                     own_lease: self.parts().bucket.is_none(),
                     holder: Some(GcsBucket::at(bucket.as_str())),
                     vouchers: vec![Voucher::showing(Notification::at(bucket.as_str()), "topic", full)],

@@ -26,7 +26,7 @@ pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or
 /// quota project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). It is nobody's to set up.
 const CLIENT_PROJECT: &str = "764086051850";
 
-/// A Google API said no.
+/// An error response of a Google API.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Refusal {
     /// The canonical code (google/rpc/code.proto), such as `NOT_FOUND`; of an error without one, what its
@@ -34,27 +34,27 @@ pub(crate) struct Refusal {
     pub status: String,
     /// The HTTP status.
     pub http: u16,
-    /// Why, as a word for programs: `google.rpc.ErrorInfo.reason`, or `errors[].reason` of the older
-    /// JSON APIs.
+    /// The machine-readable reason: `google.rpc.ErrorInfo.reason`, or `errors[].reason` of the older JSON
+    /// APIs.
     pub reason: String,
     /// Why, in words.
     pub message: String,
-    /// The API that is concerned, such as `pubsub.googleapis.com`, where it is said.
+    /// The API, such as `pubsub.googleapis.com`, if the response names it.
     pub service: Option<String>,
-    /// The id or number of the project that is concerned, where it is said.
+    /// The ID or number of the project, if the response names it.
     pub project: Option<String>,
-    /// The permission that is missing, where it is said.
+    /// The missing permission, if the response names it.
     pub permission: Option<String>,
     /// The constraint that is violated, where it is said apart from the words.
     pub constraint: Option<String>,
-    /// How long the server asks us to wait.
+    /// The wait that the server requests.
     pub retry_after: Option<Duration>,
-    /// Whether the answer is a web page, which no API sends.
+    /// Whether the response is a web page, which no API returns.
     pub html: bool,
 }
 
 impl Refusal {
-    /// What an answer of a JSON API says; `None` for a success.
+    /// The error in a response of a JSON API; `None` for a success.
     pub(crate) fn of_answer(answer: &Answer) -> Option<Self> {
         if answer.is_success() {
             return None;
@@ -114,7 +114,7 @@ impl Refusal {
         self
     }
 
-    /// Whether what was asked for is not there.
+    /// Whether the resource does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == "NOT_FOUND" && !self.html
     }

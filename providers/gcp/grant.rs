@@ -22,7 +22,7 @@ pub(crate) use place::Place;
 
 /// May publish messages to a topic (Pub/Sub docs, "Roles and permissions").
 pub(crate) const PUBLISHER: &str = "roles/pubsub.publisher";
-/// May take messages of a subscription.
+/// Allows receiving messages of a subscription.
 pub(crate) const SUBSCRIBER: &str = "roles/pubsub.subscriber";
 /// May read, write, list and delete objects (Cloud Storage docs, "IAM roles").
 pub(crate) const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
@@ -32,13 +32,12 @@ pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 /// One role for one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Grant {
-    /// Where it is given.
+    /// The resource it is granted on.
     #[serde(skip)]
     pub place: Place,
-    /// The deployment it is given for.
+    /// The deployment it is granted for.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// The role.
     pub role: &'static str,
     /// The member, such as `serviceAccount:wandb@acme.iam.gserviceaccount.com`.
     pub member: String,
@@ -50,7 +49,7 @@ impl Grant {
         Self { place, deployment: deployment.clone(), role, member: format!("serviceAccount:{email}") }
     }
 
-    /// What the note says: the account.
+    /// The value of the note: the account.
     fn receipt(&self) -> String {
         mark::account_label(self.member.trim_start_matches("serviceAccount:"))
     }
@@ -97,7 +96,7 @@ impl Grant {
 impl Resource for Grant {
     type Api = Api;
 
-    // What lives in no parent of ours is taken back by a call of its own.
+    // A grant on a resource that is not wbstore's is revoked by a separate call.
     const REMOVAL: Removal = Removal::WithParent;
     const READ_BACK: bool = true;
 

@@ -91,7 +91,7 @@ impl Policy {
         self.bindings.iter().filter_map(describe).collect()
     }
 
-    /// What is open to everybody, in words.
+    /// The public grants, as text.
     pub(crate) fn public(&self) -> Vec<String> {
         let everybody = |binding: &Binding| -> Vec<String> {
             let members = binding.members.iter().filter(|one| PUBLIC.contains(&one.as_str()));
@@ -107,7 +107,7 @@ impl Binding {
     }
 }
 
-/// The members that stand for everybody.
+/// The members that mean everyone.
 const PUBLIC: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
 
 /// What Cloud Storage itself puts into the policy of each new bucket (Cloud Storage docs, "IAM roles",

@@ -1,4 +1,4 @@
-//! Cloud Storage's part of emptying a bucket: what its listings, deletions and lifecycle rules look like.
+//! Cloud Storage's part of emptying a bucket: its listings, deletions and lifecycle rules.
 
 mod folders;
 mod lifecycle;
@@ -40,12 +40,12 @@ impl GcsStore {
         format!("/storage/v1/b/{}{part}", segment(&self.name))
     }
 
-    /// What a GET of `part` says; `None` where it is not there.
+    /// The response to a GET of `part`; `None` if it does not exist.
     async fn get(&self, part: &str, permission: &str) -> Result<Option<Value>> {
         self.rest.find(&self.path(part), permission, &self.name).await
     }
 
-    /// Deletes `name` of a `collection`, such as `o`; what is not there is gone.
+    /// Deletes `name` of a `collection`, such as `o`; a missing one counts as deleted.
     async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
         let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
         match self.rest.write(Method::DELETE, &path, None).await? {
@@ -57,7 +57,7 @@ impl GcsStore {
         }
     }
 
-    /// Deletes one generation for good, as far as soft delete lets it.
+    /// Deletes one generation permanently, unless soft delete keeps it.
     async fn delete_one(&self, entry: &Entry) -> Result<()> {
         let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
         self.remove("o", &entry.key, &query, "storage.objects.delete").await
@@ -97,7 +97,7 @@ impl Store for GcsStore {
         match managed {
             Ok(managed) => look.folders += folders::number(managed),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            // The service does not delete a bucket that still has some, so that not to know is no danger.
+            // The service rejects the deletion of a bucket that still has some, so an unknown state is safe.
             Err(error) => {
                 look.remarks.finding(format!("cannot check for managed folders: {}", error.chain()))
             }

@@ -248,7 +248,7 @@ mod tests {
             names(&other, &all),
             ["--location EU", "--bucket b-2", "--topic t-1", "--subscription s-1"]
         );
-        // The mark of the bucket says that there is a queue, and nothing tells its name.
+        // The mark of the bucket shows that there is a queue, but not its name.
         assert_eq!(
             names(&other, &[("topic", "")]),
             ["--location EU", "--topic wbstore-acme", "--subscription wbstore-acme"]

@@ -17,7 +17,7 @@ fn permission(address: &Address, verb: &str) -> String {
     format!("pubsub.{}s.{verb}", address.kind())
 }
 
-/// What is at `address`; `None` only when Pub/Sub says that there is nothing.
+/// What is at `address`; `None` only if Pub/Sub reports that it does not exist.
 ///
 /// # Errors
 /// Those of the cloud.
@@ -63,7 +63,7 @@ pub(crate) async fn delete(api: &Api, address: &Address) -> Result<()> {
     }
 }
 
-/// The labels of what is at `address`; `None` where it is not there.
+/// The labels of what is at `address`; `None` if it does not exist.
 ///
 /// # Errors
 /// Those of the cloud.

@@ -45,10 +45,10 @@ impl Rest {
     /// Sends one call that changes something. `path` begins with a slash, its parts [escaped](segment).
     ///
     /// # Errors
-    /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
-    /// server says is left to the caller.
+    /// [`Kind::Transient`] without a response, [`Kind::Credentials`] without a token. The caller interprets
+    /// the response.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        // Repeated, its last answer would hide what came of the first.
+        // If it were retried, the last response would hide the result of the first.
         let mut request = self.request(method, path).await?.repeatable(false);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -59,7 +59,7 @@ impl Rest {
         Ok(answer)
     }
 
-    /// Sends a call that only looks, whatever its method, and so may be sent again.
+    /// Sends a read-only call, whatever its method, which may therefore be retried.
     ///
     /// # Errors
     /// As [`Rest::send`].
@@ -83,7 +83,7 @@ impl Rest {
         Ok(Refusal::of_answer(&answer).map_or(Ok(()), Err))
     }
 
-    /// What is at `path`; `None` only where the API says that there is nothing.
+    /// What is at `path`; `None` only if the API reports that it does not exist.
     ///
     /// # Errors
     /// As [`Rest::send`], and [`read`].
@@ -155,7 +155,7 @@ pub(crate) fn segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// As [`read`]; `None` where the API says that there is nothing.
+/// As [`read`]; `None` if the API reports that it does not exist.
 ///
 /// # Errors
 /// As [`read`].
@@ -170,7 +170,7 @@ pub(crate) fn found<T: DeserializeOwned>(
     read(answer, permission, target).map(Some)
 }
 
-/// What a successful `answer` says; the refusal of any other.
+/// The body of a successful `answer`; otherwise its error.
 ///
 /// # Errors
 /// That of the server, explained for `permission` on `target`; [`Kind::Transient`] for an answer that is

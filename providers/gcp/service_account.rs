@@ -14,7 +14,7 @@ pub struct ServiceAccount {
 
 text_value!(ServiceAccount);
 
-/// What follows the project in the address of an account that a user made.
+/// The suffix after the project in the address of a user-created service account.
 const USER_MANAGED: &str = ".iam.gserviceaccount.com";
 
 /// The domains of the accounts that come with Compute Engine and App Engine.

@@ -60,8 +60,8 @@ impl Session {
         Ok(Self { credentials: Some(credentials), signs, endpoints, mutations: Arc::default() })
     }
 
-    /// A session that can describe things and reach nothing. It knows the custom endpoints that an
-    /// online run would use.
+    /// A session that describes resources and sends nothing. It has the custom endpoints that an online run
+    /// would use.
     ///
     /// # Errors
     /// As [`Session::open`] for an endpoint.
@@ -70,12 +70,12 @@ impl Session {
         Ok(Self { credentials: None, signs: false, endpoints, mutations: Arc::default() })
     }
 
-    /// Asks Cloud Storage for the service agent of `project`, which makes it where there was none
-    /// (JSON API, `projects.serviceAccount.get`). This is the first call of all, so it also tells of
-    /// credentials, project, API and billing.
+    /// Reads the service agent of `project` from Cloud Storage, which creates it if there was none (JSON API,
+    /// `projects.serviceAccount.get`). This is the first call, so it also reports credentials, project, API
+    /// and billing.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a project that is not there; [`Kind::Credentials`] for a token that is not
+    /// [`Kind::Input`] for a project that does not exist; [`Kind::Credentials`] for a token that is not
     /// accepted; those of the cloud.
     pub(crate) async fn agent(&self, project: &str) -> Result<String> {
         const PERMISSION: &str = "resourcemanager.projects.get";

@@ -17,7 +17,7 @@ use crate::text::clean;
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
 pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
 
-/// The way the server takes its messages.
+/// How the server receives its messages.
 const PULL: &str = "pull";
 
 const DAY: i64 = 24 * 60 * 60;
@@ -34,20 +34,19 @@ pub(crate) struct Subscription {
     pub attached: bool,
     /// How messages leave: `pull`, or where they are sent.
     pub delivery: String,
-    /// Which messages it takes; all without one.
+    /// The filter of its messages; all if empty.
     pub filter: Option<String>,
-    /// How long a message may be worked on before it is given out again, in seconds.
+    /// The acknowledgement deadline, in seconds.
     pub ack_deadline_seconds: i64,
     /// How long a message is kept, in seconds.
     pub retention_seconds: i64,
     /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
-    /// Our labels.
     pub labels: Marking,
 }
 
 impl Subscription {
-    /// A subscription as we want it, to the topic of the full name `topic`.
+    /// The desired subscription, to the topic with the full name `topic`.
     pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
@@ -172,7 +171,7 @@ const DELIVERIES: [(&str, &str, &str); 3] = [
     ("bigtable table", "bigtableConfig", "table"),
 ];
 
-/// The setting that makes messages leave by `delivery`.
+/// The setting for the delivery type `delivery`.
 fn delivery_field(delivery: &str) -> &'static str {
     let to = DELIVERIES.iter().find(|(word, ..)| delivery.starts_with(word));
     to.map_or("pushConfig", |(_, field, _)| field)

@@ -20,7 +20,6 @@ pub(crate) struct Topic {
     /// Our subscription to it, where it is looked at to be removed.
     #[serde(skip)]
     pub leaving: Option<String>,
-    /// Our labels.
     pub labels: Marking,
 }
 

@@ -99,7 +99,7 @@ impl Site for GcsSite<'_> {
         Ok(format!("{}/{}/{}", self.api.storage_endpoint(), self.bucket, path.join("/")))
     }
 
-    /// The JSON API answers every origin, whatever the bucket's rules are (Cloud Storage documentation,
+    /// The JSON API allows every origin, whatever the bucket's rules are (Cloud Storage documentation,
     /// "Cross-origin resource sharing (CORS)", "Cloud Storage CORS support").
     fn other_api(&self, key: &str) -> Option<OtherApi> {
         let (endpoint, objects, key) = (self.api.storage_endpoint(), self.objects(), segment(key));

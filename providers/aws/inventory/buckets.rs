@@ -12,8 +12,7 @@ use crate::providers::aws::failure::{code, failure, header};
 use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::session::Api;
 
-/// The size of a page. Naming one makes S3 tell the region of each bucket (S3 API reference,
-/// "ListBuckets").
+/// The size of a page. With one, S3 returns the region of each bucket (S3 API reference, "ListBuckets").
 const PAGE: i32 = 1000;
 
 /// A bucket as the list shows it.

@@ -1,7 +1,7 @@
 //! One call that deletes up to a thousand versions, and what became of each.
 //!
-//! S3 answers DeleteObjects with 200 even when some keys failed, and the SDK does not look inside
-//! (S3 API reference, "DeleteObjects"): every entry of the answer is read here.
+//! S3 returns 200 for DeleteObjects even when some keys failed, and the SDK does not check the body (S3 API
+//! reference, "DeleteObjects"): every entry of the response is read here.
 
 use std::collections::HashSet;
 
@@ -72,7 +72,7 @@ async fn delete_together(bucket: &S3Store, targets: Vec<Entry>, outcome: &mut Ou
         .expected_bucket_owner(&bucket.owner)
         .delete(body)
         .customize()
-        // A repetition inside the SDK would hide from us that the service asks to slow down.
+        // A retry inside the SDK would hide that the service throttles.
         .config_override(Config::builder().retry_config(RetryConfig::disabled()))
         .send()
         .await;
@@ -154,7 +154,7 @@ fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
     })
 }
 
-/// S3 has one code for four reasons; the message tells them apart where it says anything at all.
+/// S3 has one code for four reasons; only the message distinguishes them, if there is one.
 fn why_denied(message: &str) -> String {
     let words = message.to_lowercase();
     if words.contains("object lock") || words.contains("worm") || words.contains("retention") {

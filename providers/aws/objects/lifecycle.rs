@@ -1,4 +1,4 @@
-//! Lets S3 empty a bucket by itself: two rules of ours in its lifecycle document.
+//! Empties a bucket through lifecycle rules: two rules of wbstore in its lifecycle document.
 //!
 //! S3 expires objects once a day, counted from the next midnight UTC, and one machine has nothing to
 //! do. A current version of a versioned bucket first becomes noncurrent and is removed a day later, so

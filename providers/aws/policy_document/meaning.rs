@@ -38,7 +38,7 @@ pub(super) fn normal(statement: &Value) -> Value {
     Value::Object(result)
 }
 
-/// The values of an element that takes one or many.
+/// The values of an element that allows one or many.
 pub(super) fn one_or_many(value: &Value) -> &[Value] {
     match value {
         Value::Array(values) => values,
@@ -84,7 +84,7 @@ fn account_or_arn(text: &str) -> String {
     }
 }
 
-/// Condition keys are not case-sensitive, and `Bool` takes `true` in every spelling.
+/// Condition keys are not case-sensitive, and `Bool` accepts `true` in every spelling.
 fn condition(value: &Value) -> Value {
     let Value::Object(operators) = value else { return value.clone() };
     let one_operator = |(operator, keys): (&String, &Value)| {

@@ -13,7 +13,7 @@ use crate::verify::{Verdict, failed, inconclusive, passed};
 /// What came of asking for one setting.
 enum Asked<T> {
     Told(T),
-    /// The endpoint does not know the call, or we may not make it; the text says which.
+    /// The endpoint does not support the call, or the call is denied; the text has the reason.
     Untold(String),
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
             "`wbstore provision aws` enables all four blocks",
         ),
         (_, Asked::Untold(why)) => inconclusive(why),
-        // The blocks alone keep strangers out, whatever a policy says.
+        // The blocks alone prevent public access, whatever the policy.
         (Asked::Untold(_), _) => passed("all four access blocks are on"),
         (Asked::Told(_), _) => passed("no policy makes it public, and all four access blocks are on"),
     })

@@ -1,4 +1,4 @@
-//! What an account holds besides ours. Deleting it would take all of that along.
+//! What an account contains that is not wbstore's, and would be deleted with it.
 
 use serde_json::Value;
 
@@ -12,14 +12,12 @@ use crate::providers::azure::session::Api;
 use crate::resource::Owner;
 use crate::value::quoted;
 
-/// What of ours is in an account, by name.
+/// wbstore's resources in an account, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
-    /// The containers.
     pub containers: Vec<String>,
     /// The queue.
     pub queues: Vec<String>,
-    /// The event subscription.
     pub event_subscription: String,
 }
 

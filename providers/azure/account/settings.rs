@@ -17,7 +17,7 @@ pub struct Settings {
     pub https_only: bool,
     /// The oldest TLS that it speaks.
     pub minimum_tls_version: String,
-    /// Whether a container may be opened to everybody.
+    /// Whether a container may be made public.
     pub public_blobs: bool,
     /// Whether keys such as `AZURE_STORAGE_KEY` open it.
     pub shared_key: bool,
@@ -28,7 +28,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// As we make an account.
+    /// The settings of a new account.
     pub fn wanted() -> Self {
         Self {
             kind: "StorageV2".to_owned(),
@@ -62,7 +62,7 @@ impl Settings {
         }
     }
 
-    /// The properties of an account that is to be made.
+    /// The properties of a new account.
     pub fn properties(&self) -> Value {
         let mut all = self.changeable();
         all["isHnsEnabled"] = json!(self.hierarchical_namespace);
@@ -125,7 +125,7 @@ impl Settings {
     }
 }
 
-/// What is open about an account that is not ours, or shuts Event Grid out, one sentence each.
+/// The settings of an account of others that are insecure or block Event Grid, one finding each.
 pub fn exposures(account: &Value) -> Vec<String> {
     let settings = Settings::observed(account);
     let properties = &account["properties"];

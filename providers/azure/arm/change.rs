@@ -13,7 +13,7 @@ use super::{Arm, Call, is_absent};
 use crate::error::{Error, Kind, Result};
 use crate::providers::azure::failure::explain;
 
-/// The pause between two looks whether something is gone.
+/// The pause between two checks of a deletion.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl Arm {

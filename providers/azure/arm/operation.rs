@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::providers::azure::arm::answer::{Answer, Said};
 use crate::text::clean;
 
-/// How an operation under way is asked after.
+/// How a running operation is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watch {
     /// `Azure-AsyncOperation`: the body has a `status`.
@@ -30,7 +30,7 @@ pub enum Stage {
     Failed(Said),
 }
 
-/// What the success `answer` to a PUT, PATCH, POST or DELETE says of the operation.
+/// The state of the operation in the success `answer` to a PUT, PATCH, POST or DELETE.
 pub fn begun(answer: &Answer, deleting: bool) -> Stage {
     let wait = answer.retry_after();
     let state = provisioning_state(answer);
@@ -48,7 +48,7 @@ pub fn begun(answer: &Answer, deleting: bool) -> Stage {
     if deleting { Stage::Done } else { at_rest(answer) }
 }
 
-/// What `answer`, got by asking after `watch`, says of the operation.
+/// The state of the operation in `answer`, the response to polling `watch`.
 pub fn watched(watch: &Watch, answer: &Answer) -> Stage {
     let wait = answer.retry_after();
     // The record of an operation is kept for a while only; the resource itself knows.

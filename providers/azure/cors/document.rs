@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::text::clean;
 
-/// The most rules an account takes (Storage REST API, "Cross-Origin Resource Sharing support for the
-/// Azure Storage services").
+/// The most rules an account allows (Storage REST API, "Cross-Origin Resource Sharing support for the Azure
+/// Storage services").
 pub const MOST_RULES: usize = 5;
 
 /// One rule.
@@ -72,7 +72,7 @@ pub fn rules(service: &Value) -> &[Value] {
     service["properties"]["cors"]["corsRules"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether `rule` lets pages from anywhere in.
+/// Whether `rule` allows every origin.
 pub fn is_open(rule: &Value) -> bool {
     words(rule, "allowedOrigins").iter().any(|origin| origin == "*")
 }

@@ -1,4 +1,4 @@
-//! The resources of a deployment, and what a reviewer should know of them.
+//! The resources of a deployment, and the notes for a reviewer.
 
 use crate::empty::Objects;
 use crate::error::Result;

@@ -35,7 +35,7 @@ impl SoftDelete {
         }
     }
 
-    /// What a reviewer should know of it.
+    /// The finding for a reviewer.
     pub(super) fn finding(self, now: Timestamp) -> Option<String> {
         match self {
             Self::Off => None,

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// How long an assertion holds, in seconds. Entra takes 5 to 10 minutes.
+/// How long an assertion is valid, in seconds. Entra accepts 5 to 10 minutes.
 const HOLDS_FOR: i64 = 600;
 
 /// The credential of `client` in `tenant`, with the certificate and the key that the PEM file at `path`

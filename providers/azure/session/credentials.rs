@@ -28,7 +28,7 @@ const PROBE_WITHIN: Duration = Duration::from_secs(1);
 /// Azure CLI for `subscription`.
 ///
 /// # Errors
-/// [`Kind::Input`] for an environment that names only a part of what it takes.
+/// [`Kind::Input`] if the environment has only some of the required variables.
 pub fn find(
     options: &ClientOptions,
     authority: &str,
@@ -68,7 +68,7 @@ pub fn find(
         client_options: client_options(),
     }));
     let cli = AzureCliCredential::new(Some(AzureCliCredentialOptions {
-        // The CLI finds the tenant of a subscription by itself.
+        // The CLI finds the tenant of a subscription.
         tenant_id: tenant.filter(|_| subscription.is_none()),
         subscription: subscription.map(str::to_owned),
         executor: None,

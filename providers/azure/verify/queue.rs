@@ -14,14 +14,14 @@ use crate::providers::azure::sas::{Sas, Scope};
 use crate::providers::azure::session::Api;
 use crate::verify::{Depth, Message};
 
-/// The most messages that one look brings (Queue service REST API, "Peek Messages").
+/// The most messages that one call returns (Queue service REST API, "Peek Messages").
 pub(super) const WINDOW: usize = 32;
 
 /// Looks at one queue.
 pub(super) struct Peeks {
     name: String,
     sas: Sas,
-    /// How many messages the last look showed.
+    /// The number of messages in the last response.
     visible: usize,
 }
 

@@ -1,5 +1,5 @@
-//! A bucket as the JSON API describes it. It is read field by field and changed by patches, so that what
-//! is not known here stays as it is.
+//! A bucket as the JSON API describes it. It is read field by field and changed by patches, so that what is
+//! not listed here is kept.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,5 +1,4 @@
-//! What a look at a bucket tells besides its settings: what would stop a teardown, and what a reviewer
-//! should know.
+//! What reading a bucket shows besides its settings: obstacles to a teardown, and findings for a reviewer.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +14,7 @@ use crate::text::clean;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Adds all that `bucket` gives reason to.
+/// Adds the findings and obstacles of `bucket`.
 pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, found: &mut Seen<GcsBucket>) {
     let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
@@ -73,7 +72,7 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
     );
 }
 
-/// What Cloud Storage would not let go (G19).
+/// What Cloud Storage refuses to delete (G19).
 fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     if let Some(seconds) = bucket.retention_seconds() {
         let days = seconds.max(0) / DAY;

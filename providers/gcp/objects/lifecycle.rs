@@ -1,8 +1,8 @@
-//! Lets Cloud Storage empty a bucket by itself: two rules of ours among those of the bucket.
+//! Empties a bucket through lifecycle rules: two rules of wbstore among those of the bucket.
 //!
-//! A changed configuration may take up to a day to come into force, and deletions follow in their own
-//! time (Cloud Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are
-//! known by what they say, which nobody else would say of a bucket that is to be kept.
+//! A changed configuration may take up to a day to take effect, and deletions follow asynchronously (Cloud
+//! Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are known by what
+//! they say, which nobody else would say of a bucket that is to be kept.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ pub(super) const EXPIRATION: Expiration = Expiration {
 
 impl Lifecycle for GcsStore {
     type Rule = Value;
-    /// The metageneration.
     type Rest = String;
 
     fn ours(_: &str) -> Result<Vec<Value>> {
@@ -57,7 +56,7 @@ fn ours() -> [Value; 2] {
 }
 
 /// Whether a bucket with these `rules` is being emptied by some that an earlier teardown left. What is
-/// uploaded meanwhile goes too.
+/// uploaded meanwhile is deleted too.
 pub(crate) fn is_emptying(rules: &[Value]) -> bool {
     ours().iter().any(|ours| rules.contains(ours))
 }

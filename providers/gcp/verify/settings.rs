@@ -15,11 +15,10 @@ use crate::span::Span;
 use crate::text::clean;
 use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
 
-/// How long a grant may take to hold everywhere: "typically 2 minutes, potentially 7 minutes or longer"
-/// (IAM documentation, "Access change propagation"; G3).
+/// How long a grant may take to take effect: "typically 2 minutes, potentially 7 minutes or longer" (IAM
+/// documentation, "Access change propagation"; G3).
 const GRANTS_HOLD_WITHIN: Duration = Duration::from_secs(8 * 60);
-/// The setting that overrules every grant to everybody (Cloud Storage documentation, "Public access
-/// prevention").
+/// The setting that blocks every public grant (Cloud Storage documentation, "Public access prevention").
 const ENFORCED: &str = "enforced";
 /// What is wrong with the server's subscription can be repaired.
 const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` corrects it";
@@ -73,7 +72,7 @@ fn soft_deleted(described: &Described) -> Option<String> {
     Some(Span::from_secs(seconds).to_string())
 }
 
-/// Whether nobody is granted access who is not named, and none can be.
+/// Whether no grant is public, and none can be.
 fn exposure(bucket: &str, described: &Described, policy: Result<Option<Policy>>) -> Result<Verdict> {
     let enforced = described.public_access_prevention() == ENFORCED;
     let public = match policy {
