@@ -52,7 +52,7 @@ impl S3Bucket {
             .await;
         let Err(error) = made else { return Ok(()) };
         match code(&error) {
-            // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
+            // Created by this run if a response was lost; otherwise by others in the account (A2).
             "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
             "BucketAlreadyExists" => Err(Error::refused(format!(
                 "the bucket name {} is already taken by another AWS account",

@@ -29,7 +29,7 @@ const NOT_ACCEPTED: &str = "AWS rejected these credentials; check AWS_PROFILE, A
                             secret; a region that is not enabled for the account rejects all credentials";
 
 const GRANT: &str = "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all \
-                     that are required)";
+                     required permissions)";
 
 /// The codes of S3 ("Error responses"), SQS and STS ("Common errors").
 const AWS: Explanations = Explanations {
@@ -207,8 +207,8 @@ fn elements(text: &str, tag: &str) -> Vec<String> {
     rests.filter_map(|rest| Some(clean(rest.split_once('>')?.1.split_once("</")?.0))).collect()
 }
 
-/// The explanation of a refusal that comes from the clock of this machine. An answer to HEAD has no
-/// body to say so, and only its date tells.
+/// The explanation of an error that this machine's clock causes. A response to HEAD has no body, so only its
+/// date shows it.
 pub fn wrong_clock<E>(
     error: &SdkError<E, HttpResponse>,
     action: &str,

@@ -1,9 +1,9 @@
 //! wbstore's entry in the bucket's notification document: it sends an event to the queue for every created
 //! object.
 //!
-//! S3 has no condition on this document, so the last writer wins. It is read just before it is
-//! written, everybody else's entries (topics, queues, functions, EventBridge) are written back, and
-//! the engine reads it once more afterwards.
+//! S3 has no condition on this document, so the last writer wins. It is read just before it is written, the
+//! entries of others (topics, queues, functions, EventBridge) are written back, and the engine reads it once
+//! more afterwards.
 
 use std::time::Duration;
 

@@ -1,9 +1,8 @@
 //! Azure Resource Manager: one pinned host, tokens, long-running operations.
 //!
-//! Calls that change something are never repeated here: ARM may answer 503 and do it all the same (Z3),
-//! so that the engine repeats them, through [`Arm::put`] and its like, which then ask after the
-//! operation under way instead of beginning another. A run after a kill finds the operation's URL lost
-//! and asks the resource itself.
+//! Calls that change something are never retried here: ARM may return 503 and carry them out (Z3). The engine
+//! retries them through [`Arm::put`] and similar methods, which then poll the running operation instead of
+//! starting another. After a kill the operation's URL is lost, and the next run reads the resource itself.
 
 mod answer;
 mod change;
@@ -100,8 +99,8 @@ impl Arm {
         if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
     }
 
-    /// As [`Arm::get`], for what is looked at before anything is done: what is still being deleted is not
-    /// there any more, and making it again waits for the end of that.
+    /// As [`Arm::get`], for reads before any update: a resource that is being deleted counts as missing, and
+    /// creating it again waits for the end of the deletion.
     ///
     /// # Errors
     /// Those of [`Arm::get`].
@@ -208,8 +207,7 @@ impl Arm {
         Ok(url)
     }
 
-    /// `text`, a URL from an answer, as long as it leads to our own host: the token goes nowhere else
-    /// (S9).
+    /// `text`, a URL from a response, if it has ARM's own host: the token is sent to no other (S9).
     fn pinned(&self, text: &str, call: Call<'_>) -> Result<Url> {
         let Call { action, target, .. } = call;
         let url = Url::parse(text).map_err(|error| {
@@ -234,8 +232,8 @@ impl Arm {
     }
 }
 
-/// `url` as the SDK wants it; [`Plain`](super::session::Plain) takes it off again for this machine's own
-/// endpoints.
+/// `url` with https, which the SDK requires; [`Plain`](super::session::Plain) reverts that for endpoints of
+/// this machine.
 pub(super) fn dressed(mut url: Url) -> Url {
     // Both schemes are special, so this cannot fail.
     let _ = url.set_scheme("https");
@@ -252,9 +250,9 @@ fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
     Err(if answer.is_html() { explain(&answer, action, target) } else { error })
 }
 
-/// Whether ARM says that something is not there. A missing subscription, and a 404 that has no code of
-/// ARM's, say nothing of it. A provider that is not registered has nothing, and neither has an account
-/// that is still being made.
+/// Whether ARM reports that something does not exist. A missing subscription, and a 404 without a code of
+/// ARM, do not count. A provider that is not registered has no resources, and neither has an account that is
+/// still being created.
 fn is_absent(answer: &Answer) -> bool {
     let code = answer.said().code;
     match answer.status {

@@ -1,8 +1,8 @@
-//! Our CORS rule among the account's five.
+//! wbstore's CORS rule among the account's five.
 //!
-//! The rules belong to the account's blob service, so that all its containers share them (Z12), and they
-//! have no ids. Ours is the one that is equal to what we would write, for the origin that is asked for or
-//! one that the container's mark remembers.
+//! The rules belong to the account's blob service, so all its containers share them (Z12), and they have no
+//! ids. wbstore's is the one that equals what it would write, for the given origin or one in the container's
+//! mark.
 
 mod document;
 

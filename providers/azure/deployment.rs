@@ -222,7 +222,7 @@ impl Provider for Azure {
     }
 
     fn guards(&self) -> Result<Vec<Guard>> {
-        // A list does without a resource group, and every call tells whether the subscription is seen.
+        // A list requires no resource group, and any call shows whether the subscription is accessible.
         Ok(vec![])
     }
 

@@ -1,8 +1,8 @@
 //! The Event Grid subscription that sends events of new blobs to the queue.
 //!
-//! It is an extension of the account, so that nothing is left behind when it goes: the system topic that
-//! Event Grid needs is made and removed by Event Grid itself, and one that is there already is used and
-//! left (Event Grid documentation, "System topics in Azure Event Grid"; Z16).
+//! It is an extension of the account, so nothing is left behind when it is deleted: Event Grid itself creates
+//! and deletes the system topic that it requires, and uses and keeps an existing one (Event Grid
+//! documentation, "System topics in Azure Event Grid"; Z16).
 
 mod shape;
 
@@ -35,9 +35,9 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(900);
 
 /// The state of an event subscription that works.
 const SUCCEEDED: &str = "Succeeded";
-/// One that will not come to work any more.
+/// The states of one that will never work.
 const FAILED: &str = "Failed";
-/// One that is on its way out, which a failed one is once we have deleted it.
+/// One that is being deleted, such as a failed one after wbstore has deleted it.
 const DELETING: &str = "Deleting";
 
 /// An event subscription of the account.
@@ -90,7 +90,7 @@ impl EventSubscription {
         format!("{}/{name}", Self::all(api))
     }
 
-    /// Those of others on the same account: their names, and of what tells the same queue a warning.
+    /// Those of others on the same account: their names, and a warning for one that sends to the same queue.
     async fn look_beside(&self, api: &Api, beside: &mut Remarks) -> Result<()> {
         let at = self.address();
         let all = match api.arm.list(&Self::all(api), call(READ, &at)).await {

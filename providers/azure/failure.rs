@@ -23,7 +23,7 @@ const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
 const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role \
                      with it> --scope {scope}` (`wbstore policy azure --for operator` prints a role with all \
-                     that are required; a new assignment takes up to 10 minutes)";
+                     required permissions; a new assignment takes up to 10 minutes)";
 
 const LOGIN: &str = "run `az login`, or renew the secret of the service principal, and run again";
 
@@ -253,7 +253,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
             .because(clean(&root_cause(error)))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
     }
-    // The pipeline puts words of its own around what the credential says.
+    // The pipeline wraps the message of the credential.
     let said = links(error).map(ToString::to_string).find(|text| !text.contains("will not be retried"));
     let said = said.unwrap_or_else(|| error.to_string());
     let words = clean(said.split("To troubleshoot").next().unwrap_or_default());

@@ -18,10 +18,10 @@ use crate::resource::Address;
 
 const ACCOUNT: &str = "account";
 
-/// How many accounts without a mark are looked into. Each takes two lists, and Azure allows a hundred
-/// of these in five minutes (Azure Resource Manager documentation, "Storage throttling"; Z5).
+/// How many accounts without a mark are searched. Each requires two list calls, and Azure allows a hundred of
+/// these in five minutes (Azure Resource Manager documentation, "Storage throttling"; Z5).
 const LOOKED_INTO: usize = 40;
-/// This many accounts are looked into at once.
+/// How many accounts are searched at once.
 const AT_ONCE: usize = 8;
 
 const LAYOUT: Layout = Layout {
@@ -60,8 +60,8 @@ struct Account {
     marked: Option<Marked>,
 }
 
-/// All deployments of the subscription of `api`: in accounts that wbstore made, and in those of others,
-/// as far as they are looked into.
+/// All deployments of the subscription of `api`: in accounts that wbstore created, and in those of others, as
+/// far as they are searched.
 ///
 /// # Errors
 /// If the accounts cannot be listed at all. Other failed reads are reported in [`Inventory::unread`].

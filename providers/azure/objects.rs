@@ -150,8 +150,8 @@ fn entry(blob: &BlobItem) -> Entry {
     Entry { what, size: size.unwrap_or_default(), ..Entry::default() }
 }
 
-/// Whether the container, or the account that DNS knows no more, is not there. A container that is being
-/// deleted has lost its blobs.
+/// Whether the container or the account (whose name no longer resolves) does not exist. A container that is
+/// being deleted has no blobs.
 fn is_absent(error: &azure_core::Error) -> bool {
     [StorageErrorCode::ContainerNotFound, StorageErrorCode::ContainerBeingDeleted]
         .iter()

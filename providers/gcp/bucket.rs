@@ -81,8 +81,8 @@ impl GcsBucket {
         }
     }
 
-    /// Google has one answer for a name that is ours, when an answer was lost on its way, and for one
-    /// that is anybody's (G7).
+    /// Google returns the same error if an earlier attempt of this run created the bucket and its response
+    /// was lost, and if another project has the name (G7).
     async fn taken(&self, api: &Api) -> Error {
         match calls::get(api, &self.name).await {
             Ok(Some(_)) => Error::exists(self.address()),

@@ -83,7 +83,7 @@ mod tests {
             BucketName::default_for(&deployment, &project.parse().unwrap(), &location.parse().unwrap())
         };
         let first = name("acme-prod", "US");
-        // Written out, because a changed default would lose sight of everybody's bucket.
+        // Written out, because a changed default would no longer find existing buckets.
         assert_eq!(first.as_str(), "wbstore-wandb-acme-com-dc3effdb");
         assert_eq!(first, name("acme-prod", "us"));
         assert_ne!(first, name("acme-test", "US"));

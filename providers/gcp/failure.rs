@@ -22,8 +22,8 @@ pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or
                                  GOOGLE_APPLICATION_CREDENTIALS; `wbstore plan gcp --offline --account-id \
                                  <project number>` requires no credentials";
 
-/// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no
-/// quota project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). It is nobody's to set up.
+/// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no quota
+/// project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). Users cannot configure it.
 const CLIENT_PROJECT: &str = "764086051850";
 
 /// An error response of a Google API.
@@ -45,7 +45,7 @@ pub(crate) struct Refusal {
     pub project: Option<String>,
     /// The missing permission, if the response names it.
     pub permission: Option<String>,
-    /// The constraint that is violated, where it is said apart from the words.
+    /// The violated constraint, if the response has it in a field of its own.
     pub constraint: Option<String>,
     /// The wait that the server requests.
     pub retry_after: Option<Duration>,
@@ -119,8 +119,8 @@ impl Refusal {
         self.status == "NOT_FOUND" && !self.html
     }
 
-    /// Whether it is there already. Cloud Storage has one reason for that and for a concurrent change; only
-    /// the words tell them apart.
+    /// Whether the resource already exists. Cloud Storage has one reason for that and for a concurrent
+    /// update; only the message distinguishes them.
     pub(crate) fn is_taken(&self) -> bool {
         let conflict = self.http == 409 && self.reason == "conflict";
         self.status == "ALREADY_EXISTS" || (conflict && !self.message.contains("concurrent"))
@@ -152,11 +152,11 @@ fn meaning(http: u16) -> &'static str {
     }
 }
 
-/// Explains why no token could be had.
+/// Explains why there is no token.
 pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
     let causes = || std::iter::successors(Some(error), |error| error.source());
-    // Where nothing is configured the library asks the metadata server of a virtual machine last, and
-    // what it says is only that this is none.
+    // If nothing is configured, the library tries the metadata server of a virtual machine last, and its
+    // error only means that this machine is none.
     if causes().any(|error| error.to_string().contains("not configured local credentials")) {
         return Error::new(Kind::Credentials, "no Google credentials were found").hint(LOG_IN);
     }

@@ -1,7 +1,7 @@
 //! One role for one member, in the IAM policy of something.
 //!
-//! A binding carries no mark. In what wbstore made it goes when that goes. In what was there before, a
-//! label notes that we gave the role, before we give it, so that teardown takes back only what we gave.
+//! A binding has no mark. On a resource that wbstore created it is deleted with that resource. On any other,
+//! a label notes the grant before it is added, so that teardown revokes only grants of wbstore.
 
 mod place;
 
@@ -54,13 +54,13 @@ impl Grant {
         mark::account_label(self.member.trim_start_matches("serviceAccount:"))
     }
 
-    /// Whether it goes when what it is given in goes, which we made.
+    /// Whether wbstore created the resource, so that the grant is deleted with it.
     fn is_within(&self, labels: &Entries) -> bool {
         self.part_of().is_some() && LABELS.read(labels).owner(&self.deployment) == Owner::Ours
     }
 
-    /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
-    /// `edit` changes nothing or no place is there.
+    /// Reads the policy and writes the result of `edit`, with the etag that was read; writes nothing if
+    /// `edit` changes nothing or the resource does not exist.
     async fn change(&self, api: &Api, edit: impl Fn(&mut Policy) -> bool) -> Result<()> {
         let (edit, call) = (&edit, format!("{}.setIamPolicy on {}", self.place.service(), self.address()));
         retry::undisturbed(&call, || async move {
@@ -139,8 +139,8 @@ impl Resource for Grant {
     async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
         let new = progress.parent_is_new();
         if new && matches!(self.place, Place::Topic(_) | Place::Subscription(_)) {
-            // What was made a moment ago has an empty policy, and is not read for it; a bucket's begins with
-            // roles of its own.
+            // A resource that was just created has an empty policy, which is not read; a bucket's policy has
+            // initial roles.
             let mut policy = Policy::unset();
             policy.add(self.role, &self.member);
             match self.set(api, &policy).await {

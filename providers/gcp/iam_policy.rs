@@ -1,8 +1,8 @@
 //! An IAM policy that several parties write into: read, merged by role and member, written with its etag.
 //!
-//! Only bindings without a condition are ours to write: one with a condition is somebody's own wish,
-//! even for the same role and member, and stays as it is. What this code does not know of a policy
-//! (audit configurations, fields of tomorrow) goes back as it came.
+//! Only bindings without a condition are written: one with a condition belongs to others, even for the same
+//! role and member, and is kept. Unknown parts of a policy (audit configurations, future fields) are written
+//! back unchanged.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,8 +13,8 @@ use crate::text::clean;
 /// version when getting a policy").
 pub(crate) const VERSION: i32 = 3;
 
-/// The etag of a policy that nobody has set yet, as IAM has it on every kind of resource without roles of
-/// its own (`gcloud pubsub topics get-iam-policy` on a new topic prints it).
+/// The etag of a policy that was never set, the same on every kind of resource without initial roles (`gcloud
+/// pubsub topics get-iam-policy` on a new topic prints it).
 const UNSET: &str = "ACAB";
 
 /// A policy (IAM REST reference, `Policy`).

@@ -1,8 +1,8 @@
 //! The notification that sends events of new objects to the topic.
 //!
-//! A notification configuration has no name, cannot be changed, and making one is never idempotent
-//! (Cloud Storage docs, "Retry strategy"; G1). Ours carry an attribute of our own. They are listed before
-//! one is made, none is made blindly again, and of several of ours all but the oldest go.
+//! A notification configuration has no name, cannot be updated, and creating one is never idempotent (Cloud
+//! Storage docs, "Retry strategy"; G1). wbstore's have an attribute of their own. They are listed before one
+//! is created, so no retry creates a second one, and of several all but the oldest are deleted.
 
 mod configuration;
 

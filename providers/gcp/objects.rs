@@ -123,8 +123,8 @@ impl Store for GcsStore {
 
 impl Batches for GcsStore {
     const BATCH: usize = 1;
-    // Each takes some fifty milliseconds, so that this is the thousand a second which Cloud Storage wants a
-    // client to begin with (Cloud Storage documentation, "Request rate and access distribution guidelines").
+    // Each takes about 50 ms, which gives the 1000 per second that Cloud Storage recommends to begin with
+    // (Cloud Storage documentation, "Request rate and access distribution guidelines").
     const AT_ONCE: u16 = 64;
     // Listings are strongly consistent (Cloud Storage documentation, "Consistency").
     const EMPTY_ROUNDS: usize = 1;

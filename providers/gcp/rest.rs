@@ -1,5 +1,5 @@
-//! The JSON APIs of Google Cloud. Every call of a run goes this way, so that all of them honour the same
-//! proxy variables and fail in the same words.
+//! The JSON APIs of Google Cloud. Every call of a run uses this module, so that all of them use the same
+//! proxy variables and error messages.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ impl Rest {
         self.client.send(&request).await
     }
 
-    /// As [`Rest::send`], of a call whose answer says nothing but whether it was carried out. The outer
-    /// error is one without an answer.
+    /// As [`Rest::send`], for a call whose response has no content. The outer error is one without a
+    /// response.
     ///
     /// # Errors
     /// As [`Rest::send`].
@@ -135,11 +135,11 @@ impl Rest {
     }
 }
 
-/// The headers by which a call is made in the name of `credentials`. What the SDK's cache keeps is good
-/// until it says otherwise, so each call asks it.
+/// The headers that authenticate a call with `credentials`. The SDK caches and renews them, so every call
+/// requests them again.
 ///
 /// # Errors
-/// [`Kind::Credentials`] when no token can be had.
+/// [`Kind::Credentials`] without a token.
 pub(crate) async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
     let headers = match credentials.headers(Default::default()).await {
         Ok(CacheableResource::New { data, .. }) => data,

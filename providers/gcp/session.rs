@@ -52,7 +52,7 @@ impl Session {
                 let place = named.map(|path| format!(" in {}", clean(&path.to_string_lossy())));
                 let place = place.unwrap_or_default();
                 Error::new(Kind::Credentials, format!("no usable Google credentials were found{place}"))
-                    // It says what is wrong, and its cause only with what.
+                    // The message has the reason; its cause adds only the details.
                     .because(clean(&error.to_string()))
                     .hint(LOG_IN)
             })?

@@ -216,8 +216,8 @@ impl Resource for Subscription {
         let ours = found.owner() == Some(&Owner::Ours);
         if !attached && ours {
             found.finding(
-                "its topic was deleted or it was detached, so it is deleted and created again: messages it \
-                 still holds are lost"
+                "its topic was deleted or it was detached, so it is deleted and created again: its remaining \
+                 messages are lost"
                     .to_owned(),
             );
         } else if !attached {

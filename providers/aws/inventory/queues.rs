@@ -20,8 +20,8 @@ const PAGE: i32 = 1000;
 pub(super) const NOTIFICATIONS: &str = "notifications-queue";
 const KINDS: [&str; 2] = ["queue", NOTIFICATIONS];
 
-/// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for
-/// its tags tells.
+/// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for its tags
+/// fails then.
 pub async fn list(api: &Api, region: &str) -> Result<Looked> {
     let mut looked = Looked::default();
     let urls = match urls(api, region).await {

@@ -107,7 +107,7 @@ impl Settings {
         }
         if self.hierarchical_namespace {
             faults.push((
-                "it has a hierarchical namespace, which sends the event of an upload before the data is \
+                "it has a hierarchical namespace, where the event of an upload is sent before the data is \
                  complete"
                     .to_owned(),
                 OTHER.to_owned(),

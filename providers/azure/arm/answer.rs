@@ -78,9 +78,9 @@ impl Answer {
         if self.body["error"].is_object() { &self.body["error"] } else { &self.body }
     }
 
-    /// What the error says: ARM in JSON (Azure REST API reference, "Error response"), the data plane in
-    /// XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A general
-    /// code gives way to the one that it holds.
+    /// The code and message of the error: ARM in JSON (Azure REST API reference, "Error response"), the data
+    /// plane in XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A
+    /// general code is replaced by its inner code.
     pub fn said(&self) -> Said {
         let text = |value: &Value| clean(value.as_str().unwrap_or_default());
         let error = self.error();

@@ -19,14 +19,14 @@ pub enum Watch {
     Absence,
 }
 
-/// How far an operation has come.
+/// The state of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It is done.
+    /// It succeeded.
     Done,
-    /// It goes on, and is to be asked after like this, not before so much time.
+    /// It is running: how to poll it, and the minimum wait before that.
     Running(Watch, Option<Duration>),
-    /// It came to an end without success.
+    /// It failed.
     Failed(Said),
 }
 
@@ -51,7 +51,7 @@ pub fn begun(answer: &Answer, deleting: bool) -> Stage {
 /// The state of the operation in `answer`, the response to polling `watch`.
 pub fn watched(watch: &Watch, answer: &Answer) -> Stage {
     let wait = answer.retry_after();
-    // The record of an operation is kept for a while only; the resource itself knows.
+    // The record of an operation is kept for a limited time; the resource itself has the state.
     let forgotten = matches!(answer.status, 404 | 410);
     match watch {
         Watch::Status(_) | Watch::Location(_) if forgotten => Stage::Running(Watch::Resource, None),

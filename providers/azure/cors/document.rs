@@ -82,10 +82,10 @@ pub fn describe(rule: &Value) -> String {
     clean(&format!("rule for {}", words(rule, "allowedOrigins").join(", ")))
 }
 
-/// The body that makes `service` have `wanted` in place of `ours`, and everything else as it is.
+/// The request body that replaces `ours` by `wanted` in `service`, and keeps everything else.
 ///
 /// # Errors
-/// [`Kind::Refused`](crate::error::Kind::Refused) when others have all the rules that there can be.
+/// [`Kind::Refused`](crate::error::Kind::Refused) if the rules of others reach the limit.
 pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
     let there = rules(service);
     let mut merged = vec![];
@@ -94,7 +94,7 @@ pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<V
         if !ours.iter().any(|ours| ours.is(rule)) {
             merged.push(rule.clone());
         } else if let Some(wanted) = wanted.take() {
-            // In the place of the old one, as the first rule that fits answers.
+            // In the position of the old one, because the first rule that matches applies.
             merged.push(if wanted.is(rule) { rule.clone() } else { wanted.to_json() });
         }
     }

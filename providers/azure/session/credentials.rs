@@ -21,11 +21,11 @@ use crate::providers::azure::session::certificate;
 use crate::providers::azure::session::retries::METADATA_SERVICE;
 use crate::text::clean;
 
-/// How long it may take to say that it is there. It is on the same host.
+/// How long it may take to respond. It is on the same host.
 const PROBE_WITHIN: Duration = Duration::from_secs(1);
 
-/// The credentials that the environment names, which `authority` gives tokens for; without any, those of this machine, and then those of the
-/// Azure CLI for `subscription`.
+/// The credentials of the environment, with tokens from `authority`; without any, those of this machine, and
+/// then those of the Azure CLI for `subscription`.
 ///
 /// # Errors
 /// [`Kind::Input`] if the environment has only some of the required variables.
@@ -137,8 +137,8 @@ impl TokenCredential for ThisMachine {
     }
 }
 
-/// Whether something answers for managed identities: App Service says so in the environment, a virtual
-/// machine has the metadata service.
+/// Whether managed identities are available: App Service sets variables in the environment, a virtual machine
+/// has the metadata service.
 async fn hosts_identities() -> bool {
     if env::var_os("IDENTITY_ENDPOINT").is_some() {
         return true;

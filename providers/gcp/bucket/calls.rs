@@ -56,8 +56,8 @@ pub(crate) async fn relabel(api: &Api, name: &str, edit: impl Fn(Entries) -> Ent
     .await
 }
 
-/// Reads the bucket `name`, and writes the patch that `edit` makes for it; nothing where that is nothing,
-/// or no bucket is there.
+/// Reads the bucket `name`, and writes the patch that `edit` returns; writes nothing without a patch or a
+/// bucket.
 ///
 /// # Errors
 /// [`Kind::Failed`] when others are faster every time; those of the cloud.

@@ -53,7 +53,7 @@ impl Described {
         self.0.get("retentionPolicy").map(|_| self.number("/retentionPolicy/retentionPeriod"))
     }
 
-    /// Whether its retention policy is locked for good.
+    /// Whether its retention policy is locked.
     pub(crate) fn is_retention_locked(&self) -> bool {
         self.is_set("/retentionPolicy/isLocked")
     }

@@ -103,7 +103,7 @@ fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     }
 }
 
-/// What a service account was given outside of what goes now has to be taken back too.
+/// Grants to a service account outside of the deleted resources must be revoked too.
 fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {

@@ -143,7 +143,7 @@ impl Refusal {
                     Kind::Denied,
                     format!(
                         "grant {permission} to these credentials (`wbstore policy gcp --for operator` prints \
-                         all that are required)"
+                         all required permissions)"
                     ),
                 )
             }

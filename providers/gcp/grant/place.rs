@@ -32,7 +32,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Where the grant itself stands.
+    /// The address of the grant itself.
     pub(crate) fn address(&self) -> Address {
         match self {
             Self::Topic(name) => Address::new("gcp", "publisher", name),

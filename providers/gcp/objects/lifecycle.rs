@@ -1,8 +1,8 @@
 //! Empties a bucket through lifecycle rules: two rules of wbstore among those of the bucket.
 //!
 //! A changed configuration may take up to a day to take effect, and deletions follow asynchronously (Cloud
-//! Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are known by what
-//! they say, which nobody else would say of a bucket that is to be kept.
+//! Storage documentation, "Object Lifecycle Management"). A rule has no id, so wbstore's are identified by
+//! their content, which is not plausible for a bucket that is to be kept.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ impl Lifecycle for GcsStore {
     }
 }
 
-/// Everything at once, and what the first one made noncurrent at once after that.
+/// Expires everything at once, and then the versions that this made noncurrent.
 fn ours() -> [Value; 2] {
     ["age", "daysSinceNoncurrentTime"]
         .map(|days| json!({"action": {"type": "Delete"}, "condition": {days: 0}}))

@@ -115,7 +115,7 @@ impl<'a> Watch<'a> {
             .map_err(|error| error.context("the temporary subscription was not deleted and expires in a day"))
     }
 
-    /// What is said about it; `None` where it is not there, or is already.
+    /// The response; `None` if the subscription does not exist, or already exists.
     async fn call(
         &self,
         method: Method,
