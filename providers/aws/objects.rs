@@ -43,7 +43,7 @@ impl S3Store {
         }
     }
 
-    /// The Object Lock in words; `None` when it is off. It can never be switched off again.
+    /// The Object Lock as text; `None` if it is off. It cannot be disabled once it is enabled.
     async fn object_lock(&self) -> Result<Option<String>> {
         let call =
             self.s3.get_object_lock_configuration().bucket(&self.name).expected_bucket_owner(&self.owner);

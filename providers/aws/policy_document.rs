@@ -28,7 +28,7 @@ pub struct PolicyDocument {
     statements: Vec<Statement>,
 }
 
-/// A statement as text, which is kept, and as a value, which is looked at.
+/// A statement as text, which is kept, and as a value, which is inspected.
 #[derive(Clone, Debug)]
 struct Statement {
     raw: Box<RawValue>,
@@ -84,7 +84,7 @@ impl PolicyDocument {
     /// Makes `statement` the only one with this `Sid`, in the position of the previous one, and returns
     /// whether that changed anything. An equivalent statement is kept.
     ///
-    /// The document's `Version` is left as it is: ours use nothing that came with 2012-10-17, and
+    /// The document's `Version` is kept: wbstore's statements use nothing that 2012-10-17 introduced, and
     /// another version could change what the other statements mean.
     ///
     /// # Errors

@@ -32,10 +32,10 @@ pub struct Account {
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
-    /// What of ours is in it, where the account is to go.
+    /// wbstore's resources in it, if the account is to be deleted.
     #[serde(skip)]
     pub contents: Option<Contents>,
-    /// Of what is there: all its tags, of which our mark is a part.
+    /// Of an existing account: all its tags, including the mark.
     #[serde(skip)]
     pub tags: Entries,
     /// Where it is.

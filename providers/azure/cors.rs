@@ -43,8 +43,8 @@ pub struct Cors {
     /// The deployment that the container belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// The origins that the container remembered when it was there: a teardown deletes it before the account
-    /// with its rules.
+    /// The origins in the container's mark: a teardown deletes the container before the account with its
+    /// rules.
     #[serde(skip)]
     remembered: Arc<OnceLock<Vec<String>>>,
     #[serde(flatten)]
@@ -67,8 +67,8 @@ impl Cors {
         format!("{}/blobServices/default", api.account_id())
     }
 
-    /// The rules that are ours wherever they are: the wanted one, and those of the origins that our
-    /// container remembers.
+    /// The rules that belong to wbstore in any position: the wanted one, and those of the origins in the
+    /// container's mark.
     async fn ours(&self, api: &Api) -> Result<Vec<Rule>> {
         let mark = Held::mark_of(api, &self.container).await?;
         let mut ours = vec![self.rule.clone()];
@@ -144,7 +144,7 @@ impl Resource for Cors {
         let (service, ours, (locks, _)) = (service?.unwrap_or_default(), ours?, locks?);
         let rules = document::rules(&service);
         let mut found = Seen::absent();
-        // The wanted rule is the first of ours.
+        // The wanted rule is the first of wbstore's.
         if let Some(rule) = ours.iter().find(|rule| rules.iter().any(|there| rule.is(there))) {
             found = Seen::there(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
         }

@@ -54,9 +54,9 @@ pub struct EventSubscription {
     /// Its filters and its destination.
     #[serde(flatten)]
     pub shape: Shape,
-    /// How far Event Grid is with it.
+    /// Its provisioning state.
     pub state: String,
-    /// Of what is there: all its labels, of which our mark is a part.
+    /// Of an existing one: all its labels, including the mark.
     #[serde(skip)]
     pub labels: Value,
     pub mark: Marking,

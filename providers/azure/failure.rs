@@ -73,8 +73,9 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["InvalidAuthenticationTokenTenant"],
             Kind::Credentials,
-            "the credentials are of tenant {tenant of the token}, the subscription is of tenant {tenant}: run \
-             `az login --tenant {tenant}`, or set AZURE_TENANT_ID={tenant} with credentials of that tenant",
+            "the credentials belong to tenant {tenant of the token}, but the subscription belongs to tenant \
+             {tenant}: run `az login --tenant {tenant}`, or set AZURE_TENANT_ID={tenant} with credentials of \
+             that tenant",
         ),
         Row::new(
             &["SubscriptionNotFound", "InvalidSubscriptionId"],

@@ -1,8 +1,8 @@
-//! What an account holds and that carries its mark as metadata: the private blob containers of the server's
-//! files and of events which cannot be delivered, and the storage queue.
+//! The parts of an account whose mark is in their metadata: the private blob containers of the server's files
+//! and of undeliverable events, and the storage queue.
 //!
-//! They are created and deleted through ARM, where an administrator's locks hold; the data plane knows none
-//! (Z15).
+//! They are created and deleted through ARM, where an administrator's locks apply; the data plane ignores
+//! them (Z15).
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,10 +19,10 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 use crate::text::clean;
 
-/// What ARM lists together.
+/// A collection that ARM lists.
 #[derive(Debug)]
 pub(super) struct Collection {
-    /// One of it, in words.
+    /// A member of it, as text.
     pub(super) word: &'static str,
     /// Its path within an account.
     pub(super) path: &'static str,

@@ -112,7 +112,7 @@ async fn accounts(api: &Api, within: Within<'_>) -> Result<Vec<Account>> {
     Ok(listed.iter().filter_map(Account::listed).filter(wanted).collect())
 }
 
-/// Those to look into, the marked ones first, and how many are left out.
+/// The accounts to search, the marked ones first, and how many are omitted.
 fn chosen(accounts: Vec<Account>, within: Within<'_>) -> (Vec<Account>, usize) {
     let (mut marked, mut others): (Vec<_>, Vec<_>) =
         accounts.into_iter().partition(|account| account.marked.is_some());

@@ -1,5 +1,5 @@
-//! Whether a resource provider is registered in the subscription, which is the subscription's business:
-//! it is registered only with consent, and stays so (Azure Resource Manager documentation, "Azure
+//! Whether a resource provider is registered in the subscription, which affects the whole subscription: it is
+//! registered only with consent, and remains registered (Azure Resource Manager documentation, "Azure
 //! resource providers and types"; Z6).
 
 use std::time::Duration;

@@ -33,10 +33,10 @@ const PACE: Duration = Duration::from_secs(2);
 pub(crate) struct GcsBucket {
     #[serde(skip)]
     pub name: String,
-    /// Whether it is looked at to be removed.
+    /// Whether it is read for a teardown.
     #[serde(skip)]
     pub leaving: bool,
-    /// Of what is there: the number of the change that was seen last, which a change by us must follow.
+    /// Of an existing bucket: the last metageneration that was read, the precondition of an update.
     #[serde(skip)]
     pub metageneration: i64,
     /// The service account given on the command line.
@@ -53,7 +53,7 @@ pub(crate) struct GcsBucket {
     pub uniform_access: bool,
     /// `enforced` if nothing can be made public.
     pub public_access_prevention: String,
-    /// How long deleted objects can be had back.
+    /// How long deleted objects can be restored.
     pub soft_delete: String,
     /// The Cloud KMS key of new objects, if one is given.
     pub kms_key: Option<String>,

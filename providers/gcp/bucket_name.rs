@@ -34,8 +34,7 @@ impl BucketName {
     /// and location.
     pub fn default_for(deployment: &DeploymentName, project: &ProjectId, location: &Location) -> Self {
         let digits = digits(&[deployment.as_str(), project.as_str(), location.as_str()]);
-        // What Google reserves may be part of the address of somebody's server; the digits tell the names
-        // apart.
+        // The server's address may contain what Google reserves; the digits keep the names distinct.
         match look_alike(deployment.as_str(), "google") {
             Some(_) => Self { text: format!("wbstore-{digits}") },
             None => Self { text: format!("wbstore-{deployment}-{digits}") },

@@ -37,7 +37,7 @@ pub(crate) struct Refusal {
     /// The machine-readable reason: `google.rpc.ErrorInfo.reason`, or `errors[].reason` of the older JSON
     /// APIs.
     pub reason: String,
-    /// Why, in words.
+    /// The message.
     pub message: String,
     /// The API, such as `pubsub.googleapis.com`, if the response names it.
     pub service: Option<String>,

@@ -81,7 +81,7 @@ impl Grant {
         if !domain_restricted(&refusal) {
             return error;
         }
-        // Google's own service agents are not of the organisation either (G21).
+        // Google's own service agents are not in the organization either (G21).
         error.hint(format!(
             "ask an administrator of the organization to allow this one grant, {} for {} on {}, by an \
              exception for the project from iam.allowedPolicyMemberDomains; the exception can be removed \

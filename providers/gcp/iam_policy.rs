@@ -75,7 +75,7 @@ impl Policy {
         true
     }
 
-    /// The bindings but for `role` of `member`, in words.
+    /// The bindings except `role` of `member`, as text.
     pub(crate) fn others(&self, role: &str, member: &str) -> Vec<String> {
         let describe = |binding: &Binding| {
             let ours = binding.is_plain(role);

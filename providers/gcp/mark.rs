@@ -21,15 +21,15 @@ pub(super) const LABELS: Codec = Codec { seconds: true, most: 64, ..Codec::DASHE
 /// The suffix after the project in the address of a user-created service account.
 const ACCOUNTS: &str = "iam.gserviceaccount.com";
 
-/// The address of a service account as a label can hold it: its name, `_`, and what says whose it is,
-/// such as `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
+/// The address of a service account in the form of a label value: its name, `_`, and its project, such as
+/// `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
 pub(super) fn account_label(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));
     let home = domain.split('.').next().unwrap_or_default();
     format!("{name}_{home}").replace('.', "-").chars().take(63).collect()
 }
 
-/// The address that `label` stands for, where it is that of an account that somebody made.
+/// The address in `label`, if it is that of a user-created account.
 pub(super) fn account_of(label: &str) -> Option<String> {
     match label.split_once('_')? {
         (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,

@@ -149,10 +149,10 @@ impl Notification {
         one.custom_attributes.get(ATTRIBUTE).map(String::as_str) == Some(self.deployment.as_str())
     }
 
-    /// What the configurations show: ours as one, the others in words.
+    /// The state of the configurations: wbstore's as one, the others as text.
     fn seen(&self, all: &[Configuration]) -> Seen<Self> {
         let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| self.is_ours(one));
-        // Of several the one that is right counts, so that the rest is all that has to go.
+        // Of several the correct one is chosen, so that only the rest must be deleted.
         let shown = ours.iter().find(|one| self.is_wanted(one)).or(ours.first());
         let mut found = match shown {
             Some(one) => Seen::there(Self { entries: ours.len(), ..self.shown(one) }, Owner::Ours),

@@ -112,8 +112,8 @@ impl Subscription {
         let observed = pubsub::labels_of(api, &address).await?.unwrap_or_default();
         let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt) });
         let mut mask = vec!["labels"];
-        // What is in the mask and has no value here is set back to what it is by itself: messages are pulled
-        // (REST reference, `Subscription.pushConfig`).
+        // A field that is in the mask without a value is reset to its default: messages are pulled (REST
+        // reference, `Subscription.pushConfig`).
         for (field, differs, value) in [
             (
                 "ackDeadlineSeconds",
@@ -164,7 +164,7 @@ fn delivery(found: &Value) -> String {
     })
 }
 
-/// The ways by which messages leave without a reader: in words, and where the API names them.
+/// The delivery types other than pull: as text, and the fields of the API.
 const DELIVERIES: [(&str, &str, &str); 3] = [
     ("bigquery table", "bigqueryConfig", "table"),
     ("storage bucket", "cloudStorageConfig", "bucket"),

@@ -58,7 +58,7 @@ pub async fn list(api: &Api) -> Result<Looked> {
     Ok(looked)
 }
 
-/// The region and tags of a bucket; `None` when it is gone, as the list may show it for a while.
+/// The region and tags of a bucket; `None` if it no longer exists, because the list may show it for a while.
 async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Entries)>> {
     let mut region = listed.region.clone().unwrap_or_else(|| api.region.to_string());
     let mut moved = false;

@@ -24,7 +24,7 @@ impl Batches for S3Store {
     const BATCH: usize = 1000;
     // Ten batches of a thousand keys are more than the 3,500 deletions a second that S3 promises for one
     // prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3 performance"), and S3
-    // asks clients to come up gently.
+    // recommends a gradual increase.
     const AT_ONCE: u16 = 10;
     // A single listing might be stale where the endpoint is not S3 itself.
     const EMPTY_ROUNDS: usize = 2;
@@ -142,7 +142,7 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome:
     }
 }
 
-/// What an error entry means for its key; `None` when that is gone, though not by us.
+/// The error of an error entry for its key; `None` if the key no longer exists.
 fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
     let said = format!("s3:DeleteObjectVersion on {bucket}/{}: {code}: {message}", clean(key));
     Some(match code {

@@ -80,8 +80,8 @@ impl Lifecycle for S3Store {
     }
 }
 
-/// When S3 has expired all that is there `now`: at the midnight UTC after two days, one for the current
-/// versions and one for what they become.
+/// When S3 has expired everything that exists `now`: at the midnight UTC after two days, one for the current
+/// versions and one for the noncurrent versions that they become.
 fn emptied_by(now: Timestamp) -> Timestamp {
     let midnight = TimeZone::UTC.to_datetime(now).start_of_day();
     let then = midnight.checked_add(3.days()).and_then(|then| TimeZone::UTC.to_timestamp(then));

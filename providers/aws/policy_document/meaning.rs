@@ -51,7 +51,7 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// An element in words for people: its values, safe to print.
+/// An element as text: its values, sanitized.
 pub(super) fn words(value: &Value) -> String {
     let values: Vec<String> = match value {
         Value::Object(types) => types.values().flat_map(one_or_many).map(text).collect(),

@@ -76,8 +76,7 @@ fn off(blocks: &PublicAccessBlockConfiguration) -> Vec<&'static str> {
     .collect()
 }
 
-/// A call that we may not make, or that the endpoint lacks, leaves the check open. All else is about
-/// the bucket as a whole.
+/// A denied or unsupported call makes the check inconclusive. Any other error concerns the bucket as a whole.
 fn untold<T, E>(error: SdkError<E, HttpResponse>, action: &str, bucket: &str) -> Result<Asked<T>>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -51,7 +51,7 @@ pub(super) async fn receive(api: &Api, queue: &str, wait: Duration) -> Result<Ve
     Ok(received.collect())
 }
 
-/// One that stays all the same is the event of a probe, and whoever receives it finds no object.
+/// One that remains is the event of a probe, and whoever receives it finds no object.
 pub(super) async fn delete(api: &Api, queue: &str, handles: &[String]) -> Result<()> {
     for batch in handles.chunks(BATCH) {
         let entry = |(index, handle): (usize, &String)| {

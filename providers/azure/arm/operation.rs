@@ -1,5 +1,5 @@
-//! Long-running operations as a state machine, one answer at a time (Azure Resource Manager
-//! documentation, "Track asynchronous Azure operations"; Z4).
+//! Long-running operations as a state machine, one response at a time (Azure Resource Manager documentation,
+//! "Track asynchronous Azure operations"; Z4).
 
 use std::time::Duration;
 

@@ -77,7 +77,7 @@ pub fn is_open(rule: &Value) -> bool {
     words(rule, "allowedOrigins").iter().any(|origin| origin == "*")
 }
 
-/// `rule` in words.
+/// `rule` as text.
 pub fn describe(rule: &Value) -> String {
     clean(&format!("rule for {}", words(rule, "allowedOrigins").join(", ")))
 }

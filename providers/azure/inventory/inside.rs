@@ -13,8 +13,8 @@ use crate::providers::azure::mark::{LABELS, METADATA, pairs};
 use crate::providers::azure::session::Api;
 use crate::resource::Address;
 
-/// A list may leave metadata out. So many containers or queues of one account are then looked at one by
-/// one, as Azure allows some hundred reads in five minutes (Z5).
+/// A list may leave metadata out. Up to this many containers or queues of one account are then read one by
+/// one, because Azure allows some hundred reads in five minutes (Z5).
 const ONE_BY_ONE: usize = 20;
 /// The same if the user limited the search.
 const ONE_BY_ONE_CLOSELY: usize = 200;

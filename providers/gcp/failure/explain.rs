@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::Refusal;
 use crate::error::{Error, Kind};
 
-/// The constraint that keeps members of other organisations out of policies (Resource Manager docs,
+/// The constraint that keeps members of other organizations out of policies (Resource Manager docs,
 /// "Restricting identities by domain").
 const DOMAINS: &str = "constraints/iam.allowedPolicyMemberDomains";
 
@@ -15,7 +15,7 @@ pub(crate) fn domain_restricted(refusal: &Refusal) -> bool {
 }
 
 impl Refusal {
-    /// The constraint of an organisation policy that is violated, if any.
+    /// The constraint of an organization policy that is violated, if any.
     pub(crate) fn constraint(&self) -> Option<String> {
         let said = self.constraint.as_deref().and_then(named).or_else(|| named(&self.message));
         let unnamed = self.message.contains("permitted customer");
@@ -119,7 +119,7 @@ impl Refusal {
                 Kind::Failed,
                 format!("run `gcloud billing projects link {project} --billing-account ID`"),
             ),
-            // What an organisation policy forbids is forbidden until an administrator allows it, so it is not
+            // What an organization policy forbids is denied until an administrator allows it, so it is not
             // tried again (G21).
             (_, "PERMISSION_DENIED" | "FAILED_PRECONDITION" | "INVALID_ARGUMENT")
                 if let Some(constraint) = self.constraint() =>

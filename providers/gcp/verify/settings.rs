@@ -20,10 +20,10 @@ use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
 const GRANTS_HOLD_WITHIN: Duration = Duration::from_secs(8 * 60);
 /// The setting that blocks every public grant (Cloud Storage documentation, "Public access prevention").
 const ENFORCED: &str = "enforced";
-/// What is wrong with the server's subscription can be repaired.
+/// The hint for settings that `provision` corrects.
 const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` corrects it";
 
-/// Reads them all at once; of the bucket also for how long soft delete keeps what was deleted, in words.
+/// Reads them all at once; for the bucket also how long soft delete keeps deleted objects, as text.
 ///
 /// # Errors
 /// Without credentials, or without the bucket.
@@ -125,11 +125,11 @@ struct Expiration {
     ttl: Option<String>,
 }
 
-/// Whether messages of `topic` reach `subscription`, which the server pulls from, and wait there. It is
-/// looked at and never pulled from: what verify received the server would miss (G26).
+/// Whether messages of `topic` reach `subscription`, which the server pulls from, and wait there. It is only
+/// read and never pulled from, because the server would miss what verify receives (G26).
 ///
 /// # Errors
-/// Without credentials; what else keeps it from being read is a verdict.
+/// Without credentials; any other failed read is a verdict.
 async fn delivery(api: &Api, topic: &str, subscription: &str) -> Result<Verdict> {
     let path = format!("/v1/{}", api.subscription_name(subscription));
     let target = format!("subscription {subscription}");

@@ -20,7 +20,7 @@ const ALGORITHM: &str = "GOOG4-RSA-SHA256";
 /// Permits the upload of a text to `address`, which is without a signature.
 ///
 /// # Errors
-/// When no token can be had.
+/// Without a token.
 pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) -> Result<Signed> {
     let why = match signer {
         None => "these credentials do not belong to a service account".to_owned(),
