@@ -19,14 +19,12 @@ use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
 pub struct S3Bucket {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
     /// The region it is in.
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
     pub object_ownership: String,
-    /// Our tags.
     pub tags: Marking,
 }
 
@@ -54,12 +52,13 @@ impl S3Bucket {
             .await;
         let Err(error) = made else { return Ok(()) };
         match code(&error) {
-            // Ours when an answer was lost on its way; somebody's in the account otherwise (A2).
+            // Created by this run if a response was lost; otherwise by others in the account (A2).
             "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
-            "BucketAlreadyExists" => {
-                Err(Error::refused(format!("the bucket name {} is taken by another AWS account", self.name))
-                    .hint("bucket names are shared by everybody; choose another with --bucket"))
-            }
+            "BucketAlreadyExists" => Err(Error::refused(format!(
+                "the bucket name {} is already taken by another AWS account",
+                self.name
+            ))
+            .hint("bucket names are globally unique; choose another with --bucket")),
             _ => Err(failure(error, "s3:CreateBucket", self.address())),
         }
     }
@@ -114,7 +113,7 @@ impl Resource for S3Bucket {
             is_emptying(api, &self.name, self.tags.deployment().as_str())
         );
         let Some(region) = head? else {
-            // What may not be read would stop the run half-way, once there is something to read.
+            // A denied read would otherwise stop the run half-way, once the resource exists.
             tags?;
             ownership?;
             emptying?;
@@ -135,9 +134,9 @@ impl Resource for S3Bucket {
         if emptying? {
             found.obstacle(
                 Forbids::Present,
-                "an earlier teardown has told S3 to empty it, and what is uploaded goes too",
-                "let it end and run `teardown` again; to keep the bucket instead, remove its two lifecycle rules \
-                 that begin with wbstore-",
+                "an earlier teardown set lifecycle rules that empty it, which also delete new uploads",
+                "wait until it is empty and run `wbstore teardown aws` again; to keep the bucket instead, \
+                 remove its two lifecycle rules that begin with wbstore-",
             );
         }
         for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
@@ -181,8 +180,8 @@ impl Resource for S3Bucket {
     }
 }
 
-/// The region of a bucket that is there: `None` for no bucket, `Some(None)` where the endpoint does
-/// not say.
+/// The region of an existing bucket: `None` without a bucket, `Some(None)` if the endpoint does not report
+/// it.
 async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     let answer = api.s3.head_bucket().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     let error = match answer {
@@ -195,14 +194,14 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
         (404, _) => Ok(None),
         (301 | 307 | 400 | 403, Some(region)) if region != wanted => {
             Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
-                .hint(format!("pass --region {region}, or choose another name with --bucket")))
+                .hint(format!("add `--region {region}`, or choose another name with --bucket")))
         }
         (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", S3Bucket::at(bucket)) => {
             Err(wrong)
         }
         (403, _) => Err(Error::refused(format!(
-            "the bucket {bucket} exists, and account {} may not look at it: it belongs to another account, \
-             or s3:ListBucket is denied",
+            "the bucket {bucket} exists, but account {} is not allowed to read it: it belongs to another \
+             account, or s3:ListBucket is denied",
             api.account
         ))
         .hint("choose another name with --bucket; if it is yours, grant s3:ListBucket on it")),
@@ -225,8 +224,8 @@ pub async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
 
 async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
     let mut set = vec![];
-    // S3 refuses a set without the tags that AWS itself put there, such as CloudFormation's, so they
-    // go back as they came (A26; hashicorp/terraform-provider-aws#7323).
+    // S3 rejects a set without the tags that AWS itself set, such as CloudFormation's, so they are written
+    // back unchanged (A26; hashicorp/terraform-provider-aws#7323).
     for (key, value) in tags {
         set.push(tag(&key, &value)?);
     }

@@ -91,7 +91,7 @@ mod tests {
             BucketName::default_for(&deployment, &account.parse().unwrap(), &region.parse().unwrap())
         };
         let first = name("123456789012", "us-east-1");
-        // Written out, because a changed default would lose sight of everybody's bucket.
+        // Written out, because a changed default would no longer find existing buckets.
         assert_eq!(first.as_str(), "wbstore-wandb-acme-com-9f403423");
         assert_ne!(first, name("123456789013", "us-east-1"));
         assert_ne!(first, name("123456789012", "us-east-2"));

@@ -1,5 +1,5 @@
-//! Our one rule in the bucket's CORS document. The document is written whole, so it is read just
-//! before, and everybody else's rules are written back as they were.
+//! Our one rule in the bucket's CORS document. The document is written whole, so it is read just before, and
+//! the rules of others are written back unchanged.
 
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
-/// The most rules S3 takes for one bucket (S3 user guide, "CORS configuration").
+/// The most rules S3 allows for one bucket (S3 user guide, "CORS configuration").
 const MOST_RULES: usize = 100;
 
 /// What the browser of a W&B user may do with the bucket.
@@ -20,7 +20,7 @@ pub struct Cors {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
-    /// The rule's id, by which it is ours.
+    /// The rule's id, which identifies it as wbstore's.
     pub id: String,
     /// The addresses of the W&B server, as browsers send them.
     pub allowed_origins: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// The rule with `id` that lets pages from `origins` read and upload.
+    /// The rule with `id` that allows pages from `origins` to read and upload.
     pub fn new(bucket: &str, id: String, origins: Vec<String>) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
@@ -124,8 +124,8 @@ impl Cors {
             .map_err(|error| Error::new(Kind::Failed, "the CORS rule is incomplete").because(error))
     }
 
-    /// S3 answers a browser from the first rule that fits (S3 user guide, "How does Amazon S3
-    /// evaluate the CORS configuration on a bucket?"), so an earlier one can hide ours.
+    /// S3 applies the first rule that matches (S3 user guide, "How does Amazon S3 evaluate the CORS
+    /// configuration on a bucket?"), so an earlier one can hide wbstore's.
     fn hidden_by<'a>(&self, rules: &'a [CorsRule]) -> impl Iterator<Item = &'a CorsRule> {
         let ours = rules.iter().position(|rule| rule.id() == Some(&self.id)).unwrap_or(rules.len());
         let (origins, methods) = (self.allowed_origins.clone(), self.allowed_methods.clone());
@@ -179,13 +179,13 @@ impl Resource for Cors {
         if found.state().is_none() && rules.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
-                format!("the bucket has {} CORS rules, and S3 takes no more than {MOST_RULES}", rules.len()),
+                format!("the bucket has {} CORS rules, and S3 allows at most {MOST_RULES}", rules.len()),
                 "remove a rule that is no longer needed",
             );
         }
         for rule in self.hidden_by(&rules) {
             found.finding(format!(
-                "{} stands before ours and answers for the same origin, so browsers get its headers",
+                "{} comes before wbstore's rule and matches the same origin, so browsers get its headers",
                 describe(rule)
             ));
         }

@@ -1,4 +1,4 @@
-//! One deployment on AWS: the stack that comes of what was asked for.
+//! One deployment on AWS: the stack that results from the options.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) struct Aws {
     options: AwsOptions,
     wanted: Wanted,
     api: Arc<Api>,
-    /// Whom to ask whether the account is the one the credentials are said to be of.
+    /// The session that checks whether the credentials belong to the configured account.
     doubt: Option<Arc<Session>>,
     /// The custom endpoints, as the end of the scope.
     elsewhere: String,
@@ -48,8 +48,8 @@ pub(crate) struct Aws {
 impl Aws {
     /// Finds credentials, region and account.
     ///
-    /// Where the source of the credentials knows the account, STS is asked side by side with the
-    /// first look at the resources instead of before it.
+    /// If the source of the credentials has the account, STS is called in parallel with the first reads
+    /// instead of before them.
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
@@ -116,7 +116,7 @@ impl Aws {
         self.parts().run_events_queue(&self.wanted.name)
     }
 
-    /// The id by which an entry in a shared document is ours.
+    /// The id that identifies wbstore's entry in a shared document.
     fn entry_id(&self) -> String {
         format!("wbstore-{}", self.wanted.name)
     }
@@ -135,7 +135,7 @@ impl Aws {
             tags = tags.with(NOTIFICATIONS_QUEUE, queue.as_str());
         }
 
-        // The names come from the marks then, so that there is a bucket if one is named.
+        // The names then come from the marks, so there is a bucket if one is named.
         let own_lease = self.parts().bucket.is_none();
         let holder = S3Bucket::at(bucket.as_str());
         let expiry = |derived| {
@@ -241,9 +241,9 @@ impl Provider for Aws {
                         return Ok(());
                     }
                     Err(Error::input(format!(
-                        "the credentials are said to be of account {account}, and are of {actual}"
+                        "the credentials belong to account {actual}, but account {account} is configured"
                     ))
-                    .hint("unset AWS_ACCOUNT_ID, or mend aws_account_id in the profile"))
+                    .hint("unset AWS_ACCOUNT_ID, or correct aws_account_id in the profile"))
                 })
             })
         };
@@ -294,6 +294,6 @@ impl Provider for Aws {
 fn assumptions(session: &Session, but: &str) -> Vec<String> {
     let assumed = session.region_is_assumed();
     let region = session.region();
-    let note = || format!("no region is configured, so {region} is used; --region names another{but}");
+    let note = || format!("no region is configured, so {region} is used; `--region` chooses another{but}");
     assumed.then(note).into_iter().collect()
 }

@@ -90,7 +90,8 @@ impl Resource for Encryption {
             let key = state.kms_key.as_deref().unwrap_or("the key alias/aws/s3").to_owned();
             let mut found = Seen::there(self.clone(), Owner::Ours);
             found.finding(format!(
-                "the bucket encrypts with {key}, which stays; pass --kms-key to manage it and to print AWS_S3_KMS_ID"
+                "the bucket encrypts with {key}, which is kept; add `--kms-key` to manage it and to print \
+                 AWS_S3_KMS_ID"
             ));
             return Ok(found);
         }

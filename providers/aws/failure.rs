@@ -1,4 +1,4 @@
-//! Turns an SDK error into one of ours: what failed, on what, why, and what to do next.
+//! Converts an SDK error: what failed, on what, why, and what to do next.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page
 use crate::retry::asked;
 use crate::text::clean;
 
-/// The longest that S3 lets two changes of one bucket stand in each other's way (A19).
+/// How long two updates of one bucket may conflict in S3 (A19).
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
 /// By how many seconds the time of a signature may be off (A30).
@@ -25,11 +25,11 @@ const ALLOWED_SKEW: i64 = 15 * 60;
 pub(super) const LOG_IN: &str =
     "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
-const NOT_ACCEPTED: &str = "AWS does not accept these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the \
-                            secret; a region that is not enabled for the account accepts none either";
+const NOT_ACCEPTED: &str = "AWS rejected these credentials; check AWS_PROFILE, AWS_ACCESS_KEY_ID and the \
+                            secret; a region that is not enabled for the account rejects all credentials";
 
-const GRANT: &str =
-    "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all that is needed)";
+const GRANT: &str = "grant {permission} to these credentials (`wbstore policy aws --for operator` prints all \
+                     required permissions)";
 
 /// The codes of S3 ("Error responses"), SQS and STS ("Common errors").
 const AWS: Explanations = Explanations {
@@ -84,12 +84,12 @@ const AWS: Explanations = Explanations {
         Row::new(
             &["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"],
             Kind::Refused,
-            "the bucket is in another region: pass --region {region}, or choose another bucket name",
+            "the bucket is in another region: add `--region {region}`, or choose another name with --bucket",
         ),
         Row::new(
             &["TooManyBuckets"],
             Kind::Refused,
-            "the account has no room for another bucket: delete one, or request a higher quota with `aws \
+            "the account has reached its bucket quota: delete a bucket, or request a higher quota with `aws \
              service-quotas request-service-quota-increase --service-code s3 --quota-code L-DC2B2D3D \
              --desired-value <number>`",
         ),
@@ -118,7 +118,7 @@ const AWS: Explanations = Explanations {
         )
         .saying("explicit deny"),
         Row::new(DENIED, Kind::Denied, GRANT),
-        // The answer to a HEAD has no body, and so no code.
+        // The response to a HEAD has no body, and so no code.
         Row::new(&[""], Kind::Throttled, "").status(503),
         Row::new(&[""], Kind::Conflict, "").status(409),
         Row::new(
@@ -184,7 +184,7 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str 
     code.rsplit(['.', '#']).next().unwrap_or_default()
 }
 
-/// What the service said, made harmless.
+/// The message of the service, sanitized.
 pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ServiceError(context) => clean(context.err().message().unwrap_or_default()),
@@ -207,8 +207,8 @@ fn elements(text: &str, tag: &str) -> Vec<String> {
     rests.filter_map(|rest| Some(clean(rest.split_once('>')?.1.split_once("</")?.0))).collect()
 }
 
-/// The explanation of a refusal that comes from the clock of this machine. An answer to HEAD has no
-/// body to say so, and only its date tells.
+/// The explanation of an error that this machine's clock causes. A response to HEAD has no body, so only its
+/// date shows it.
 pub fn wrong_clock<E>(
     error: &SdkError<E, HttpResponse>,
     action: &str,
@@ -227,11 +227,11 @@ pub fn wrong_clock<E>(
             Kind::Credentials,
             format!("{action} on {target}: the clock of this machine is {minutes} minutes {way} that of AWS"),
         )
-        .hint("set the clock and run again; AWS refuses what was signed more than 15 minutes off"),
+        .hint("set the clock and run again; AWS rejects requests whose time is off by more than 15 minutes"),
     )
 }
 
-/// The HTTP status of the answer; 0 when there was none.
+/// The HTTP status of the response; 0 without one.
 pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |response| response.status().as_u16())
 }
@@ -242,7 +242,7 @@ pub fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
     status(error) == 200 && code(error).is_empty()
 }
 
-/// A header of the answer.
+/// A header of the response.
 pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
 }
@@ -272,7 +272,7 @@ where
     }
     let kind = header(response, "content-type").unwrap_or_else(|| "no content type".to_owned());
     // The call may pass when repeated.
-    Error::new(Kind::Transient, format!("{call}: the answer cannot be read (HTTP status {status}, {kind})"))
+    Error::new(Kind::Transient, format!("{call}: the response cannot be read (HTTP status {status}, {kind})"))
         .because(clean(&root_cause(error)))
 }
 
@@ -280,14 +280,17 @@ fn is_html(response: &HttpResponse) -> bool {
     header(response, "content-type").is_some_and(|kind| kind.contains("html"))
 }
 
-/// Explains why a write into a bucket failed. S3 may not see a bucket for a moment after it was made
-/// (A19), so a missing one passes.
+/// Explains why a write into a bucket failed. A bucket may be invisible to S3 for a moment after it was
+/// created (A19), so a missing one passes.
 pub fn missing_bucket<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     if code(&error) == "NoSuchBucket" {
-        return Error::new(Kind::NotYet, format!("{action} on {target}: S3 does not see the bucket yet"));
+        return Error::new(
+            Kind::NotYet,
+            format!("{action} on {target}: the bucket is not visible to S3 yet"),
+        );
     }
     failure(error, action, target)
 }

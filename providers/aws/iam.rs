@@ -74,8 +74,8 @@ pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Poli
         ("queue_arn", json!(queue)),
         ("queues", queues),
         ("region", json!(region.as_str())),
-        // A bucket's ARN names no account. If the bucket is deleted and its name claimed by a stranger, nothing of
-        // ours must go on working there.
+        // A bucket's ARN names no account. If the bucket is deleted and its name claimed by a stranger,
+        // nothing of wbstore's policies must keep working there.
         ("within", json!({ "StringEquals": { "aws:ResourceAccount": account } })),
     ])
     .fill(template)

@@ -11,8 +11,8 @@ use crate::value::{quoted, text_value};
 /// The ARN of a key, `arn:<partition>:kms:<region>:<account>:key/<id>` (KMS developer guide, "Key
 /// identifiers").
 ///
-/// Only the key's own ARN is taken. An alias can be moved to another key, after which the policies
-/// that name the first one are wrong; and an id alone leaves account and region to chance.
+/// Only the key's own ARN is accepted. An alias can be pointed at another key, after which the policies that
+/// name the first one are wrong; and an id alone leaves account and region to chance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KmsKeyArn {
     text: String,
@@ -35,8 +35,8 @@ impl KmsKeyArn {
         &self.region
     }
 
-    /// Checks that a bucket in `region` can use the key: S3 takes keys of the bucket's own region
-    /// only (S3 user guide, "Using server-side encryption with AWS KMS keys").
+    /// Checks that a bucket in `region` can use the key: S3 accepts keys of the bucket's own region only (S3
+    /// user guide, "Using server-side encryption with AWS KMS keys").
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) when it cannot.
@@ -44,8 +44,8 @@ impl KmsKeyArn {
         if &self.region == region {
             return Ok(());
         }
-        Err(Error::input(format!("the KMS key is in {}, but the bucket in {region}", self.region))
-            .hint(format!("use a key in {region}; S3 accepts no key of another region")))
+        Err(Error::input(format!("the KMS key is in {}, but the bucket is in {region}", self.region))
+            .hint(format!("use a key in {region}; S3 requires a key of the bucket's region")))
     }
 }
 
@@ -60,11 +60,11 @@ impl FromStr for KmsKeyArn {
             return if alias.starts_with("alias/aws/") {
                 refuse(
                     "belongs to AWS, and its key policy cannot allow S3 and the W&B server to use it",
-                    "use the ARN of a customer managed key, or leave `--kms-key` out for the default encryption",
+                    "use the ARN of a customer managed key, or omit `--kms-key` for the default encryption",
                 )
             } else {
                 refuse(
-                    "is an alias, which can be moved to another key unnoticed by the policies",
+                    "is an alias, which can be pointed at another key without a change to the policies",
                     "use the ARN that `aws kms describe-key --key-id <alias> --query KeyMetadata.Arn` prints",
                 )
             };
@@ -133,8 +133,8 @@ mod tests {
             ),
             (
                 "arn:aws:kms:us-east-1:123456789012:alias/acme",
-                "KMS key `arn:aws:kms:us-east-1:123456789012:alias/acme` is an alias, which can be moved to \
-                 another key unnoticed by the policies"
+                "KMS key `arn:aws:kms:us-east-1:123456789012:alias/acme` is an alias, which can be pointed \
+                 at another key without a change to the policies"
                     .to_owned(),
             ),
             (

@@ -1,5 +1,5 @@
-//! Tells of every request with `--verbose`: which operation, where to, what came back and how long
-//! it took. Only what is named here is told; no header, body or query ever is.
+//! Tells of every request with `--verbose`: which operation, where to, what came back and how long it took.
+//! Only the fields listed here are logged; headers, bodies and queries never are.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 
-/// Whether an operation of S3, SQS or STS is more than a look.
+/// Whether an operation of S3, SQS or STS changes anything.
 fn changes_something(operation: &str) -> bool {
     !["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
 }

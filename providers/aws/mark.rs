@@ -5,7 +5,7 @@ use crate::error::{Kind, Result};
 use crate::mark::{Codec, Entries};
 use crate::resource::Owner;
 
-/// On a bucket: the name of the queue for run events, where there is one.
+/// On a bucket: the name of the queue for run events, if there is one.
 pub(super) const NOTIFICATIONS_QUEUE: &str = "notifications_queue";
 
 /// Of buckets and of queues (S3 user guide, "Tagging buckets"; SQS developer guide, "Cost allocation tags").

@@ -1,8 +1,9 @@
-//! Our one entry in the bucket's notification document: every created object is told to the queue.
+//! wbstore's entry in the bucket's notification document: it sends an event to the queue for every created
+//! object.
 //!
-//! S3 has no condition on this document, so the last writer wins. It is read just before it is
-//! written, everybody else's entries (topics, queues, functions, EventBridge) are written back, and
-//! the engine reads it once more afterwards.
+//! S3 has no condition on this document, so the last writer wins. It is read just before it is written, the
+//! entries of others (topics, queues, functions, EventBridge) are written back, and the engine reads it once
+//! more afterwards.
 
 use std::time::Duration;
 
@@ -21,10 +22,10 @@ use crate::providers::aws::queue::Queue;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
-/// How long S3 may take to see a new queue and its policy; SQS gives 60 s for a policy (A8, A9).
+/// How long a new queue and its policy may be invisible to S3; SQS documents 60 s for a policy (A8, A9).
 const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
 
-/// The entry that makes S3 tell the queue.
+/// The entry that makes S3 send to the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notification {
     /// The bucket it is set on.
@@ -33,13 +34,13 @@ pub struct Notification {
     /// The name of the queue.
     #[serde(skip)]
     pub queue: String,
-    /// The entry's id, by which it is ours.
+    /// The entry's id, which identifies it as wbstore's.
     pub id: String,
     /// The ARN of the queue.
     pub queue_arn: String,
-    /// What is told.
+    /// The event types.
     pub events: Vec<String>,
-    /// Key filters, as `prefix=…` or `suffix=…`; ours has none.
+    /// Key filters, as `prefix=…` or `suffix=…`; wbstore's entry has none.
     pub filters: Vec<String>,
 }
 
@@ -49,7 +50,7 @@ impl Notification {
         Address::new("aws", "notification", bucket)
     }
 
-    /// All created objects of `bucket`, told to the queue with `queue_arn`.
+    /// Events of all created objects of `bucket`, sent to the queue with `queue_arn`.
     pub fn new(bucket: &str, queue: &str, id: String, queue_arn: String) -> Self {
         Self {
             bucket: bucket.to_owned(),
@@ -102,7 +103,7 @@ impl Notification {
             .map_err(|error| self.refusal(error))
     }
 
-    /// S3 gives one code for several causes, and only the text tells which (A8).
+    /// S3 has one code for several causes; only the text distinguishes them (A8).
     fn refusal(&self, error: SdkError<PutBucketNotificationConfigurationError, HttpResponse>) -> Error {
         let text = message(&error);
         if code(&error) != "InvalidArgument" {
@@ -110,10 +111,10 @@ impl Notification {
         }
         if text.contains("overlap") {
             return Error::refused(format!(
-                "s3:PutBucketNotification on {}: another entry already takes the same events ({text})",
+                "s3:PutBucketNotification on {}: another entry already receives the same events ({text})",
                 self.address()
             ))
-            .hint("run again: the plan names the entry that overlaps");
+            .hint("run again: the plan shows the entry that overlaps");
         }
         if !text.contains("destination") {
             return failure(error, "s3:PutBucketNotification", self.address());
@@ -127,7 +128,7 @@ impl Notification {
                 "s3:PutBucketNotification on {}: S3 checks the entries of others too, and {theirs} is no longer valid: {value}",
                 self.address()
             ))
-            .hint("mend or remove that entry; wbstore does not touch it");
+            .hint("correct or remove that entry; wbstore does not change it");
         }
         let cause = ours.or(arguments.first()).map_or(text, |(_, value)| value.clone());
         let error = |why: &str| {
@@ -136,11 +137,11 @@ impl Notification {
                 .within(DESTINATION_WITHIN)
         };
         if cause.contains("does not exist") {
-            error("it does not see the queue")
-                .hint("if this lasts, check that the queue is there and in the region of the bucket")
+            error("the queue is not visible to it")
+                .hint("if this persists, check that the queue exists and is in the bucket's region")
         } else {
-            error("it may not send to it")
-                .hint("if this lasts, check the queue's policy and, with a KMS key, the policy of the key")
+            error("it is not allowed to send to the queue")
+                .hint("if this persists, check the queue's policy and, with a KMS key, the key's policy")
         }
     }
 
@@ -227,8 +228,12 @@ impl Resource for Notification {
             if entry.overlaps(&self.events) {
                 found.obstacle(
                     Forbids::Write,
-                    format!("the bucket's {} takes the same events, and S3 gives an event to one entry only", entry.words),
-                    "choose a bucket of its own with --bucket, or send that entry through EventBridge or an SNS topic",
+                    format!(
+                        "the bucket's {} receives the same events, and S3 sends an event to one entry only",
+                        entry.words
+                    ),
+                    "choose a separate bucket with --bucket, or send that entry through EventBridge or an \
+                     SNS topic",
                 );
             }
             found.remarks_mut().kept.push(entry.words);

@@ -1,4 +1,4 @@
-//! S3's part of emptying a bucket: what its listings, deletions and lifecycle rules look like.
+//! S3's part of emptying a bucket: its listings, deletions and lifecycle rules.
 
 mod batch;
 mod lifecycle;
@@ -30,8 +30,8 @@ impl S3Store {
         Self { s3: api.s3.clone(), name: name.to_owned(), owner: api.owner() }
     }
 
-    /// Whether MFA delete is on; `None` when the endpoint does not say, as some that imitate S3. The
-    /// service itself enforces it, so that not to know is no danger.
+    /// Whether MFA delete is on; `None` if the endpoint does not report it, as some S3-compatible ones. The
+    /// service itself enforces it, so an unknown state is safe.
     async fn mfa_delete(&self) -> Result<Option<bool>> {
         let call = self.s3.get_bucket_versioning().bucket(&self.name).expected_bucket_owner(&self.owner);
         match call.send().await {
@@ -43,7 +43,7 @@ impl S3Store {
         }
     }
 
-    /// The Object Lock in words; `None` when it is off. It can never be switched off again.
+    /// The Object Lock as text; `None` if it is off. It cannot be disabled once it is enabled.
     async fn object_lock(&self) -> Result<Option<String>> {
         let call =
             self.s3.get_object_lock_configuration().bucket(&self.name).expected_bucket_owner(&self.owner);
@@ -55,7 +55,7 @@ impl S3Store {
             Err(error) => return Err(failure(error, "s3:GetBucketObjectLockConfiguration", &self.name)),
         };
         Ok(lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)).map(|lock| {
-            let none = || "no default retention; single versions may have their own".to_owned();
+            let none = || "no default retention; single versions may have one".to_owned();
             lock.rule.and_then(|rule| rule.default_retention).as_ref().map_or_else(none, retention)
         }))
     }
@@ -96,8 +96,8 @@ impl Store for S3Store {
             Some(false) => {}
             Some(true) => look.remarks.obstacle(
                 Forbids::Delete,
-                "MFA delete is on, so that only the account's root user can delete versions",
-                "let the root user switch MFA delete off, with its device",
+                "MFA delete is on: only the account's root user can delete versions",
+                "disable MFA delete as the root user, with its MFA device",
             ),
             None => look.remarks.finding("the endpoint does not report whether MFA delete is on"),
         }
@@ -105,7 +105,8 @@ impl Store for S3Store {
             look.remarks.obstacle(
                 Forbids::Delete,
                 format!("Object Lock is on ({lock}), which wbstore never bypasses"),
-                "wait until every retention has ended and every legal hold is lifted, and empty the bucket by hand",
+                "wait until every retention has ended and every legal hold is lifted, then empty the bucket \
+                 manually",
             );
         }
         Ok(Some((store, look)))

@@ -14,7 +14,7 @@ use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::queue_name::{QueueChoice, QueueName};
 use crate::providers::aws::region::Region;
 
-/// All options that are AWS's own.
+/// All options for AWS.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "AWS options")]
 pub(crate) struct AwsOptions {
@@ -25,40 +25,40 @@ pub(crate) struct AwsOptions {
     pub kms_key: Option<KmsKeyArn>,
 }
 
-/// Those that `teardown` accepts.
+/// The options that `teardown` accepts.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "AWS options")]
 pub(crate) struct AwsNames {
-    /// The region [default: the AWS configuration's, else us-east-1]
+    /// AWS region [default: from the AWS configuration, else us-east-1]
     #[arg(long, value_parser = parsed::<Region>())]
     pub region: Option<Region>,
     #[command(flatten)]
     pub parts: AwsParts,
 }
 
-/// Those that name the parts of one deployment.
+/// The options that name the parts of one deployment.
 #[derive(Args, Clone, Debug, Default)]
 #[group(id = "parts")]
 pub(crate) struct AwsParts {
-    /// The bucket's name [default: from name, account and region]
+    /// Name of the bucket [default: derived from deployment, account and region]
     #[arg(long, value_parser = parsed::<BucketName>())]
     pub bucket: Option<BucketName>,
-    /// The event queue's name, or `internal` for the server's own Redis queue, which W&B's
+    /// Name of the event queue, or `internal` for the server's own Redis queue, which W&B's
     /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<QueueChoice>())]
     pub queue: Option<QueueChoice>,
-    /// Also the queue on which the server publishes run events [default name: wbstore-, the
+    /// Also create a queue for the run events that the server publishes [default name: wbstore-, the
     /// deployment's name, -events]
     #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = parsed::<QueueName>())]
     pub notifications_queue: Option<Option<QueueName>>,
 }
 
-/// Those that `list` accepts.
+/// The options that `list` accepts.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "AWS options")]
 pub(crate) struct AwsPlace {
-    /// The region whose queues are looked at; buckets are looked at in all
-    /// [default: the AWS configuration's, else us-east-1]
+    /// Region whose queues are listed; buckets are listed in all regions [default: from the AWS
+    /// configuration, else us-east-1]
     #[arg(long, value_parser = parsed::<Region>())]
     region: Option<Region>,
 }
@@ -76,12 +76,12 @@ impl From<AwsNames> for AwsOptions {
 }
 
 impl AwsParts {
-    /// The queue that gets the bucket's events; none with `--queue internal`.
+    /// The queue that receives the bucket's events; none with `--queue internal`.
     pub fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
     }
 
-    /// The queue for the run events that the server publishes, where one is wanted.
+    /// The queue for the run events that the server publishes; none without `--notifications-queue`.
     pub fn run_events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         let default = || QueueName::notifications_for(deployment);
         self.notifications_queue.as_ref().map(|given| given.clone().unwrap_or_else(default))
@@ -100,7 +100,7 @@ impl AwsOptions {
         let queue = self.names.parts.events_queue(deployment);
         if queue.is_some() && queue == self.names.parts.run_events_queue(deployment) {
             return Err(Error::input("--queue and --notifications-queue name the same queue")
-                .hint("give them two names: the server would take its own messages for uploads"));
+                .hint("use two names: the server would treat its own messages as uploads"));
         }
         Ok(())
     }

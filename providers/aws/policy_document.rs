@@ -28,7 +28,7 @@ pub struct PolicyDocument {
     statements: Vec<Statement>,
 }
 
-/// A statement as text, which is kept, and as a value, which is looked at.
+/// A statement as text, which is kept, and as a value, which is inspected.
 #[derive(Clone, Debug)]
 struct Statement {
     raw: Box<RawValue>,
@@ -71,8 +71,7 @@ impl PolicyDocument {
         self.statements.iter().map(|statement| &statement.value)
     }
 
-    /// Whether there is no statement. Such a document is refused by the APIs; delete the policy
-    /// instead.
+    /// Whether there is no statement. The APIs reject such a document; delete the policy instead.
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()
     }
@@ -82,10 +81,10 @@ impl PolicyDocument {
         self.statements().find(|statement| statement.get("Sid").and_then(Value::as_str) == Some(sid))
     }
 
-    /// Makes `statement` the only one with this `Sid`, in the place of the one that was there, and
-    /// tells whether that changed anything. A statement that already means the same is not touched.
+    /// Makes `statement` the only one with this `Sid`, in the position of the previous one, and returns
+    /// whether that changed anything. An equivalent statement is kept.
     ///
-    /// The document's `Version` is left as it is: ours use nothing that came with 2012-10-17, and
+    /// The document's `Version` is kept: wbstore's statements use nothing that 2012-10-17 introduced, and
     /// another version could change what the other statements mean.
     ///
     /// # Errors
@@ -107,7 +106,7 @@ impl PolicyDocument {
         Ok(true)
     }
 
-    /// Removes every statement with this `Sid`, and tells whether there was one.
+    /// Removes every statement with this `Sid`, and returns whether there was one.
     pub fn remove(&mut self, sid: &str) -> bool {
         let before = self.statements.len();
         self.statements.retain(|statement| statement.sid() != Some(sid));
@@ -120,18 +119,18 @@ impl PolicyDocument {
         others.map(|statement| describe(&statement.value)).collect()
     }
 
-    /// The statements that let everyone in without a condition on who or from where, one sentence
-    /// each. W&B's guide suggests such a statement for the queue.
+    /// The statements that allow everyone without a condition on who or from where, one sentence each. W&B's
+    /// guide suggests such a statement for the queue.
     pub fn open_to_all(&self) -> Vec<String> {
         let open = self.statements().filter(|statement| exposure::is_open_to_all(statement));
         open.map(|statement| {
-            format!("{} lets everyone in: no condition says who or from where", describe(statement))
+            format!("{} allows everyone: no condition limits who or from where", describe(statement))
         })
         .collect()
     }
 }
 
-/// Writes the document on one line. What was not changed is there as it was read.
+/// Writes the document on one line. Unchanged parts are written as they were read.
 impl fmt::Display for PolicyDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
@@ -152,15 +151,15 @@ impl FromStr for PolicyDocument {
 
     fn from_str(text: &str) -> Result<Self> {
         let failed = |source: serde_json::Error| {
-            Error::new(Kind::Failed, "the policy is no policy document")
+            Error::new(Kind::Failed, "the policy is not a valid policy document")
                 .because(source)
-                .hint("look at it in the AWS console; wbstore does not replace what it cannot read")
+                .hint("inspect it in the AWS console; wbstore does not replace a policy that it cannot read")
         };
         let Elements(mut elements) = serde_json::from_str(text).map_err(failed)?;
         let statement = elements.iter().position(|(key, _)| key == "Statement");
         let statements = match statement.map(|at| elements.remove(at).1) {
             None => vec![],
-            // A single statement may stand without the brackets.
+            // A single statement may be given without the brackets.
             Some(raw) if raw.get().starts_with('{') => vec![raw],
             Some(raw) => serde_json::from_str(raw.get()).map_err(failed)?,
         };
@@ -187,7 +186,7 @@ impl<'de> Deserialize<'de> for Elements {
                 let mut elements: Vec<(String, Box<RawValue>)> = vec![];
                 while let Some((key, value)) = map.next_entry::<String, _>()? {
                     if elements.iter().any(|(seen, _)| *seen == key) {
-                        return Err(serde::de::Error::custom(format!("{key} is there twice")));
+                        return Err(serde::de::Error::custom(format!("{key} occurs twice")));
                     }
                     elements.push((key, value));
                 }

@@ -19,11 +19,11 @@ pub struct PublicAccessBlock {
     pub bucket: String,
     /// New public ACLs are refused.
     pub block_public_acls: bool,
-    /// Public ACLs that are there are ignored.
+    /// Existing public ACLs are ignored.
     pub ignore_public_acls: bool,
     /// New public bucket policies are refused.
     pub block_public_policy: bool,
-    /// Public bucket policies that are there are held to the account.
+    /// Existing public bucket policies are restricted to the account.
     pub restrict_public_buckets: bool,
 }
 

@@ -28,7 +28,6 @@ const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 /// A standard queue.
 #[derive(Clone, Debug, Serialize)]
 pub struct Queue {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
     /// The id of our policy statement.
@@ -49,17 +48,16 @@ pub struct Queue {
     pub agreed: bool,
     /// Our policy statement, for a queue that S3 sends to.
     pub statement: Option<Value>,
-    /// Our tags.
     pub tags: Marking,
 }
 
 impl Queue {
-    /// A queue as we want it; `statement` is what lets S3 send.
+    /// The desired queue; `statement` allows S3 to send.
     pub fn new(name: &str, sid: String, statement: Option<Value>, tags: Marking) -> Self {
         Self {
             name: name.to_owned(),
             sid,
-            // The longest that SQS allows: fewest empty answers.
+            // The maximum of SQS: fewest empty responses.
             receive_wait_seconds: 20,
             // The longest that SQS allows: a server that is down for a week loses no upload.
             retention_seconds: 1_209_600,
@@ -196,7 +194,7 @@ impl Queue {
             && one.duration_since(other).abs() <= CREATED_TOGETHER)
     }
 
-    /// The policy as it is now, so that somebody else's statement of a moment ago survives.
+    /// The current policy, so that a concurrent statement of others is kept.
     async fn policy(&self, api: &Api) -> Result<PolicyDocument> {
         let attributes = self.attributes(api).await?.unwrap_or_default();
         parse_policy(&attributes).map_err(|error| error.context(self.address()))
@@ -240,7 +238,7 @@ impl Resource for Queue {
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
-        // A statement by our id takes the permission to write the policy.
+        // Creating a statement with wbstore's id requires the permission to write the policy.
         if self.statement.is_some() || self.agreed { None } else { self.tags.vouchers() }
     }
 
@@ -257,7 +255,7 @@ impl Resource for Queue {
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
         let Some(attributes) = attributes? else {
-            // What may not be read would stop the run half-way, once there is something to read.
+            // A denied read would otherwise stop the run half-way, once the resource exists.
             tags?;
             return Ok(Seen::absent());
         };
@@ -274,7 +272,7 @@ impl Resource for Queue {
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
             found.obstacle(
                 Forbids::Write,
-                "it is a FIFO queue, and S3 sends to standard queues only",
+                "it is a FIFO queue, and S3 sends events only to standard queues",
                 "choose another name with --queue",
             );
         }
@@ -282,12 +280,12 @@ impl Resource for Queue {
             match attributes.get(&Attribute::KmsMasterKeyId).map(String::as_str) {
                 Some("alias/aws/sqs") => found.obstacle(
                     Forbids::Write,
-                    "it is encrypted with alias/aws/sqs, which S3 may not use",
-                    "switch the queue to SSE-SQS or to a key of your own",
+                    "it is encrypted with alias/aws/sqs, which S3 is not allowed to use",
+                    "switch the queue to SSE-SQS or to a customer managed key",
                 ),
                 Some(key) => found.finding(format!(
-                    "the queue is encrypted with {key}: its key policy must let s3.amazonaws.com use \
-                     kms:GenerateDataKey and kms:Decrypt, or events vanish"
+                    "the queue is encrypted with {key}: its key policy must allow s3.amazonaws.com to use \
+                     kms:GenerateDataKey and kms:Decrypt, or events are lost"
                 )),
                 None => {}
             }
@@ -335,7 +333,7 @@ impl Resource for Queue {
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
         let mut document = self.policy(api).await?;
         if document.remove(&self.sid) {
-            // An empty value takes the policy off (SQS API reference, `SetQueueAttributes`).
+            // An empty value removes the policy (SQS API reference, `SetQueueAttributes`).
             let text = if document.is_empty() { String::new() } else { document.to_string() };
             self.set(api, HashMap::from([(Attribute::Policy, text)])).await?;
         }
@@ -354,7 +352,7 @@ fn created(attributes: &HashMap<Attribute, String>) -> Option<Timestamp> {
     Timestamp::from_second(attributes.get(&Attribute::CreatedTimestamp)?.parse().ok()?).ok()
 }
 
-/// The two names that SQS has for a queue that is not there.
+/// The two codes that SQS has for a missing queue.
 pub fn is_gone(code: &str) -> bool {
     matches!(code, "QueueDoesNotExist" | "NonExistentQueue")
 }

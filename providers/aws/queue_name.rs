@@ -18,7 +18,7 @@ checked_name! {
     length: 1..=80,
     refused: &[(
         End(".fifo"),
-        "as FIFO queues do, to which S3 does not deliver events",
+        "which is reserved for FIFO queues, and S3 sends no events to them",
         "use a standard queue; its name does not end with `.fifo`",
     )],
     urls: &[("sqs", Host), ("https", Path)],
@@ -51,7 +51,7 @@ mod tests {
             &["a", "-", "_", "Acme_Wandb-1", &"q".repeat(80)],
             &[
                 ("", "the queue name is empty", "use 1 to 80"),
-                ("acme.fifo", "ends with `.fifo`, as FIFO queues do", "use a standard queue"),
+                ("acme.fifo", "ends with `.fifo`, which is reserved for FIFO queues", "use a standard queue"),
                 ("acme.wandb", "contains `.` at position 5", "use `acme-wandb`"),
                 ("sqs://acme", "the queue name is a URL", "use `acme`"),
                 ("https://sqs.us-east-1.amazonaws.com/123456789012/acme", "is a URL", "use `acme`"),

@@ -1,7 +1,7 @@
 //! When the SDK sends a call again, and how long it waits.
 //!
-//! The SDK's own loop decides whether a failure passes. Of the waits that a server can ask for it knows
-//! `x-amz-retry-after` alone, so whatever was asked for, within bounds, is put there.
+//! The SDK's own loop decides whether a failure is transient. Of the waits that a server can request it
+//! supports only `x-amz-retry-after`, so any requested wait, within bounds, is converted to it.
 
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -17,7 +17,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::retry::{LONGEST_WAIT, TRIES, asked, is_fault, pause_after, show};
 
-/// How a client of ours repeats its calls. Its own pauses are too short to be shown.
+/// How wbstore's clients retry. The SDK's own pauses are too short to be shown.
 pub fn config() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(TRIES)
@@ -25,7 +25,7 @@ pub fn config() -> RetryConfig {
         .with_max_backoff(LONGEST_WAIT)
 }
 
-/// Shows the SDK's loop the wait that the server asks for, and ends the loop where that is too long.
+/// Passes the wait that the server requests to the SDK's loop, and ends the loop if it is too long.
 #[derive(Clone, Copy, Debug)]
 pub struct Retries;
 

@@ -21,7 +21,7 @@ use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
 use crate::retry::unless_busy;
 
-/// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
+/// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
@@ -55,14 +55,14 @@ pub struct Api {
 }
 
 impl Api {
-    /// The URL of the queue `name`. SQS builds it from account and name, so that it is known before
-    /// the queue is there (SQS developer guide, "Queue and message identifiers").
+    /// The URL of the queue `name`. SQS builds it from account and name, so that it is known before the queue
+    /// exists (SQS developer guide, "Queue and message identifiers").
     pub fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", self.queues, self.account)
     }
 
-    /// The value of `x-amz-expected-bucket-owner`, which makes S3 refuse a call when the bucket has
-    /// come to belong to somebody else.
+    /// The value of `x-amz-expected-bucket-owner`, which makes S3 reject a call if the bucket belongs to
+    /// another account.
     pub fn owner(&self) -> String {
         self.account.to_string()
     }
@@ -77,8 +77,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Loads the standard configuration chain. Without `region` the configured one is taken, then that of
-    /// the machine, and us-east-1 when there is none.
+    /// Loads the standard configuration chain. Without `region` the configured one is used, then that of the
+    /// machine, and us-east-1 when there is none.
     ///
     /// # Errors
     /// [`Kind::Input`] for a region that cannot be, or an endpoint that would send credentials
@@ -112,8 +112,8 @@ impl Session {
         Ok(session)
     }
 
-    /// A session that can describe things in `region` and reach nothing. Without `region` the configured
-    /// one is taken, and us-east-1 when there is none. It knows the custom endpoints of an online run.
+    /// A session that can describe things in `region` and reach nothing. Without `region` the configured one
+    /// is used, and us-east-1 when there is none. It knows the custom endpoints of an online run.
     ///
     /// # Errors
     /// As [`Session::open`].
@@ -142,7 +142,7 @@ impl Session {
         Ok(elsewhere(custom.iter().map(|(service, endpoint)| (*service, endpoint))))
     }
 
-    /// The region everything is made in.
+    /// The region of all resources.
     pub fn region(&self) -> &Region {
         &self.region
     }
@@ -152,11 +152,10 @@ impl Session {
         self.assumed_region
     }
 
-    /// The account the credentials say they belong to, where their source knows it (SSO, assumed
-    /// roles, `AWS_ACCOUNT_ID`).
+    /// The account of the credentials, if their source has it (SSO, assumed roles, `AWS_ACCOUNT_ID`).
     ///
     /// # Errors
-    /// [`Kind::Credentials`] when there are none, or they cannot be had.
+    /// [`Kind::Credentials`] if there are none, or they cannot be loaded.
     pub async fn stated_account(&self) -> Result<Option<AccountId>> {
         let credentials = match self.sdk.credentials_provider() {
             Some(provider) => provider.provide_credentials().await.map_err(|error| {
@@ -166,7 +165,9 @@ impl Session {
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }
         .map_err(|error| {
-            error.hint(format!("{LOG_IN}; `wbstore plan aws --offline --account-id <id>` needs none"))
+            error.hint(format!(
+                "{LOG_IN}; `wbstore plan aws --offline --account-id <id>` requires no credentials"
+            ))
         })?;
         Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
     }
@@ -188,7 +189,7 @@ impl Session {
         let wanted = self.region.partition().id;
         if !partition.is_empty() && partition != wanted {
             return Err(Error::input(format!(
-                "region {} is in the partition `{wanted}`, and these credentials are of `{partition}`",
+                "region {} is in the partition `{wanted}`, but these credentials belong to `{partition}`",
                 self.region
             ))
             .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));

@@ -1,4 +1,4 @@
-//! Our one statement in the bucket policy: nobody comes without TLS.
+//! wbstore's statement in the bucket policy: requests without TLS are denied.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,10 +17,9 @@ pub struct TlsPolicy {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
-    /// The statement's id, by which it is ours.
+    /// The statement's id, which identifies it as wbstore's.
     #[serde(skip)]
     pub sid: String,
-    /// The statement.
     pub statement: Value,
 }
 
@@ -108,10 +107,10 @@ impl Resource for TlsPolicy {
             found.obstacle(
                 Forbids::Write,
                 format!(
-                    "{}; S3 takes no policy with such a statement once public access is blocked",
+                    "{}; S3 rejects a policy with such a statement once public access is blocked",
                     found.remarks().findings.join("; ")
                 ),
-                "remove the statement, or choose a bucket of its own with --bucket",
+                "remove the statement, or choose a separate bucket with --bucket",
             );
         }
         Ok(found)
@@ -130,9 +129,8 @@ impl Resource for TlsPolicy {
         }
         let open = document.open_to_all();
         self.put(api, document).await.map_err(|error| match open.as_slice() {
-            [first, ..] if error.kind() == Kind::Denied => error.hint(format!(
-                "{first}, which S3 does not take while public access is blocked; remove it first"
-            )),
+            [first, ..] if error.kind() == Kind::Denied => error
+                .hint(format!("{first}, which S3 rejects while public access is blocked; remove it first")),
             _ => error,
         })?;
         Ok(Deleted::Gone)

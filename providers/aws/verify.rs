@@ -61,7 +61,8 @@ impl Site for S3Site<'_> {
         cors_settles: Duration::from_secs(6),
         headers: &["content-type", "range"],
         refusals: &[401, 403],
-        exposed: "look for a bucket policy, an access control list or an access point that grants access to everyone",
+        exposed: "check for a bucket policy, an access control list or an access point that grants public \
+                  access",
         queue: Queue::Shared,
     };
 
@@ -94,9 +95,10 @@ impl Site for S3Site<'_> {
 
     fn refusal(&self, _: &str, why: &str) -> &'static str {
         if why.to_lowercase().contains("kms") {
-            "these credentials need kms:GenerateDataKey and kms:Decrypt on the bucket's key"
+            "grant these credentials kms:GenerateDataKey and kms:Decrypt on the bucket's key"
         } else {
-            "the credentials that sign need s3:PutObject on the bucket's objects, and no policy may deny it"
+            "grant the signing credentials s3:PutObject on the bucket's objects, and check that no policy \
+             denies it"
         }
     }
 
@@ -140,15 +142,15 @@ impl Site for S3Site<'_> {
     fn silence(&self, tested: bool) -> (&'static str, &'static str) {
         if tested {
             (
-                ", though S3 may write to the queue: its s3:TestEvent is there",
-                "a new notification takes up to some minutes to work; run `wbstore verify aws` again, and \
-                 `wbstore plan aws` if it still fails",
+                ", although S3 is allowed to send to the queue: its s3:TestEvent arrived",
+                "a new notification can take a few minutes to take effect; run `wbstore verify aws` again, \
+                 and `wbstore plan aws` if it still fails",
             )
         } else {
             (
-                ", and no s3:TestEvent is in the queue, which S3 leaves there when a notification is set up",
-                "`wbstore plan aws` shows whether the notification and the queue's policy have changed; with a KMS \
-                 key on the queue, the policy of the key must allow s3.amazonaws.com to use it",
+                ", and the queue contains no s3:TestEvent, which S3 sends when a notification is set",
+                "`wbstore plan aws` shows whether the notification or the queue's policy was changed; with a \
+                 KMS key on the queue, the key's policy must allow s3.amazonaws.com to use the key",
             )
         }
     }

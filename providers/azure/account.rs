@@ -1,4 +1,4 @@
-//! The storage account: made when it is not there, and used as it is when it is somebody else's.
+//! The storage account: created if it does not exist, and otherwise used as it is unless wbstore created it.
 
 mod contents;
 mod elsewhere;
@@ -21,22 +21,21 @@ use crate::text::clean;
 pub use contents::Contents;
 pub use settings::Settings;
 
-/// The state of an account that is there for good.
+/// The state of an account that is provisioned.
 const SUCCEEDED: &str = "Succeeded";
 
 /// The storage account that container and queue are in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Account {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
-    /// What of ours is in it, where the account is to go.
+    /// wbstore's resources in it, if the account is to be deleted.
     #[serde(skip)]
     pub contents: Option<Contents>,
-    /// Of what is there: all its tags, of which our mark is a part.
+    /// Of an existing account: all its tags, including the mark.
     #[serde(skip)]
     pub tags: Entries,
     /// Where it is.
@@ -46,7 +45,6 @@ pub struct Account {
     pub settings: Settings,
     /// How far Azure is with it.
     pub state: String,
-    /// Our tags.
     pub mark: Marking,
 }
 
@@ -97,24 +95,27 @@ impl Account {
         }
         found.remarks_mut().findings.extend(settings::exposures(account));
         found.finding(
-            "it is not ours: it is used as it is, but for our one CORS rule, and teardown leaves it"
+            "it is not wbstore's: only wbstore's CORS rule is added, and teardown keeps the account"
                 .to_owned(),
         );
     }
 
-    /// Keeps the account when it holds what is not ours; says so in `found`.
+    /// Keeps the account if it contains anything that is not wbstore's; records that in `found`.
     async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Seen<Self>) -> Result<()> {
         let others = ours.others(api, self.mark.deployment()).await?;
         if others.is_empty() {
-            found.finding("it goes for good: Azure may bring an account back for 14 days, or not".to_owned());
+            found.finding(
+                "deletion may be permanent: Azure can sometimes restore a deleted account within 14 days"
+                    .to_owned(),
+            );
             return Ok(());
         }
-        // What was ours alone is given back instead.
+        // wbstore's own part is released instead.
         found.set_owner(Owner::Adopted);
         found
             .remarks_mut()
             .findings
-            .extend(others.into_iter().map(|other| format!("it stays, because it holds {other}")));
+            .extend(others.into_iter().map(|other| format!("it is kept, because it holds {other}")));
         Ok(())
     }
 
@@ -156,7 +157,7 @@ impl Resource for Account {
     type Api = Api;
 
     const FIXED: &'static [&'static str] = &["location", "kind", "hierarchical_namespace"];
-    // A policy may set back what we ask for, and a race may lose the mark.
+    // An Azure policy may modify the request, and a race may lose the mark.
     const READ_BACK: bool = true;
 
     fn address(&self) -> Address {

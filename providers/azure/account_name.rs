@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn the_default_is_stable_and_differs_by_group() {
         let [com, org] = ["wandb-acme-com", "wandb-acme-org"].map(|name| name.parse().unwrap());
-        // Written out, because a changed default would lose sight of everybody's account.
+        // Written out, because a changed default would no longer find existing accounts.
         assert_eq!(default(&com, "acme").as_str(), "wbstorewandbacme5798342f");
         assert_eq!(default(&com, "acme"), default(&com, "ACME"));
         assert_ne!(default(&com, "acme"), default(&com, "test"));

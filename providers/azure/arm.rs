@@ -1,9 +1,8 @@
 //! Azure Resource Manager: one pinned host, tokens, long-running operations.
 //!
-//! Calls that change something are never repeated here: ARM may answer 503 and do it all the same (Z3),
-//! so that the engine repeats them, through [`Arm::put`] and its like, which then ask after the
-//! operation under way instead of beginning another. A run after a kill finds the operation's URL lost
-//! and asks the resource itself.
+//! Calls that change something are never retried here: ARM may return 503 and carry them out (Z3). The engine
+//! retries them through [`Arm::put`] and similar methods, which then poll the running operation instead of
+//! starting another. After a kill the operation's URL is lost, and the next run reads the resource itself.
 
 mod answer;
 mod change;
@@ -41,16 +40,16 @@ pub mod version {
     pub const RESOURCES: &str = "2021-04-01";
 }
 
-/// The longest URL of an operation that ARM gives, in bytes (Z4).
+/// The longest URL of an operation that ARM returns, in bytes (Z4).
 const LONGEST_URL: usize = 4096;
 
-/// The most pages of a list. Ours have one; this is against a server that goes round in circles.
+/// The most pages of a list. Lists normally have one; this stops an endless chain of links.
 const MOST_PAGES: usize = 1000;
 
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// The Azure action that it takes, such as `Microsoft.Storage/storageAccounts/write`.
+    /// The Azure action that it requires, such as `Microsoft.Storage/storageAccounts/write`.
     pub action: &'a str,
     /// What it is done to.
     pub target: &'a Address,
@@ -88,7 +87,7 @@ impl Arm {
         }
     }
 
-    /// Reads `path`. `None` when ARM says that it is not there.
+    /// Reads `path`. `None` if ARM reports that it does not exist.
     ///
     /// # Errors
     /// Those of the call; a 404 that does not come from ARM, or is about the subscription, is one.
@@ -100,8 +99,8 @@ impl Arm {
         if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
     }
 
-    /// As [`Arm::get`], for what is looked at before anything is done: what is still being deleted is not
-    /// there any more, and making it again waits for the end of that.
+    /// As [`Arm::get`], for reads before any update: a resource that is being deleted counts as missing, and
+    /// creating it again waits for the end of the deletion.
     ///
     /// # Errors
     /// Those of [`Arm::get`].
@@ -112,7 +111,7 @@ impl Arm {
         }
     }
 
-    /// All members of the list at `path`; none where what should hold them is not there.
+    /// All members of the list at `path`; none if the parent does not exist.
     ///
     /// # Errors
     /// Those of the calls; [`Kind::Failed`] for a list without an end.
@@ -137,7 +136,7 @@ impl Arm {
                 Some(next) => url = self.pinned(next, call)?,
             }
         }
-        Err(Error::new(Kind::Failed, format!("{} on {}: the list has no end", call.action, call.target)))
+        Err(Error::new(Kind::Failed, format!("{} on {}: the list does not end", call.action, call.target)))
     }
 
     /// Calls an action such as `listKeys`, which does no harm when it is called twice.
@@ -152,7 +151,7 @@ impl Arm {
         Err(explain(&answer, call.action, call.target))
     }
 
-    /// As [`Arm::post`], on what may not be there: then `None`.
+    /// As [`Arm::post`]; `None` if the resource does not exist.
     ///
     /// # Errors
     /// Those of the call.
@@ -208,17 +207,17 @@ impl Arm {
         Ok(url)
     }
 
-    /// `text`, a URL from an answer, as long as it leads to our own host: the token goes nowhere else
-    /// (S9).
+    /// `text`, a URL from a response, if it has ARM's own host: the token is sent to no other (S9).
     fn pinned(&self, text: &str, call: Call<'_>) -> Result<Url> {
         let Call { action, target, .. } = call;
         let url = Url::parse(text).map_err(|error| {
-            Error::new(Kind::Failed, format!("{action} on {target}: Azure gave a URL that is none"))
+            Error::new(Kind::Failed, format!("{action} on {target}: Azure returned an invalid URL"))
                 .because(error)
         })?;
         if url.origin() != self.home.origin() {
             return Err(Error::refused(format!(
-                "{action} on {target}: the answer leads to another host than {}, and the token stays here",
+                "{action} on {target}: the response refers to a host other than {}, to which the token is \
+                 not sent",
                 redact(&self.home)
             ))
             .hint("check --arm-endpoint and any proxy"));
@@ -226,15 +225,15 @@ impl Arm {
         if text.len() > LONGEST_URL {
             return Err(Error::new(
                 Kind::Failed,
-                format!("{action} on {target}: Azure gave a URL of more than {LONGEST_URL} bytes"),
+                format!("{action} on {target}: Azure returned a URL of more than {LONGEST_URL} bytes"),
             ));
         }
         Ok(url)
     }
 }
 
-/// `url` as the SDK wants it; [`Plain`](super::session::Plain) takes it off again for this machine's own
-/// endpoints.
+/// `url` with https, which the SDK requires; [`Plain`](super::session::Plain) reverts that for endpoints of
+/// this machine.
 pub(super) fn dressed(mut url: Url) -> Url {
     // Both schemes are special, so this cannot fail.
     let _ = url.set_scheme("https");
@@ -246,13 +245,14 @@ fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
         return Ok(answer.body);
     }
     let Call { action, target, .. } = call;
-    let error = Error::new(Kind::Transient, format!("{action} on {target}: the answer is no JSON object"));
+    let error =
+        Error::new(Kind::Transient, format!("{action} on {target}: the response is not a JSON object"));
     Err(if answer.is_html() { explain(&answer, action, target) } else { error })
 }
 
-/// Whether ARM says that something is not there. A missing subscription, and a 404 that has no code of
-/// ARM's, say nothing of it. A provider that is not registered has nothing, and neither has an account
-/// that is still being made.
+/// Whether ARM reports that something does not exist. A missing subscription, and a 404 without a code of
+/// ARM, do not count. A provider that is not registered has no resources, and neither has an account that is
+/// still being created.
 fn is_absent(answer: &Answer) -> bool {
     let code = answer.said().code;
     match answer.status {

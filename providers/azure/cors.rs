@@ -1,8 +1,8 @@
-//! Our CORS rule among the account's five.
+//! wbstore's CORS rule among the account's five.
 //!
-//! The rules belong to the account's blob service, so that all its containers share them (Z12), and they
-//! have no ids. Ours is the one that is equal to what we would write, for the origin that is asked for or
-//! one that the container's mark remembers.
+//! The rules belong to the account's blob service, so all its containers share them (Z12), and they have no
+//! ids. wbstore's is the one that equals what it would write, for the given origin or one in the container's
+//! mark.
 
 mod document;
 
@@ -28,7 +28,7 @@ use document::{MOST_RULES, Rule};
 const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
 
-/// How long a new account may take to have its blob service.
+/// How long the blob service of a new account may be unavailable.
 const SERVED_WITHIN: Duration = Duration::from_secs(300);
 
 /// What the browser of a W&B user may do with the account's blobs.
@@ -43,17 +43,16 @@ pub struct Cors {
     /// The deployment that the container belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// The origins that the container remembered when it was there: a teardown deletes it before the account
-    /// with its rules.
+    /// The origins in the container's mark: a teardown deletes the container before the account with its
+    /// rules.
     #[serde(skip)]
     remembered: Arc<OnceLock<Vec<String>>>,
-    /// The rule.
     #[serde(flatten)]
     pub rule: Rule,
 }
 
 impl Cors {
-    /// The rule that lets pages from `origin` read and upload. Teardown may do without an origin.
+    /// The rule that allows pages from `origin` to read and upload. Teardown requires no origin.
     pub fn new(account: &str, container: &str, deployment: &DeploymentName, origin: Option<String>) -> Self {
         Self {
             account: account.to_owned(),
@@ -68,8 +67,8 @@ impl Cors {
         format!("{}/blobServices/default", api.account_id())
     }
 
-    /// The rules that are ours wherever they are: the wanted one, and those of the origins that our
-    /// container remembers.
+    /// The rules that belong to wbstore in any position: the wanted one, and those of the origins in the
+    /// container's mark.
     async fn ours(&self, api: &Api) -> Result<Vec<Rule>> {
         let mark = Held::mark_of(api, &self.container).await?;
         let mut ours = vec![self.rule.clone()];
@@ -110,11 +109,11 @@ impl Cors {
             Some(section) => Err(Error::new(
                 Kind::Failed,
                 format!(
-                    "{at}: the setting {section} of the account's blob service changed along with the rule"
+                    "{at}: the setting {section} of the account's blob service changed together with the rule"
                 ),
             )
             .hint(
-                "look at it in the portal, under Data protection, and set it again if nobody else changed it",
+                "check it in the portal, under Data protection, and set it again if nobody else changed it",
             )),
         }
     }
@@ -145,7 +144,7 @@ impl Resource for Cors {
         let (service, ours, (locks, _)) = (service?.unwrap_or_default(), ours?, locks?);
         let rules = document::rules(&service);
         let mut found = Seen::absent();
-        // The wanted rule is the first of ours.
+        // The wanted rule is the first of wbstore's.
         if let Some(rule) = ours.iter().find(|rule| rules.iter().any(|there| rule.is(there))) {
             found = Seen::there(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
         }
@@ -154,7 +153,7 @@ impl Resource for Cors {
         if found.state().is_none() && others.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
-                format!("the account has {} CORS rules, and takes no more than {MOST_RULES}", others.len()),
+                format!("the account has {} CORS rules, and Azure allows at most {MOST_RULES}", others.len()),
                 "remove one that is no longer needed, or choose another account with --account: all containers of \
                  an account share its rules",
             );
@@ -164,7 +163,7 @@ impl Resource for Cors {
         }
         for rule in &others {
             if document::is_open(rule) {
-                found.finding("a rule that is not ours lets pages from anywhere in".to_owned());
+                found.finding("a rule of others allows every origin".to_owned());
             }
         }
         found.remarks_mut().kept = others.into_iter().map(document::describe).collect();

@@ -1,4 +1,4 @@
-//! One deployment on Azure: the stack that comes of what was asked for.
+//! One deployment on Azure: the stack that results from the options.
 
 mod stack;
 
@@ -46,7 +46,7 @@ enum Group {
     Unread,
     /// It is in this location.
     In(String),
-    /// It is not there.
+    /// It does not exist.
     Missing,
 }
 
@@ -91,19 +91,19 @@ impl Azure {
         match (&account, &subscription) {
             (Some(account), Some(named)) if account != named => {
                 return Err(Error::input(format!(
-                    "--account-id is {account}, and --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
+                    "--account-id is {account}, but --subscription (or AZURE_SUBSCRIPTION_ID) is {named}"
                 ))
-                .hint("leave --account-id out: on Azure it is the subscription"));
+                .hint("omit `--account-id`: on Azure the account is the subscription"));
             }
             (Some(_), _) => *subscription = account,
             (None, _) => {}
         }
         let session = Session::offline(options.names.endpoints())?;
         let api = Self::api(&session, &options, &wanted)?;
-        let mut assumptions =
-            vec!["whether the resource providers are registered was not checked".to_owned()];
+        let mut assumptions = vec!["registration of the resource providers was not checked".to_owned()];
         if options.location.is_none() {
-            assumptions.push("the account's location, that of the resource group, was not read".to_owned());
+            assumptions
+                .push("the account's location, the one of the resource group, was not read".to_owned());
         }
         Ok(Box::new(Self { options, wanted, api, group: Group::Unread, assumptions }))
     }
@@ -148,12 +148,12 @@ impl Azure {
         format!("wbstore-{}", self.wanted.name)
     }
 
-    /// Where an account is made.
+    /// The location of a new account.
     fn location(&self) -> String {
         match (&self.options.location, &self.group) {
             (Some(location), _) => location.to_string(),
             (None, Group::In(location)) => location.clone(),
-            // Only seen in a plan that nobody looked for.
+            // Appears only in an offline plan.
             (None, _) => "that of the resource group".to_owned(),
         }
     }
@@ -177,14 +177,14 @@ impl Azure {
         let answer = unless_busy(|| self.api.arm.post(&path, None, call)).await;
         let mut answer = answer.map_err(|error| match error.to_string().contains("ScopeLocked") {
             true => error.hint(
-                "a ReadOnly lock keeps keys from being read too; ask its owner to lift it for a moment, or to hand \
-                 you the key",
+                "a ReadOnly lock also denies reading keys; ask its owner to remove it temporarily, or to \
+                 send you the key",
             ),
             false => error,
         })?;
         match answer["keys"][0]["value"].take() {
             serde_json::Value::String(key) if !key.is_empty() => Ok(Secret::new(key)),
-            _ => Err(Error::new(Kind::Failed, format!("{action} on {at}: the answer holds no key"))),
+            _ => Err(Error::new(Kind::Failed, format!("{action} on {at}: the response contains no key"))),
         }
     }
 }
@@ -222,7 +222,7 @@ impl Provider for Azure {
     }
 
     fn guards(&self) -> Result<Vec<Guard>> {
-        // A list does without a resource group, and every call tells whether the subscription is seen.
+        // A list requires no resource group, and any call shows whether the subscription is accessible.
         Ok(vec![])
     }
 
@@ -277,7 +277,7 @@ impl Provider for Azure {
     }
 }
 
-/// Where the resource group is, if it is there.
+/// The location of the resource group, if it exists.
 async fn location_of_group(api: &Api) -> Result<Option<String>> {
     let at = Address::new("azure", "resource-group", &api.resource_group);
     let action = "Microsoft.Resources/subscriptions/resourceGroups/read";
@@ -289,10 +289,10 @@ async fn location_of_group(api: &Api) -> Result<Option<String>> {
 
 fn no_group(api: &Api) -> Error {
     let Api { resource_group, subscription, .. } = api;
-    Error::refused(format!("there is no resource group {resource_group} in the subscription {subscription}")).hint(
+    Error::refused(format!("the subscription {subscription} has no resource group {resource_group}")).hint(
         format!(
-            "make it with `az group create --subscription {subscription} --name '{resource_group}' --location \
-             <region>`, or name another with --resource-group"
+            "create it with `az group create --subscription {subscription} --name '{resource_group}' \
+             --location <region>`, or choose another with --resource-group"
         ),
     )
 }

@@ -1,8 +1,8 @@
-//! The Event Grid subscription that tells the queue of new blobs.
+//! The Event Grid subscription that sends events of new blobs to the queue.
 //!
-//! It is an extension of the account, so that nothing is left behind when it goes: the system topic that
-//! Event Grid needs is made and removed by Event Grid itself, and one that is there already is used and
-//! left (Event Grid documentation, "System topics in Azure Event Grid"; Z16).
+//! It is an extension of the account, so nothing is left behind when it is deleted: Event Grid itself creates
+//! and deletes the system topic that it requires, and uses and keeps an existing one (Event Grid
+//! documentation, "System topics in Azure Event Grid"; Z16).
 
 mod shape;
 
@@ -35,32 +35,30 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(900);
 
 /// The state of an event subscription that works.
 const SUCCEEDED: &str = "Succeeded";
-/// One that will not come to work any more.
+/// The states of one that will never work.
 const FAILED: &str = "Failed";
-/// One that is on its way out, which a failed one is once we have deleted it.
+/// One that is being deleted, such as a failed one after wbstore has deleted it.
 const DELETING: &str = "Deleting";
 
 /// An event subscription of the account.
 #[derive(Clone, Debug, Serialize)]
 pub struct EventSubscription {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// The account whose events it takes.
+    /// The account whose events it sends.
     #[serde(skip)]
     pub account: String,
-    /// The container whose events it takes.
+    /// The container whose events it sends.
     #[serde(skip)]
     pub container: String,
-    /// Which events go where.
+    /// Its filters and its destination.
     #[serde(flatten)]
     pub shape: Shape,
-    /// How far Event Grid is with it.
+    /// Its provisioning state.
     pub state: String,
-    /// Of what is there: all its labels, of which our mark is a part.
+    /// Of an existing one: all its labels, including the mark.
     #[serde(skip)]
     pub labels: Value,
-    /// Our labels.
     pub mark: Marking,
 }
 
@@ -92,7 +90,7 @@ impl EventSubscription {
         format!("{}/{name}", Self::all(api))
     }
 
-    /// Those of others on the same account: their names, and of what tells the same queue a warning.
+    /// Those of others on the same account: their names, and a warning for one that sends to the same queue.
     async fn look_beside(&self, api: &Api, beside: &mut Remarks) -> Result<()> {
         let at = self.address();
         let all = match api.arm.list(&Self::all(api), call(READ, &at)).await {
@@ -103,8 +101,8 @@ impl EventSubscription {
             let name = quoted(other["name"].as_str().unwrap_or_default());
             if self.shape.shares_queue(other) {
                 beside.findings.push(format!(
-                    "the event subscription {name}, which is not ours, tells the same queue, so that the server may \
-                     see an upload twice"
+                    "the event subscription {name}, which is not wbstore's, delivers to the same queue, so \
+                     the server may receive an upload twice"
                 ));
             }
             beside.kept.push(format!("event subscription {name}"));
@@ -180,7 +178,7 @@ impl Resource for EventSubscription {
         if let Seen::There { state, owner, .. } = seen {
             match state.state.as_str() {
                 SUCCEEDED => {}
-                // It stays so; only a new one can come to work (Z17).
+                // It remains failed; only a new one can work (Z17).
                 FAILED | DELETING if *owner == Owner::Ours => {
                     api.arm.delete(&id, SETTLED_WITHIN, call).await?;
                 }

@@ -1,4 +1,4 @@
-//! Turns an error of Azure into one of ours: what failed, on what, why, and what to do next.
+//! Converts an error of Azure: what failed, on what, why, and what to do next.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::providers::azure::arm::Answer;
 use crate::providers::azure::location::LOCATIONS;
 use crate::text::clean;
 
-/// How long a container or queue of the same name may take to go away. The documentation says "at
-/// least 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
+/// How long the deletion of a container or queue of the same name may take. The documentation says "at least
+/// 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
 pub const BEING_DELETED_WITHIN: Duration = Duration::from_secs(600);
 
-/// How long an account may take to be made. Half a minute is usual.
+/// How long the creation of an account may take. Half a minute is usual.
 pub const MADE_WITHIN: Duration = Duration::from_secs(600);
 
 /// How long another operation may hold a storage account or an event subscription.
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
 
-const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role with it> \
-                     --scope {scope}` (`wbstore policy azure --for operator` prints a role with all that is needed; \
-                     a new assignment takes up to 10 minutes)";
+const GRANT: &str = "grant {permission}: `az role assignment create --assignee {object id} --role <a role \
+                     with it> --scope {scope}` (`wbstore policy azure --for operator` prints a role with all \
+                     required permissions; a new assignment takes up to 10 minutes)";
 
 const LOGIN: &str = "run `az login`, or renew the secret of the service principal, and run again";
 
@@ -73,14 +73,15 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["InvalidAuthenticationTokenTenant"],
             Kind::Credentials,
-            "the credentials are of tenant {tenant of the token}, the subscription is of tenant {tenant}: run \
-             `az login --tenant {tenant}`, or set AZURE_TENANT_ID={tenant} with credentials of that tenant",
+            "the credentials belong to tenant {tenant of the token}, but the subscription belongs to tenant \
+             {tenant}: run `az login --tenant {tenant}`, or set AZURE_TENANT_ID={tenant} with credentials of \
+             that tenant",
         ),
         Row::new(
             &["SubscriptionNotFound", "InvalidSubscriptionId"],
             Kind::Refused,
-            "these credentials cannot see that subscription; `az account list` shows those they can, and \
-             `az account set --subscription <id>` or --subscription chooses one",
+            "these credentials have no access to that subscription; `az account list` shows those they have \
+             access to, and `az account set --subscription <id>` or --subscription chooses one",
         ),
         Row::new(
             &["DisabledSubscription", "ReadOnlyDisabledSubscription"],
@@ -90,12 +91,13 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["ResourceGroupNotFound"],
             Kind::Refused,
-            "create it with `az group create --name <group> --location <region>`, or name another",
+            "create it with `az group create --name <group> --location <region>`, or choose another with \
+             --resource-group",
         ),
         Row::new(
             &["ResourceGroupBeingDeleted", "ResourceGroupDeletionBlocked"],
             Kind::Refused,
-            "the resource group is being deleted; name another",
+            "the resource group is being deleted; choose another with --resource-group",
         ),
         Row::new(
             &["ScopeLocked"],
@@ -105,13 +107,13 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["StorageAccountAlreadyTaken", "AccountNameAlreadyTaken"],
             Kind::Refused,
-            "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
-             name; choose another with --account",
+            "account names are globally unique, and an account deleted in the last 14 days may still reserve \
+             its name; choose another with --account",
         ),
         Row::new(
             &["MissingSubscriptionRegistration", "SubscriptionNotRegistered"],
             Kind::Refused,
-            "run `az provider register --namespace {provider} --wait`, or pass --register-provider",
+            "run `az provider register --namespace {provider} --wait`, or add `--register-provider`",
         ),
         Row::new(
             &["RequestDisallowedByPolicy"],
@@ -163,12 +165,12 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["LocationNotAvailableForResourceType", "InvalidLocation", "NoRegisteredProviderFound"],
             Kind::Refused,
-            "name another location with --location: {location}",
+            "choose another location with --location: {location}",
         ),
         Row::new(
             &["InvalidResourceLocation"],
             Kind::Refused,
-            "it exists in another location; leave --location out, or name that one",
+            "it exists in another location; omit `--location`, or give its location",
         ),
         Row::new(
             &["AuthorizationPermissionMismatch", "InsufficientAccountPermissions"],
@@ -179,11 +181,11 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["AuthorizationFailure"],
             Kind::Denied,
-            "the account's network rules reject this machine; add its address under Networking, or run from \
+            "the account's network rules reject this machine; add its address under Networking, or run \
              inside the network",
         ),
         Row::new(&[], Kind::NotYet, "").status(409).saying("being deleted").within(BEING_DELETED_WITHIN),
-        // What is held by a hold, a lease or a policy does not pass by itself, and has a code.
+        // A hold, a lease or a policy is permanent, and has a code.
         Row::new(&[""], Kind::Conflict, "").status(409).within(CONFLICT_WITHIN),
     ],
     credentials: LOGIN,
@@ -191,7 +193,7 @@ const AZURE: Explanations = Explanations {
     endpoint: "--arm-endpoint",
 };
 
-/// Explains an answer that is no success.
+/// Explains an error response.
 pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
     let said = answer.said();
     let message = said.message.as_str();
@@ -225,8 +227,8 @@ fn tenant(message: &str, before: &str) -> Option<String> {
     issuer.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
 }
 
-/// The name of the policy assignment that stands in the way: in `additionalInfo`, or in the message as
-/// JSON (Azure Policy documentation, "Troubleshoot errors").
+/// The name of the policy assignment that denies it: in `additionalInfo`, or in the message as JSON (Azure
+/// Policy documentation, "Troubleshoot errors").
 fn policy(answer: &Answer, message: &str) -> Option<String> {
     let info = &answer.error()["additionalInfo"];
     let listed = info.as_array().into_iter().flatten().find_map(|entry| {
@@ -237,7 +239,7 @@ fn policy(answer: &Answer, message: &str) -> Option<String> {
     listed.or_else(written).map(clean)
 }
 
-/// What stands in quotes after `before`.
+/// The quoted text after `before`.
 fn quoted_after<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.split_once(before)?.1.strip_prefix('\'')?.split('\'').next()
 }
@@ -248,11 +250,11 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
     if links(error).any(|error| matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io))
         && !error.to_string().contains("AADSTS")
     {
-        return Error::new(Kind::Transient, format!("{call}: the token endpoint cannot be reached"))
+        return Error::new(Kind::Transient, format!("{call}: failed to reach the token endpoint"))
             .because(clean(&root_cause(error)))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
     }
-    // The pipeline puts words of its own around what the credential says.
+    // The pipeline wraps the message of the credential.
     let said = links(error).map(ToString::to_string).find(|text| !text.contains("will not be retried"));
     let said = said.unwrap_or_else(|| error.to_string());
     let words = clean(said.split("To troubleshoot").next().unwrap_or_default());
@@ -262,15 +264,15 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
             "the client secret is wrong or has expired; set AZURE_CLIENT_SECRET to a new one"
         }
         _ if words.contains("AADSTS700016") => {
-            "AZURE_CLIENT_ID names no application of that tenant; check it and AZURE_TENANT_ID"
+            "AZURE_CLIENT_ID is not an application of that tenant; check it and AZURE_TENANT_ID"
         }
         _ if words.contains("AADSTS700024") => "the clock of this machine is off; set it and run again",
         _ if words.contains("AADSTS90002") || words.contains("AADSTS900023") => {
-            "AZURE_TENANT_ID names no tenant; `az account show --query tenantId` prints the right one"
+            "AZURE_TENANT_ID is not a tenant; `az account show --query tenantId` prints the right one"
         }
         _ => {
-            "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; \
-             `wbstore plan azure --offline` needs none"
+            "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; `wbstore plan \
+             azure --offline` requires no credentials"
         }
     };
     Error::new(Kind::Credentials, "no usable Azure credentials were found")
@@ -278,7 +280,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
         .hint(hint)
 }
 
-/// The errors of Azure's crates that `error` is made of.
+/// The errors of Azure's crates that `error` consists of.
 fn links(error: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())

@@ -1,8 +1,8 @@
-//! What an account holds and that carries its mark as metadata: the private blob containers of the server's
-//! files and of events which cannot be delivered, and the storage queue.
+//! The parts of an account whose mark is in their metadata: the private blob containers of the server's files
+//! and of undeliverable events, and the storage queue.
 //!
-//! They are created and deleted through ARM, where an administrator's locks hold; the data plane knows none
-//! (Z15).
+//! They are created and deleted through ARM, where an administrator's locks apply; the data plane ignores
+//! them (Z15).
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,10 +19,10 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 use crate::text::clean;
 
-/// What ARM lists together.
+/// A collection that ARM lists.
 #[derive(Debug)]
 pub(super) struct Collection {
-    /// One of it, in words.
+    /// A member of it, as text.
     pub(super) word: &'static str,
     /// Its path within an account.
     pub(super) path: &'static str,
@@ -53,7 +53,7 @@ pub(super) const DEAD_LETTER: &str = "dead-letter";
 /// The kind of the queue of the container's events.
 pub(super) const QUEUE: &str = "queue";
 
-/// A container that nobody can read without a key or a token, or a queue.
+/// A private container, or a queue.
 #[derive(Clone, Debug, Serialize)]
 pub struct Held {
     #[serde(skip)]
@@ -68,10 +68,9 @@ pub struct Held {
     /// Of what exists: all its metadata, of which our mark is a part.
     #[serde(skip)]
     metadata: Entries,
-    /// Of a container: who may read it without a key; `None` is nobody.
+    /// Of a container: its public access level; `None` is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_access: Option<String>,
-    /// Our metadata.
     mark: Marking,
 }
 
@@ -121,7 +120,7 @@ impl Held {
             found.obstacle(
                 Forbids::Delete,
                 "a legal hold keeps it",
-                "ask whoever set it to lift it: `az storage container legal-hold clear`",
+                "ask its owner to lift it: `az storage container legal-hold clear`",
             );
         }
         let versions = &properties["immutableStorageWithVersioning"]["enabled"];
@@ -129,15 +128,15 @@ impl Held {
             found.obstacle(
                 Forbids::Delete,
                 "an immutability policy keeps it",
-                "it can be deleted when the policy's time has passed, or when the policy, if it is not locked, is \
-                 removed: `az storage container immutability-policy delete`",
+                "wait until the policy's retention period has ended, or remove the policy if it is not \
+                 locked: `az storage container immutability-policy delete`",
             );
         }
         if properties["leaseState"] == "Leased" || properties["leaseState"] == "leased" {
             found.obstacle(
                 Forbids::Delete,
-                "somebody holds a lease on it",
-                "stop what holds it, or end it with `az storage container lease break`",
+                "it has an active lease",
+                "stop the program that holds the lease, or end it with `az storage container lease break`",
             );
         }
     }

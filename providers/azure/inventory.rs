@@ -18,10 +18,10 @@ use crate::resource::Address;
 
 const ACCOUNT: &str = "account";
 
-/// How many accounts without a mark are looked into. Each takes two lists, and Azure allows a hundred
-/// of these in five minutes (Azure Resource Manager documentation, "Storage throttling"; Z5).
+/// How many accounts without a mark are searched. Each requires two list calls, and Azure allows a hundred of
+/// these in five minutes (Azure Resource Manager documentation, "Storage throttling"; Z5).
 const LOOKED_INTO: usize = 40;
-/// This many accounts are looked into at once.
+/// How many accounts are searched at once.
 const AT_ONCE: usize = 8;
 
 const LAYOUT: Layout = Layout {
@@ -33,7 +33,7 @@ const LAYOUT: Layout = Layout {
     ],
 };
 
-/// Where to look.
+/// Where to search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Within<'a> {
     /// Only in this resource group.
@@ -43,7 +43,7 @@ pub struct Within<'a> {
 }
 
 impl Within<'_> {
-    /// Whether the user said where to look, so that it is worth a closer look.
+    /// Whether the user limited the search, so that more is read.
     fn is_narrow(self) -> bool {
         self.resource_group.is_some() || self.account.is_some()
     }
@@ -60,19 +60,18 @@ struct Account {
     marked: Option<Marked>,
 }
 
-/// All deployments of the subscription of `api`: in accounts that wbstore made, and in those of others,
-/// as far as they are looked into.
+/// All deployments of the subscription of `api`: in accounts that wbstore created, and in those of others, as
+/// far as they are searched.
 ///
 /// # Errors
-/// When the accounts cannot be listed at all. What else cannot be looked at is told in
-/// [`Inventory::unread`].
+/// If the accounts cannot be listed at all. Other failed reads are reported in [`Inventory::unread`].
 pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     let (accounts, left_out) = chosen(accounts(api, within).await?, within);
     let mut looked = Looked::default();
     if left_out > 0 {
         looked.unread.push(format!(
-            "{left_out} storage accounts without a mark were not searched, as Azure allows few lists in five \
-             minutes; --resource-group limits the search"
+            "{left_out} storage accounts without a mark were not searched, because Azure limits list \
+             requests; `--resource-group` limits the search"
         ));
     }
     let mut looks = futures::stream::iter(accounts)
@@ -113,7 +112,7 @@ async fn accounts(api: &Api, within: Within<'_>) -> Result<Vec<Account>> {
     Ok(listed.iter().filter_map(Account::listed).filter(wanted).collect())
 }
 
-/// Those to look into, the marked ones first, and how many are left out.
+/// The accounts to search, the marked ones first, and how many are omitted.
 fn chosen(accounts: Vec<Account>, within: Within<'_>) -> (Vec<Account>, usize) {
     let (mut marked, mut others): (Vec<_>, Vec<_>) =
         accounts.into_iter().partition(|account| account.marked.is_some());

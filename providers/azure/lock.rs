@@ -10,7 +10,7 @@ use crate::resource::{Address, Forbids, Seen};
 use crate::text::clean;
 
 const ACTION: &str = "Microsoft.Authorization/locks/read";
-/// What stands between the id of a scope and the name of a lock on it, in lower case.
+/// The part between the id of a scope and the name of a lock on it, in lower case.
 const SUFFIX: &str = "/providers/microsoft.authorization/locks/";
 
 /// What a lock forbids.
@@ -25,7 +25,6 @@ pub enum Level {
 /// A lock, on its scope and all below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// Its name.
     pub name: String,
     /// What it forbids.
     pub level: Level,
@@ -55,18 +54,18 @@ impl Lock {
     }
 }
 
-/// Whether `id` is `scope` or below it. Ids differ in case from one answer to the next.
+/// Whether `id` is `scope` or below it. IDs differ in case from one response to the next.
 fn is_within(id: &str, scope: &str) -> bool {
     let (id, scope) = (id.to_lowercase(), scope.to_lowercase());
     id.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// How a resource is taken away.
+/// How a resource is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// It is deleted.
     Deletes,
-    /// Something that stays is written without it.
+    /// A resource that is kept is written without it.
     Writes,
 }
 
@@ -79,9 +78,11 @@ pub async fn locks<'a>(api: &'a Api, at: &Address) -> Result<&'a (Vec<Lock>, Vec
     api.locks.get_or_try_init(|| list(api, at)).await
 }
 
-/// The word on a scope whose locks may not be read.
+/// The finding for a scope whose locks cannot be read.
 pub fn unread(scope: &str) -> String {
-    format!("the locks of {scope} may not be read ({ACTION}); one would show only when a change fails")
+    format!(
+        "cannot read the locks of {scope} ({ACTION} is denied): a lock would only show when a change fails"
+    )
 }
 
 /// Adds what `locks` forbid to do with the resource `id` to `found`.

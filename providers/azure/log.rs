@@ -1,5 +1,5 @@
 //! Tells of every request with `--verbose`: method, host and path, what came back and how long it took.
-//! No header, body or query ever is told.
+//! Headers, bodies and queries are never logged.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::mark::{Codec, Entries, Mark};
 
-/// On a container: the name of the container for events that cannot be delivered, where there is one.
+/// On a container: the name of the container for undeliverable events, if there is one.
 pub(super) const DEAD_LETTERS: &str = "dead_letter";
 
 /// Azure Resource Manager documentation, "Use tags to organize your Azure resources".
@@ -32,7 +32,7 @@ pub(super) fn pairs(labels: &Value) -> Entries {
     labels.filter_map(|label| label.split_once(':')).map(|(key, value)| (key.into(), value.into())).collect()
 }
 
-/// `labels` with `mark` in place of the one that is there; what is not ours stays.
+/// `labels` with `mark` in place of the current one; labels of others are kept.
 pub(super) fn to_labels(labels: &Value, mark: &Mark) -> Vec<String> {
     let is_ours = |label: &&str| !LABELS.read(&pairs(&Value::from(vec![*label]))).is_empty();
     let labels = labels.as_array().into_iter().flatten().filter_map(Value::as_str);

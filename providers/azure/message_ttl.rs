@@ -21,7 +21,7 @@ text_value!(MessageTtl);
 const LONGEST: Span = Span::from_secs(i32::MAX.unsigned_abs());
 
 impl MessageTtl {
-    /// What Event Grid wants: seconds, and -1 for a message that never expires.
+    /// The value for Event Grid: seconds, and -1 for a message that never expires.
     pub fn as_seconds(&self) -> i64 {
         self.span.map_or(-1, |span| span.as_secs().into())
     }
@@ -32,7 +32,7 @@ impl MessageTtl {
 }
 
 impl Default for MessageTtl {
-    /// Seven days, which is also what Azure Storage gives a message of which nothing is said.
+    /// Seven days, which is also Azure Storage's default.
     fn default() -> Self {
         Self::lasting(Span::from_days(7))
     }

@@ -1,5 +1,5 @@
-//! Blob Storage's part of emptying a container: what its listing looks like. Azure deletes the blobs with
-//! their container, in the same call, so that there are neither batches of deletions nor lifecycle rules.
+//! Blob Storage's part of emptying a container: its listing. Azure deletes the blobs with their container, in
+//! the same call, so there are neither batches of deletions nor lifecycle rules.
 
 mod soft_delete;
 
@@ -47,7 +47,7 @@ impl BlobStore {
         Self::with(api, name, None).await.map_err(|error| match error.kind() {
             Kind::Denied | Kind::Credentials => Error::new(
                 Kind::Denied,
-                format!("the blobs of container {name} cannot be counted: {}", unsigned.chain()),
+                format!("cannot count the blobs of container {name}: {}", unsigned.chain()),
             )
             .because(error)
             .hint(format!(
@@ -150,8 +150,8 @@ fn entry(blob: &BlobItem) -> Entry {
     Entry { what, size: size.unwrap_or_default(), ..Entry::default() }
 }
 
-/// Whether the container, or the account that DNS knows no more, is not there. A container that is being
-/// deleted has lost its blobs.
+/// Whether the container or the account (whose name no longer resolves) does not exist. A container that is
+/// being deleted has no blobs.
 fn is_absent(error: &azure_core::Error) -> bool {
     [StorageErrorCode::ContainerNotFound, StorageErrorCode::ContainerBeingDeleted]
         .iter()

@@ -21,87 +21,87 @@ use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::secret::Disclosure;
 
-/// All options that are Azure's own.
+/// All options for Azure.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Azure options")]
 pub(crate) struct AzureOptions {
     #[command(flatten)]
     pub names: AzureNames,
-    /// Where an account is made [default: the resource group's location]
+    /// Location of a new storage account [default: the resource group's location]
     #[arg(long, value_parser = parsed::<Location>())]
     pub location: Option<Location>,
-    /// How long an event waits in the queue: 90m, 12h, 7d, or never [default: 7d]
+    /// Lifetime of an event in the queue: 90m, 12h, 7d, or never [default: 7d]
     #[arg(long, value_name = "TIME", value_parser = parsed::<MessageTtl>())]
     pub message_ttl: Option<MessageTtl>,
-    /// Register Microsoft.Storage and Microsoft.EventGrid with the subscription where they are not
+    /// Register Microsoft.Storage and Microsoft.EventGrid in the subscription if they are not registered
     #[arg(long)]
     pub register_provider: bool,
     #[arg(skip)]
     disclosure: Disclosure,
 }
 
-/// Those that `teardown` accepts.
+/// The options that `teardown` accepts.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Azure options")]
 pub(crate) struct AzureNames {
     #[command(flatten)]
     pub place: AzurePlace,
-    /// The storage account, which is used if it is there and made if not [default: from name,
-    /// subscription and resource group]
+    /// Name of the storage account, which is created if it does not exist [default: derived from
+    /// deployment, subscription and resource group]
     #[arg(long, value_parser = parsed::<AccountName>())]
     pub account: Option<AccountName>,
     #[command(flatten)]
     pub parts: AzureParts,
-    /// What answers in place of the account's blob service, such as http://127.0.0.1:10000/ACCOUNT
+    /// Custom endpoint of the account's blob service, such as http://127.0.0.1:10000/ACCOUNT
     #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
     pub blob_endpoint: Option<Endpoint>,
-    /// What answers in place of the account's queue service, such as http://127.0.0.1:10001/ACCOUNT
+    /// Custom endpoint of the account's queue service, such as http://127.0.0.1:10001/ACCOUNT
     #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
     pub queue_endpoint: Option<Endpoint>,
 }
 
-/// Those that `list` accepts.
+/// The options that `list` accepts.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Azure options")]
 pub(crate) struct AzurePlace {
-    /// The id of the subscription
+    /// ID of the subscription
     #[arg(long, env = "AZURE_SUBSCRIPTION_ID", value_name = "ID", value_parser = parsed::<SubscriptionId>())]
     pub subscription: Option<SubscriptionId>,
-    /// The resource group of the storage account
+    /// Resource group of the storage account
     #[arg(long, value_name = "NAME", value_parser = parsed::<ResourceGroup>())]
     pub resource_group: Option<ResourceGroup>,
-    /// What answers in place of Azure Resource Manager: https, or http on this machine
+    /// Custom endpoint of Azure Resource Manager: https, or http on this machine
     #[arg(long, value_name = "URL", value_parser = parsed::<Endpoint>())]
     pub arm_endpoint: Option<Endpoint>,
 }
 
-/// Those that name the parts of one deployment.
+/// The options that name the parts of one deployment.
 #[derive(Args, Clone, Debug, Default)]
 #[group(id = "parts")]
 pub(crate) struct AzureParts {
-    /// The container's name [default: wbstore- and the deployment's name]
+    /// Name of the container [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<ContainerName>())]
     pub container: Option<ContainerName>,
-    /// The event queue's name, or `internal` for the server's own Redis queue, which W&B's
+    /// Name of the event queue, or `internal` for the server's own Redis queue, which W&B's
     /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<QueueChoice>())]
     pub queue: Option<QueueChoice>,
-    /// Keep events that cannot be delivered in a container of their own
+    /// Keep undeliverable events in a separate container
     #[arg(long)]
     pub dead_letter: bool,
 }
 
-/// All, and who may have the account's key.
+/// All options, and where the account's key is written.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Azure options")]
 pub(crate) struct AzureDelivery {
     #[command(flatten)]
     options: AzureOptions,
-    /// Show AZURE_STORAGE_KEY, the account's key, with the rest [default: a comment that says how to
-    /// fetch it]
+    /// Show AZURE_STORAGE_KEY, the account's key, too [default: a comment with the command that fetches
+    /// it]
     #[arg(long, conflicts_with = "secret_file")]
     reveal: bool,
-    /// Write the key, and nothing else, to this new file that only you can read
+    /// Write only the key, to this new file that only you can read
     #[arg(long, value_name = "PATH")]
     secret_file: Option<PathBuf>,
 }
@@ -125,13 +125,11 @@ impl From<AzureDelivery> for AzureOptions {
     }
 }
 
-/// The endpoints that answer in place of Azure's.
+/// The custom endpoints.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoints {
     pub arm: Option<Endpoint>,
-    /// For the account's blobs.
     pub blob: Option<Endpoint>,
-    /// For the account's queues.
     pub queue: Option<Endpoint>,
 }
 
@@ -151,12 +149,12 @@ impl AzureParts {
         self.container.clone().unwrap_or_else(|| ContainerName::default_for(deployment))
     }
 
-    /// The queue that gets the container's events; none with `--queue internal`.
+    /// The queue that receives the container's events; none with `--queue internal`.
     pub fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
     }
 
-    /// The container of the events that cannot be delivered, where one is wanted.
+    /// The container for undeliverable events; none without `--dead-letter`.
     pub fn dead_letters(&self, deployment: &DeploymentName) -> Option<ContainerName> {
         self.dead_letter.then(|| ContainerName::dead_letters_for(deployment))
     }
@@ -170,7 +168,7 @@ impl AzureOptions {
     pub(super) fn check(&self, wanted: &Wanted) -> Result<()> {
         if wanted.empty_by == EmptyBy::Lifecycle {
             return Err(Error::input("--empty-by lifecycle has no meaning on Azure")
-                .hint("leave it out: Azure deletes a container with all it holds in one call"));
+                .hint("omit it: Azure deletes a container with its contents in one call"));
         }
         if self.names.parts.queue != Some(QueueChoice::Internal) {
             return Ok(());
@@ -187,7 +185,7 @@ impl AzureOptions {
     /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
     pub(super) fn subscription(&self) -> Result<&SubscriptionId> {
         self.names.place.subscription.as_ref().ok_or_else(|| {
-            Error::input("no subscription is named").hint(
+            Error::input("no subscription is given").hint(
                 "add --subscription, or set AZURE_SUBSCRIPTION_ID; `az account show --query id --output tsv` prints yours",
             )
         })
@@ -199,7 +197,7 @@ impl AzureOptions {
     /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
     pub(super) fn resource_group(&self) -> Result<&ResourceGroup> {
         self.names.place.resource_group.as_ref().ok_or_else(|| {
-            Error::input("no resource group is named").hint(
+            Error::input("no resource group is given").hint(
                 "add --resource-group; `az group list --query [].name` prints those of the subscription",
             )
         })

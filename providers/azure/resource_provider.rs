@@ -1,5 +1,5 @@
-//! Whether a resource provider is registered in the subscription, which is the subscription's business:
-//! it is registered only with consent, and stays so (Azure Resource Manager documentation, "Azure
+//! Whether a resource provider is registered in the subscription, which affects the whole subscription: it is
+//! registered only with consent, and remains registered (Azure Resource Manager documentation, "Azure
 //! resource providers and types"; Z6).
 
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
-/// What gives us accounts, containers and queues.
+/// The provider of accounts, containers and queues.
 pub const STORAGE: &str = "Microsoft.Storage";
-/// What gives us events.
+/// The provider of event subscriptions.
 pub const EVENT_GRID: &str = "Microsoft.EventGrid";
 
 /// How long a registration may take.
 const REGISTERED_WITHIN: Duration = Duration::from_secs(600);
-/// How often is asked whether it is done.
+/// The interval of polling.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// A resource provider of the subscription.
@@ -70,12 +70,13 @@ impl Resource for ResourceProvider {
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let state = match self.state(api).await {
             Ok(state) => state,
-            // It belongs to the subscription, and whoever may work in one resource group only need not
-            // see it. An unregistered one is told by the first call that needs it.
+            // It belongs to the subscription, and whoever may work in one resource group only need not see
+            // it. An unregistered one is reported by the first call that requires it.
             Err(error) if error.kind() == Kind::Denied => {
                 let mut found = Seen::there(self.clone(), Owner::Used);
                 found.finding(format!(
-                    "whether {} is registered may not be read (Microsoft.Resources/subscriptions/providers/read)",
+                    "cannot check whether {} is registered: Microsoft.Resources/subscriptions/providers/read \
+                     is denied",
                     self.namespace
                 ));
                 return Ok(found);
@@ -92,7 +93,7 @@ impl Resource for ResourceProvider {
                 Forbids::Write,
                 format!("the resource provider {} is not registered in the subscription", self.namespace),
                 format!(
-                    "run `az provider register --namespace {} --wait`, or pass --register-provider",
+                    "run `az provider register --namespace {} --wait`, or add `--register-provider`",
                     self.namespace
                 ),
             );

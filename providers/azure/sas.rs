@@ -2,8 +2,8 @@
 //! its URLs.
 //!
 //! ARM does the signing ("Storage Accounts - List Service SAS" and "List Account SAS"), so that the key
-//! itself never comes here. A signature is a secret for as long as it lasts: it stands in URLs only,
-//! and these are never told.
+//! itself never comes here. A signature is a secret until it expires: it appears only in URLs, which are
+//! never shown.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
 use crate::resource::Address;
 
-/// How long a signature is good: long enough for one look or one upload on a slow link.
+/// How long a signature is valid: long enough for one read or one upload on a slow link.
 const GOOD_FOR: Duration = Duration::from_secs(15 * 60);
 /// A signature is not used any more when so little is left of it.
 const SPARE: Duration = Duration::from_secs(3 * 60);
 
-/// The action that signing for a container takes.
+/// The action that signing for a container requires.
 pub const LIST_SERVICE_SAS: &str = "Microsoft.Storage/storageAccounts/listServiceSas/action";
-/// The action that signing for queues takes.
+/// The action that signing for queues requires.
 pub const LIST_ACCOUNT_SAS: &str = "Microsoft.Storage/storageAccounts/listAccountSas/action";
 
 /// What is signed for.
@@ -32,7 +32,7 @@ pub const LIST_ACCOUNT_SAS: &str = "Microsoft.Storage/storageAccounts/listAccoun
 pub enum Scope<'a> {
     /// The blobs of this container, with these permissions, in the order of "Create a service SAS".
     Container(&'a str, &'static str),
-    /// To look at the messages of the account's queues. ARM signs for no single queue.
+    /// For peeking at the messages of the account's queues. ARM signs for no single queue.
     Queues,
 }
 
@@ -44,10 +44,10 @@ pub struct Sas {
 }
 
 impl Sas {
-    /// Lets ARM sign for `scope`; `None` where the account is not there.
+    /// Requests a signature for `scope` from ARM; `None` if the account does not exist.
     ///
     /// # Errors
-    /// Those of the call; [`Kind::Failed`] for an answer without a signature.
+    /// Those of the call; [`Kind::Failed`] for a response without a signature.
     pub async fn find(api: &Api, scope: Scope<'_>) -> Result<Option<Self>> {
         let now = Timestamp::now();
         let ends = now.checked_add(GOOD_FOR).unwrap_or(now);
@@ -72,29 +72,30 @@ impl Sas {
         match answer[field].as_str().map(|text| text.trim_start_matches('?')).filter(|text| !text.is_empty())
         {
             Some(query) => Ok(Some(Self { query: Secret::new(query.to_owned()), ends })),
-            None => {
-                Err(Error::new(Kind::Failed, format!("{action} on {target}: the answer holds no signature")))
-            }
+            None => Err(Error::new(
+                Kind::Failed,
+                format!("{action} on {target}: the response contains no signature"),
+            )),
         }
     }
 
-    /// Lets ARM sign for `scope` of an account that has to be there.
+    /// Requests a signature for `scope` of an account that must exist.
     ///
     /// # Errors
-    /// As [`Sas::find`]; [`Kind::Failed`] where the account is not there.
+    /// As [`Sas::find`]; [`Kind::Failed`] if the account does not exist.
     pub async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
         Self::find(api, scope).await?.ok_or_else(|| {
-            Error::new(Kind::Failed, format!("the storage account {} is not there", api.account))
-                .hint("`wbstore provision azure` makes it")
+            Error::new(Kind::Failed, format!("the storage account {} does not exist", api.account))
+                .hint("`wbstore provision azure` creates it")
         })
     }
 
-    /// The query that a client takes.
+    /// The query string for a client.
     pub fn query(&self) -> &str {
         self.query.secret()
     }
 
-    /// `url` with the signature: not to be told to anybody.
+    /// `url` with the signature: a secret.
     pub fn sign(&self, url: &Url) -> Url {
         let mut signed = url.clone();
         signed.set_query(Some(self.query()));

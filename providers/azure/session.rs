@@ -30,9 +30,9 @@ use crate::providers::azure::subscription_id::SubscriptionId;
 pub use plain::Plain;
 pub use retries::Retries;
 
-/// Long enough for a slow link, short enough that a dead endpoint is told within a minute.
+/// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// ARM makes some changes while the caller waits.
+/// ARM completes some updates before it responds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
@@ -45,15 +45,15 @@ const CLOUDS: [[&str; 3]; 3] = [
     ["login.chinacloudapi.cn", "https://management.chinacloudapi.cn", "core.chinacloudapi.cn"],
 ];
 
-/// The clients of one account, there or not.
+/// The clients of one account, which need not exist.
 pub struct Api {
     /// Azure Resource Manager.
     pub arm: Arm,
-    /// The subscription everything is in.
+    /// The subscription of all resources.
     pub subscription: String,
-    /// The resource group everything is in; empty for what looks at the whole subscription.
+    /// The resource group of all resources; empty for a read of the whole subscription.
     pub resource_group: String,
-    /// The storage account; empty where no resource group is named.
+    /// The storage account; empty if no resource group is given.
     pub account: String,
     /// Where the account's blobs are.
     pub blob_endpoint: Url,
@@ -130,7 +130,7 @@ pub struct Session {
     credential: Arc<dyn TokenCredential>,
 }
 
-/// What gives the tokens, and the cloud it gives them for.
+/// The credential, and the cloud it is for.
 #[derive(Clone)]
 struct Authority {
     /// The endpoint that the environment names, if any.
@@ -187,8 +187,8 @@ impl Session {
         Ok(Self { endpoints, authority, options, credential })
     }
 
-    /// A session that can describe things and reach nothing. It knows the custom endpoints that an
-    /// online run would use.
+    /// A session that describes resources and sends nothing. It has the custom endpoints that an online run
+    /// would use.
     ///
     /// # Errors
     /// As [`Session::open`] for the authority.
@@ -214,13 +214,13 @@ impl Session {
     /// The clients for `account` in `resource_group` of `subscription`.
     ///
     /// # Errors
-    /// [`Kind::Failed`] when the names make no URL, which checked names cannot.
+    /// [`Kind::Failed`] if the names form no valid URL, which checked names cannot.
     pub fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
         let [_, arm, suffix] = self.authority.cloud;
         let url = |given: &Option<Endpoint>, usual: &str| match given {
             Some(endpoint) => Ok(endpoint.url().clone()),
             None => Url::parse(usual)
-                .map_err(|error| Error::new(Kind::Failed, "make the URL of an endpoint").because(error)),
+                .map_err(|error| Error::new(Kind::Failed, "build the URL of an endpoint").because(error)),
         };
         let token =
             BearerTokenAuthorizationPolicy::new(Arc::clone(&self.credential), [format!("{arm}/.default")]);
@@ -249,7 +249,7 @@ fn transport() -> Result<Transport> {
     Ok(Transport::new(Arc::new(client)))
 }
 
-/// Credentials that give no token, for a session that asks nobody.
+/// Credentials without a token, for an offline session.
 #[derive(Debug)]
 struct Nobody;
 

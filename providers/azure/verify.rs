@@ -83,7 +83,7 @@ impl Site for BlobSite<'_> {
         // 404 is the answer for a blob of which the caller may not know (Blob service REST API, "Get Blob"),
         // 409 the one of an account that permits no public access.
         refusals: &[401, 403, 404, 409],
-        exposed: "`wbstore provision azure` makes the container private if it is wbstore's",
+        exposed: "run `wbstore provision azure`, which makes the container private if it is wbstore's",
         queue: Queue::Peeked { window: queue::WINDOW },
     };
 
@@ -117,14 +117,15 @@ impl Site for BlobSite<'_> {
                  --allow-shared-key-access true` allows them"
             }
             "AuthorizationFailure" => {
-                "the account's network rules do not admit this machine; browsers outside them cannot upload either"
+                "the account's network rules reject this machine; browsers outside the network cannot upload \
+                 either"
             }
-            "AuthenticationFailed" => "the signature was not accepted; check this machine's clock",
+            "AuthenticationFailed" => "the signature was rejected; check this machine's clock",
             _ if code.starts_with("KeyVault") => {
                 "the account is encrypted with a key of a key vault that it cannot use; check the vault and the \
                  access of the account's identity"
             }
-            _ => "`wbstore plan azure` shows whether the container has changed",
+            _ => "`wbstore plan azure` shows whether the container was changed",
         }
     }
 
@@ -184,9 +185,9 @@ impl Site for BlobSite<'_> {
     fn silence(&self, _: bool) -> (&'static str, &'static str) {
         (
             "",
-            "Event Grid holds deliveries back, for up to hours, after some to the queue have failed, and a new event \
-             subscription takes some minutes: run `wbstore verify azure` again later, and `wbstore plan azure` if it \
-             still fails; a running W&B server may also have received the message before it was seen",
+            "Event Grid delays deliveries, up to hours, after deliveries to the queue have failed, and a new \
+             event subscription takes a few minutes: run `wbstore verify azure` again later, and `wbstore \
+             plan azure` if it still fails; a running W&B server may also have received the message first",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! A Cloud Storage bucket, with all that is set on it: made in one call, and changed in one.
+//! A Cloud Storage bucket with all its settings: created in one call, and updated in one.
 
 pub(crate) mod calls;
 mod described;
@@ -24,26 +24,25 @@ use crate::resource::{Address, Deleted, Resource, Seen};
 
 pub(crate) use described::Described;
 
-/// A project may make or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and
-/// limits"; G8).
+/// A project may create or delete a bucket about every two seconds (Cloud Storage docs, "Quotas and limits";
+/// G8).
 const PACE: Duration = Duration::from_secs(2);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct GcsBucket {
-    /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// Whether it is looked at to be removed.
+    /// Whether it is read for a teardown.
     #[serde(skip)]
     pub leaving: bool,
-    /// Of what is there: the number of the change that was seen last, which a change by us must follow.
+    /// Of an existing bucket: the last metageneration that was read, the precondition of an update.
     #[serde(skip)]
     pub metageneration: i64,
-    /// The service account that the command knows of.
+    /// The service account given on the command line.
     #[serde(skip)]
     pub service_account: Option<String>,
-    /// Whether the user named a time for soft delete; otherwise a bucket that is there keeps its own.
+    /// Whether `--soft-delete` is given; otherwise an existing bucket keeps its setting.
     #[serde(skip)]
     pub soft_delete_asked: bool,
     /// Where it is.
@@ -52,15 +51,14 @@ pub(crate) struct GcsBucket {
     pub storage_class: String,
     /// Whether IAM alone decides on access, without lists on single objects.
     pub uniform_access: bool,
-    /// `enforced` where nothing can be made public.
+    /// `enforced` if nothing can be made public.
     pub public_access_prevention: String,
-    /// How long deleted objects can be had back.
+    /// How long deleted objects can be restored.
     pub soft_delete: String,
-    /// The Cloud KMS key of new objects, where one is asked for.
+    /// The Cloud KMS key of new objects, if one is given.
     pub kms_key: Option<String>,
     /// What browsers may do.
     pub cors: Option<Cors>,
-    /// Our labels.
     pub labels: Marking,
 }
 
@@ -83,8 +81,8 @@ impl GcsBucket {
         }
     }
 
-    /// Google has one answer for a name that is ours, when an answer was lost on its way, and for one
-    /// that is anybody's (G7).
+    /// Google returns the same error if an earlier attempt of this run created the bucket and its response
+    /// was lost, and if another project has the name (G7).
     async fn taken(&self, api: &Api) -> Error {
         match calls::get(api, &self.name).await {
             Ok(Some(_)) => Error::exists(self.address()),
@@ -95,8 +93,8 @@ impl GcsBucket {
     }
 
     fn taken_by_others(&self) -> Error {
-        Error::refused(format!("the bucket name {} is taken by somebody else", self.name))
-            .hint("bucket names are shared by everybody; choose another with --bucket")
+        Error::refused(format!("the bucket name {} is already taken", self.name))
+            .hint("bucket names are globally unique; choose another with --bucket")
     }
 
     /// `error` with what more is known of it here.
@@ -151,8 +149,10 @@ impl Resource for GcsBucket {
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
             Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
-            Err(error) if error.kind() == Kind::Denied => found
-                .finding("its policy may not be read, so nothing tells whether it is open to all".to_owned()),
+            Err(error) if error.kind() == Kind::Denied => found.finding(
+                "cannot check whether it is public: these credentials are not allowed to read its policy"
+                    .to_owned(),
+            ),
             Err(error) => return Err(error),
         }
         Ok(found)

@@ -21,7 +21,7 @@ checked_name! {
     last: "a-z0-9",
     length: 3..=63,
     refused: &[
-        (Within("."), "and Cloud Storage requires proof that the domain is yours", ""),
+        (Within("."), "and Cloud Storage requires you to verify ownership of the domain", ""),
         (Start("goog"), "which Google reserves", ""),
         (Alike("google"), "which Google reserves", ""),
     ],
@@ -34,8 +34,7 @@ impl BucketName {
     /// and location.
     pub fn default_for(deployment: &DeploymentName, project: &ProjectId, location: &Location) -> Self {
         let digits = digits(&[deployment.as_str(), project.as_str(), location.as_str()]);
-        // What Google reserves may be part of the address of somebody's server; the digits tell the names
-        // apart.
+        // The server's address may contain what Google reserves; the digits keep the names distinct.
         match look_alike(deployment.as_str(), "google") {
             Some(_) => Self { text: format!("wbstore-{digits}") },
             None => Self { text: format!("wbstore-{deployment}-{digits}") },
@@ -83,7 +82,7 @@ mod tests {
             BucketName::default_for(&deployment, &project.parse().unwrap(), &location.parse().unwrap())
         };
         let first = name("acme-prod", "US");
-        // Written out, because a changed default would lose sight of everybody's bucket.
+        // Written out, because a changed default would no longer find existing buckets.
         assert_eq!(first.as_str(), "wbstore-wandb-acme-com-dc3effdb");
         assert_eq!(first, name("acme-prod", "us"));
         assert_ne!(first, name("acme-test", "US"));

@@ -1,5 +1,5 @@
-//! Our one entry among the CORS entries of a bucket. Entries have neither name nor id, so ours is known
-//! by its fingerprint, which a label of the bucket keeps; everybody else's stay as they are.
+//! wbstore's entry among the CORS entries of a bucket. Entries have neither name nor id, so it is identified
+//! by its fingerprint, which a label of the bucket keeps; entries of others are kept.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(crate) struct Cors {
 }
 
 impl Cors {
-    /// The entry that lets pages from `origin` read and upload.
+    /// The entry that allows pages from `origin` to read and upload.
     pub(crate) fn for_pages_of(origin: String) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
@@ -72,8 +72,8 @@ pub(crate) fn ours(entries: &[Value], wanted: Option<&Cors>, kept: Option<&str>)
     found.or_else(|| all.find(|entry| kept == Some(entry.fingerprint().as_str())))
 }
 
-/// `entries` with what is `wanted` in place of what we wrote earlier, and the fingerprint to keep. An
-/// equal entry of somebody else's serves as well, and stays theirs.
+/// `entries` with what is `wanted` in place of what we wrote earlier, and the fingerprint to keep. An equal
+/// entry of others has the same effect, and remains theirs.
 pub(crate) fn merged(
     entries: &[Value],
     wanted: Option<&Cors>,
@@ -96,7 +96,7 @@ pub(crate) fn merged(
     (rest, Some(fingerprint))
 }
 
-/// The entries but for `ours`, in words.
+/// The entries except `ours`, as text.
 pub(crate) fn others(entries: &[Value], ours: Option<&Cors>) -> Vec<String> {
     let others = entries.iter().filter(|entry| Some(&Cors::of(entry)) != ours);
     others.map(|entry| format!("CORS entry for {}", clean(&Cors::of(entry).origin.join(", ")))).collect()

@@ -1,4 +1,4 @@
-//! One deployment on Google Cloud: the stack that comes of what was asked for.
+//! One deployment on Google Cloud: the stack that results from the options.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
 use crate::verify::{Checking, VerifyOptions, verify};
 
-/// How long deleted objects are kept where nothing is said: Cloud Storage's own default, made explicit
-/// (Cloud Storage docs, "Soft delete"; G16).
+/// How long deleted objects are kept by default: Cloud Storage's own default, set explicitly (Cloud Storage
+/// docs, "Soft delete"; G16).
 const SOFT_DELETE: &str = "7d";
 
 /// A deployment on Google Cloud, with its project known.
@@ -46,11 +46,11 @@ pub(crate) struct Gcp {
 }
 
 impl Gcp {
-    /// Finds credentials, and asks for the project's service agent.
+    /// Finds credentials, and reads the project's service agent.
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) without usable credentials,
-    /// [`Kind::Input`](crate::error::Kind::Input) for a project that is not there or options that
+    /// [`Kind::Input`](crate::error::Kind::Input) for a project that does not exist or options that
     /// contradict each other.
     pub(super) async fn connect(options: GcpOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
         options.check()?;
@@ -81,9 +81,8 @@ impl Gcp {
         options.check()?;
         let project = options.project()?.clone();
         let agent = format!("service-{number}@gs-project-accounts.iam.gserviceaccount.com");
-        let notes = vec![format!(
-            "the address of Cloud Storage's service agent is the usual one, {agent}, and was not asked for"
-        )];
+        let notes =
+            vec![format!("Cloud Storage's service agent is assumed to be {agent}; its address was not read")];
         let api = Session::offline()?.api(project.as_str(), &agent);
         Ok(Box::new(Self { options, wanted, project, api, notes }))
     }
@@ -118,7 +117,7 @@ impl Gcp {
                 let full = format!("//pubsub.googleapis.com/{}", api.topic_name(topic));
                 wanted.only_expired.then(|| Expiry {
                     derived,
-                    // The names come from the marks then, so that there is a bucket if one is named.
+                    // The names then come from the marks, so there is a bucket if one is named.
                     own_lease: self.parts().bucket.is_none(),
                     holder: Some(GcsBucket::at(bucket.as_str())),
                     vouchers: vec![Voucher::showing(Notification::at(bucket.as_str()), "topic", full)],
@@ -218,23 +217,23 @@ impl Gcp {
                  arrives, and the subscription never expires",
             );
             if self.options.all_events {
-                note("as in W&B's guide, changes and deletions of objects are told too");
+                note("as in W&B's guide, events of updates and deletions are sent too");
             } else {
                 note(
-                    "unlike W&B's guide, only new objects are told, as on the other clouds; --all-events tells of \
-                     changes and deletions too",
+                    "unlike W&B's guide, only object-created events are sent, as on the other clouds; \
+                     `--all-events` also sends updates and deletions",
                 );
             }
         }
         notes.push(queue_note(has_queue.then_some("Pub/Sub")));
         match &self.options.names.service_account {
             Some(account) => notes.push(format!(
-                "{account} gets the right to sign as itself, which signed URLs take; whoever runs as it can make \
-                 tokens of it"
+                "{account} is allowed to sign as itself, which signed URLs require; whoever runs as it can \
+                 create tokens for it"
             )),
             None => notes.push(
-                "the server's own account gets no rights; add --service-account, or take them from `wbstore policy \
-                 gcp --for node`"
+                "the server's service account is granted nothing; add --service-account, or create its role \
+                 with `wbstore policy gcp --for node`"
                     .to_owned(),
             ),
         }

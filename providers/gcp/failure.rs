@@ -18,14 +18,15 @@ use crate::text::clean;
 pub(crate) use explain::domain_restricted;
 
 /// What to do without credentials.
-pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS; \
-                          `wbstore plan gcp --offline --account-id <project number>` needs none";
+pub(crate) const LOG_IN: &str = "run `gcloud auth application-default login`, or name a key file in \
+                                 GOOGLE_APPLICATION_CREDENTIALS; `wbstore plan gcp --offline --account-id \
+                                 <project number>` requires no credentials";
 
-/// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no
-/// quota project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). It is nobody's to set up.
+/// The project of gcloud's own OAuth client, which Google names where calls of user credentials have no quota
+/// project to count on (Google Cloud docs, "Troubleshoot your ADC setup"). Users cannot configure it.
 const CLIENT_PROJECT: &str = "764086051850";
 
-/// A Google API said no.
+/// An error response of a Google API.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Refusal {
     /// The canonical code (google/rpc/code.proto), such as `NOT_FOUND`; of an error without one, what its
@@ -33,27 +34,27 @@ pub(crate) struct Refusal {
     pub status: String,
     /// The HTTP status.
     pub http: u16,
-    /// Why, as a word for programs: `google.rpc.ErrorInfo.reason`, or `errors[].reason` of the older
-    /// JSON APIs.
+    /// The machine-readable reason: `google.rpc.ErrorInfo.reason`, or `errors[].reason` of the older JSON
+    /// APIs.
     pub reason: String,
-    /// Why, in words.
+    /// The message.
     pub message: String,
-    /// The API that is concerned, such as `pubsub.googleapis.com`, where it is said.
+    /// The API, such as `pubsub.googleapis.com`, if the response names it.
     pub service: Option<String>,
-    /// The id or number of the project that is concerned, where it is said.
+    /// The ID or number of the project, if the response names it.
     pub project: Option<String>,
-    /// The permission that is missing, where it is said.
+    /// The missing permission, if the response names it.
     pub permission: Option<String>,
-    /// The constraint that is violated, where it is said apart from the words.
+    /// The violated constraint, if the response has it in a field of its own.
     pub constraint: Option<String>,
-    /// How long the server asks us to wait.
+    /// The wait that the server requests.
     pub retry_after: Option<Duration>,
-    /// Whether the answer is a web page, which no API sends.
+    /// Whether the response is a web page, which no API returns.
     pub html: bool,
 }
 
 impl Refusal {
-    /// What an answer of a JSON API says; `None` for a success.
+    /// The error in a response of a JSON API; `None` for a success.
     pub(crate) fn of_answer(answer: &Answer) -> Option<Self> {
         if answer.is_success() {
             return None;
@@ -113,13 +114,13 @@ impl Refusal {
         self
     }
 
-    /// Whether what was asked for is not there.
+    /// Whether the resource does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == "NOT_FOUND" && !self.html
     }
 
-    /// Whether it is there already. Cloud Storage has one reason for that and for a concurrent change; only
-    /// the words tell them apart.
+    /// Whether the resource already exists. Cloud Storage has one reason for that and for a concurrent
+    /// update; only the message distinguishes them.
     pub(crate) fn is_taken(&self) -> bool {
         let conflict = self.http == 409 && self.reason == "conflict";
         self.status == "ALREADY_EXISTS" || (conflict && !self.message.contains("concurrent"))
@@ -151,11 +152,11 @@ fn meaning(http: u16) -> &'static str {
     }
 }
 
-/// Explains why no token could be had.
+/// Explains why there is no token.
 pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
     let causes = || std::iter::successors(Some(error), |error| error.source());
-    // Where nothing is configured the library asks the metadata server of a virtual machine last, and
-    // what it says is only that this is none.
+    // If nothing is configured, the library tries the metadata server of a virtual machine last, and its
+    // error only means that this machine is none.
     if causes().any(|error| error.to_string().contains("not configured local credentials")) {
         return Error::new(Kind::Credentials, "no Google credentials were found").hint(LOG_IN);
     }
@@ -164,11 +165,11 @@ pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Error {
         .is_some_and(CredentialsError::is_transient);
     let error = Error::new(
         if passes { Kind::Transient } else { Kind::Credentials },
-        "no token could be had for the Google credentials",
+        "failed to get a token with the Google credentials",
     )
     .because(clean(&root_cause(error)));
     if passes {
-        error.hint(format!("check the network and any proxy; if no credentials are set up here, {LOG_IN}"))
+        error.hint(format!("check the network and any proxy; if no credentials are configured, {LOG_IN}"))
     } else {
         error.hint(LOG_IN)
     }

@@ -1,7 +1,7 @@
 //! One role for one member, in the IAM policy of something.
 //!
-//! A binding carries no mark. In what wbstore made it goes when that goes. In what was there before, a
-//! label notes that we gave the role, before we give it, so that teardown takes back only what we gave.
+//! A binding has no mark. On a resource that wbstore created it is deleted with that resource. On any other,
+//! a label notes the grant before it is added, so that teardown revokes only grants of wbstore.
 
 mod place;
 
@@ -22,7 +22,7 @@ pub(crate) use place::Place;
 
 /// May publish messages to a topic (Pub/Sub docs, "Roles and permissions").
 pub(crate) const PUBLISHER: &str = "roles/pubsub.publisher";
-/// May take messages of a subscription.
+/// Allows receiving messages of a subscription.
 pub(crate) const SUBSCRIBER: &str = "roles/pubsub.subscriber";
 /// May read, write, list and delete objects (Cloud Storage docs, "IAM roles").
 pub(crate) const OBJECT_ADMIN: &str = "roles/storage.objectAdmin";
@@ -32,13 +32,12 @@ pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
 /// One role for one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Grant {
-    /// Where it is given.
+    /// The resource it is granted on.
     #[serde(skip)]
     pub place: Place,
-    /// The deployment it is given for.
+    /// The deployment it is granted for.
     #[serde(skip)]
     pub deployment: DeploymentName,
-    /// The role.
     pub role: &'static str,
     /// The member, such as `serviceAccount:wandb@acme.iam.gserviceaccount.com`.
     pub member: String,
@@ -50,18 +49,18 @@ impl Grant {
         Self { place, deployment: deployment.clone(), role, member: format!("serviceAccount:{email}") }
     }
 
-    /// What the note says: the account.
+    /// The value of the note: the account.
     fn receipt(&self) -> String {
         mark::account_label(self.member.trim_start_matches("serviceAccount:"))
     }
 
-    /// Whether it goes when what it is given in goes, which we made.
+    /// Whether wbstore created the resource, so that the grant is deleted with it.
     fn is_within(&self, labels: &Entries) -> bool {
         self.part_of().is_some() && LABELS.read(labels).owner(&self.deployment) == Owner::Ours
     }
 
-    /// Reads the policy and writes what `edit` makes of it, with the etag that was read; nothing where
-    /// `edit` changes nothing or no place is there.
+    /// Reads the policy and writes the result of `edit`, with the etag that was read; writes nothing if
+    /// `edit` changes nothing or the resource does not exist.
     async fn change(&self, api: &Api, edit: impl Fn(&mut Policy) -> bool) -> Result<()> {
         let (edit, call) = (&edit, format!("{}.setIamPolicy on {}", self.place.service(), self.address()));
         retry::undisturbed(&call, || async move {
@@ -82,10 +81,11 @@ impl Grant {
         if !domain_restricted(&refusal) {
             return error;
         }
-        // Google's own service agents are not of the organisation either (G21).
+        // Google's own service agents are not in the organization either (G21).
         error.hint(format!(
-            "ask an administrator of the organisation to allow this one grant, {} for {} on {}, by an exception \
-             for the project from iam.allowedPolicyMemberDomains; it can be taken back once the grant is there",
+            "ask an administrator of the organization to allow this one grant, {} for {} on {}, by an \
+             exception for the project from iam.allowedPolicyMemberDomains; the exception can be removed \
+             once the grant exists",
             self.role,
             self.member,
             self.place.needs()
@@ -96,7 +96,7 @@ impl Grant {
 impl Resource for Grant {
     type Api = Api;
 
-    // What lives in no parent of ours is taken back by a call of its own.
+    // A grant on a resource that is not wbstore's is revoked by a separate call.
     const REMOVAL: Removal = Removal::WithParent;
     const READ_BACK: bool = true;
 
@@ -120,7 +120,7 @@ impl Resource for Grant {
             if let Place::ServiceAccount { email, .. } = &self.place {
                 found.obstacle(
                     Forbids::Write,
-                    format!("there is no service account {email}"),
+                    format!("the service account {email} does not exist"),
                     "`gcloud iam service-accounts list` prints those of the project",
                 );
             }
@@ -139,8 +139,8 @@ impl Resource for Grant {
     async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
         let new = progress.parent_is_new();
         if new && matches!(self.place, Place::Topic(_) | Place::Subscription(_)) {
-            // What was made a moment ago has an empty policy, and is not read for it; a bucket's begins with
-            // roles of its own.
+            // A resource that was just created has an empty policy, which is not read; a bucket's policy has
+            // initial roles.
             let mut policy = Policy::unset();
             policy.add(self.role, &self.member);
             match self.set(api, &policy).await {

@@ -1,8 +1,8 @@
 //! An IAM policy that several parties write into: read, merged by role and member, written with its etag.
 //!
-//! Only bindings without a condition are ours to write: one with a condition is somebody's own wish,
-//! even for the same role and member, and stays as it is. What this code does not know of a policy
-//! (audit configurations, fields of tomorrow) goes back as it came.
+//! Only bindings without a condition are written: one with a condition belongs to others, even for the same
+//! role and member, and is kept. Unknown parts of a policy (audit configurations, future fields) are written
+//! back unchanged.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,8 +13,8 @@ use crate::text::clean;
 /// version when getting a policy").
 pub(crate) const VERSION: i32 = 3;
 
-/// The etag of a policy that nobody has set yet, as IAM has it on every kind of resource without roles of
-/// its own (`gcloud pubsub topics get-iam-policy` on a new topic prints it).
+/// The etag of a policy that was never set, the same on every kind of resource without initial roles (`gcloud
+/// pubsub topics get-iam-policy` on a new topic prints it).
 const UNSET: &str = "ACAB";
 
 /// A policy (IAM REST reference, `Policy`).
@@ -75,7 +75,7 @@ impl Policy {
         true
     }
 
-    /// The bindings but for `role` of `member`, in words.
+    /// The bindings except `role` of `member`, as text.
     pub(crate) fn others(&self, role: &str, member: &str) -> Vec<String> {
         let describe = |binding: &Binding| {
             let ours = binding.is_plain(role);
@@ -91,7 +91,7 @@ impl Policy {
         self.bindings.iter().filter_map(describe).collect()
     }
 
-    /// What is open to everybody, in words.
+    /// The public grants, as text.
     pub(crate) fn public(&self) -> Vec<String> {
         let everybody = |binding: &Binding| -> Vec<String> {
             let members = binding.members.iter().filter(|one| PUBLIC.contains(&one.as_str()));
@@ -107,7 +107,7 @@ impl Binding {
     }
 }
 
-/// The members that stand for everybody.
+/// The members that mean everyone.
 const PUBLIC: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
 
 /// What Cloud Storage itself puts into the policy of each new bucket (Cloud Storage docs, "IAM roles",

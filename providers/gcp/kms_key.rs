@@ -33,9 +33,8 @@ impl KmsKeyName {
         if location.takes_key_in(&self.location) {
             return Ok(());
         }
-        Err(Error::input(format!("the KMS key is in {}, but the bucket in {location}", self.location)).hint(
-            "use a key in the bucket's location, or a bucket in the key's; Cloud Storage accepts no other",
-        ))
+        Err(Error::input(format!("the KMS key is in {}, but the bucket is in {location}", self.location))
+            .hint("use a key in the bucket's location, or create the bucket in the key's location"))
     }
 }
 

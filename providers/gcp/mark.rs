@@ -10,26 +10,26 @@ use crate::mark::{Codec, Entries};
 pub(super) const PUBSUB: &str = "pubsub";
 /// On a bucket: the fingerprint of our CORS entry, which has no name of its own.
 pub(super) const CORS: &str = "cors";
-/// On what was adopted: the [account](account_label) that was granted a role there, so that only that grant is
-/// revoked.
+/// On adopted resources: the [account](account_label) that was granted a role there, so that only that grant
+/// is revoked.
 pub(super) const GRANTED: &str = "granted";
 /// On a bucket: the [account](account_label) that was allowed to sign as itself.
 pub(super) const SIGNER: &str = "signer";
 
 pub(super) const LABELS: Codec = Codec { seconds: true, most: 64, ..Codec::DASHED };
 
-/// What follows the project in the address of a service account that somebody made.
+/// The suffix after the project in the address of a user-created service account.
 const ACCOUNTS: &str = "iam.gserviceaccount.com";
 
-/// The address of a service account as a label can hold it: its name, `_`, and what says whose it is,
-/// such as `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
+/// The address of a service account in the form of a label value: its name, `_`, and its project, such as
+/// `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
 pub(super) fn account_label(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));
     let home = domain.split('.').next().unwrap_or_default();
     format!("{name}_{home}").replace('.', "-").chars().take(63).collect()
 }
 
-/// The address that `label` stands for, where it is that of an account that somebody made.
+/// The address in `label`, if it is that of a user-created account.
 pub(super) fn account_of(label: &str) -> Option<String> {
     match label.split_once('_')? {
         (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,
@@ -37,7 +37,7 @@ pub(super) fn account_of(label: &str) -> Option<String> {
     }
 }
 
-/// What makes `after` of the labels `before` in a JSON merge patch (RFC 7396), where null removes a label.
+/// The JSON merge patch that turns the labels `before` into `after` (RFC 7396), where null removes a label.
 pub(super) fn patch(before: &Entries, after: &Entries) -> Value {
     let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
     let set = after.iter().filter(|(key, value)| before.get(*key) != Some(value));

@@ -1,8 +1,8 @@
-//! The notification that tells the topic of new objects.
+//! The notification that sends events of new objects to the topic.
 //!
-//! A notification configuration has no name, cannot be changed, and making one is never idempotent
-//! (Cloud Storage docs, "Retry strategy"; G1). Ours carry an attribute of our own. They are listed before
-//! one is made, none is made blindly again, and of several of ours all but the oldest go.
+//! A notification configuration has no name, cannot be updated, and creating one is never idempotent (Cloud
+//! Storage docs, "Retry strategy"; G1). wbstore's have an attribute of their own. They are listed before one
+//! is created, so no retry creates a second one, and of several all but the oldest are deleted.
 
 mod configuration;
 
@@ -24,11 +24,11 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen}
 
 use configuration::{Configuration, Listing, is_unheard_of};
 
-/// The attribute by which a configuration is ours. It is also on every message.
+/// The attribute that identifies wbstore's configuration. Every message has it too.
 pub(crate) const ATTRIBUTE: &str = "wbstore";
 
-/// How long a change of IAM may take to be known everywhere: "typically 2 minutes, potentially 7 minutes
-/// or longer" (IAM docs, "Access change propagation"; G3).
+/// How long an IAM change may take to take effect: "typically 2 minutes, potentially 7 minutes or longer"
+/// (IAM docs, "Access change propagation"; G3).
 const PERMISSION_WITHIN: Duration = Duration::from_secs(8 * 60);
 
 /// The most configurations of one bucket, and the most for one type of event (Cloud Storage docs,
@@ -39,7 +39,7 @@ const MOST_OF_A_TYPE: usize = 10;
 /// The event of every new object, whole.
 const CREATED: &str = "OBJECT_FINALIZE";
 
-/// The configuration that makes Cloud Storage tell the topic.
+/// The configuration that makes Cloud Storage publish to the topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Notification {
     /// The bucket it is set on.
@@ -48,7 +48,7 @@ pub(crate) struct Notification {
     /// The name of the topic, without the project.
     #[serde(skip)]
     pub topic_name: String,
-    /// The name of the subscription that must be there first, as events of before are lost to it.
+    /// The name of the subscription that must exist first, because it does not receive earlier events.
     #[serde(skip)]
     pub subscription: String,
     /// The deployment it belongs to.
@@ -56,13 +56,13 @@ pub(crate) struct Notification {
     pub deployment: DeploymentName,
     /// The topic, as `//pubsub.googleapis.com/projects/…/topics/…`.
     pub topic: String,
-    /// What is told: types of events, or `all`.
+    /// The event types, or `all`.
     pub events: Vec<String>,
     /// What a message holds.
     pub payload_format: String,
-    /// Which objects are told of, by the beginning of their names; all without one.
+    /// The prefix of the object names; all objects if empty.
     pub prefix: Option<String>,
-    /// How many configurations of ours there are.
+    /// The number of wbstore's configurations.
     pub entries: usize,
 }
 
@@ -72,8 +72,8 @@ impl Notification {
         Address::new("gcp", "notification", bucket)
     }
 
-    /// All new objects of `bucket`, told to the topic; with `all_events` changes and deletions too, as
-    /// the published guide has it (G11).
+    /// Events of all new objects of `bucket`, sent to the topic; with `all_events` of updates and deletions
+    /// too, as the published guide has it (G11).
     pub(crate) fn new(
         api: &Api,
         bucket: &str,
@@ -98,7 +98,7 @@ impl Notification {
         format!("/storage/v1/b/{}/notificationConfigs", segment(&self.bucket))
     }
 
-    /// All configurations, the oldest first; `None` where the bucket is not there.
+    /// All configurations, the oldest first; `None` if the bucket does not exist.
     async fn list(&self, api: &Api) -> Result<Option<Vec<Configuration>>> {
         let rest = api.storage_json().await?;
         let found = rest.find::<Listing>(&self.path(), "storage.buckets.get", self.address()).await?;
@@ -122,13 +122,13 @@ impl Notification {
             Ok(()) => Ok(()),
             Err(refusal) if is_unheard_of(&refusal) => Err(Error::new(
                 Kind::NotYet,
-                "Cloud Storage may not publish to the topic yet: a new permission takes minutes to be known \
-                 everywhere",
+                "Cloud Storage is not allowed to publish to the topic yet: a new permission takes a few \
+                 minutes to take effect",
             )
             .because(refusal.message)
             .within(PERMISSION_WITHIN)
             .hint(format!(
-                "if this lasts, check that roles/pubsub.publisher on the topic {} is given to {}",
+                "if this persists, check that roles/pubsub.publisher on the topic {} is granted to {}",
                 self.topic_name, api.agent
             ))),
             Err(refusal) => Err(refusal.explain("storage.buckets.update", self.address())),
@@ -149,10 +149,10 @@ impl Notification {
         one.custom_attributes.get(ATTRIBUTE).map(String::as_str) == Some(self.deployment.as_str())
     }
 
-    /// What the configurations show: ours as one, the others in words.
+    /// The state of the configurations: wbstore's as one, the others as text.
     fn seen(&self, all: &[Configuration]) -> Seen<Self> {
         let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| self.is_ours(one));
-        // Of several the one that is right counts, so that the rest is all that has to go.
+        // Of several the correct one is chosen, so that only the rest must be deleted.
         let shown = ours.iter().find(|one| self.is_wanted(one)).or(ours.first());
         let mut found = match shown {
             Some(one) => Seen::there(Self { entries: ours.len(), ..self.shown(one) }, Owner::Ours),
@@ -192,19 +192,19 @@ impl Notification {
             found.obstacle(
                 Forbids::Write,
                 format!(
-                    "the bucket has {} notifications, and Cloud Storage takes no more than {MOST}",
+                    "the bucket has {} notifications, and Cloud Storage allows at most {MOST}",
                     others.len()
                 ),
-                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+                "remove one that is no longer needed, or choose a separate bucket with --bucket",
             );
         } else if same >= MOST_OF_A_TYPE {
             found.obstacle(
                 Forbids::Write,
                 format!(
-                    "the bucket has {same} notifications of these events, and Cloud Storage takes no more than \
+                    "the bucket has {same} notifications of these events, and Cloud Storage allows at most \
                      {MOST_OF_A_TYPE} of a type"
                 ),
-                "remove one that is no longer needed, or choose a bucket of its own with --bucket",
+                "remove one that is no longer needed, or choose a separate bucket with --bucket",
             );
         }
     }
@@ -225,12 +225,12 @@ impl Resource for Notification {
             GcsBucket::at(&self.bucket),
             Place::Topic(self.topic_name.clone()).address(),
             Subscription::at(&self.subscription),
-            // In a teardown: before the bucket is emptied, which would be told object by object.
+            // In a teardown: before the bucket is emptied, which would send an event for each object.
             Address::new("gcp", "objects", &self.bucket),
         ]
     }
 
-    // At teardown it goes by a call of its own, before the topic and whatever becomes of the bucket.
+    // Teardown deletes it with a separate call, before the topic and whether or not the bucket is deleted.
     fn part_of(&self) -> Option<Address> {
         Some(GcsBucket::at(&self.bucket))
     }
@@ -253,7 +253,7 @@ impl Resource for Notification {
         if right.is_empty() {
             self.insert(api).await?;
         }
-        // The new one first, so that no object goes untold.
+        // The new one first, so that no event is missed.
         for one in right.into_iter().skip(1).chain(wrong) {
             self.remove(api, &one.id).await?;
         }

@@ -1,4 +1,4 @@
-//! Cloud Storage's part of emptying a bucket: what its listings, deletions and lifecycle rules look like.
+//! Cloud Storage's part of emptying a bucket: its listings, deletions and lifecycle rules.
 
 mod folders;
 mod lifecycle;
@@ -40,12 +40,12 @@ impl GcsStore {
         format!("/storage/v1/b/{}{part}", segment(&self.name))
     }
 
-    /// What a GET of `part` says; `None` where it is not there.
+    /// The response to a GET of `part`; `None` if it does not exist.
     async fn get(&self, part: &str, permission: &str) -> Result<Option<Value>> {
         self.rest.find(&self.path(part), permission, &self.name).await
     }
 
-    /// Deletes `name` of a `collection`, such as `o`; what is not there is gone.
+    /// Deletes `name` of a `collection`, such as `o`; a missing one counts as deleted.
     async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
         let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
         match self.rest.write(Method::DELETE, &path, None).await? {
@@ -57,7 +57,7 @@ impl GcsStore {
         }
     }
 
-    /// Deletes one generation for good, as far as soft delete lets it.
+    /// Deletes one generation permanently, unless soft delete keeps it.
     async fn delete_one(&self, entry: &Entry) -> Result<()> {
         let query = entry.id.as_ref().map(|id| format!("?generation={id}")).unwrap_or_default();
         self.remove("o", &entry.key, &query, "storage.objects.delete").await
@@ -97,8 +97,10 @@ impl Store for GcsStore {
         match managed {
             Ok(managed) => look.folders += folders::number(managed),
             Err(error) if error.kind() == Kind::Credentials => return Err(error),
-            // The service does not delete a bucket that still has some, so that not to know is no danger.
-            Err(error) => look.remarks.finding(format!("it may have managed folders: {}", error.chain())),
+            // The service rejects the deletion of a bucket that still has some, so an unknown state is safe.
+            Err(error) => {
+                look.remarks.finding(format!("cannot check for managed folders: {}", error.chain()))
+            }
         }
         if described["hierarchicalNamespace"]["enabled"] == true {
             look.folders += folders::number(store.folders(Listing::Folders, &start).await?);
@@ -121,8 +123,8 @@ impl Store for GcsStore {
 
 impl Batches for GcsStore {
     const BATCH: usize = 1;
-    // Each takes some fifty milliseconds, so that this is the thousand a second which Cloud Storage wants a
-    // client to begin with (Cloud Storage documentation, "Request rate and access distribution guidelines").
+    // Each takes about 50 ms, which gives the 1000 per second that Cloud Storage recommends to begin with
+    // (Cloud Storage documentation, "Request rate and access distribution guidelines").
     const AT_ONCE: u16 = 64;
     // Listings are strongly consistent (Cloud Storage documentation, "Consistency").
     const EMPTY_ROUNDS: usize = 1;
@@ -148,7 +150,7 @@ impl Batches for GcsStore {
 fn retention(policy: &Value) -> Option<Retention> {
     let seconds = policy["retentionPeriod"].as_str()?.parse().ok().filter(|seconds| *seconds > 0)?;
     let length = if seconds % DAY == 0 { format!("{} days", seconds / DAY) } else { format!("{seconds} s") };
-    let locked = if policy["isLocked"] == true { ", which is locked for good" } else { "" };
+    let locked = if policy["isLocked"] == true { ", which is locked permanently" } else { "" };
     Some(Retention { seconds, words: format!("a retention policy of {length}{locked}") })
 }
 
@@ -161,9 +163,8 @@ fn is_retained(refusal: &Refusal) -> bool {
 }
 
 fn retained(error: &Error) -> Error {
-    Error::refused(error.to_string()).hint(
-        "wait until the retention is over, or lift the hold; wbstore does neither, and never bypasses them",
-    )
+    Error::refused(error.to_string())
+        .hint("wait until the retention ends, or lift the hold; wbstore never bypasses either")
 }
 
 #[cfg(test)]
@@ -185,7 +186,7 @@ mod tests {
     fn a_policy_is_read_in_days() {
         let of = |policy: Value| retention(&policy).map(|policy| (policy.seconds, policy.words));
         let locked = json!({"retentionPeriod": "172800", "isLocked": true});
-        let words = "a retention policy of 2 days, which is locked for good".to_owned();
+        let words = "a retention policy of 2 days, which is locked permanently".to_owned();
         assert_eq!(of(locked), Some((172_800, words)));
         assert_eq!(of(json!({"retentionPeriod": "90"})), Some((90, "a retention policy of 90 s".to_owned())));
         assert_eq!(of(json!({"retentionPeriod": "0"})), None);

@@ -17,26 +17,25 @@ use crate::providers::gcp::pubsub_name::{QueueChoice, SubscriptionName, TopicNam
 use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::soft_delete::SoftDelete;
 
-/// All options that are Google Cloud's own.
+/// All options for Google Cloud.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Google Cloud options")]
 pub(crate) struct GcpOptions {
     #[command(flatten)]
     pub names: GcpNames,
-    /// Tell the server of changed and deleted objects too, as W&B's guide has it, and not of new
-    /// ones alone
+    /// Send events of updated and deleted objects too, as in W&B's guide [default: only of new objects]
     #[arg(long)]
     pub all_events: bool,
     /// Encrypt new objects with this Cloud KMS key
     #[arg(long, value_name = "NAME", value_parser = parsed::<KmsKeyName>())]
     pub kms_key: Option<KmsKeyName>,
-    /// Keep deleted objects for 7d to 90d, or 0 for not at all [default: 7d; a bucket that is there
-    /// keeps its own]
+    /// Keep deleted objects for 7d to 90d, or 0 to disable soft delete [default: 7d for a new bucket;
+    /// an existing one keeps its setting]
     #[arg(long, value_name = "TIME", value_parser = parsed::<SoftDelete>())]
     pub soft_delete: Option<SoftDelete>,
 }
 
-/// Those that `teardown` accepts.
+/// The options that `teardown` accepts.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Google Cloud options")]
 pub(crate) struct GcpNames {
@@ -44,40 +43,40 @@ pub(crate) struct GcpNames {
     pub place: GcpPlace,
     #[command(flatten)]
     pub parts: GcpParts,
-    /// The service account the server runs as; it is given what it needs: the objects, the
-    /// subscription, and to sign URLs as itself
+    /// Service account the server runs as; it is granted the bucket's objects, the subscription, and
+    /// the permission to sign URLs as itself
     #[arg(long, value_name = "EMAIL", value_parser = parsed::<ServiceAccount>())]
     pub service_account: Option<ServiceAccount>,
 }
 
-/// Those that `list` accepts.
+/// The options that `list` accepts.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Google Cloud options")]
 pub(crate) struct GcpPlace {
-    /// The id of the project
+    /// ID of the project
     #[arg(long, env = "GOOGLE_CLOUD_PROJECT", value_parser = parsed::<ProjectId>())]
     pub project: Option<ProjectId>,
 }
 
-/// Those that name the parts of one deployment.
+/// The options that name the parts of one deployment.
 #[derive(Args, Clone, Debug, Default)]
 #[group(id = "parts")]
 pub(crate) struct GcpParts {
-    /// Where the bucket is: a multi-region such as EU, a dual-region such as NAM4, or a region
+    /// Location of the bucket: a multi-region such as EU, a dual-region such as NAM4, or a region
     /// [default: US]
     #[arg(long, value_parser = parsed::<Location>())]
     pub location: Option<Location>,
-    /// The bucket's name [default: from name, project and location]
+    /// Name of the bucket [default: derived from deployment, project and location]
     #[arg(long, value_parser = parsed::<BucketName>())]
     pub bucket: Option<BucketName>,
-    /// `pubsub`, or `internal` for the server's own Redis queue, which W&B's Kubernetes operator
-    /// always uses [default: pubsub]
+    /// Event queue: `pubsub`, or `internal` for the server's own Redis queue, which W&B's Kubernetes
+    /// operator always uses [default: pubsub]
     #[arg(long, value_parser = parsed::<QueueChoice>())]
     pub queue: Option<QueueChoice>,
-    /// The topic that the bucket's events go to [default: wbstore- and the deployment's name]
+    /// Name of the topic of the bucket's events [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<TopicName>())]
     pub topic: Option<TopicName>,
-    /// The subscription that the server reads [default: wbstore- and the deployment's name]
+    /// Name of the subscription the server reads [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<SubscriptionName>())]
     pub subscription: Option<SubscriptionName>,
 }
@@ -100,7 +99,7 @@ impl GcpParts {
         self.location.clone().unwrap_or_else(Location::us)
     }
 
-    /// The topic and the subscription that get the bucket's events; none with `--queue internal`.
+    /// The topic and the subscription that receive the bucket's events; none with `--queue internal`.
     pub fn events(&self, deployment: &DeploymentName) -> Option<(TopicName, SubscriptionName)> {
         let topic = || self.topic.clone().unwrap_or_else(|| TopicName::default_for(deployment));
         let subscription =
@@ -139,7 +138,7 @@ impl GcpOptions {
     /// [`Kind::Input`](crate::error::Kind::Input) when none is named.
     pub(super) fn project(&self) -> Result<&ProjectId> {
         self.names.place.project.as_ref().ok_or_else(|| {
-            Error::input("no project is named")
+            Error::input("no project is given")
                 .hint("add --project, or set GOOGLE_CLOUD_PROJECT; `gcloud config get project` prints yours")
         })
     }
@@ -249,7 +248,7 @@ mod tests {
             names(&other, &all),
             ["--location EU", "--bucket b-2", "--topic t-1", "--subscription s-1"]
         );
-        // The mark of the bucket says that there is a queue, and nothing tells its name.
+        // The mark of the bucket shows that there is a queue, but not its name.
         assert_eq!(
             names(&other, &[("topic", "")]),
             ["--location EU", "--topic wbstore-acme", "--subscription wbstore-acme"]

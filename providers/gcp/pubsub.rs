@@ -17,7 +17,7 @@ fn permission(address: &Address, verb: &str) -> String {
     format!("pubsub.{}s.{verb}", address.kind())
 }
 
-/// What is at `address`; `None` only when Pub/Sub says that there is nothing.
+/// What is at `address`; `None` only if Pub/Sub reports that it does not exist.
 ///
 /// # Errors
 /// Those of the cloud.
@@ -32,7 +32,7 @@ pub(crate) async fn get(api: &Api, address: &Address) -> Result<Option<Value>> {
 pub(crate) async fn create(api: &Api, address: &Address, settings: &Value) -> Result<()> {
     match api.pubsub().await?.write(Method::PUT, &path(api, address), Some(settings)).await? {
         Ok(()) => Ok(()),
-        // Ours when an answer was lost on its way; somebody's otherwise (G15).
+        // Created by this run if a response was lost; otherwise by others (G15).
         Err(refusal) if refusal.is_taken() => Err(Error::exists(address)),
         Err(refusal) => Err(refusal.explain(&permission(address, "create"), address)),
     }
@@ -63,7 +63,7 @@ pub(crate) async fn delete(api: &Api, address: &Address) -> Result<()> {
     }
 }
 
-/// The labels of what is at `address`; `None` where it is not there.
+/// The labels of what is at `address`; `None` if it does not exist.
 ///
 /// # Errors
 /// Those of the cloud.
@@ -71,7 +71,7 @@ pub(crate) async fn labels_of(api: &Api, address: &Address) -> Result<Option<Ent
     Ok(get(api, address).await?.map(|found| entries(&found["labels"])))
 }
 
-/// Sets the labels of what is at `address` to what `edit` makes of them; nothing where it is not there or
+/// Sets the labels of what is at `address` to the result of `edit`; writes nothing if it does not exist or
 /// nothing changes. Pub/Sub has no condition on this, so they are read just before.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ macro_rules! pubsub_name {
         }
 
         impl $type {
-            /// The name where none is given: `wbstore-<deployment>`.
+            /// The default name: `wbstore-<deployment>`.
             pub fn default_for(deployment: &DeploymentName) -> Self {
                 Self { text: format!("wbstore-{deployment}") }
             }
@@ -55,7 +55,7 @@ macro_rules! pubsub_name {
 pubsub_name!(TopicName, "topic name", "topics");
 pubsub_name!(SubscriptionName, "subscription name", "subscriptions");
 
-/// What `--queue` asks for.
+/// The value of `--queue`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueueChoice {
     /// A topic and a subscription of Pub/Sub.

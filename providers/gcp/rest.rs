@@ -1,5 +1,5 @@
-//! The JSON APIs of Google Cloud. Every call of a run goes this way, so that all of them honour the same
-//! proxy variables and fail in the same words.
+//! The JSON APIs of Google Cloud. Every call of a run uses this module, so that all of them use the same
+//! proxy variables and error messages.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -45,10 +45,10 @@ impl Rest {
     /// Sends one call that changes something. `path` begins with a slash, its parts [escaped](segment).
     ///
     /// # Errors
-    /// [`Kind::Transient`] when no answer comes, [`Kind::Credentials`] when no token can be had. What the
-    /// server says is left to the caller.
+    /// [`Kind::Transient`] without a response, [`Kind::Credentials`] without a token. The caller interprets
+    /// the response.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        // Repeated, its last answer would hide what came of the first.
+        // If it were retried, the last response would hide the result of the first.
         let mut request = self.request(method, path).await?.repeatable(false);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -59,7 +59,7 @@ impl Rest {
         Ok(answer)
     }
 
-    /// Sends a call that only looks, whatever its method, and so may be sent again.
+    /// Sends a read-only call, whatever its method, which may therefore be retried.
     ///
     /// # Errors
     /// As [`Rest::send`].
@@ -68,8 +68,8 @@ impl Rest {
         self.client.send(&request).await
     }
 
-    /// As [`Rest::send`], of a call whose answer says nothing but whether it was carried out. The outer
-    /// error is one without an answer.
+    /// As [`Rest::send`], for a call whose response has no content. The outer error is one without a
+    /// response.
     ///
     /// # Errors
     /// As [`Rest::send`].
@@ -83,7 +83,7 @@ impl Rest {
         Ok(Refusal::of_answer(&answer).map_or(Ok(()), Err))
     }
 
-    /// What is at `path`; `None` only where the API says that there is nothing.
+    /// What is at `path`; `None` only if the API reports that it does not exist.
     ///
     /// # Errors
     /// As [`Rest::send`], and [`read`].
@@ -135,11 +135,11 @@ impl Rest {
     }
 }
 
-/// The headers by which a call is made in the name of `credentials`. What the SDK's cache keeps is good
-/// until it says otherwise, so each call asks it.
+/// The headers that authenticate a call with `credentials`. The SDK caches and renews them, so every call
+/// requests them again.
 ///
 /// # Errors
-/// [`Kind::Credentials`] when no token can be had.
+/// [`Kind::Credentials`] without a token.
 pub(crate) async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
     let headers = match credentials.headers(Default::default()).await {
         Ok(CacheableResource::New { data, .. }) => data,
@@ -155,7 +155,7 @@ pub(crate) fn segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// As [`read`]; `None` where the API says that there is nothing.
+/// As [`read`]; `None` if the API reports that it does not exist.
 ///
 /// # Errors
 /// As [`read`].
@@ -170,7 +170,7 @@ pub(crate) fn found<T: DeserializeOwned>(
     read(answer, permission, target).map(Some)
 }
 
-/// What a successful `answer` says; the refusal of any other.
+/// The body of a successful `answer`; otherwise its error.
 ///
 /// # Errors
 /// That of the server, explained for `permission` on `target`; [`Kind::Transient`] for an answer that is
@@ -188,7 +188,7 @@ pub(crate) fn read<T: DeserializeOwned>(
         return Err(Refusal { html, http: answer.status, ..Refusal::default() }.explain(permission, target));
     }
     serde_json::from_slice(&answer.body).map_err(|error| {
-        Error::new(Kind::Transient, format!("{permission} on {target}: the answer cannot be read"))
+        Error::new(Kind::Transient, format!("{permission} on {target}: the response cannot be read"))
             .because(error)
     })
 }

@@ -14,7 +14,7 @@ pub struct ServiceAccount {
 
 text_value!(ServiceAccount);
 
-/// What follows the project in the address of an account that a user made.
+/// The suffix after the project in the address of a user-created service account.
 const USER_MANAGED: &str = ".iam.gserviceaccount.com";
 
 /// The domains of the accounts that come with Compute Engine and App Engine.
@@ -60,7 +60,7 @@ impl FromStr for ServiceAccount {
             return refuse("is not the address of a service account", FORM);
         }
         if AGENTS.iter().any(|agent| domain.starts_with(agent)) {
-            return refuse("is a service agent of Google, as which no server can run", FORM);
+            return refuse("is a service agent of Google; a server cannot run as it", FORM);
         }
         if DEFAULTS.contains(&domain) || domain.strip_suffix(USER_MANAGED).is_some_and(fits) {
             return Ok(Self { text: input.to_owned() });
@@ -101,7 +101,7 @@ mod tests {
             ("serviceAccount:wandb@acme-prod.iam.gserviceaccount.com", "is a member of an IAM binding"),
             (
                 "service-1234@gs-project-accounts.iam.gserviceaccount.com",
-                "is a service agent of Google, as which no server can run",
+                "is a service agent of Google; a server cannot run as it",
             ),
         ] {
             let error = bad.parse::<ServiceAccount>().unwrap_err();

@@ -52,7 +52,7 @@ impl Session {
                 let place = named.map(|path| format!(" in {}", clean(&path.to_string_lossy())));
                 let place = place.unwrap_or_default();
                 Error::new(Kind::Credentials, format!("no usable Google credentials were found{place}"))
-                    // It says what is wrong, and its cause only with what.
+                    // The message has the reason; its cause adds only the details.
                     .because(clean(&error.to_string()))
                     .hint(LOG_IN)
             })?
@@ -60,8 +60,8 @@ impl Session {
         Ok(Self { credentials: Some(credentials), signs, endpoints, mutations: Arc::default() })
     }
 
-    /// A session that can describe things and reach nothing. It knows the custom endpoints that an
-    /// online run would use.
+    /// A session that describes resources and sends nothing. It has the custom endpoints that an online run
+    /// would use.
     ///
     /// # Errors
     /// As [`Session::open`] for an endpoint.
@@ -70,12 +70,12 @@ impl Session {
         Ok(Self { credentials: None, signs: false, endpoints, mutations: Arc::default() })
     }
 
-    /// Asks Cloud Storage for the service agent of `project`, which makes it where there was none
-    /// (JSON API, `projects.serviceAccount.get`). This is the first call of all, so it also tells of
-    /// credentials, project, API and billing.
+    /// Reads the service agent of `project` from Cloud Storage, which creates it if there was none (JSON API,
+    /// `projects.serviceAccount.get`). This is the first call, so it also reports credentials, project, API
+    /// and billing.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a project that is not there; [`Kind::Credentials`] for a token that is not
+    /// [`Kind::Input`] for a project that does not exist; [`Kind::Credentials`] for a token that is not
     /// accepted; those of the cloud.
     pub(crate) async fn agent(&self, project: &str) -> Result<String> {
         const PERMISSION: &str = "resourcemanager.projects.get";
@@ -87,10 +87,13 @@ impl Session {
             match Refusal::of_answer(&answer) {
                 Some(refusal) if !refusal.html && is_unknown_project(&refusal) => {
                     return Err(Error::input(format!(
-                        "the project `{project}` does not exist, or these credentials may not see it: {}",
+                        "the project `{project}` does not exist, or these credentials are not allowed to see \
+                         it: {}",
                         refusal.message
                     ))
-                    .hint("`gcloud projects list` shows the ids of your projects; name one with --project"));
+                    .hint(
+                        "`gcloud projects list` shows the IDs of your projects; choose one with --project",
+                    ));
                 }
                 Some(refusal) => return Err(refusal.within(project).explain(PERMISSION, target())),
                 None => {}
@@ -104,7 +107,7 @@ impl Session {
         }
         Err(Error::new(
             Kind::Failed,
-            format!("Cloud Storage does not tell the service agent of project {project}"),
+            format!("Cloud Storage returned no service agent for project {project}"),
         ))
     }
 
@@ -114,7 +117,7 @@ impl Session {
     }
 
     fn credentials(&self) -> Result<Credentials> {
-        let missing = || Error::new(Kind::Credentials, "this was made without credentials").hint(LOG_IN);
+        let missing = || Error::new(Kind::Credentials, "this run has no credentials").hint(LOG_IN);
         self.credentials.clone().ok_or_else(missing)
     }
 

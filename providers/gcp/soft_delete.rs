@@ -31,7 +31,7 @@ impl FromStr for SoftDelete {
 
     fn from_str(input: &str) -> Result<Self> {
         const WHAT: &str = "soft-delete retention";
-        const FORMS: &str = "use 7d to 90d, or 0 to keep nothing";
+        const FORMS: &str = "use 7d to 90d, or 0 to disable soft delete";
         let wrong = |why: &str| Error::input(format!("invalid {WHAT} {}: {why}", quoted(input))).hint(FORMS);
         let kept = if input == "0" { Span::from_secs(0) } else { Span::read(input, WHAT, FORMS)? };
         match kept {

@@ -17,7 +17,7 @@ use crate::text::clean;
 /// `Subscription.topic`). A new topic of the old name does not bring it back (G14).
 pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
 
-/// The way the server takes its messages.
+/// How the server receives its messages.
 const PULL: &str = "pull";
 
 const DAY: i64 = 24 * 60 * 60;
@@ -34,20 +34,19 @@ pub(crate) struct Subscription {
     pub attached: bool,
     /// How messages leave: `pull`, or where they are sent.
     pub delivery: String,
-    /// Which messages it takes; all without one.
+    /// The filter of its messages; all if empty.
     pub filter: Option<String>,
-    /// How long a message may be worked on before it is given out again, in seconds.
+    /// The acknowledgement deadline, in seconds.
     pub ack_deadline_seconds: i64,
     /// How long a message is kept, in seconds.
     pub retention_seconds: i64,
     /// After how long without a reader it deletes itself: `never`, or a time such as `31d`.
     pub expires_unused: String,
-    /// Our labels.
     pub labels: Marking,
 }
 
 impl Subscription {
-    /// A subscription as we want it, to the topic of the full name `topic`.
+    /// The desired subscription, to the topic with the full name `topic`.
     pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
@@ -113,8 +112,8 @@ impl Subscription {
         let observed = pubsub::labels_of(api, &address).await?.unwrap_or_default();
         let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt) });
         let mut mask = vec!["labels"];
-        // What is in the mask and has no value here is set back to what it is by itself: messages are pulled
-        // (REST reference, `Subscription.pushConfig`).
+        // A field that is in the mask without a value is reset to its default: messages are pulled (REST
+        // reference, `Subscription.pushConfig`).
         for (field, differs, value) in [
             (
                 "ackDeadlineSeconds",
@@ -165,14 +164,14 @@ fn delivery(found: &Value) -> String {
     })
 }
 
-/// The ways by which messages leave without a reader: in words, and where the API names them.
+/// The delivery types other than pull: as text, and the fields of the API.
 const DELIVERIES: [(&str, &str, &str); 3] = [
     ("bigquery table", "bigqueryConfig", "table"),
     ("storage bucket", "cloudStorageConfig", "bucket"),
     ("bigtable table", "bigtableConfig", "table"),
 ];
 
-/// The setting that makes messages leave by `delivery`.
+/// The setting for the delivery type `delivery`.
 fn delivery_field(delivery: &str) -> &'static str {
     let to = DELIVERIES.iter().find(|(word, ..)| delivery.starts_with(word));
     to.map_or("pushConfig", |(_, field, _)| field)
@@ -217,13 +216,14 @@ impl Resource for Subscription {
         let ours = found.owner() == Some(&Owner::Ours);
         if !attached && ours {
             found.finding(
-                "its topic was deleted or it was detached, so it is made again: messages it still holds are lost"
+                "its topic was deleted or it was detached, so it is deleted and created again: its remaining \
+                 messages are lost"
                     .to_owned(),
             );
         } else if !attached {
             found.obstacle(
                 Forbids::Present,
-                "its topic was deleted or it was detached, and nothing brings it back",
+                "its topic was deleted or it was detached, and it cannot be attached again",
                 format!(
                     "delete it with `gcloud pubsub subscriptions delete {} --project {}`, or choose another name \
                      with --subscription",
@@ -234,14 +234,14 @@ impl Resource for Subscription {
         if delivery != PULL && !ours {
             found.obstacle(
                 Forbids::Present,
-                format!("its messages leave by {delivery}, and the server pulls"),
-                "choose another name with --subscription; this one serves somebody else",
+                format!("it delivers by {delivery}, but the server pulls"),
+                "choose another name with --subscription; this subscription has another use",
             );
         }
         let dead_letters = &subscription["deadLetterPolicy"];
         if dead_letters.is_object() {
             found.finding(format!(
-                "messages that are not taken {} times go to {}",
+                "messages that are not acknowledged after {} attempts are sent to {}",
                 dead_letters["maxDeliveryAttempts"].as_i64().unwrap_or_default(),
                 clean(dead_letters["deadLetterTopic"].as_str().unwrap_or_default())
             ));

@@ -17,10 +17,9 @@ pub(crate) struct Topic {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
-    /// Our subscription to it, where it is looked at to be removed.
+    /// wbstore's subscription to it, if it is read for a teardown.
     #[serde(skip)]
     pub leaving: Option<String>,
-    /// Our labels.
     pub labels: Marking,
 }
 
@@ -30,8 +29,8 @@ impl Topic {
         Address::new("gcp", "topic", name)
     }
 
-    /// The subscriptions of others, which get nothing more once the topic is gone. Not to know them is
-    /// no reason to keep it.
+    /// The subscriptions of others, which receive nothing after the topic is deleted. A denied list does not
+    /// prevent that.
     async fn other_subscriptions(&self, api: &Api) -> Vec<String> {
         let mut names = vec![];
         if let (Some(ours), Ok(rest)) = (&self.leaving, api.pubsub().await) {
@@ -83,7 +82,7 @@ impl Resource for Topic {
             ));
         }
         if topic["schemaSettings"].is_object() {
-            found.finding("it has a schema, which the events of a bucket may not fit".to_owned());
+            found.finding("it has a schema, and bucket events might not match it".to_owned());
         }
         Ok(found)
     }

@@ -73,7 +73,7 @@ impl Site for GcsSite<'_> {
         // Reading a range requires no permission (the Fetch standard, "CORS-safelisted request-header").
         headers: &["content-type"],
         refusals: &[401, 403],
-        exposed: "look for allUsers in the policy of the bucket and in those of its project and folders above",
+        exposed: "check for allUsers in the policies of the bucket, its project and the folders above",
         queue: Queue::Own,
     };
 
@@ -99,7 +99,7 @@ impl Site for GcsSite<'_> {
         Ok(format!("{}/{}/{}", self.api.storage_endpoint(), self.bucket, path.join("/")))
     }
 
-    /// The JSON API answers every origin, whatever the bucket's rules are (Cloud Storage documentation,
+    /// The JSON API allows every origin, whatever the bucket's rules are (Cloud Storage documentation,
     /// "Cross-origin resource sharing (CORS)", "Cloud Storage CORS support").
     fn other_api(&self, key: &str) -> Option<OtherApi> {
         let (endpoint, objects, key) = (self.api.storage_endpoint(), self.objects(), segment(key));
@@ -107,9 +107,9 @@ impl Site for GcsSite<'_> {
             check: "preflight JSON API",
             read: format!("{endpoint}{objects}/{key}?alt=media"),
             write: format!("{endpoint}/upload{objects}?uploadType=resumable&name={key}"),
-            detail: "GET, PUT and HEAD allowed; it answers every origin, whatever the bucket's rules are",
-            hint: "the JSON API allows every origin, so something between here and Google answers in its place; check \
-                   any proxy",
+            detail: "GET, PUT and HEAD allowed; it allows every origin, whatever the bucket's rules are",
+            hint: "the JSON API allows every origin, so the response came from something between this \
+                   machine and Google; check any proxy",
         })
     }
 
@@ -119,9 +119,10 @@ impl Site for GcsSite<'_> {
 
     fn refusal(&self, _: &str, why: &str) -> &'static str {
         if why.to_lowercase().contains("kms") {
-            "Cloud Storage's service agent needs roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's key"
+            "grant Cloud Storage's service agent roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's \
+             key"
         } else {
-            "these credentials need storage.objects.create on the bucket"
+            "grant these credentials storage.objects.create on the bucket"
         }
     }
 
@@ -170,8 +171,8 @@ impl Site for GcsSite<'_> {
     fn silence(&self, _: bool) -> (&'static str, &'static str) {
         (
             "",
-            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service agent, has \
-             changed",
+            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service \
+             agent, was changed",
         )
     }
 

@@ -197,7 +197,7 @@ async fn a_destination_that_is_not_ready_is_waited_for() {
     let site = Site::open().await;
     let call = "s3:PutBucketNotificationConfiguration";
     site.aws.proxy().arm(When::operation(call, 0).times(2), Fault::fail(Failure::DestinationNotReady));
-    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "may not send"]);
+    site.provision(&[]).await.ends(0).tells(&["retrying for up to", "not allowed to send"]);
 }
 
 #[tokio::test]
@@ -206,7 +206,11 @@ async fn a_wait_that_is_cut_short_fails_with_its_reason() {
     let site = Site::open().await;
     let call = "s3:PutBucketNotificationConfiguration";
     site.aws.proxy().arm(When::every(call), Fault::fail(Failure::DestinationNotReady));
-    site.provision(&["--wait", "1s"]).await.ends(4).tells(&["may not send", "hint:", "queue's policy"]);
+    site.provision(&["--wait", "1s"]).await.ends(4).tells(&[
+        "not allowed to send",
+        "hint:",
+        "queue's policy",
+    ]);
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguratio
     )
     .await;
     site.aws.proxy().clear_journal();
-    site.provision(&["--adopt"]).await.ends(3).tells(&["`thumbnails`", "takes the same events", "hint:"]);
+    site.provision(&["--adopt"]).await.ends(3).tells(&["`thumbnails`", "receives the same events", "hint:"]);
     site.is_untouched();
 }
 
@@ -185,5 +185,5 @@ async fn a_queue_that_is_open_to_everybody_is_pointed_out() {
     )
     .await;
     let plan = site.plan(&["--adopt"]).await.to_string();
-    assert!(plan.contains("lets everyone in"), "{plan}");
+    assert!(plan.contains("allows everyone"), "{plan}");
 }

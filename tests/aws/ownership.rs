@@ -92,7 +92,7 @@ async fn a_name_that_others_took_between_plan_and_creation_is_told() {
     let taken = wbstore_sandbox::reply::ApiError::new(409, "BucketAlreadyExists", "The name is taken.");
     site.aws.proxy().arm(When::every("s3:CreateBucket"), Fault::fail(Failure::Other(taken)));
     let ran = site.provision(&["--queue", "internal"]).await.ends(3);
-    ran.tells(&["is taken by another AWS account", "hint:", "--bucket"]);
+    ran.tells(&["is already taken by another AWS account", "hint:", "--bucket"]);
 }
 
 #[tokio::test]

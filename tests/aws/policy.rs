@@ -228,7 +228,7 @@ async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
 async fn the_job_is_bound_to_the_names_that_wbstore_gives_and_to_the_account() {
     let site = Site::open().await;
     let arguments = [&["--for", "operator", "--expired"], &OFFLINE[..], &["--region", "cn-north-1"]].concat();
-    let ran = site.run("policy", &arguments).await.ends(0).tells(&["names of their own"]);
+    let ran = site.run("policy", &arguments).await.ends(0).tells(&["other names"]);
     let job = ran.json();
     let deletes = |resource| allowed(&job, resource).iter().any(|action| action.contains("Delete"));
     assert!(deletes("arn:aws-cn:s3:::wbstore-*") && deletes("arn:aws-cn:s3:::wbstore-*/*"), "{job:#}");

@@ -113,12 +113,12 @@ async fn a_bucket_that_s3_is_emptying_is_not_provisioned() {
     let lifecycle = ["--delete-objects", "--empty-by", "lifecycle"];
     site.teardown(&lifecycle).await.ends(4).tells(&["next midnight", "hint:", "48 hours"]);
     site.run("provision", &["--yes"]).await.ends(3).tells(&[
-        "told S3 to empty it",
+        "lifecycle rules that empty it",
         "hint:",
         "lifecycle rules",
     ]);
     let verified = site.run("verify", &["--within", "1s"]).await.ends(6);
-    assert!(verified.stdout.contains("told S3 to empty it"), "{verified}");
+    assert!(verified.stdout.contains("lifecycle rules that empty it"), "{verified}");
     site.boto("s3.delete_object(Bucket=bucket, Key='run')").await;
     site.teardown(&lifecycle).await.ends(0);
     assert_eq!(site.boto(LEFT).await, json!([]));

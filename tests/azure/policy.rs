@@ -144,7 +144,7 @@ async fn run_job(site: &Site) -> BTreeSet<&'static str> {
     site.azure.proxy().clear_journal();
     let job = ["--expired", "--confirm", "expired", "--delete-objects"];
     let ran = site.run("teardown", &job).await.ends(0);
-    assert!(!ran.stderr.contains("cannot be"), "it could look at everything: {ran}");
+    assert!(!ran.stderr.contains("cannot "), "it could look at everything: {ran}");
     site.azure.proxy().journal().iter().filter_map(|sent| action(&sent.operation)).collect()
 }
 

@@ -85,7 +85,7 @@ async fn data_that_may_not_be_seen_is_never_called_nothing() {
         site.double().deny(&principal, action);
     }
     let ran = site.teardown(&["--delete-objects"]).await.ends(3);
-    ran.tells(&["cannot be counted", "listServiceSas/action", "Storage Blob Data Reader"]);
+    ran.tells(&["cannot count", "listServiceSas/action", "Storage Blob Data Reader"]);
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn credentials_and_endpoints_that_cannot_be_are_told() {
                 ("GCE_METADATA_HOST", &free),
             ],
             1,
-            &["no token could be had for the Google credentials", "gcloud auth application-default login"],
+            &["failed to get a token with the Google credentials", "gcloud auth application-default login"],
         ),
         (
             &[("GOOGLE_APPLICATION_CREDENTIALS", &garbage)],
@@ -186,7 +186,7 @@ async fn credentials_and_endpoints_that_cannot_be_are_told() {
         (&[("STORAGE_EMULATOR_HOST", "ftp://127.0.0.1")], 2, &["`ftp`", "http://127.0.0.1:port"]),
         (&[("STORAGE_EMULATOR_HOST", &free)], 1, &["cannot reach", "network"]),
         (&[("PUBSUB_EMULATOR_HOST", &free)], 1, &["cannot reach", "network"]),
-        (&[("GOOGLE_CLOUD_PROJECT", "")], 2, &["no project is named", "--project", "GOOGLE_CLOUD_PROJECT"]),
+        (&[("GOOGLE_CLOUD_PROJECT", "")], 2, &["no project is given", "--project", "GOOGLE_CLOUD_PROJECT"]),
     ];
     let one = async |&(env, code, words): &Elsewhere<'_>| {
         let ran = site.run_with(env, "provision", &["--yes"]).await;

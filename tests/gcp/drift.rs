@@ -81,7 +81,7 @@ async fn a_detached_subscription_is_made_again_and_said_so() {
     site.ask("POST", &detach, json!({})).await;
     let calls = ["pubsub.subscriptions.create", "pubsub.subscriptions.delete"];
     let plan = mends(&site, &calls).await;
-    assert!(plan.to_string().contains("messages it still holds are lost"), "{plan:#}");
+    assert!(plan.to_string().contains("its remaining messages are lost"), "{plan:#}");
     assert_eq!(site.snapshot().await.differences(&before), Vec::<String>::new());
 }
 

@@ -84,7 +84,7 @@ async fn a_name_that_others_took_between_plan_and_creation_is_told() {
         create.release();
     };
     let (ran, ()) = futures::join!(site.provision(&["--queue", "internal"]), meanwhile);
-    ran.ends(3).tells(&[&site.bucket, "is taken by somebody else", "hint:", "--bucket"]);
+    ran.ends(3).tells(&[&site.bucket, "is already taken", "hint:", "--bucket"]);
     assert_eq!(create.hits(), 1);
 }
 

@@ -124,7 +124,7 @@ async fn an_account_that_is_not_there_is_refused_before_anything_is_made() {
     let site = Site::open().await;
     let nobody = format!("nobody@{}.iam.gserviceaccount.com", site.gcp.project());
     let ran = site.provision(&["--service-account", &nobody]).await.ends(3);
-    ran.tells(&[&nobody, "there is no service account", "hint:", "gcloud iam service-accounts list"]);
+    ran.tells(&[&nobody, "does not exist", "hint:", "gcloud iam service-accounts list"]);
     site.is_untouched();
 }
 

@@ -93,7 +93,7 @@ async fn a_bucket_that_empties_itself_is_not_provisioned() {
     let bucket = site.get(&format!("/storage/v1/b/{}", site.bucket)).await;
     let rules: Vec<&Value> = bucket["lifecycle"]["rule"].as_array().expect("rules").iter().collect();
     assert_eq!(rules.len(), 2, "{bucket}");
-    site.provision(&[]).await.ends(3).tells(&["told Cloud Storage to empty it", "hint:"]);
+    site.provision(&[]).await.ends(3).tells(&["lifecycle rules that empty it", "hint:"]);
     // As the cloud would have done it by then.
     let object = format!("/storage/v1/b/{}/o/run", site.bucket);
     site.ask("DELETE", &object, Value::Null).await;

@@ -160,7 +160,7 @@ async fn events_of_somebody_elses_notification_are_no_proof() {
     let ours = &listed["items"][0];
     site.ask("DELETE", &format!("{path}/{}", ours["id"].as_str().expect("an id")), Value::Null).await;
     site.ask("POST", &path, json!({ "topic": ours["topic"], "payload_format": "JSON_API_V1" })).await;
-    fails(&verify_in_vain(&site).await.ends(6), "event", "which is not ours");
+    fails(&verify_in_vain(&site).await.ends(6), "event", "which is not wbstore's");
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ async fn a_grant_that_is_slow_to_arrive_is_waited_for_in_sight() {
         let site = Site::open().await;
         site.gcp.control().refuse_topics(how);
         site.gcp.control().slow_grants(2);
-        site.provision(&[]).await.ends(0).tells(&["retrying for up to", "may not publish to the topic yet"]);
+        let told = &["retrying for up to", "not allowed to publish to the topic yet"];
+        site.provision(&[]).await.ends(0).tells(told);
         let inserts = site.mutations().iter().filter(|sent| *sent == "storage.notifications.insert").count();
         assert_eq!(inserts, 3, "{how:?}");
         let told = site.get(&site.notifications()).await;
@@ -26,7 +27,7 @@ async fn a_wait_that_is_cut_short_fails_with_its_reason() {
     let ran = site.provision(&["--wait", "1s"]).await.ends(4);
     is_told_well(&ran);
     let agent = site.gcp.double().agent();
-    ran.tells(&["may not publish to the topic yet", "roles/pubsub.publisher", EVENTS, &agent]);
+    ran.tells(&["not allowed to publish to the topic yet", "roles/pubsub.publisher", EVENTS, &agent]);
     assert!(site.get(&site.notifications()).await["items"].is_null());
 }
 

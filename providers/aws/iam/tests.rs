@@ -111,13 +111,13 @@ fn the_policy_of_the_node() {
       if {"StringEquals":{"kms:ViaService":"s3.cn-north-1.amazonaws.com.cn"}}
     "#);
     insta::assert_snapshot!(node_policy(&given.most()).notes.join("\n"), @r#"
-    W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; here bucket actions apply to the bucket and object actions to <bucket>/*
-    W&B's guide has no Version, which means the policy language of 2008; here it is 2012-10-17
+    W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; this policy applies bucket actions to the bucket and object actions to <bucket>/*
+    W&B's guide has no Version, which selects the policy language of 2008; this policy has 2012-10-17
     W&B does not publish which actions its server calls: if its log shows AccessDenied, add the action that it names
-    W&B's guide allows sqs:* on the queue, deletion included; here only what a consumer does
-    W&B's guide has no permission for the queue of run events; here the server may send
+    W&B's guide allows sqs:* on the queue, deletion included; this policy allows only what a consumer requires
+    W&B's guide has no permission for the queue of run events; this policy allows the server to send
     W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
-    W&B's guide writes arn:aws:, which names nothing in cn-north-1; here it is arn:aws-cn:
+    W&B's guide uses arn:aws:, which matches nothing in cn-north-1; this policy uses arn:aws-cn:
     in the commands, replace ROLE with the name of the role that the server runs as
     "#);
 }
@@ -206,7 +206,7 @@ fn the_policy_of_the_operator() {
     "#);
     insta::assert_snapshot!(operator_policy(&given.most()).notes.join("\n"), @r#"
     W&B's guide has no policy for whoever sets up the storage; this is every action wbstore calls
-    leave out the statements whose Sid begins with Teardown where wbstore must not delete anything
+    omit the statements whose Sid begins with Teardown if wbstore must not delete anything
     `wbstore list` also reads the tags of other deployments: allow s3:GetBucketTagging and sqs:ListQueueTags on theirs to see them
     the key's own policy must allow whoever runs wbstore too; verify reads and writes a probe with it
     in the commands, replace ROLE with the name of the role of whoever runs wbstore

@@ -12,8 +12,7 @@ use crate::providers::aws::failure::{code, failure, header};
 use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::session::Api;
 
-/// The size of a page. Naming one makes S3 tell the region of each bucket (S3 API reference,
-/// "ListBuckets").
+/// The size of a page. With one, S3 returns the region of each bucket (S3 API reference, "ListBuckets").
 const PAGE: i32 = 1000;
 
 /// A bucket as the list shows it.
@@ -59,7 +58,7 @@ pub async fn list(api: &Api) -> Result<Looked> {
     Ok(looked)
 }
 
-/// The region and tags of a bucket; `None` when it is gone, as the list may show it for a while.
+/// The region and tags of a bucket; `None` if it no longer exists, because the list may show it for a while.
 async fn tags(api: &Api, listed: &Listed) -> Result<Option<(String, Entries)>> {
     let mut region = listed.region.clone().unwrap_or_else(|| api.region.to_string());
     let mut moved = false;

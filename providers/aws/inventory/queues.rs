@@ -13,15 +13,15 @@ use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::queue::is_gone;
 use crate::providers::aws::session::Api;
 
-/// The size of a page. Without one, SQS gives a thousand queues and does not say that there are more
+/// The size of a page. Without one, SQS returns a thousand queues and does not report that there are more
 /// (SQS API reference, "ListQueues").
 const PAGE: i32 = 1000;
 
 pub(super) const NOTIFICATIONS: &str = "notifications-queue";
 const KINDS: [&str; 2] = ["queue", NOTIFICATIONS];
 
-/// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for
-/// its tags tells.
+/// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for its tags
+/// fails then.
 pub async fn list(api: &Api, region: &str) -> Result<Looked> {
     let mut looked = Looked::default();
     let urls = match urls(api, region).await {
@@ -85,7 +85,7 @@ async fn look(api: &Api, region: &str, url: &str) -> Result<Option<Marked>> {
     Ok(Some(Marked { kind, place: region.to_owned(), region: region.to_owned(), created, ..part }))
 }
 
-/// When the queue was made. The bucket tells that too, so that a refusal here is no loss.
+/// When the queue was created. The bucket shows that too, so a denied read is harmless.
 async fn created(api: &Api, region: &str, url: &str) -> Option<i64> {
     let answer = api
         .sqs

@@ -1,7 +1,7 @@
 //! One call that deletes up to a thousand versions, and what became of each.
 //!
-//! S3 answers DeleteObjects with 200 even when some keys failed, and the SDK does not look inside
-//! (S3 API reference, "DeleteObjects"): every entry of the answer is read here.
+//! S3 returns 200 for DeleteObjects even when some keys failed, and the SDK does not check the body (S3 API
+//! reference, "DeleteObjects"): every entry of the response is read here.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ impl Batches for S3Store {
     const BATCH: usize = 1000;
     // Ten batches of a thousand keys are more than the 3,500 deletions a second that S3 promises for one
     // prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3 performance"), and S3
-    // asks clients to come up gently.
+    // recommends a gradual increase.
     const AT_ONCE: u16 = 10;
     // A single listing might be stale where the endpoint is not S3 itself.
     const EMPTY_ROUNDS: usize = 2;
@@ -72,7 +72,7 @@ async fn delete_together(bucket: &S3Store, targets: Vec<Entry>, outcome: &mut Ou
         .expected_bucket_owner(&bucket.owner)
         .delete(body)
         .customize()
-        // A repetition inside the SDK would hide from us that the service asks to slow down.
+        // A retry inside the SDK would hide that the service throttles.
         .config_override(Config::builder().retry_config(RetryConfig::disabled()))
         .send()
         .await;
@@ -132,7 +132,7 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome:
         let error = Error::new(
             Kind::Transient,
             format!(
-                "s3:DeleteObjectVersion on {bucket}: the answer does not say what became of {} keys",
+                "s3:DeleteObjectVersion on {bucket}: the response has no result for {} keys",
                 untold.len()
             ),
         );
@@ -142,7 +142,7 @@ fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome:
     }
 }
 
-/// What an error entry means for its key; `None` when that is gone, though not by us.
+/// The error of an error entry for its key; `None` if the key no longer exists.
 fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
     let said = format!("s3:DeleteObjectVersion on {bucket}/{}: {code}: {message}", clean(key));
     Some(match code {
@@ -154,16 +154,15 @@ fn fate(code: &str, message: &str, key: &str, bucket: &str) -> Option<Error> {
     })
 }
 
-/// S3 has one code for four reasons; the message tells them apart where it says anything at all.
+/// S3 has one code for four reasons; only the message distinguishes them, if there is one.
 fn why_denied(message: &str) -> String {
     let words = message.to_lowercase();
     if words.contains("object lock") || words.contains("worm") || words.contains("retention") {
-        "Object Lock keeps this version; it can go when its retention ends or its legal hold is lifted"
-            .to_owned()
+        "Object Lock keeps this version until its retention ends or its legal hold is lifted".to_owned()
     } else if words.contains("mfa") {
         "MFA delete is on; only the account's root user can delete versions, with its device".to_owned()
     } else if words.contains("explicit deny") {
-        "a policy denies s3:DeleteObjectVersion explicitly; look at the bucket policy, and ask its owner"
+        "a policy denies s3:DeleteObjectVersion explicitly; check the bucket policy, and ask its owner"
             .to_owned()
     } else {
         "grant s3:DeleteObject and s3:DeleteObjectVersion on the bucket's objects; if they are granted, a bucket \

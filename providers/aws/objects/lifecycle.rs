@@ -1,4 +1,4 @@
-//! Lets S3 empty a bucket by itself: two rules of ours in its lifecycle document.
+//! Empties a bucket through lifecycle rules: two rules of wbstore in its lifecycle document.
 //!
 //! S3 expires objects once a day, counted from the next midnight UTC, and one machine has nothing to
 //! do. A current version of a versioned bucket first becomes noncurrent and is removed a day later, so
@@ -21,7 +21,7 @@ use crate::providers::aws::session::Api;
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "S3",
     least: "two days",
-    how: "S3 deletes everything by itself, within 48 hours from the next midnight UTC on",
+    how: "S3 deletes everything within 48 hours after the next midnight UTC",
     until: emptied_by,
     // S3 API reference, "PutBucketLifecycleConfiguration".
     rules_at_most: 1000,
@@ -80,8 +80,8 @@ impl Lifecycle for S3Store {
     }
 }
 
-/// When S3 has expired all that is there `now`: at the midnight UTC after two days, one for the current
-/// versions and one for what they become.
+/// When S3 has expired everything that exists `now`: at the midnight UTC after two days, one for the current
+/// versions and one for the noncurrent versions that they become.
 fn emptied_by(now: Timestamp) -> Timestamp {
     let midnight = TimeZone::UTC.to_datetime(now).start_of_day();
     let then = midnight.checked_add(3.days()).and_then(|then| TimeZone::UTC.to_timestamp(then));

@@ -1,11 +1,11 @@
-//! Whether a statement lets everyone in.
+//! Whether a statement allows everyone.
 
 use serde_json::Value;
 
 use super::meaning::{one_or_many, text};
 
-/// Condition keys that say who calls or from where (S3 user guide, "Blocking public access",
-/// "The meaning of public"; IAM user guide, "AWS global condition context keys").
+/// Condition keys that limit who calls or from where (S3 user guide, "Blocking public access", "The meaning
+/// of public"; IAM user guide, "AWS global condition context keys").
 const LIMITING_KEYS: [&str; 16] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -60,8 +60,8 @@ fn limits(operator: &str) -> bool {
     positive.contains(&operator)
 }
 
-/// Whether a value lets every caller pass: wildcards only, an ARN that is wild in account and
-/// resource, or the whole of the internet.
+/// Whether a value matches every caller: wildcards only, an ARN that is wild in account and resource, or the
+/// whole of the internet.
 fn matches_all(value: &str) -> bool {
     let wild = |text: &str| text.chars().all(|c| c == '*');
     let fields: Vec<&str> = value.splitn(6, ':').collect();

@@ -38,7 +38,7 @@ pub(super) fn normal(statement: &Value) -> Value {
     Value::Object(result)
 }
 
-/// The values of an element that takes one or many.
+/// The values of an element that allows one or many.
 pub(super) fn one_or_many(value: &Value) -> &[Value] {
     match value {
         Value::Array(values) => values,
@@ -51,7 +51,7 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// An element in words for people: its values, safe to print.
+/// An element as text: its values, sanitized.
 pub(super) fn words(value: &Value) -> String {
     let values: Vec<String> = match value {
         Value::Object(types) => types.values().flat_map(one_or_many).map(text).collect(),
@@ -84,7 +84,7 @@ fn account_or_arn(text: &str) -> String {
     }
 }
 
-/// Condition keys are not case-sensitive, and `Bool` takes `true` in every spelling.
+/// Condition keys are not case-sensitive, and `Bool` accepts `true` in every spelling.
 fn condition(value: &Value) -> Value {
     let Value::Object(operators) = value else { return value.clone() };
     let one_operator = |(operator, keys): (&String, &Value)| {

@@ -7,8 +7,8 @@ use crate::providers::aws::account::AccountId;
 /// Lets S3 send the events of one bucket to one queue (S3 user guide, "Granting permissions to
 /// publish event notification messages to a destination").
 ///
-/// The account stands beside the bucket because a bucket's ARN does not name one: once the bucket
-/// is deleted, a stranger may take its name, and could then send to the queue.
+/// The account is checked in addition to the bucket because a bucket's ARN does not name one: once the bucket
+/// is deleted, another account may create one with its name, and could then send to the queue.
 pub fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &AccountId) -> Value {
     json!({
         "Sid": sid,

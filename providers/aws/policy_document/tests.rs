@@ -75,7 +75,7 @@ fn what_cannot_be_read_is_an_error_and_not_an_empty_document() {
         ["[]", "null", "{", "{} {}", r#"{"Statement":[1"#, r#"{"Statement":"x"}"#, r#"{"Id":"a","Id":"b"}"#]
     {
         let error = bad.parse::<PolicyDocument>().unwrap_err();
-        assert_eq!(error.to_string(), "the policy is no policy document", "{bad}");
+        assert_eq!(error.to_string(), "the policy is not a valid policy document", "{bad}");
     }
 }
 
@@ -168,7 +168,7 @@ fn a_statement_open_to_all_is_a_finding() {
     assert_eq!(
         finding.open_to_all(),
         [
-            "statement `guide`: Allow sqs:SendMessage to * lets everyone in: no condition says who or from where",
+            "statement `guide`: Allow sqs:SendMessage to * allows everyone: no condition limits who or from where",
         ]
     );
     let ours: PolicyDocument =

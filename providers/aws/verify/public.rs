@@ -13,7 +13,7 @@ use crate::verify::{Verdict, failed, inconclusive, passed};
 /// What came of asking for one setting.
 enum Asked<T> {
     Told(T),
-    /// The endpoint does not know the call, or we may not make it; the text says which.
+    /// The endpoint does not support the call, or the call is denied; the text has the reason.
     Untold(String),
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn check(api: &Api, bucket: &str) -> Result<Verdict> {
             "`wbstore provision aws` enables all four blocks",
         ),
         (_, Asked::Untold(why)) => inconclusive(why),
-        // The blocks alone keep strangers out, whatever a policy says.
+        // The blocks alone prevent public access, whatever the policy.
         (Asked::Untold(_), _) => passed("all four access blocks are on"),
         (Asked::Told(_), _) => passed("no policy makes it public, and all four access blocks are on"),
     })
@@ -76,8 +76,7 @@ fn off(blocks: &PublicAccessBlockConfiguration) -> Vec<&'static str> {
     .collect()
 }
 
-/// A call that we may not make, or that the endpoint lacks, leaves the check open. All else is about
-/// the bucket as a whole.
+/// A denied or unsupported call makes the check inconclusive. Any other error concerns the bucket as a whole.
 fn untold<T, E>(error: SdkError<E, HttpResponse>, action: &str, bucket: &str) -> Result<Asked<T>>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The queue as a guest uses it: receive, and give back at once.
+//! Reads the server's queue without consuming it: receives, and returns messages at once.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub(super) async fn receive(api: &Api, queue: &str, wait: Duration) -> Result<Ve
     Ok(received.collect())
 }
 
-/// One that stays all the same is the event of a probe, and whoever receives it finds no object.
+/// One that remains is the event of a probe, and whoever receives it finds no object.
 pub(super) async fn delete(api: &Api, queue: &str, handles: &[String]) -> Result<()> {
     for batch in handles.chunks(BATCH) {
         let entry = |(index, handle): (usize, &String)| {
@@ -65,7 +65,7 @@ pub(super) async fn delete(api: &Api, queue: &str, handles: &[String]) -> Result
     Ok(())
 }
 
-/// One that fails becomes visible by itself after [`HIDDEN_FOR`].
+/// One that fails becomes visible again after [`HIDDEN_FOR`].
 pub(super) async fn give_back(api: &Api, queue: &str, handles: &[String]) -> Result<()> {
     for batch in handles.chunks(BATCH) {
         let entry = |(index, handle): (usize, &String)| {

@@ -1,4 +1,4 @@
-//! What an account holds besides ours. Deleting it would take all of that along.
+//! What an account contains that is not wbstore's, and would be deleted with it.
 
 use serde_json::Value;
 
@@ -12,18 +12,16 @@ use crate::providers::azure::session::Api;
 use crate::resource::Owner;
 use crate::value::quoted;
 
-/// What of ours is in an account, by name.
+/// wbstore's resources in an account, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
-    /// The containers.
     pub containers: Vec<String>,
     /// The queue.
     pub queues: Vec<String>,
-    /// The event subscription.
     pub event_subscription: String,
 }
 
-/// A list of an account's parts: what they are called, below which path they are, which action it takes.
+/// A list of an account's parts: their kind, their path and the action that the call requires.
 const PARTS: [(&str, &str, &str); 4] = [
     (
         "container",
@@ -40,12 +38,12 @@ const PARTS: [(&str, &str, &str); 4] = [
 ];
 
 impl Contents {
-    /// What is in the account and not ours, in words. What has one of our names is looked at for our
-    /// mark.
+    /// The contents of the account that are not wbstore's, as text. What has one of wbstore's names is
+    /// checked for the mark.
     ///
     /// # Errors
-    /// Those of the lists. Denied is one: an account that may not be looked into is neither deleted nor
-    /// given back.
+    /// Those of the lists. This includes a denied call: an account whose contents cannot be read is neither
+    /// deleted nor released.
     pub async fn others(&self, api: &Api, deployment: &DeploymentName) -> Result<Vec<String>> {
         let lists = futures::future::join_all(PARTS.map(|part| self.others_of(api, deployment, part)));
         let (lists, events) = futures::join!(lists, self.other_subscriptions(api));

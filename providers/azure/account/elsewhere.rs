@@ -1,4 +1,4 @@
-//! An account that is not where it was looked for may be somewhere else: names are shared by everybody.
+//! An account that is not in the resource group may exist elsewhere: names are globally unique.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::resource::{Forbids, Resource, Seen};
 use crate::text::clean;
 
 impl Account {
-    /// Why an account that is not in the resource group cannot be made, as far as Azure tells (Z1).
+    /// Why an account that is not in the resource group cannot be created, as far as Azure reports it (Z1).
     pub(super) async fn look_for_name(&self, api: &Api, found: &mut Seen<Self>) -> Result<()> {
         let at = self.address();
         let path = format!("{}/providers/Microsoft.Storage", api.subscription_id());
@@ -19,7 +19,7 @@ impl Account {
             api.arm.post(&format!("{path}/checkNameAvailability"), Some(&asked), call(action, &at)).await;
         let available = match check {
             Ok(answer) => answer["nameAvailable"].as_bool().unwrap_or(true),
-            // A hint only: the call that makes the account knows better.
+            // A hint only: the creating call is authoritative.
             Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused | Kind::Failed) => true,
             Err(error) => return Err(error),
         };
@@ -31,18 +31,19 @@ impl Account {
             api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await.unwrap_or_default();
         let there = all.iter().find(|account| account["name"].as_str() == Some(&self.name));
         match there.and_then(|account| account["id"].as_str()?.split('/').nth(4)) {
-            // It appeared meanwhile; the write looks again.
+            // It appeared meanwhile; the write reads it again.
             Some(group) if group.eq_ignore_ascii_case(&api.resource_group) => {}
             Some(group) => found.obstacle(
                 Forbids::Write,
                 format!("the account is in the resource group {}", clean(group)),
-                format!("pass --resource-group {}, or choose another name with --account", clean(group)),
+                format!("add `--resource-group {}`, or choose another name with --account", clean(group)),
             ),
             None => found.obstacle(
                 Forbids::Write,
                 "the account name is taken outside this subscription",
-                "account names are shared by everybody, and an account deleted in the last 14 days may keep its \
-                 name; choose another with --account, or name the subscription it is in with --subscription",
+                "account names are globally unique, and an account deleted in the last 14 days may still \
+                 reserve its name; choose another with --account, or give its subscription with \
+                 --subscription",
             ),
         }
         Ok(())

@@ -17,7 +17,7 @@ pub struct Settings {
     pub https_only: bool,
     /// The oldest TLS that it speaks.
     pub minimum_tls_version: String,
-    /// Whether a container may be opened to everybody.
+    /// Whether a container may be made public.
     pub public_blobs: bool,
     /// Whether keys such as `AZURE_STORAGE_KEY` open it.
     pub shared_key: bool,
@@ -28,7 +28,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// As we make an account.
+    /// The settings of a new account.
     pub fn wanted() -> Self {
         Self {
             kind: "StorageV2".to_owned(),
@@ -62,7 +62,7 @@ impl Settings {
         }
     }
 
-    /// The properties of an account that is to be made.
+    /// The properties of a new account.
     pub fn properties(&self) -> Value {
         let mut all = self.changeable();
         all["isHnsEnabled"] = json!(self.hierarchical_namespace);
@@ -107,14 +107,15 @@ impl Settings {
         }
         if self.hierarchical_namespace {
             faults.push((
-                "it has a hierarchical namespace, where an upload sends its event before the data are there"
+                "it has a hierarchical namespace, where the event of an upload is sent before the data is \
+                 complete"
                     .to_owned(),
                 OTHER.to_owned(),
             ));
         }
         if !self.shared_key {
             faults.push((
-                "shared keys are switched off, and the server needs AZURE_STORAGE_KEY".to_owned(),
+                "shared keys are disabled, and the server requires AZURE_STORAGE_KEY".to_owned(),
                 format!(
                     "allow them with `az storage account update --allow-shared-key-access true`, or {OTHER}"
                 ),
@@ -124,16 +125,16 @@ impl Settings {
     }
 }
 
-/// What is open about an account that is not ours, or shuts Event Grid out, one sentence each.
+/// The settings of an account of others that are insecure or block Event Grid, one finding each.
 pub fn exposures(account: &Value) -> Vec<String> {
     let settings = Settings::observed(account);
     let properties = &account["properties"];
     let mut findings = vec![];
     if settings.public_blobs {
-        findings.push("it allows containers that everybody can read; ours is private".to_owned());
+        findings.push("it allows public containers; wbstore's is private".to_owned());
     }
     if !settings.https_only {
-        findings.push("it answers to plain http too".to_owned());
+        findings.push("it also accepts plain http".to_owned());
     }
     if settings.minimum_tls_version != "TLS1_2" {
         findings.push(format!("it accepts {}", settings.minimum_tls_version));
@@ -144,7 +145,7 @@ pub fn exposures(account: &Value) -> Vec<String> {
         .is_some_and(|bypass| bypass.split(',').any(|who| who.trim() == "AzureServices"));
     if rules["defaultAction"] == "Deny" && !lets_services_in {
         findings.push(
-            "its firewall shuts Event Grid out, so that no event reaches the queue; allow trusted Azure services \
+            "its firewall blocks Event Grid, so no event reaches the queue; allow trusted Azure services \
              with `az storage account update --bypass AzureServices`"
                 .to_owned(),
         );

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::retry::asked;
 use crate::text::clean;
 
-/// An answer, read as a whole.
+/// A response, read completely.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -20,7 +20,7 @@ pub struct Answer {
     headers: Headers,
 }
 
-/// What an error body says, made harmless.
+/// The code and message of an error body, sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// The error code, such as `AuthorizationFailed`.
@@ -43,7 +43,7 @@ impl From<RawResponse> for Answer {
 }
 
 impl Answer {
-    /// An answer that no server gave, to try out what is made of one.
+    /// A response for tests.
     #[cfg(test)]
     pub(crate) fn new(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
         let mut all = Headers::new();
@@ -63,7 +63,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// How long Azure wants us to wait.
+    /// The wait that Azure requests.
     pub fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
@@ -78,9 +78,9 @@ impl Answer {
         if self.body["error"].is_object() { &self.body["error"] } else { &self.body }
     }
 
-    /// What the error says: ARM in JSON (Azure REST API reference, "Error response"), the data plane in
-    /// XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A general
-    /// code gives way to the one that it holds.
+    /// The code and message of the error: ARM in JSON (Azure REST API reference, "Error response"), the data
+    /// plane in XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A
+    /// general code is replaced by its inner code.
     pub fn said(&self) -> Said {
         let text = |value: &Value| clean(value.as_str().unwrap_or_default());
         let error = self.error();

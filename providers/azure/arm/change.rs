@@ -13,12 +13,12 @@ use super::{Arm, Call, is_absent};
 use crate::error::{Error, Kind, Result};
 use crate::providers::azure::failure::explain;
 
-/// The pause between two looks whether something is gone.
+/// The pause between two checks of a deletion.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl Arm {
-    /// Creates or replaces the resource `id`, and sees it through: while that goes on, the answer is
-    /// [`Kind::NotYet`] within `budget`, and the same call asks after it.
+    /// Creates or replaces the resource `id` and waits for the result: while the operation runs, the error is
+    /// [`Kind::NotYet`] within `budget`, and the same call polls it.
     ///
     /// # Errors
     /// Those of the call and of the operation.
@@ -42,8 +42,8 @@ impl Arm {
         self.change(Method::Delete, id, None, budget, call).await
     }
 
-    /// Deletes the resource `id` and waits until it is really gone, which takes a container or a queue
-    /// its time after the call has been accepted: two looks in a row have to show nothing (Z13, Z14).
+    /// Deletes the resource `id` and waits until it no longer exists, which for a container or a queue is
+    /// some time after the call was accepted: two consecutive reads must show nothing (Z13, Z14).
     ///
     /// # Errors
     /// As [`Arm::put`].
@@ -84,7 +84,7 @@ impl Arm {
         }
         let deleting = method == Method::Delete;
         if deleting {
-            // What made or changed it ends with it, and is not what a later call waits for.
+            // An operation that created or updated it ends with it, and no later call must wait for that.
             for ended in [Method::Put, Method::Patch] {
                 self.forget(&self::key(ended, id));
             }
@@ -144,7 +144,7 @@ impl Arm {
                 self.forget(key);
                 let text = format!("{} on {}: the operation ended as {code}", call.action, call.target);
                 let error = Error::new(Kind::Failed, text)
-                    .hint("run again; if it ends so again, the activity log of the resource group says why");
+                    .hint("run again; if it fails again, check the activity log of the resource group");
                 Err(if message.is_empty() { error } else { error.because(message) })
             }
         }
@@ -163,8 +163,8 @@ impl Arm {
     }
 }
 
-/// Whether what is under way may be this very call: an account can be made by one that was answered
-/// with an error (Z3). Any other change has to be asked for again.
+/// Whether the running operation may be this very call: an account can be created by one that returned an
+/// error (Z3). Any other update must be requested again.
 fn makes_account(method: Method, id: &str) -> bool {
     let kind = id.rsplit('/').nth(1).unwrap_or_default();
     method == Method::Put && kind.eq_ignore_ascii_case("storageAccounts")

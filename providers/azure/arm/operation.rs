@@ -1,12 +1,12 @@
-//! Long-running operations as a state machine, one answer at a time (Azure Resource Manager
-//! documentation, "Track asynchronous Azure operations"; Z4).
+//! Long-running operations as a state machine, one response at a time (Azure Resource Manager documentation,
+//! "Track asynchronous Azure operations"; Z4).
 
 use std::time::Duration;
 
 use crate::providers::azure::arm::answer::{Answer, Said};
 use crate::text::clean;
 
-/// How an operation under way is asked after.
+/// How a running operation is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watch {
     /// `Azure-AsyncOperation`: the body has a `status`.
@@ -19,18 +19,18 @@ pub enum Watch {
     Absence,
 }
 
-/// How far an operation has come.
+/// The state of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It is done.
+    /// It succeeded.
     Done,
-    /// It goes on, and is to be asked after like this, not before so much time.
+    /// It is running: how to poll it, and the minimum wait before that.
     Running(Watch, Option<Duration>),
-    /// It came to an end without success.
+    /// It failed.
     Failed(Said),
 }
 
-/// What the success `answer` to a PUT, PATCH, POST or DELETE says of the operation.
+/// The state of the operation in the success `answer` to a PUT, PATCH, POST or DELETE.
 pub fn begun(answer: &Answer, deleting: bool) -> Stage {
     let wait = answer.retry_after();
     let state = provisioning_state(answer);
@@ -48,10 +48,10 @@ pub fn begun(answer: &Answer, deleting: bool) -> Stage {
     if deleting { Stage::Done } else { at_rest(answer) }
 }
 
-/// What `answer`, got by asking after `watch`, says of the operation.
+/// The state of the operation in `answer`, the response to polling `watch`.
 pub fn watched(watch: &Watch, answer: &Answer) -> Stage {
     let wait = answer.retry_after();
-    // The record of an operation is kept for a while only; the resource itself knows.
+    // The record of an operation is kept for a limited time; the resource itself has the state.
     let forgotten = matches!(answer.status, 404 | 410);
     match watch {
         Watch::Status(_) | Watch::Location(_) if forgotten => Stage::Running(Watch::Resource, None),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::text::clean;
 
-/// The most rules an account takes (Storage REST API, "Cross-Origin Resource Sharing support for the
-/// Azure Storage services").
+/// The most rules an account allows (Storage REST API, "Cross-Origin Resource Sharing support for the Azure
+/// Storage services").
 pub const MOST_RULES: usize = 5;
 
 /// One rule.
@@ -72,20 +72,20 @@ pub fn rules(service: &Value) -> &[Value] {
     service["properties"]["cors"]["corsRules"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether `rule` lets pages from anywhere in.
+/// Whether `rule` allows every origin.
 pub fn is_open(rule: &Value) -> bool {
     words(rule, "allowedOrigins").iter().any(|origin| origin == "*")
 }
 
-/// `rule` in words.
+/// `rule` as text.
 pub fn describe(rule: &Value) -> String {
     clean(&format!("rule for {}", words(rule, "allowedOrigins").join(", ")))
 }
 
-/// The body that makes `service` have `wanted` in place of `ours`, and everything else as it is.
+/// The request body that replaces `ours` by `wanted` in `service`, and keeps everything else.
 ///
 /// # Errors
-/// [`Kind::Refused`](crate::error::Kind::Refused) when others have all the rules that there can be.
+/// [`Kind::Refused`](crate::error::Kind::Refused) if the rules of others reach the limit.
 pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
     let there = rules(service);
     let mut merged = vec![];
@@ -94,14 +94,14 @@ pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<V
         if !ours.iter().any(|ours| ours.is(rule)) {
             merged.push(rule.clone());
         } else if let Some(wanted) = wanted.take() {
-            // In the place of the old one, as the first rule that fits answers.
+            // In the position of the old one, because the first rule that matches applies.
             merged.push(if wanted.is(rule) { rule.clone() } else { wanted.to_json() });
         }
     }
     merged.extend(wanted.map(Rule::to_json));
     if merged.len() > MOST_RULES {
         return Err(Error::refused(format!(
-            "the account has {} CORS rules of others, and takes no more than {MOST_RULES}",
+            "the account has {} CORS rules of others, and Azure allows at most {MOST_RULES}",
             merged.len() - 1
         ))
         .hint("remove one that is no longer needed, or choose another account with --account"));

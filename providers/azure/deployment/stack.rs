@@ -1,4 +1,4 @@
-//! The resources of a deployment, and what a reviewer should know of them.
+//! The resources of a deployment, and the notes for a reviewer.
 
 use crate::empty::Objects;
 use crate::error::Result;
@@ -136,7 +136,8 @@ impl Azure {
         let has_queue = self.events_queue().is_some();
         if has_queue && !self.parts().dead_letter {
             notes.push(
-                "an event that cannot be delivered for a day is dropped; --dead-letter keeps it in a container"
+                "an event that cannot be delivered for a day is dropped; `--dead-letter` keeps it in a \
+                 container"
                     .to_owned(),
             );
         }

@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 
 use crate::text::clean;
 
-/// How often Event Grid tries to deliver an event, and for how long, in minutes: its own defaults, said
-/// so that they stay (Z20).
+/// How often Event Grid tries to deliver an event, and for how long, in minutes: its own defaults, set
+/// explicitly (Z20).
 const ATTEMPTS: i64 = 30;
 const TRIES_FOR: i64 = 1440;
 
 /// What an event subscription does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shape {
-    /// The queue that is told.
+    /// The destination queue.
     pub queue: String,
-    /// The subjects that are told of: the blobs of one container. The slash at the end keeps out those of
-    /// a container whose name begins alike (Z18).
+    /// The prefix of the subjects: the blobs of one container. The slash at the end keeps out those of a
+    /// container whose name begins alike (Z18).
     pub subject_begins_with: String,
     /// What has to have happened.
     pub event_types: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Shape {
     /// The container of the events that could not be delivered; without one they are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<String>,
-    /// Filters and destinations that nobody here asked for, by name.
+    /// Additional filters and destinations, by name.
     pub beyond: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Shape {
         }
     }
 
-    /// The body that makes it so on `account`, an ARM id, with `labels`.
+    /// The request body for `account`, an ARM id, with `labels`.
     pub fn body(&self, account: &str, labels: Vec<String>) -> Value {
         let Self {
             queue,
@@ -141,7 +141,7 @@ impl Shape {
         json!({"properties": properties})
     }
 
-    /// Whether `other`, another event subscription of the account, tells the same queue.
+    /// Whether `other`, another event subscription of the account, sends to the same queue.
     pub fn shares_queue(&self, other: &Value) -> bool {
         let destination = &other["properties"]["destination"];
         destination["endpointType"] == "StorageQueue"

@@ -144,5 +144,5 @@ fn a_location_that_azure_rejects_has_a_suggestion() {
         "LocationNotAvailableForResourceType",
         "The provided location 'westeurpoe' is not available for resource type 'Microsoft.Storage/storageAccounts'.",
     );
-    assert_eq!(hint(&error), "name another location with --location: did you mean `westeurope`?");
+    assert_eq!(hint(&error), "choose another location with --location: did you mean `westeurope`?");
 }

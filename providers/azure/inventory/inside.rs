@@ -13,10 +13,10 @@ use crate::providers::azure::mark::{LABELS, METADATA, pairs};
 use crate::providers::azure::session::Api;
 use crate::resource::Address;
 
-/// A list may leave metadata out. So many containers or queues of one account are then looked at one by
-/// one, as Azure allows some hundred reads in five minutes (Z5).
+/// A list may leave metadata out. Up to this many containers or queues of one account are then read one by
+/// one, because Azure allows some hundred reads in five minutes (Z5).
 const ONE_BY_ONE: usize = 20;
-/// The same where the user said where to look.
+/// The same if the user limited the search.
 const ONE_BY_ONE_CLOSELY: usize = 200;
 const AT_ONCE: usize = 8;
 
@@ -54,12 +54,12 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Collection, most: us
     let (told, mut untold): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|one| one["properties"]["metadata"].is_object());
     looked.parts.extend(told.iter().filter_map(|one| marked(kind, one)));
-    // The names that we give come first.
+    // Default names come first.
     untold.sort_by_key(|one| !one["name"].as_str().is_some_and(|name| name.starts_with("wbstore")));
     let left = untold.len().saturating_sub(most);
     if left > 0 {
         let reason = format!(
-            "{left} {}s of account {} were not read; --resource-group {} reads more",
+            "{left} {}s of account {} were not read; `--resource-group {}` reads more",
             kind.word, account.name, account.group
         );
         looked.unsure(kinds, &account.id, reason);

@@ -35,16 +35,16 @@ impl SoftDelete {
         }
     }
 
-    /// What a reviewer should know of it.
+    /// The finding for a reviewer.
     pub(super) fn finding(self, now: Timestamp) -> Option<String> {
         match self {
             Self::Off => None,
-            Self::Unknown => Some("whether the account keeps deleted containers may not be seen".to_owned()),
+            Self::Unknown => Some("cannot check whether the account keeps deleted containers".to_owned()),
             Self::Days(days) => {
                 let until = now.checked_add(jiff::SignedDuration::from_hours(days * 24)).ok()?;
                 Some(format!(
-                    "the account keeps deleted containers for {days} days: until {} this one can be restored, is \
-                     billed, and its name is taken",
+                    "the account keeps deleted containers for {days} days: until {} this one can be restored \
+                     and is billed, and its name is reserved",
                     until.strftime("%Y-%m-%d")
                 ))
             }

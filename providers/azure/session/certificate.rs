@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// How long an assertion holds, in seconds. Entra takes 5 to 10 minutes.
+/// How long an assertion is valid, in seconds. Entra accepts 5 to 10 minutes.
 const HOLDS_FOR: i64 = 600;
 
 /// The credential of `client` in `tenant`, with the certificate and the key that the PEM file at `path`
@@ -43,8 +43,8 @@ pub fn credential(
 ) -> Result<Arc<dyn TokenCredential>> {
     let unusable = |what: &str, cause: String| {
         Error::input(format!("AZURE_CLIENT_CERTIFICATE_PATH {}: {what}", path.display())).because(cause).hint(
-            "it wants a PEM file with the certificate and its RSA private key, unencrypted; `openssl pkcs12 -in \
-             cert.pfx -nodes -out cert.pem` makes one of a PFX file",
+            "use a PEM file with the certificate and its unencrypted RSA private key; `openssl pkcs12 -in \
+             cert.pfx -nodes -out cert.pem` creates one from a PFX file",
         )
     };
     let text = std::fs::read(path).map_err(|error| unusable("it cannot be read", error.to_string()))?;
@@ -55,9 +55,9 @@ pub fn credential(
     let key = match &key {
         PrivateKeyDer::Pkcs8(key) => KeyPair::from_pkcs8(key.secret_pkcs8_der()),
         PrivateKeyDer::Pkcs1(key) => KeyPair::from_der(key.secret_pkcs1_der()),
-        _ => return Err(unusable("its key is no RSA key", String::new())),
+        _ => return Err(unusable("its key is not an RSA key", String::new())),
     }
-    .map_err(|error| unusable("its key is no usable RSA key", error.to_string()))?;
+    .map_err(|error| unusable("its RSA key cannot be used", error.to_string()))?;
     let assertion = Assertion {
         audience: format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/')),
         client: client.clone(),

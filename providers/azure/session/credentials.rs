@@ -21,14 +21,14 @@ use crate::providers::azure::session::certificate;
 use crate::providers::azure::session::retries::METADATA_SERVICE;
 use crate::text::clean;
 
-/// How long it may take to say that it is there. It is on the same host.
+/// How long it may take to respond. It is on the same host.
 const PROBE_WITHIN: Duration = Duration::from_secs(1);
 
-/// The credentials that the environment names, which `authority` gives tokens for; without any, those of this machine, and then those of the
-/// Azure CLI for `subscription`.
+/// The credentials of the environment, with tokens from `authority`; without any, those of this machine, and
+/// then those of the Azure CLI for `subscription`.
 ///
 /// # Errors
-/// [`Kind::Input`] for an environment that names only a part of what it takes.
+/// [`Kind::Input`] if the environment has only some of the required variables.
 pub fn find(
     options: &ClientOptions,
     authority: &str,
@@ -40,7 +40,7 @@ pub fn find(
         (Some(tenant), Some(client)) => Ok((tenant.clone(), client.clone())),
         (missing, _) => {
             let name = if missing.is_none() { "AZURE_TENANT_ID" } else { "AZURE_CLIENT_ID" };
-            Err(Error::input(format!("{what} is set, and {name} is not"))
+            Err(Error::input(format!("{what} is set, but {name} is not"))
                 .hint(format!("set {name} too, or unset {what}")))
         }
     };
@@ -68,7 +68,7 @@ pub fn find(
         client_options: client_options(),
     }));
     let cli = AzureCliCredential::new(Some(AzureCliCredentialOptions {
-        // The CLI finds the tenant of a subscription by itself.
+        // The CLI finds the tenant of a subscription.
         tenant_id: tenant.filter(|_| subscription.is_none()),
         subscription: subscription.map(str::to_owned),
         executor: None,
@@ -128,7 +128,7 @@ impl TokenCredential for ThisMachine {
             }
             Err(error) => error,
         };
-        let identity = refused.map_or_else(|| "this machine has none".to_owned(), |error| error.to_string());
+        let identity = refused.map_or_else(|| "none on this machine".to_owned(), |error| error.to_string());
         let text = format!(
             "environment: AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE are \
              not set; managed identity: {identity}; Azure CLI: {error}"
@@ -137,8 +137,8 @@ impl TokenCredential for ThisMachine {
     }
 }
 
-/// Whether something answers for managed identities: App Service says so in the environment, a virtual
-/// machine has the metadata service.
+/// Whether managed identities are available: App Service sets variables in the environment, a virtual machine
+/// has the metadata service.
 async fn hosts_identities() -> bool {
     if env::var_os("IDENTITY_ENDPOINT").is_some() {
         return true;

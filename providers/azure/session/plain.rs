@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request, Url};
 
-/// Sends what is meant for the given endpoints over plain http. Azure's crates give a token to https
-/// only, which an emulator on loopback need not speak; they are told https, and this last policy before
-/// the wire knows better.
+/// Sends requests to the given endpoints over plain http. Azure's crates send a token only over https, which
+/// an emulator on loopback need not support; the crates get an https URL, and this last policy before the
+/// transport replaces the scheme.
 #[derive(Debug)]
 pub struct Plain {
     endpoints: Vec<Url>,

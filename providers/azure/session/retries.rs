@@ -12,11 +12,11 @@ use crate::http::redact;
 use crate::retry::{Fault, asked, is_fault, repeat};
 use crate::text::clean;
 
-/// Where a virtual machine's own identity is asked for (Azure Instance Metadata Service).
+/// The endpoint for a virtual machine's own identity (Azure Instance Metadata Service).
 pub const METADATA_SERVICE: &str = "169.254.169.254";
 
-/// Sends a call again after a fault of the network or of the server, in place of the SDK's own policy,
-/// which waits in silence for as long as a server asks. Not for calls that change something in ARM.
+/// Retries a call after a fault of the network or of the server, in place of the SDK's own policy, which
+/// waits without a message for as long as a server requests. Not for calls that change something in ARM.
 #[derive(Debug)]
 pub struct Retries;
 

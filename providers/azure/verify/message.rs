@@ -10,8 +10,7 @@ use url::form_urlencoded;
 
 use crate::verify::{Object, Says};
 
-/// The type of the event that tells of a new blob (Event Grid documentation, "Azure Blob Storage as
-/// an Event Grid source").
+/// The event type of a new blob (Event Grid documentation, "Azure Blob Storage as an Event Grid source").
 const CREATED: &str = "Microsoft.Storage.BlobCreated";
 
 /// Where the subject of an event has the container and the blob.
@@ -35,7 +34,7 @@ fn object(subject: &str) -> Option<Object> {
     Some(Object { bucket: container.to_owned(), key })
 }
 
-/// Base64 with its line breaks taken out.
+/// Base64 without its line breaks.
 fn decoded(body: &str) -> Option<Vec<u8>> {
     base64::decode(body.split_ascii_whitespace().collect::<String>()).ok()
 }

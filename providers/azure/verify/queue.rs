@@ -1,5 +1,5 @@
-//! The queue as a guest looks at it: messages are peeked at and never received, so that nobody misses
-//! one.
+//! Reads the server's queue without consuming it: messages are peeked at and never received, so no consumer
+//! misses one.
 
 use azure_core::time::OffsetDateTime;
 use azure_storage_queue::QueueClient;
@@ -14,14 +14,14 @@ use crate::providers::azure::sas::{Sas, Scope};
 use crate::providers::azure::session::Api;
 use crate::verify::{Depth, Message};
 
-/// The most messages that one look brings (Queue service REST API, "Peek Messages").
+/// The most messages that one call returns (Queue service REST API, "Peek Messages").
 pub(super) const WINDOW: usize = 32;
 
 /// Looks at one queue.
 pub(super) struct Peeks {
     name: String,
     sas: Sas,
-    /// How many messages the last look showed.
+    /// The number of messages in the last response.
     visible: usize,
 }
 
@@ -30,7 +30,7 @@ impl Peeks {
         Self { name: name.to_owned(), sas, visible: 0 }
     }
 
-    /// The messages at the front that nobody holds, at most [`WINDOW`].
+    /// The visible messages at the front, at most [`WINDOW`].
     pub(super) async fn peek(&mut self, api: &Api) -> Result<Vec<Message>> {
         let options = QueueClientPeekMessagesOptions {
             number_of_messages: i32::try_from(WINDOW).ok(),
@@ -44,8 +44,8 @@ impl Peeks {
         Ok(messages.into_iter().map(read).collect())
     }
 
-    /// The number that Azure reports covers the messages that somebody holds, and lags behind, but is never
-    /// too small ("Get Queue Metadata"). So they are known to be held where none is visible.
+    /// The number that Azure reports includes invisible messages, and lags behind, but is never too small
+    /// ("Get Queue Metadata"). So if none is visible, they are being processed.
     pub(super) async fn depth(&mut self, api: &Api) -> Result<Depth> {
         let client = self.client(api).await?;
         let failed = |error| failure(error, "read the length", format!("queue {}", self.name));

@@ -90,14 +90,16 @@ fn exposure(account: &Seen, container: &Seen) -> Verdict {
         _ => None,
     };
     match (open, account_allows) {
-        ("None", Some(false)) => passed("the container is private, and the account allows no other"),
-        ("None", _) => passed("the container is private; others of the account may be open"),
+        ("None", Some(false)) => {
+            passed("the container is private, and the account allows no public container")
+        }
+        ("None", _) => passed("the container is private; other containers of the account may be public"),
         (open, Some(false)) => passed(format!(
             "the container is set to public access `{}`, which the account does not allow",
             clean(open)
         )),
         (open, _) => failed(
-            format!("the container is open to everybody: its public access is `{}`", clean(open)),
+            format!("the container is public: its public access is `{}`", clean(open)),
             "`wbstore provision azure` makes the container private",
         ),
     }
@@ -113,7 +115,7 @@ fn provisioning(subscription: &Seen) -> Verdict {
     match subscription["properties"]["provisioningState"].as_str() {
         Some("Succeeded") => passed("provisioned"),
         Some("Failed" | "Canceled") => failed(
-            "its provisioning failed, and it will never deliver",
+            "its provisioning failed, and it does not deliver",
             "`wbstore provision azure` creates it again",
         ),
         Some(state) => failed(

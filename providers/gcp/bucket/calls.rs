@@ -1,5 +1,5 @@
-//! The calls that a bucket is read and changed with. Every change carries the metageneration that was
-//! read, so that what somebody else changed meanwhile is seen again instead of lost (G9).
+//! The calls that a bucket is read and changed with. Every change carries the metageneration that was read,
+//! so that a concurrent update is read again instead of lost (G9).
 
 use serde_json::Value;
 
@@ -19,23 +19,23 @@ pub(crate) fn path(name: &str) -> String {
     format!("/storage/v1/b/{}", segment(name))
 }
 
-/// The bucket `name`; `None` only when Cloud Storage says that there is none.
+/// The bucket `name`; `None` only if Cloud Storage reports that it does not exist.
 ///
 /// # Errors
-/// [`Kind::Refused`] for one that we may not look at, which is mostly somebody else's; those of the
-/// cloud.
+/// [`Kind::Refused`] for one that the credentials may not read, which usually belongs to another project;
+/// those of the cloud.
 pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
     match api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await {
         Err(error) if error.kind() == Kind::Denied => Err(Error::refused(format!(
-            "the bucket {name} exists, and these credentials may not look at it: it belongs to another project, or \
-             storage.buckets.get is denied"
+            "the bucket {name} exists, but these credentials are not allowed to read it: it belongs to \
+             another project, or storage.buckets.get is denied"
         ))
         .hint("choose another name with --bucket; if it is yours, grant storage.buckets.get on it")),
         found => found,
     }
 }
 
-/// The labels of the bucket `name`; `None` where it is not there.
+/// The labels of the bucket `name`; `None` if it does not exist.
 ///
 /// # Errors
 /// As [`get`].
@@ -43,7 +43,7 @@ pub(crate) async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> 
     Ok(get(api, name).await?.map(|bucket| bucket.labels()))
 }
 
-/// Sets labels of the bucket `name` to what `edit` makes of them.
+/// Sets the labels of the bucket `name` to the result of `edit`.
 ///
 /// # Errors
 /// As [`change`].
@@ -56,8 +56,8 @@ pub(crate) async fn relabel(api: &Api, name: &str, edit: impl Fn(Entries) -> Ent
     .await
 }
 
-/// Reads the bucket `name`, and writes the patch that `edit` makes for it; nothing where that is nothing,
-/// or no bucket is there.
+/// Reads the bucket `name`, and writes the patch that `edit` returns; writes nothing without a patch or a
+/// bucket.
 ///
 /// # Errors
 /// [`Kind::Failed`] when others are faster every time; those of the cloud.
@@ -96,7 +96,7 @@ async fn update(api: &Api, name: &str, patch: Option<Value>, metageneration: i64
     written.map_err(|refusal| refusal.explain(UPDATE, GcsBucket::at(name)))
 }
 
-/// The IAM policy of the bucket `name`; `None` where it is not there.
+/// The IAM policy of the bucket `name`; `None` if it does not exist.
 ///
 /// # Errors
 /// Those of the cloud.

@@ -1,5 +1,5 @@
-//! A bucket as the JSON API describes it. It is read field by field and changed by patches, so that what
-//! is not known here stays as it is.
+//! A bucket as the JSON API describes it. It is read field by field and changed by patches, so that what is
+//! not listed here is kept.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ impl Described {
         self.0.get("retentionPolicy").map(|_| self.number("/retentionPolicy/retentionPeriod"))
     }
 
-    /// Whether its retention policy is locked for good.
+    /// Whether its retention policy is locked.
     pub(crate) fn is_retention_locked(&self) -> bool {
         self.is_set("/retentionPolicy/isLocked")
     }

@@ -1,5 +1,4 @@
-//! What a look at a bucket tells besides its settings: what would stop a teardown, and what a reviewer
-//! should know.
+//! What reading a bucket shows besides its settings: obstacles to a teardown, and findings for a reviewer.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -15,14 +14,14 @@ use crate::text::clean;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Adds all that `bucket` gives reason to.
+/// Adds the findings and obstacles of `bucket`.
 pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, found: &mut Seen<GcsBucket>) {
     let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
     // A topic and a subscription that are not in the request would be left behind.
     let events = |_: &str| {
-        let hint = "leave out --queue internal, and name them with --topic and --subscription where they have \
-                    names of their own";
+        let hint = "omit `--queue internal`, and name them with --topic and --subscription if they do not \
+                    have the default names";
         ("a topic and a subscription".to_owned(), hint.to_owned())
     };
     wanted.labels.keep_parts(labels, QUEUE, events, found);
@@ -32,43 +31,40 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
         let seconds = SignedDuration::from_secs(bucket.soft_delete_seconds());
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
         found.finding(format!(
-            "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for it; until \
-             then `gcloud storage ls --buckets --soft-deleted` shows the generation with which `gcloud storage \
-             restore gs://{1}#GENERATION` brings the bucket back, and `gcloud storage restore gs://{1}/**` after \
-             that its objects",
+            "soft delete keeps what is deleted, and the bucket itself, for {kept}, until {}, and bills for \
+             it; until then `gcloud storage ls --buckets --soft-deleted` shows the generation, `gcloud \
+             storage restore gs://{1}#GENERATION` restores the bucket, and `gcloud storage restore \
+             gs://{1}/**` then restores its objects",
             TimeZone::UTC.to_datetime(end).date(),
             wanted.name
         ));
     }
     if !wanted.leaving && !wanted.soft_delete_asked && kept != wanted.soft_delete {
         found.finding(match kept.as_str() {
-            "0" => "soft delete is off, so that what is deleted is gone; --soft-delete 7d switches it on"
-                .to_owned(),
-            _ => format!("soft delete keeps what is deleted for {kept}; --soft-delete changes that"),
+            "0" => "soft delete is off: deletions are permanent; `--soft-delete 7d` enables it".to_owned(),
+            _ => format!("soft delete keeps deleted objects for {kept}; `--soft-delete` changes that"),
         });
     }
     let key = clean(bucket.kms_key());
     if wanted.kms_key.is_none() && !key.is_empty() {
-        found.finding(format!("new objects are encrypted with {key}, which stays so"));
+        found.finding(format!("new objects are encrypted with {key}, which is kept"));
     }
     if bucket.has_hierarchical_namespace() {
-        found.finding(
-            "it has a hierarchical namespace, so that its folders are deleted one by one".to_owned(),
-        );
+        found.finding("it has a hierarchical namespace: its folders are deleted one by one".to_owned());
     }
     if is_emptying(bucket.lifecycle_rules()) {
         found.obstacle(
             Forbids::Present,
-            "an earlier teardown has told Cloud Storage to empty it, and what is uploaded goes too",
+            "an earlier teardown set lifecycle rules that empty it, which also delete new uploads",
             format!(
-                "let it end and run `teardown` again; to keep the bucket instead, take its lifecycle rules off with \
-                 `gcloud storage buckets update gs://{} --clear-lifecycle`",
+                "wait until it is empty and run `wbstore teardown gcp` again; to keep the bucket instead, \
+                 remove its lifecycle rules with `gcloud storage buckets update gs://{} --clear-lifecycle`",
                 wanted.name
             ),
         );
     }
     if cors::open_to_all(bucket.cors()) {
-        found.finding("a CORS entry that is not ours lets pages of any origin use it".to_owned());
+        found.finding("a CORS entry of others allows every origin".to_owned());
     }
     found.remarks_mut().kept = cors::others(
         bucket.cors(),
@@ -76,22 +72,22 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
     );
 }
 
-/// What Cloud Storage would not let go (G19).
+/// What Cloud Storage refuses to delete (G19).
 fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     if let Some(seconds) = bucket.retention_seconds() {
         let days = seconds.max(0) / DAY;
         if bucket.is_retention_locked() {
             found.obstacle(
                 Forbids::Delete,
-                format!("its retention policy of {days} days is locked, and nobody can take it off"),
-                "wait until every object is older than that, then run again",
+                format!("its retention policy of {days} days is locked and cannot be removed"),
+                "wait until every object is older than the retention period, then run again",
             );
         } else {
             found.obstacle(
                 Forbids::Delete,
                 format!("its retention policy keeps every object for {days} days"),
                 format!(
-                    "take it off with `gcloud storage buckets update gs://{name} --clear-retention-period`"
+                    "remove it with `gcloud storage buckets update gs://{name} --clear-retention-period`"
                 ),
             );
         }
@@ -99,15 +95,15 @@ fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
     if bucket.holds_new_objects() {
         found.obstacle(
             Forbids::Delete,
-            "it puts an event-based hold on every new object",
+            "it sets an event-based hold on every new object",
             format!(
-                "take it off with `gcloud storage buckets update gs://{name} --no-default-event-based-hold`"
+                "disable it with `gcloud storage buckets update gs://{name} --no-default-event-based-hold`"
             ),
         );
     }
 }
 
-/// What a service account was given outside of what goes now has to be taken back too.
+/// Grants to a service account outside of the deleted resources must be revoked too.
 fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
     for key in [mark::SIGNER, mark::GRANTED] {
@@ -117,7 +113,7 @@ fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
         let account = mark::account_of(note).unwrap_or_else(|| "EMAIL".to_owned());
         found.obstacle(
             Forbids::Delete,
-            format!("its mark names a role for `{note}`, which this command would leave behind"),
+            format!("its mark names `{note}`, whose grants this command would leave behind"),
             format!("add --service-account {account}"),
         );
     }

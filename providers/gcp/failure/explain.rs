@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::Refusal;
 use crate::error::{Error, Kind};
 
-/// The constraint that keeps members of other organisations out of policies (Resource Manager docs,
+/// The constraint that keeps members of other organizations out of policies (Resource Manager docs,
 /// "Restricting identities by domain").
 const DOMAINS: &str = "constraints/iam.allowedPolicyMemberDomains";
 
@@ -15,7 +15,7 @@ pub(crate) fn domain_restricted(refusal: &Refusal) -> bool {
 }
 
 impl Refusal {
-    /// The constraint of an organisation policy that is violated, if any.
+    /// The constraint of an organization policy that is violated, if any.
     pub(crate) fn constraint(&self) -> Option<String> {
         let said = self.constraint.as_deref().and_then(named).or_else(|| named(&self.message));
         let unnamed = self.message.contains("permitted customer");
@@ -50,7 +50,7 @@ impl Refusal {
                 if self.http >= 500 { Kind::Transient } else { Kind::Failed },
                 format!("the endpoint returned a web page (HTTP status {})", self.http),
                 Some(
-                    "something between here and Google answers in its place; check any proxy, and \
+                    "the response came from something between this machine and Google; check any proxy, and \
                      STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, if set"
                         .to_owned(),
                 ),
@@ -58,8 +58,8 @@ impl Refusal {
             _ if quota => hinted(
                 Kind::Credentials,
                 format!(
-                    "user credentials need a project to count calls on: run \
-                     `gcloud auth application-default set-quota-project {project}`"
+                    "user credentials require a quota project: run `gcloud auth application-default \
+                     set-quota-project {project}`"
                 ),
             ),
             ("SERVICE_DISABLED" | "accessNotConfigured", _) => {
@@ -67,22 +67,27 @@ impl Refusal {
                 (
                     Kind::Failed,
                     format!("the API {service} is not enabled: {said}"),
-                    Some(format!("run `gcloud services enable {service} --project {project}`, then wait a minute")),
+                    Some(format!(
+                        "run `gcloud services enable {service} --project {project}`, then wait a minute"
+                    )),
                 )
             }
-            ("BILLING_DISABLED" | "accountDisabled" | "billingNotEnabled" | "UserProjectAccountProblem", _) => (
+            (
+                "BILLING_DISABLED" | "accountDisabled" | "billingNotEnabled" | "UserProjectAccountProblem",
+                _,
+            ) => (
                 Kind::Failed,
-                format!("the project has no billing account in order: {said}"),
+                format!("the project has no active billing account: {said}"),
                 Some(format!(
-                    "run `gcloud billing projects link {project} --billing-account ID`; \
-                     `gcloud billing accounts list` shows the ids"
+                    "run `gcloud billing projects link {project} --billing-account ID`; `gcloud billing \
+                     accounts list` shows the IDs"
                 )),
             ),
             ("USER_PROJECT_DENIED" | "userProjectDenied", _) => hinted(
                 Kind::Credentials,
-                "these credentials may not count calls on their quota project: grant them \
-                 roles/serviceusage.serviceUsageConsumer there, or name another with \
-                 `gcloud auth application-default set-quota-project PROJECT`"
+                "these credentials are not allowed to use their quota project: grant them \
+                 roles/serviceusage.serviceUsageConsumer there, or choose another with `gcloud auth \
+                 application-default set-quota-project PROJECT`"
                     .to_owned(),
             ),
             ("CONSUMER_INVALID" | "CONSUMER_SUSPENDED", _) => hinted(
@@ -93,28 +98,28 @@ impl Refusal {
                 Kind::Refused,
                 format!("VPC Service Controls forbid it: {said}"),
                 Some(
-                    "run from inside the service perimeter, or ask its administrator for an access level or an \
+                    "run inside the service perimeter, or ask its administrator for an access level or an \
                      ingress rule for these credentials"
                         .to_owned(),
                 ),
             ),
             ("ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "insufficientScopes", _) => hinted(
                 Kind::Credentials,
-                "the token is not good for Google Cloud as a whole; a virtual machine needs the scope \
+                "the token lacks the scope for Google Cloud; a virtual machine requires the scope \
                  https://www.googleapis.com/auth/cloud-platform"
                     .to_owned(),
             ),
             (_, "UNAUTHENTICATED") => hinted(
                 Kind::Credentials,
-                "Google does not accept these credentials, or they have expired: run \
-                 `gcloud auth application-default login`, or check GOOGLE_APPLICATION_CREDENTIALS"
+                "Google rejected these credentials, or they have expired: run `gcloud auth \
+                 application-default login`, or check GOOGLE_APPLICATION_CREDENTIALS"
                     .to_owned(),
             ),
             (_, "PERMISSION_DENIED") if text.contains("billing account") => hinted(
                 Kind::Failed,
                 format!("run `gcloud billing projects link {project} --billing-account ID`"),
             ),
-            // What an organisation policy forbids is forbidden until an administrator allows it, so it is not
+            // What an organization policy forbids is denied until an administrator allows it, so it is not
             // tried again (G21).
             (_, "PERMISSION_DENIED" | "FAILED_PRECONDITION" | "INVALID_ARGUMENT")
                 if let Some(constraint) = self.constraint() =>
@@ -123,12 +128,12 @@ impl Refusal {
                 (
                     Kind::Refused,
                     format!(
-                        "an organisation policy forbids it, {constraint}: {}",
+                        "an organization policy forbids it, {constraint}: {}",
                         text.trim_end_matches(['.', ' '])
                     ),
                     Some(format!(
-                        "ask an administrator of the organisation for an exception for this project; \
-                         `gcloud org-policies describe {short} --effective --project {project}` shows the rule"
+                        "ask an administrator of the organization for an exception for this project; `gcloud \
+                         org-policies describe {short} --effective --project {project}` shows the rule"
                     )),
                 )
             }
@@ -137,8 +142,8 @@ impl Refusal {
                 hinted(
                     Kind::Denied,
                     format!(
-                        "grant {permission} to these credentials (`wbstore policy gcp --for operator` prints all \
-                         that is needed)"
+                        "grant {permission} to these credentials (`wbstore policy gcp --for operator` prints \
+                         all required permissions)"
                     ),
                 )
             }

@@ -1,4 +1,4 @@
-//! Where a role is given: whose policy it is, and where it is noted that we gave it.
+//! Where a role is granted: the policy, and the label that notes that wbstore granted it.
 
 use serde_json::json;
 
@@ -19,13 +19,10 @@ use crate::resource::Address;
 /// Something with an IAM policy, by its short name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// A topic.
     Topic(String),
-    /// A subscription.
     Subscription(String),
-    /// A bucket.
     Bucket(String),
-    /// A service account, which is never ours. What we give there is noted on `bucket`.
+    /// A service account, which wbstore never owns. Grants on it are noted on `bucket`.
     ServiceAccount {
         /// Its e-mail address.
         email: String,
@@ -35,7 +32,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Where the grant itself stands.
+    /// The address of the grant itself.
     pub(crate) fn address(&self) -> Address {
         match self {
             Self::Topic(name) => Address::new("gcp", "publisher", name),
@@ -45,7 +42,7 @@ impl Place {
         }
     }
 
-    /// What has to be there first.
+    /// The resources that must exist first.
     pub(crate) fn needs(&self) -> Address {
         match self {
             Self::Topic(name) => Topic::at(name),
@@ -72,7 +69,7 @@ impl Place {
         }
     }
 
-    /// The labels of what keeps the note; `None` where that is not there.
+    /// The labels of the resource that has the note; `None` if it does not exist.
     pub(crate) async fn labels(&self, api: &Api) -> Result<Option<Entries>> {
         match self.bucket() {
             Some(bucket) => bucket::calls::labels_of(api, bucket).await,
@@ -80,7 +77,7 @@ impl Place {
         }
     }
 
-    /// Writes the note, or takes it away.
+    /// Writes or removes the note.
     pub(crate) async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
         let key = LABELS.key(self.receipt());
         let edit = |mut labels: Entries| {
@@ -104,7 +101,7 @@ impl Place {
         }
     }
 
-    /// The policy; `None` where the place is not there.
+    /// The policy; `None` if the resource does not exist.
     pub(crate) async fn policy(&self, api: &Api) -> Result<Option<Policy>> {
         let (rest, path) = self.resource(api).await?;
         let (method, path) = match self {
@@ -112,7 +109,7 @@ impl Place {
             Self::Topic(_) | Self::Subscription(_) => {
                 (Method::GET, format!("{path}:getIamPolicy?options.requestedPolicyVersion={VERSION}"))
             }
-            // A POST that only looks.
+            // A read-only POST.
             Self::ServiceAccount { .. } => {
                 (Method::POST, format!("{path}:getIamPolicy?options.requestedPolicyVersion={VERSION}"))
             }

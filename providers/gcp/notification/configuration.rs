@@ -1,4 +1,4 @@
-//! Notification configurations as the JSON API has them, and its answers about them.
+//! Notification configurations in the form of the JSON API, and its error responses.
 
 use std::collections::BTreeMap;
 
@@ -48,8 +48,8 @@ impl Configuration {
     }
 }
 
-/// The two answers that Cloud Storage gives while it does not know the topic, or its own permission to
-/// publish there (G2): a 403 and a 400.
+/// The two errors that Cloud Storage returns while the topic, or its own permission to publish there, has not
+/// propagated (G2): a 403 and a 400.
 pub(super) fn is_unheard_of(refusal: &Refusal) -> bool {
     let words = refusal.message.to_lowercase();
     let publish = words.contains("permission to publish");

@@ -81,7 +81,7 @@ impl Open {
     }
 }
 
-/// Whether the bucket cannot have folders of this kind, or the endpoint does not know them.
+/// Whether the bucket cannot have folders of this kind, or the endpoint does not support them.
 fn has_none(refusal: &Refusal) -> bool {
     refusal.is_not_found()
         || matches!(

@@ -1,8 +1,8 @@
-//! Lets Cloud Storage empty a bucket by itself: two rules of ours among those of the bucket.
+//! Empties a bucket through lifecycle rules: two rules of wbstore among those of the bucket.
 //!
-//! A changed configuration may take up to a day to come into force, and deletions follow in their own
-//! time (Cloud Storage documentation, "Object Lifecycle Management"). A rule has no id, so that ours are
-//! known by what they say, which nobody else would say of a bucket that is to be kept.
+//! A changed configuration may take up to a day to take effect, and deletions follow asynchronously (Cloud
+//! Storage documentation, "Object Lifecycle Management"). A rule has no id, so wbstore's are identified by
+//! their content, which is not plausible for a bucket that is to be kept.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::http::Method;
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "Cloud Storage",
     least: "a day",
-    how: "Cloud Storage deletes everything by itself, within a day or two, mostly 48 hours",
+    how: "Cloud Storage deletes everything within a day or two, usually within 48 hours",
     until: |now| now.checked_add(48.hours()).unwrap_or(now),
     // The documentation names no limit; the service refuses a document that is too long.
     rules_at_most: usize::MAX,
@@ -23,7 +23,6 @@ pub(super) const EXPIRATION: Expiration = Expiration {
 
 impl Lifecycle for GcsStore {
     type Rule = Value;
-    /// The metageneration.
     type Rest = String;
 
     fn ours(_: &str) -> Result<Vec<Value>> {
@@ -50,14 +49,14 @@ impl Lifecycle for GcsStore {
     }
 }
 
-/// Everything at once, and what the first one made noncurrent at once after that.
+/// Expires everything at once, and then the versions that this made noncurrent.
 fn ours() -> [Value; 2] {
     ["age", "daysSinceNoncurrentTime"]
         .map(|days| json!({"action": {"type": "Delete"}, "condition": {days: 0}}))
 }
 
 /// Whether a bucket with these `rules` is being emptied by some that an earlier teardown left. What is
-/// uploaded meanwhile goes too.
+/// uploaded meanwhile is deleted too.
 pub(crate) fn is_emptying(rules: &[Value]) -> bool {
     ours().iter().any(|ours| rules.contains(ours))
 }

@@ -8,7 +8,7 @@ use crate::empty::{Cursor, Entry, Hold, Page, What};
 use crate::error::Result;
 use crate::providers::gcp::rest::segment;
 
-/// What is read of an object. Without a mask the answer is ten times as long.
+/// The fields that are read of an object. Without a mask the response is ten times as long.
 const FIELDS: &str = "nextPageToken,items(name,generation,size,timeCreated,timeDeleted,temporaryHold,eventBasedHold,\
                       retentionExpirationTime,retention/retainUntilTime)";
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::mutations::Mutations;
 use crate::providers::gcp::rest::Rest;
 
-/// The clients of one project, each built when it is first asked for.
+/// The clients of one project, each built on first use.
 pub struct Api {
     /// The id of the project that everything is in.
     pub project: String,

@@ -64,7 +64,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Those that `variable` knows.
+    /// The services that `variable` applies to.
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for one that is no URL, or would send credentials over
@@ -74,7 +74,7 @@ impl Endpoints {
         for service in Service::ALL {
             let name = service.variable();
             if let Some(text) = variable(name).filter(|text| !text.is_empty()) {
-                // The emulators' variables are often given as host:port.
+                // The emulators' variables often have the form host:port.
                 set.push((service, Endpoint::in_variable(name, &text, "http")?));
             }
         }

@@ -21,7 +21,7 @@ pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str) -> Sa
     let object = Object { bucket: get("bucketId").to_owned(), key: get("objectId").to_owned() };
     if get(ATTRIBUTE) != deployment {
         let theirs = clean(get("notificationConfig"));
-        let why = format!("only {theirs}, which is not ours, sends events of the probe");
+        let why = format!("only {theirs}, which is not wbstore's, sends events of the probe");
         return Says::Unproven(object, why);
     }
     match get("payloadFormat") {

@@ -15,16 +15,15 @@ use crate::span::Span;
 use crate::text::clean;
 use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
 
-/// How long a grant may take to hold everywhere: "typically 2 minutes, potentially 7 minutes or longer"
-/// (IAM documentation, "Access change propagation"; G3).
+/// How long a grant may take to take effect: "typically 2 minutes, potentially 7 minutes or longer" (IAM
+/// documentation, "Access change propagation"; G3).
 const GRANTS_HOLD_WITHIN: Duration = Duration::from_secs(8 * 60);
-/// The setting that overrules every grant to everybody (Cloud Storage documentation, "Public access
-/// prevention").
+/// The setting that blocks every public grant (Cloud Storage documentation, "Public access prevention").
 const ENFORCED: &str = "enforced";
-/// What is wrong with the server's subscription can be repaired.
-const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` repairs it";
+/// The hint for settings that `provision` corrects.
+const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` corrects it";
 
-/// Reads them all at once; of the bucket also for how long soft delete keeps what was deleted, in words.
+/// Reads them all at once; for the bucket also how long soft delete keeps deleted objects, as text.
 ///
 /// # Errors
 /// Without credentials, or without the bucket.
@@ -51,8 +50,8 @@ pub(super) async fn read(
         subscription: subscription?,
         settling: until.map(|until| Settling::Grants {
             until,
-            why: "the bucket was created or changed a moment ago, and a grant may take 7 minutes or more to take \
-                  effect",
+            why: "the bucket was created or updated a moment ago, and a grant can take 7 minutes or more to \
+                  take effect",
         }),
         kept_by: kept_by(&described),
     };
@@ -73,14 +72,16 @@ fn soft_deleted(described: &Described) -> Option<String> {
     Some(Span::from_secs(seconds).to_string())
 }
 
-/// Whether nobody is granted access who is not named, and none can be.
+/// Whether no grant is public, and none can be.
 fn exposure(bucket: &str, described: &Described, policy: Result<Option<Policy>>) -> Result<Verdict> {
     let enforced = described.public_access_prevention() == ENFORCED;
     let public = match policy {
         Ok(policy) => policy.unwrap_or_default().public(),
         Err(error) if error.kind() != Kind::Denied => return Err(error),
         Err(_) if enforced => {
-            return Ok(passed("public access prevention is enforced; the policy may not be read"));
+            return Ok(passed(
+                "public access prevention is enforced; these credentials are not allowed to read the policy",
+            ));
         }
         Err(error) => return Ok(inconclusive(error.chain())),
     };
@@ -90,20 +91,18 @@ fn exposure(bucket: &str, described: &Described, policy: Result<Option<Policy>>)
     );
     Ok(match (public.is_empty(), enforced) {
         (false, false) => failed(
-            format!("everybody has access: {grants}"),
+            format!("it is public: {grants}"),
             format!("remove the grant with {remove}, then run `wbstore provision gcp` again"),
         ),
         (false, true) => failed(
-            format!(
-                "its policy grants everybody access, which only public access prevention overrules: {grants}"
-            ),
+            format!("its policy grants public access, which only public access prevention blocks: {grants}"),
             format!("remove the grant with {remove}"),
         ),
         (true, false) => failed(
-            "public access prevention is not enforced, so that a single grant could open it",
+            "public access prevention is not enforced, so a single grant could make it public",
             "`wbstore provision gcp` enforces it",
         ),
-        (true, true) => passed("no grant is for everybody, and public access prevention is enforced"),
+        (true, true) => passed("no grant is public, and public access prevention is enforced"),
     })
 }
 
@@ -126,11 +125,11 @@ struct Expiration {
     ttl: Option<String>,
 }
 
-/// Whether messages of `topic` reach `subscription`, which the server pulls from, and wait there. It is
-/// looked at and never pulled from: what verify received the server would miss (G26).
+/// Whether messages of `topic` reach `subscription`, which the server pulls from, and wait there. It is only
+/// read and never pulled from, because the server would miss what verify receives (G26).
 ///
 /// # Errors
-/// Without credentials; what else keeps it from being read is a verdict.
+/// Without credentials; any other failed read is a verdict.
 async fn delivery(api: &Api, topic: &str, subscription: &str) -> Result<Verdict> {
     let path = format!("/v1/{}", api.subscription_name(subscription));
     let target = format!("subscription {subscription}");
@@ -155,13 +154,13 @@ fn judge(found: &Subscribed, topic: &str) -> Verdict {
         (!found.bigtable_config.is_null(), "writes to Bigtable"),
     ];
     if found.detached || found.topic == DELETED_TOPIC {
-        return failed("it is attached to no topic, and no event reaches it", REPAIR);
+        return failed("it is attached to no topic and receives no events", REPAIR);
     }
     if found.topic != topic {
         return failed(format!("it is attached to another topic, {}", clean(&found.topic)), REPAIR);
     }
     if let Some((_, what)) = sends.into_iter().find(|(set, _)| *set) {
-        return failed(format!("it {what}, so that the server finds nothing to pull"), REPAIR);
+        return failed(format!("it {what}, so the server has nothing to pull"), REPAIR);
     }
     if !found.filter.is_empty() {
         return failed(
@@ -180,8 +179,8 @@ fn judge(found: &Subscribed, topic: &str) -> Verdict {
         None => Some("31d".to_owned()),
     };
     match expires {
-        Some(unused) => failed(format!("it deletes itself after {unused} without a reader"), REPAIR),
-        None => passed("attached to the topic, for a reader who pulls, and never expires"),
+        Some(unused) => failed(format!("it expires after {unused} without a subscriber"), REPAIR),
+        None => passed("attached to the topic, delivers by pull and never expires"),
     }
 }
 
@@ -213,7 +212,7 @@ mod tests {
         assert!(matches!(told("inherited", Policy::default()), Verdict::Failed { .. }));
         let reason_of = |prevention| reason(told(prevention, everybody.clone()));
         assert!(reason_of("enforced").contains("allUsers has roles/storage.objectViewer"));
-        assert!(reason_of("").starts_with("everybody has access"));
+        assert!(reason_of("").starts_with("it is public"));
     }
 
     #[test]

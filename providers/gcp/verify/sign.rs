@@ -20,10 +20,10 @@ const ALGORITHM: &str = "GOOG4-RSA-SHA256";
 /// Permits the upload of a text to `address`, which is without a signature.
 ///
 /// # Errors
-/// When no token can be had.
+/// Without a token.
 pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) -> Result<Signed> {
     let why = match signer {
-        None => "these credentials belong to no service account".to_owned(),
+        None => "these credentials do not belong to a service account".to_owned(),
         Some(signer) => match sign(signer, &address, Timestamp::now()).await {
             Ok(url) => return Ok(Signed { url, headers: vec![], unsigned: None }),
             Err(error) => error.chain(),

@@ -20,10 +20,10 @@ use crate::providers::gcp::session::Api;
 use crate::retry;
 use crate::verify::Message;
 
-/// The least there is: should this process die, the subscription deletes itself after a day without a
-/// reader (Pub/Sub REST reference, "ExpirationPolicy").
+/// The minimum: if this process dies, the subscription expires after a day without a reader (Pub/Sub REST
+/// reference, "ExpirationPolicy").
 const EXPIRES_AFTER: &str = "86400s";
-/// The least there is (Pub/Sub REST reference, "Subscription.messageRetentionDuration").
+/// The minimum (Pub/Sub REST reference, "Subscription.messageRetentionDuration").
 const KEPT_FOR: &str = "600s";
 /// The most messages of one pull. There are no more than a few probes.
 const BATCH: usize = 100;
@@ -110,10 +110,12 @@ impl<'a> Watch<'a> {
     pub(super) async fn remove(&self) -> Result<()> {
         let delete = || self.call(Method::DELETE, "", None, "pubsub.subscriptions.delete");
         let removed = retry::page(delete).await;
-        removed.map(drop).map_err(|error| error.context("the subscription of the check is left for a day"))
+        removed
+            .map(drop)
+            .map_err(|error| error.context("the temporary subscription was not deleted and expires in a day"))
     }
 
-    /// What is said about it; `None` where it is not there, or is already.
+    /// The response; `None` if the subscription does not exist, or already exists.
     async fn call(
         &self,
         method: Method,
@@ -125,7 +127,7 @@ impl<'a> Watch<'a> {
         let creates = method == Method::PUT;
         let answer = self.api.pubsub().await?.send(method, &path, body).await?;
         match Refusal::of_answer(&answer) {
-            // The name is ours alone: the call was repeated after its answer was lost.
+            // Only this run uses the name: the call was retried after its response was lost.
             Some(refusal) if creates && refusal.is_taken() => Ok(None),
             Some(refusal) if !creates && refusal.is_not_found() => Ok(None),
             _ => rest::read(&answer, permission, format!("subscription {}", self.name)).map(Some),
