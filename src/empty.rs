@@ -80,10 +80,6 @@ impl<S: Store> Resource for Objects<S> {
         self.address.clone()
     }
 
-    fn needs(&self) -> Vec<Address> {
-        vec![self.parent.clone()]
-    }
-
     fn part_of(&self) -> Option<Address> {
         Some(self.parent.clone())
     }

@@ -169,11 +169,6 @@ impl Progress {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reports that the step waits `next` for `why`, of a patience of `left`.
-    pub fn waiting(&self, why: impl Into<String>, next: Duration, left: Duration) {
-        self.events.send(Event::Waiting { address: self.address.clone(), why: why.into(), next, left });
-    }
-
     /// Whether the user has asked to stop at the next safe point.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()

@@ -61,14 +61,6 @@ impl Lease {
         }
     }
 
-    /// The date until which it lasts, where it was asked for as one.
-    pub fn date(&self) -> Option<Timestamp> {
-        match self.term {
-            Term::Until(end) => Some(end),
-            Term::For(_) | Term::Never => None,
-        }
-    }
-
     /// Refuses a lease that `--renew` cannot extend.
     ///
     /// # Errors

@@ -54,16 +54,6 @@ impl Origin {
         &self.notes
     }
 
-    /// The host, an IPv6 address in brackets.
-    pub fn host(&self) -> String {
-        self.host.to_string()
-    }
-
-    /// Whether the scheme is `https`.
-    pub fn is_https(&self) -> bool {
-        self.secure
-    }
-
     /// Whether the host is this machine, by name or address: `localhost` and below, `127.0.0.0/8`
     /// and `::1`. Browsers trust these without TLS (W3C Secure Contexts, section 3.1).
     pub fn is_loopback(&self) -> bool {

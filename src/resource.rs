@@ -227,9 +227,9 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// Its address.
     fn address(&self) -> Address;
 
-    /// What must exist first.
+    /// What must exist first; by default what it lives in.
     fn needs(&self) -> Vec<Address> {
-        vec![]
+        self.part_of().into_iter().collect()
     }
 
     /// The resource in which this one lives, for those that are deleted with it.

@@ -29,6 +29,7 @@ macro_rules! text_value {
     ($type:ident) => {
         impl $type {
             /// The text, in its one canonical form.
+            #[allow(dead_code, reason = "not every value is read as text")]
             pub fn as_str(&self) -> &str {
                 &self.text
             }

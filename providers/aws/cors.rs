@@ -162,10 +162,6 @@ impl Resource for Cors {
         Address::new("aws", "cors", &self.bucket)
     }
 
-    fn needs(&self) -> Vec<Address> {
-        vec![S3Bucket::at(&self.bucket)]
-    }
-
     fn part_of(&self) -> Option<Address> {
         Some(S3Bucket::at(&self.bucket))
     }

@@ -49,10 +49,6 @@ impl Resource for Encryption {
         Address::new("aws", "encryption", &self.bucket)
     }
 
-    fn needs(&self) -> Vec<Address> {
-        vec![S3Bucket::at(&self.bucket)]
-    }
-
     fn part_of(&self) -> Option<Address> {
         Some(S3Bucket::at(&self.bucket))
     }

@@ -25,16 +25,6 @@ text_value!(KmsKeyArn);
 const FORM: &str = "use the key's ARN, such as `arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
 
 impl KmsKeyArn {
-    /// The account that owns the key. It may differ from the bucket's.
-    pub fn account(&self) -> &AccountId {
-        &self.account
-    }
-
-    /// The region the key is in.
-    pub fn region(&self) -> &Region {
-        &self.region
-    }
-
     /// Checks that a bucket in `region` can use the key: S3 accepts keys of the bucket's own region only (S3
     /// user guide, "Using server-side encryption with AWS KMS keys").
     ///
@@ -114,7 +104,6 @@ mod tests {
             assert_eq!(good.parse::<KmsKeyArn>().unwrap().as_str(), good);
         }
         let key: KmsKeyArn = single.parse().unwrap();
-        assert_eq!(key.account().as_str(), "123456789012");
         assert!(key.require_region(&Region::us_east_1()).is_ok());
         let error = key.require_region(&"eu-west-1".parse().unwrap()).unwrap_err();
         assert_eq!(error.to_string(), "the KMS key is in us-east-1, but the bucket in eu-west-1");

@@ -50,10 +50,6 @@ impl Resource for PublicAccessBlock {
         Address::new("aws", "public-access-block", &self.bucket)
     }
 
-    fn needs(&self) -> Vec<Address> {
-        vec![S3Bucket::at(&self.bucket)]
-    }
-
     fn part_of(&self) -> Option<Address> {
         Some(S3Bucket::at(&self.bucket))
     }

@@ -64,19 +64,6 @@ impl Region {
         Self { text: "us-east-1".to_owned() }
     }
 
-    /// The region of a bucket, from the `LocationConstraint` that S3 answers with: nothing means
-    /// `us-east-1`, and `EU` is what `eu-west-1` once was (S3 API, `GetBucketLocation`).
-    ///
-    /// # Errors
-    /// [`Kind::Input`](crate::error::Kind::Input) when the answer is no region.
-    pub fn from_location_constraint(constraint: Option<&str>) -> Result<Self> {
-        match constraint {
-            None | Some("") => Ok(Self::us_east_1()),
-            Some("EU") => "eu-west-1".parse(),
-            Some(region) => region.parse(),
-        }
-    }
-
     /// What `CreateBucket` requires as `LocationConstraint`: nothing in `us-east-1`, where it rejects
     /// the region's own name, and the name everywhere else.
     pub fn location_constraint(&self) -> Option<&str> {
@@ -182,14 +169,6 @@ mod tests {
     fn location_constraints_are_those_of_s3() {
         assert_eq!(region("us-east-1").location_constraint(), None);
         assert_eq!(region("eu-west-1").location_constraint(), Some("eu-west-1"));
-        for (constraint, name) in [
-            (None, "us-east-1"),
-            (Some(""), "us-east-1"),
-            (Some("EU"), "eu-west-1"),
-            (Some("sa-east-1"), "sa-east-1"),
-        ] {
-            assert_eq!(Region::from_location_constraint(constraint).unwrap().as_str(), name);
-        }
     }
 
     #[test]

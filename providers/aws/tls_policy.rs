@@ -82,10 +82,6 @@ impl Resource for TlsPolicy {
         Self::at(&self.bucket)
     }
 
-    fn needs(&self) -> Vec<Address> {
-        vec![S3Bucket::at(&self.bucket)]
-    }
-
     fn part_of(&self) -> Option<Address> {
         Some(S3Bucket::at(&self.bucket))
     }

@@ -25,8 +25,8 @@ use crate::providers::azure::failure::{explain, failure};
 use crate::providers::azure::session::Retries;
 use crate::resource::Address;
 
-pub use answer::{Answer, Said};
-pub use operation::{Stage, Watch, begun, watched};
+pub use answer::Answer;
+pub use operation::Watch;
 
 /// The versions of the REST API that we speak, one a provider.
 pub mod version {

@@ -19,11 +19,6 @@ pub struct KmsKeyName {
 text_value!(KmsKeyName);
 
 impl KmsKeyName {
-    /// The location the key is in, in lower case as Cloud KMS has it.
-    pub fn location(&self) -> &str {
-        &self.location
-    }
-
     /// Checks that a bucket in `location` can use the key, which has to be in the same place (Cloud
     /// Storage documentation, "Customer-managed encryption keys").
     ///
@@ -98,7 +93,7 @@ mod tests {
     #[test]
     fn takes_the_name_of_a_key() {
         let key: KmsKeyName = KEY.parse().unwrap();
-        assert_eq!((key.as_str(), key.location()), (KEY, "us"));
+        assert_eq!(key.as_str(), KEY);
         assert!(key.require_location(&Location::us()).is_ok());
         let error = key.require_location(&"us-east1".parse().unwrap()).unwrap_err();
         assert_eq!(error.to_string(), "the KMS key is in us, but the bucket in US-EAST1");

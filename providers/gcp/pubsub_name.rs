@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use super::project::ProjectId;
 use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::names::Part::{Start, Within};
@@ -42,11 +41,6 @@ macro_rules! pubsub_name {
             /// The default name: `wbstore-<deployment>`.
             pub fn default_for(deployment: &DeploymentName) -> Self {
                 Self { text: format!("wbstore-{deployment}") }
-            }
-
-            #[doc = concat!("`projects/<project>/", $collection, "/<name>`, as the API has it.")]
-            pub fn in_project(&self, project: &ProjectId) -> String {
-                format!("projects/{project}/{}/{self}", $collection)
             }
         }
     };
@@ -105,15 +99,6 @@ mod tests {
         obeys(&SubscriptionName::RULE, &good, &[("ab", "subscription name `ab` has 2 characters", "use 3")]);
         defaults_are_valid(TopicName::default_for);
         defaults_are_valid(SubscriptionName::default_for);
-    }
-
-    #[test]
-    fn names_are_given_their_project() {
-        let (deployment, project) = ("acme".parse().unwrap(), "acme-prod".parse().unwrap());
-        let topic = TopicName::default_for(&deployment).in_project(&project);
-        assert_eq!(topic, "projects/acme-prod/topics/wbstore-acme");
-        let subscription = SubscriptionName::default_for(&deployment).in_project(&project);
-        assert_eq!(subscription, "projects/acme-prod/subscriptions/wbstore-acme");
     }
 
     #[test]

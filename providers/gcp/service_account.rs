@@ -24,17 +24,7 @@ const DEFAULTS: [&str; 2] = ["developer.gserviceaccount.com", "appspot.gservicea
 /// All begin so (IAM documentation, "Service agents").
 const AGENTS: [&str; 2] = ["gcp-sa-", "gs-project-accounts"];
 
-impl ServiceAccount {
-    /// How an IAM binding names it.
-    pub fn member(&self) -> String {
-        format!("serviceAccount:{self}")
-    }
-
-    /// `projects/-/serviceAccounts/<email>`, as the IAM API has it.
-    pub fn resource_name(&self) -> String {
-        format!("projects/-/serviceAccounts/{self}")
-    }
-}
+impl ServiceAccount {}
 
 impl FromStr for ServiceAccount {
     type Err = Error;
@@ -83,7 +73,7 @@ mod tests {
             "123456789012-compute@developer.gserviceaccount.com",
             "acme-prod@appspot.gserviceaccount.com",
         ] {
-            assert_eq!(good.parse::<ServiceAccount>().unwrap().member(), format!("serviceAccount:{good}"));
+            assert_eq!(good.parse::<ServiceAccount>().unwrap().as_str(), good);
         }
     }
 

@@ -1,9 +1,7 @@
 //! Between the plan and the write there is a prompt, a review, or a step that takes its time; what somebody
 //! else does meanwhile is kept, or the step is refused.
 
-use std::time::Instant;
-
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
