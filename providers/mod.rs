@@ -1,11 +1,11 @@
 //! The clouds.
 
 #[cfg(feature = "aws")]
-pub mod aws;
+pub(crate) mod aws;
 #[cfg(feature = "azure")]
-pub mod azure;
+pub(crate) mod azure;
 #[cfg(feature = "gcp")]
-pub mod gcp;
+pub(crate) mod gcp;
 
 #[cfg(not(any(feature = "aws", feature = "azure", feature = "gcp")))]
 compile_error!("enable the feature of at least one cloud, such as `aws`");

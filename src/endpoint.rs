@@ -10,13 +10,13 @@ use crate::http::redact;
 /// The address of a service, to which tokens and keys can be sent: `https`, or `http` on this machine.
 /// A path is kept; Azurite has the account there, `http://127.0.0.1:10000/<account>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     url: Url,
 }
 
 impl Endpoint {
     /// The address, with a path that does not end with `/` unless it is no more than that.
-    pub fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 

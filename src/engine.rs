@@ -27,7 +27,7 @@ use attempt::{Attempt, Taken};
 ///
 /// # Errors
 /// All other failures of a read: credentials, the network, the server.
-pub async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
+pub(crate) async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     let guards = join_all(stack.guards.iter().map(|guard| guard()));
     let looks = join_all(stack.resources.iter().map(|resource| look(resource.as_ref())));
     let (guards, looks) = futures::join!(guards, looks);
@@ -50,7 +50,7 @@ async fn look(resource: &dyn AnyResource) -> Result<Looked<'_>> {
 
 /// The outcome of a plan.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// The steps that succeeded.
     pub done: Vec<Address>,
     /// The steps that succeeded, and that the cloud completes by itself until then.
@@ -70,7 +70,7 @@ pub struct Report {
 
 impl Report {
     /// The exit code of a process that ends with it.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         let Self { done: _, pending, failed, halted, blocked, changed, interrupted } = self;
         if *interrupted || !halted.is_empty() {
             return exit::INTERRUPTED;
@@ -87,7 +87,7 @@ impl Report {
 }
 
 /// Applies plans.
-pub struct Engine {
+pub(crate) struct Engine {
     /// Where it reports.
     pub events: Events,
     /// Requests a stop at the next safe point.
@@ -114,7 +114,7 @@ enum Outcome {
 
 impl Engine {
     /// Applies `plan`, which was computed from `stack`. A plan with a refused step is not started.
-    pub async fn apply(&self, plan: &Plan, stack: &Stack) -> Report {
+    pub(crate) async fn apply(&self, plan: &Plan, stack: &Stack) -> Report {
         let mut report = Report::default();
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.acts()).collect();
         if plan.is_refused() {

@@ -104,25 +104,25 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
 
 /// The sender of the engine's events.
 #[derive(Clone, Debug)]
-pub struct Events {
+pub(crate) struct Events {
     sender: UnboundedSender<Event>,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Events {
     /// A channel: the sender for the engine, the receiver for a view.
-    pub fn channel() -> (Self, UnboundedReceiver<Event>) {
+    pub(crate) fn channel() -> (Self, UnboundedReceiver<Event>) {
         let (sender, receiver) = unbounded_channel();
         (Self { sender, interrupted: Arc::default() }, receiver)
     }
 
     /// Reports `event`. A view that has gone away is no reason to stop.
-    pub fn send(&self, event: Event) {
+    pub(crate) fn send(&self, event: Event) {
         let _ = self.sender.send(event);
     }
 
     /// Reports that the user stopped the run, once for all plans that are applied concurrently.
-    pub fn interrupted(&self) {
+    pub(crate) fn interrupted(&self) {
         if !self.interrupted.swap(true, Ordering::Relaxed) {
             self.send(Event::Interrupted);
         }
@@ -132,7 +132,7 @@ impl Events {
 /// The context of one step: where to report progress, whether to stop, and whether its parent was created
 /// a moment ago.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     address: Address,
     events: Events,
     cancel: CancellationToken,
@@ -142,35 +142,35 @@ pub struct Progress {
 
 impl Progress {
     /// The progress of the step at `address`, which `cancel` asks to stop.
-    pub fn new(address: Address, events: Events, cancel: CancellationToken) -> Self {
+    pub(crate) fn new(address: Address, events: Events, cancel: CancellationToken) -> Self {
         Self { address, events, cancel, parent_is_new: false, counted: Mutex::default() }
     }
 
     /// Sets [`parent_is_new`](Self::parent_is_new) for the next call.
-    pub fn set_parent_is_new(&mut self, parent_is_new: bool) {
+    pub(crate) fn set_parent_is_new(&mut self, parent_is_new: bool) {
         self.parent_is_new = parent_is_new;
     }
 
     /// Whether this run has created what the resource is [part of](crate::resource::Resource::part_of) a
     /// moment ago, so that nobody else can have written into it: there is nothing to read before the write.
-    pub fn parent_is_new(&self) -> bool {
+    pub(crate) fn parent_is_new(&self) -> bool {
         self.parent_is_new
     }
 
     /// Reports that `done` of `total` are complete.
-    pub fn count(&self, done: u64, total: u64, unit: &'static str) {
+    pub(crate) fn count(&self, done: u64, total: u64, unit: &'static str) {
         let counted = (done > 0).then(|| format!("{} of {} {unit}", Count(done), Count(total)));
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
         self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
     }
 
     /// How far the step has come, such as `3,000 of 12,000 versions`, where it counts.
-    pub fn counted(&self) -> Option<String> {
+    pub(crate) fn counted(&self) -> Option<String> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the user has asked to stop at the next safe point.
-    pub fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
     }
 }

@@ -11,7 +11,7 @@ use crate::resource::{Address, Forbids, Seen};
 
 /// The rules for one resource whose lease is to be over.
 #[derive(Clone, Debug)]
-pub struct Expiry {
+pub(crate) struct Expiry {
     /// Whether its name is the derived one, which no mark can give to something else.
     pub derived: bool,
     /// Whether its own lease counts.
@@ -24,7 +24,7 @@ pub struct Expiry {
 
 /// An entry of the same stack whose existence agrees with a mark.
 #[derive(Clone, Debug)]
-pub struct Voucher {
+pub(crate) struct Voucher {
     /// Where it is.
     pub entry: Address,
     /// What it has to show, where it could also be about something else: a field and its value.
@@ -33,12 +33,12 @@ pub struct Voucher {
 
 impl Voucher {
     /// Any entry of ours at `entry`.
-    pub fn any(entry: Address) -> Self {
+    pub(crate) fn any(entry: Address) -> Self {
         Self { entry, shows: None }
     }
 
     /// The entry of ours at `entry`, if its `field` is `value`.
-    pub fn showing(entry: Address, field: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn showing(entry: Address, field: &'static str, value: impl Into<Value>) -> Self {
         Self { entry, shows: Some((field, value.into())) }
     }
 }
@@ -47,7 +47,7 @@ impl Expiry {
     /// Forbids the deletion of what was `seen` while its lease, which ends at `end`, is not over at `now`. A
     /// lease that ended before the resource was `created` was not given by wbstore; `created` is `None`
     /// where the cloud's date cannot be trusted. Another's lease is that one's to check.
-    pub fn check<R>(
+    pub(crate) fn check<R>(
         &self,
         seen: &mut Seen<R>,
         end: Option<Timestamp>,
@@ -71,7 +71,7 @@ impl Expiry {
     }
 
     /// The entries of which one has to agree with the mark; `None` where the name does.
-    pub fn vouchers(&self) -> Option<Vec<Voucher>> {
+    pub(crate) fn vouchers(&self) -> Option<Vec<Voucher>> {
         (!self.derived).then(|| self.vouchers.clone())
     }
 }

@@ -31,22 +31,22 @@ pub(crate) struct Row {
 impl Row {
     /// `codes` mean `kind`; the empty code is that of an answer without one, and no codes are any. In the
     /// hint, `{permission}` and the holes that the cloud fills are replaced.
-    pub const fn new(codes: &'static [&'static str], kind: Kind, hint: &'static str) -> Self {
+    pub(crate) const fn new(codes: &'static [&'static str], kind: Kind, hint: &'static str) -> Self {
         Self { codes, status: None, words: "", kind, within: None, hint }
     }
 
     /// Only with this HTTP status.
-    pub const fn status(self, status: u16) -> Self {
+    pub(crate) const fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
 
     /// Only where the message contains `words`.
-    pub const fn saying(self, words: &'static str) -> Self {
+    pub(crate) const fn saying(self, words: &'static str) -> Self {
         Self { words, ..self }
     }
 
     /// How long it may last.
-    pub const fn within(self, budget: Duration) -> Self {
+    pub(crate) const fn within(self, budget: Duration) -> Self {
         Self { within: Some(budget), ..self }
     }
 
@@ -74,7 +74,7 @@ pub(crate) struct Failed<'a> {
 
 impl Failed<'_> {
     /// The failure as an [`Error`]. `fill` has the texts for the holes of hints.
-    pub fn explain(&self, by: &Explanations, fill: impl Fn(&str) -> Option<String>) -> Error {
+    pub(crate) fn explain(&self, by: &Explanations, fill: impl Fn(&str) -> Option<String>) -> Error {
         let call = format!("{} on {}", self.permission, self.target);
         if self.html && self.code.is_empty() {
             return self.waiting(web_page(by, &call, self.status));

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderValue};
-pub use reqwest::{Method, Url};
+pub(crate) use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
 use crate::explain::root_cause;
@@ -38,14 +38,14 @@ const SHOWN_KEYS: [&str; 14] = [
 
 /// A client; cheap to clone, and its connections are shared by the clones.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     inner: reqwest::Client,
     home: Option<Url>,
 }
 
 /// One call.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     method: Method,
     url: Url,
     headers: Vec<(&'static str, String)>,
@@ -55,7 +55,7 @@ pub struct Request {
 
 /// A response, whatever the status.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
     /// How often the call was sent, this answer being to the last.
@@ -68,7 +68,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::Failed`] when `url` is none.
-    pub fn new(method: Method, url: &str) -> Result<Self> {
+    pub(crate) fn new(method: Method, url: &str) -> Result<Self> {
         // The text is not part of the message: it may contain a signature.
         let url = Url::parse(url).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
         // Where sending it twice is the same as once (RFC 9110, section 9.2.2).
@@ -79,20 +79,20 @@ impl Request {
 
     /// Sets whether it may be sent twice, where that does not follow from the method.
     #[must_use]
-    pub fn repeatable(self, repeatable: bool) -> Self {
+    pub(crate) fn repeatable(self, repeatable: bool) -> Self {
         Self { repeatable, ..self }
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Sets the body.
     #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
@@ -152,23 +152,23 @@ impl Answer {
     }
 
     /// The header `name`, where it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The comma-separated members of all headers `name`, without spaces around them.
-    pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         let values = self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
     }
 
     /// Whether the status is one of success.
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The server's `Retry-After`.
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
 
@@ -184,7 +184,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
-    pub fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let inner = reqwest::Client::builder()
             .user_agent(concat!("wbstore/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -200,7 +200,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn pinned(home: Url) -> Result<Self> {
+    pub(crate) fn pinned(home: Url) -> Result<Self> {
         Ok(Self { home: Some(home), ..Self::new()? })
     }
 
@@ -212,7 +212,7 @@ impl Client {
     /// [`Kind::Transient`] when there is no complete response; [`Kind::Throttled`] when the server requests
     /// a longer wait than allowed; [`Kind::Refused`] for a host that the client is not pinned to; [`Kind::Failed`]
     /// for a response over the size limit.
-    pub async fn send(&self, request: &Request) -> Result<Answer> {
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer> {
         if let Some(home) = &self.home
             && home.origin() != request.url.origin()
         {
@@ -294,7 +294,7 @@ fn failed(request: &Request, answer: &Answer) -> String {
 
 /// `url` as it may be shown: scheme, host, port and path, and of the query only what is known to be
 /// harmless. An ellipsis stands for the rest.
-pub fn redact(url: &Url) -> String {
+pub(crate) fn redact(url: &Url) -> String {
     let mut shown = url.clone();
     // These fail for URLs without a host, which have neither.
     let _ = shown.set_username("");

@@ -31,7 +31,7 @@ const SHORTEST: Span = Span::from_secs(60);
 /// The text holds letters, digits, `:`, `-` and `+` only, which tag values allow in every cloud
 /// (AWS: Tag Editor user guide, "Tag naming limits and requirements").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lease {
+pub(crate) struct Lease {
     text: String,
     term: Term,
 }
@@ -47,12 +47,12 @@ text_value!(Lease);
 
 impl Lease {
     /// A lease that does not end.
-    pub fn never() -> Self {
+    pub(crate) fn never() -> Self {
         Self { text: "never".to_owned(), term: Term::Never }
     }
 
     /// When it ends, for a deployment that was created at `start`; `None` when it never does.
-    pub fn ends_at(&self, start: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn ends_at(&self, start: Timestamp) -> Option<Timestamp> {
         match self.term {
             // A lease is at most 366 days, so only a start at the end of year 9999 saturates.
             Term::For(span) => Some(start.checked_add(span.as_duration()).unwrap_or(Timestamp::MAX)),
@@ -65,7 +65,7 @@ impl Lease {
     ///
     /// # Errors
     /// An error of `kind` for a date, and for a lease that does not end.
-    pub fn require_span(&self, kind: Kind) -> Result<()> {
+    pub(crate) fn require_span(&self, kind: Kind) -> Result<()> {
         let (ends, hint) = match self.term {
             Term::For(_) => return Ok(()),
             Term::Until(end) => (format!("ends on a date, {end}"), "set a later date with `--expires`"),
@@ -79,7 +79,7 @@ impl Lease {
     ///
     /// # Errors
     /// [`Kind::Input`] when the date has passed or is too far away.
-    pub fn require_ahead(&self, now: Timestamp) -> Result<()> {
+    pub(crate) fn require_ahead(&self, now: Timestamp) -> Result<()> {
         let Term::Until(end) = self.term else { return Ok(()) };
         if end <= now {
             return Err(Error::input(format!("the expiry {end} has passed")).hint(FORMS));
@@ -99,7 +99,7 @@ impl Lease {
     ///
     /// # Errors
     /// [`Kind::Input`] for a date out of range.
-    pub fn until(end: Timestamp) -> Result<Self> {
+    pub(crate) fn until(end: Timestamp) -> Result<Self> {
         // Whole seconds: what comes after the point means nothing here and reads badly in a tag.
         let end = Timestamp::from_second(end.as_second()).map_err(|source| {
             Error::input("the expiry is out of range").because(source.to_string()).hint(FORMS)

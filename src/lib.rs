@@ -22,6 +22,8 @@
 //! → apply → outputs
 //! ```
 
+#![warn(unreachable_pub)]
+
 mod action;
 mod address;
 mod change;

@@ -12,12 +12,12 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.names.split_whitespace().any(|one| one.eq_ignore_ascii_case(name))
     }
 
     /// The listed name nearest to `input`, unless they have little in common.
-    pub fn nearest(&self, input: &str) -> Option<&'static str> {
+    pub(crate) fn nearest(&self, input: &str) -> Option<&'static str> {
         const ALIKE: f64 = 0.75;
         // No name is longer than 32 characters; the comparison takes time in proportion to both.
         if input.len() > 32 {
@@ -34,7 +34,7 @@ impl Listed {
     }
 
     /// The hint where `input` is rejected.
-    pub fn hint(&self, input: &str) -> String {
+    pub(crate) fn hint(&self, input: &str) -> String {
         match self.nearest(input) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("see {}", self.see),
@@ -42,7 +42,7 @@ impl Listed {
     }
 
     /// The warning in a plan, where `name` is not listed.
-    pub fn warning(&self, name: &str) -> Option<String> {
+    pub(crate) fn warning(&self, name: &str) -> Option<String> {
         let unlisted =
             || format!("`{name}` is not an {} that this release lists: {}", self.what, self.hint(name));
         (!self.has(name)).then(unlisted)

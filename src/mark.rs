@@ -248,7 +248,7 @@ fn time(time: Timestamp) -> String {
 
 /// The mark that a resource should have, or the managed part of the one that it has.
 #[derive(Clone, Debug)]
-pub struct Marking {
+pub(crate) struct Marking {
     codec: &'static Codec,
     deployment: DeploymentName,
     /// Under `teardown --expired`: what else has to hold.

@@ -9,7 +9,7 @@ tokio::task_local! {
 }
 
 /// Does `work`, which is one step's, and records what it sends in `step` as well as in the run's record.
-pub async fn of_step<T>(step: &Arc<Mutations>, work: impl Future<Output = T>) -> T {
+pub(crate) async fn of_step<T>(step: &Arc<Mutations>, work: impl Future<Output = T>) -> T {
     STEP.scope(Arc::clone(step), work).await
 }
 
@@ -18,20 +18,20 @@ pub async fn of_step<T>(step: &Arc<Mutations>, work: impl Future<Output = T>) ->
 /// A request whose response is lost, or which ends in a fault of the server, may have been carried out: it
 /// counts as a change.
 #[derive(Debug, Default)]
-pub struct Mutations {
+pub(crate) struct Mutations {
     sent: AtomicU64,
     refused: AtomicU64,
 }
 
 impl Mutations {
     /// A mutating request is about to be sent.
-    pub fn sent(&self) {
+    pub(crate) fn sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let _ = STEP.try_with(|step| step.sent.fetch_add(1, Ordering::Relaxed));
     }
 
     /// The answer to one that was [sent](Self::sent) has come with this HTTP status.
-    pub fn answered(&self, status: u16) {
+    pub(crate) fn answered(&self, status: u16) {
         // 408 is a time-out of the server, after which it may have continued.
         if (400..500).contains(&status) && status != 408 {
             self.refused();
@@ -39,18 +39,18 @@ impl Mutations {
     }
 
     /// The server refused one that was [sent](Self::sent), and did nothing.
-    pub fn refused(&self) {
+    pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
         let _ = STEP.try_with(|step| step.refused.fetch_add(1, Ordering::Relaxed));
     }
 
     /// Whether anything has been [sent](Self::sent), whatever came of it.
-    pub fn has_sent(&self) -> bool {
+    pub(crate) fn has_sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed) > 0
     }
 
     /// How many requests were carried out, or may have been.
-    pub fn applied(&self) -> u64 {
+    pub(crate) fn applied(&self) -> u64 {
         self.sent.load(Ordering::Relaxed).saturating_sub(self.refused.load(Ordering::Relaxed))
     }
 }

@@ -20,7 +20,7 @@ checked_name! {
 impl DeploymentName {
     /// The most characters a name has. `wbstore-<name>-<8 hex digits>` must fit into the 63
     /// characters of a bucket name.
-    pub const MAX: usize = 40;
+    pub(crate) const MAX: usize = 40;
 
     /// A name of two parts that are known to be in order: `kept` begins with a letter or digit,
     /// `hash` is hexadecimal, and together they are short enough.

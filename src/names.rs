@@ -58,7 +58,7 @@ const LONG: [(&str, &str); 3] =
 
 impl Rule {
     /// A rule to which each kind adds its own.
-    pub const ANY: Self = Self {
+    pub(crate) const ANY: Self = Self {
         what: "name",
         form: "another name",
         letters: "",
@@ -74,7 +74,7 @@ impl Rule {
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) with what is wrong, at which position, and the allowed
     /// form or the name that was probably meant.
-    pub fn check(&self, input: &str) -> Result<()> {
+    pub(crate) fn check(&self, input: &str) -> Result<()> {
         let Some((why, hint)) = self.fault(input) else { return Ok(()) };
         let what = self.what;
         // A URL is not repeated: the ones that W&B accepts may hold a secret.
@@ -251,7 +251,7 @@ macro_rules! checked_name {
     ($(#[$doc:meta])* $type:ident, $($rule:tt)*) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $type {
+        pub(crate) struct $type {
             text: String,
         }
 

@@ -21,7 +21,7 @@ mod script;
 /// [note](Self::notes), and everything else is refused; above all what would open the bucket to
 /// more than one origin.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub(crate) struct Origin {
     text: String,
     host: Host,
     port: Option<u16>,
@@ -50,13 +50,13 @@ const EXAMPLE: &str = "https://wandb.acme.com";
 
 impl Origin {
     /// What was changed to make it what a browser sends, and what looks wrong; one sentence each.
-    pub fn notes(&self) -> &[String] {
+    pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
     /// Whether the host is this machine, by name or address: `localhost` and below, `127.0.0.0/8`
     /// and `::1`. Browsers trust these without TLS (W3C Secure Contexts, section 3.1).
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
@@ -65,7 +65,7 @@ impl Origin {
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for `http` to another machine without `allow_http`.
-    pub fn require_secure(&self, allow_http: bool) -> Result<Option<String>> {
+    pub(crate) fn require_secure(&self, allow_http: bool) -> Result<Option<String>> {
         if self.secure || self.is_loopback() {
             return Ok(None);
         }
@@ -85,7 +85,7 @@ impl Origin {
     ///
     /// A host too long for a name is cut, and a hash of the origin put in place of the rest, so
     /// that two long hosts do not become one deployment.
-    pub fn slug(&self) -> DeploymentName {
+    pub(crate) fn slug(&self) -> DeploymentName {
         const HASH: usize = 8;
         let port = self.port.map(|port| format!("-{port}")).unwrap_or_default();
         let host = self.host.to_string().to_ascii_lowercase();

@@ -13,13 +13,13 @@ mod tests;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use crate::action::Action;
+pub(crate) use crate::action::Action;
 use crate::resource::{Address, Observation, Output};
-pub use again::{Again, again};
-pub use digest::Digest;
+pub(crate) use again::{Again, again};
+pub(crate) use digest::Digest;
 
 /// The version of the plan's JSON form, raised when a reader would have to change.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Plan {
 
 /// The subject of a plan: everything about it that is not an observation.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The deployment's name.
     pub deployment: String,
     /// The account and place, in words.
@@ -177,7 +177,7 @@ pub struct Subject {
 }
 
 /// Compares desired and observed state.
-pub fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
+pub(crate) fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
     let mut steps = decided(goal, observations);
     if goal == Goal::Absent {
         order::require_vouchers(observations, &mut steps);

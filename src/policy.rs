@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Whose permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
+pub(crate) enum Audience {
     /// The machine the W&B server runs on.
     Node,
     /// The person or job that runs wbstore.
@@ -26,7 +26,7 @@ pub enum Audience {
 /// How a policy is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PolicyForm {
+pub(crate) enum PolicyForm {
     /// The document as JSON
     Json,
     /// The document as YAML
@@ -37,7 +37,7 @@ pub enum PolicyForm {
 
 /// A policy document in the cloud's own form.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// The document, ready to be pasted.
     pub document: Value,
     /// The form in which the cloud's own tool reads it.

@@ -123,7 +123,7 @@ pub(crate) fn queue_note(kind: Option<&str>) -> String {
 }
 
 /// A cloud with its credentials checked and one deployment named.
-pub trait Provider: Send + Sync {
+pub(crate) trait Provider: Send + Sync {
     /// The deployment, described for `goal`.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ pub trait Provider: Send + Sync {
 
 /// The deployment that the common options describe; the rest is the [`CloudOptions`].
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     pub name: DeploymentName,
     /// The address of the W&B server; teardown and list do without.
     pub origin: Option<Origin>,
@@ -185,7 +185,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// A deployment of which only the name is given.
-    pub fn named(name: DeploymentName) -> Self {
+    pub(crate) fn named(name: DeploymentName) -> Self {
         Self {
             name,
             origin: None,
@@ -202,14 +202,14 @@ impl Wanted {
     ///
     /// # Errors
     /// [`Kind::Input`] when it is missing.
-    pub fn origin(&self) -> Result<Origin> {
+    pub(crate) fn origin(&self) -> Result<Origin> {
         self.origin.clone().ok_or_else(|| {
             Error::input("verify requires the server's address").hint("add `--host https://wandb.acme.com`")
         })
     }
 
     /// Whether the lease to renew has to be read from the mark of the deployment.
-    pub fn renews_unnamed(&self) -> bool {
+    pub(crate) fn renews_unnamed(&self) -> bool {
         self.renew_from.is_some() && self.lease.is_none()
     }
 
@@ -217,7 +217,7 @@ impl Wanted {
     ///
     /// # Errors
     /// [`Kind::Refused`] where there is none, or one that cannot be renewed.
-    pub fn renew(&mut self, found: Option<Lease>) -> Result<()> {
+    pub(crate) fn renew(&mut self, found: Option<Lease>) -> Result<()> {
         let lease = found.ok_or_else(|| {
             Error::refused(format!("the deployment `{}` has no lease to renew", self.name))
                 .hint("add `--expires` with a time span, such as `--expires 7d`")
@@ -230,7 +230,7 @@ impl Wanted {
 
 /// How a bucket is emptied before it is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum EmptyBy {
+pub(crate) enum EmptyBy {
     /// wbstore deletes the objects now
     #[default]
     Calls,

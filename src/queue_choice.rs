@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::name::DeploymentName;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum QueueChoice<N> {
+pub(crate) enum QueueChoice<N> {
     /// A queue with the deployment's default name.
     #[default]
     Default,
@@ -18,7 +18,11 @@ pub enum QueueChoice<N> {
 
 impl<N: Clone> QueueChoice<N> {
     /// The name of the queue; `None` for the server's internal one.
-    pub fn resolve(&self, deployment: &DeploymentName, default: fn(&DeploymentName) -> N) -> Option<N> {
+    pub(crate) fn resolve(
+        &self,
+        deployment: &DeploymentName,
+        default: fn(&DeploymentName) -> N,
+    ) -> Option<N> {
         match self {
             Self::Default => Some(default(deployment)),
             Self::Named(name) => Some(name.clone()),

@@ -23,12 +23,12 @@ use crate::expiry::Voucher;
 use crate::mark::Marking;
 use crate::mutations::Mutations;
 
-pub use crate::address::Address;
-pub use bound::{AnyResource, Bound, Look};
+pub(crate) use crate::address::Address;
+pub(crate) use bound::{AnyResource, Bound, Look};
 
 /// Whose a found resource is. The default answer to doubt is to refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// It has this deployment's mark, and wbstore created it.
     Ours,
     /// It has this deployment's mark, but existed before wbstore. Teardown releases it instead of
@@ -45,7 +45,7 @@ pub enum Owner {
 
 /// What an [`Obstacle`] prevents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forbids {
+pub(crate) enum Forbids {
     /// Creating or updating the resource.
     Write,
     /// Its existence, even without differences: what exists would not work, or not last.
@@ -56,7 +56,7 @@ pub enum Forbids {
 
 /// A reason, seen while reading, why the cloud or its owner would reject a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
+pub(crate) struct Obstacle {
     /// What cannot be done.
     pub forbids: Forbids,
     /// Why, as a lowercase fragment without a period.
@@ -67,7 +67,7 @@ pub struct Obstacle {
 
 /// The remarks of a read besides state and owner.
 #[derive(Clone, Debug, Default)]
-pub struct Remarks {
+pub(crate) struct Remarks {
     /// Entries of others in the same document, which are kept to the byte.
     pub kept: Vec<String>,
     /// Findings for the reviewer, one sentence each.
@@ -78,19 +78,19 @@ pub struct Remarks {
 
 impl Remarks {
     /// Adds a finding for the reviewer.
-    pub fn finding(&mut self, fact: impl Into<String>) {
+    pub(crate) fn finding(&mut self, fact: impl Into<String>) {
         self.findings.push(fact.into());
     }
 
     /// Adds a reason why `forbids` cannot be done.
-    pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
         self.obstacles.push(Obstacle { forbids, message: message.into(), hint: Some(hint.into()) });
     }
 }
 
 /// The result of reading one resource.
 #[derive(Clone, Debug)]
-pub enum Seen<R> {
+pub(crate) enum Seen<R> {
     /// The cloud reports that it does not exist.
     Absent(Remarks),
     /// It exists.
@@ -106,17 +106,17 @@ pub enum Seen<R> {
 
 impl<R> Seen<R> {
     /// The cloud reports that it does not exist.
-    pub fn absent() -> Self {
+    pub(crate) fn absent() -> Self {
         Self::Absent(Remarks::default())
     }
 
     /// It exists in this state.
-    pub fn there(state: R, owner: Owner) -> Self {
+    pub(crate) fn there(state: R, owner: Owner) -> Self {
         Self::There { state, owner, remarks: Remarks::default() }
     }
 
     /// The observed state of what exists.
-    pub fn state(&self) -> Option<&R> {
+    pub(crate) fn state(&self) -> Option<&R> {
         match self {
             Self::Absent(_) => None,
             Self::There { state, .. } => Some(state),
@@ -124,7 +124,7 @@ impl<R> Seen<R> {
     }
 
     /// The owner of what exists.
-    pub fn owner(&self) -> Option<&Owner> {
+    pub(crate) fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Absent(_) => None,
             Self::There { owner, .. } => Some(owner),
@@ -132,43 +132,43 @@ impl<R> Seen<R> {
     }
 
     /// Replaces the owner of what exists.
-    pub fn set_owner(&mut self, new: Owner) {
+    pub(crate) fn set_owner(&mut self, new: Owner) {
         if let Self::There { owner, .. } = self {
             *owner = new;
         }
     }
 
     /// Whether it exists without any mark, so that writing it adopts it.
-    pub fn is_unmarked(&self) -> bool {
+    pub(crate) fn is_unmarked(&self) -> bool {
         self.owner() == Some(&Owner::Other(None))
     }
 
     /// What else was seen.
-    pub fn remarks(&self) -> &Remarks {
+    pub(crate) fn remarks(&self) -> &Remarks {
         match self {
             Self::Absent(remarks) | Self::There { remarks, .. } => remarks,
         }
     }
 
     /// What else was seen, to be added to.
-    pub fn remarks_mut(&mut self) -> &mut Remarks {
+    pub(crate) fn remarks_mut(&mut self) -> &mut Remarks {
         match self {
             Self::Absent(remarks) | Self::There { remarks, .. } => remarks,
         }
     }
 
     /// Adds a finding for the reviewer.
-    pub fn finding(&mut self, fact: impl Into<String>) {
+    pub(crate) fn finding(&mut self, fact: impl Into<String>) {
         self.remarks_mut().finding(fact);
     }
 
     /// Adds a reason why `forbids` cannot be done.
-    pub fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn obstacle(&mut self, forbids: Forbids, message: impl Into<String>, hint: impl Into<String>) {
         self.remarks_mut().obstacle(forbids, message, hint);
     }
 
     /// The same with another form of the state.
-    pub fn map<T>(self, form: impl FnOnce(R) -> T) -> Seen<T> {
+    pub(crate) fn map<T>(self, form: impl FnOnce(R) -> T) -> Seen<T> {
         match self {
             Self::Absent(remarks) => Seen::Absent(remarks),
             Self::There { state, owner, remarks } => Seen::There { state: form(state), owner, remarks },
@@ -178,7 +178,7 @@ impl<R> Seen<R> {
 
 /// How teardown treats a resource inside another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
+pub(crate) enum Removal {
     /// It is deleted by a call of its own.
     Own,
     /// It is deleted with the resource it is [part of](Resource::part_of); where that one is kept, it is
@@ -195,7 +195,7 @@ pub enum Removal {
 
 /// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
+pub(crate) enum Deleted {
     /// It is gone.
     Gone,
     /// The cloud removes it by itself until then, so that what waits for it has to wait for another run.
@@ -210,7 +210,7 @@ pub enum Deleted {
 /// One cloud object, or one entry of ours inside a shared document.
 ///
 /// The struct is the desired state; its serialised fields are what plans show and compare.
-pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
+pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// The connected clients this resource is read and written with.
     type Api: Send + Sync + 'static;
 
@@ -314,11 +314,11 @@ pub trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
 }
 
 /// The fields of a resource, nested objects flattened to dotted names.
-pub type Fields = std::collections::BTreeMap<String, Value>;
+pub(crate) type Fields = std::collections::BTreeMap<String, Value>;
 
 /// One resource as the planner sees it: no cloud, no types, only what is wanted and what was found.
 #[derive(Clone, Debug)]
-pub struct Observation {
+pub(crate) struct Observation {
     /// Where it stands.
     pub address: Address,
     /// What must exist first.
@@ -347,7 +347,7 @@ pub struct Output {
 }
 
 /// All that a provider supplies for one deployment.
-pub struct Stack {
+pub(crate) struct Stack {
     /// The deployment's name.
     pub deployment: String,
     /// Where it stands, in words for people, such as `account 123456789012, us-east-1`, and with the
@@ -369,4 +369,4 @@ pub struct Stack {
 }
 
 /// Something that must hold before anything is planned, such as whose the credentials are.
-pub type Guard = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+pub(crate) type Guard = Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;

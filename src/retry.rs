@@ -15,13 +15,13 @@ use tokio::time::Instant;
 use crate::error::{Error, Kind, Result};
 
 /// How long a network fault or throttling may last.
-pub const FAULT_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const FAULT_WITHIN: Duration = Duration::from_secs(60);
 /// The longest wait that a server can request.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The target of the `tracing` events that [`show`] records.
-pub const TARGET: &str = "wbstore::waiting";
+pub(crate) const TARGET: &str = "wbstore::waiting";
 /// How often a client sends a call that may be sent twice.
-pub const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 
 /// Shorter waits are not reported.
 const SHOWN_FROM: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ tokio::task_local! {
 
 /// Runs `work`, the steps of the engine. A call that the server asks to delay returns at once:
 /// the engine waits, which reports it with the step's address and stops at Ctrl-C.
-pub async fn in_steps<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn in_steps<T>(work: impl Future<Output = T>) -> T {
     IN_STEPS.scope((), work).await
 }
 
@@ -115,7 +115,7 @@ where
 
 /// The wait that the headers of a response request: `Retry-After` in seconds or as a
 /// date (RFC 9110, section 10.2.3), and what Amazon and Microsoft have beside it, in milliseconds.
-pub fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
+pub(crate) fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
     let milliseconds = |name| header(name)?.trim().parse().ok().map(Duration::from_millis);
     let precise =
         ["x-amz-retry-after", "retry-after-ms", "x-ms-retry-after-ms"].into_iter().find_map(milliseconds);
@@ -132,13 +132,13 @@ pub fn asked<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Dur
 
 /// Whether an answer of this HTTP status is a fault that may pass: one of the server, or a request to
 /// come back at a time that it names.
-pub fn is_fault(status: u16, asked: Option<Duration>) -> bool {
+pub(crate) fn is_fault(status: u16, asked: Option<Duration>) -> bool {
     matches!(status, 408 | 500 | 502 | 503 | 504) || (status == 429 && asked.is_some())
 }
 
 /// How long a client whose loop is its own waits after `tries` tries, where the server wants it to wait
 /// for `asked`. `None` when it does not.
-pub fn pause_after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
+pub(crate) fn pause_after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
     let mut pauses = client();
     let _ = (1..tries).map_while(|_| pauses.0.next()).last();
     pauses.next(asked, Duration::MAX).filter(|_| is_waited(asked))
@@ -151,7 +151,7 @@ fn is_waited(asked: Option<Duration>) -> bool {
 
 /// Reports that the call which failed for `why` is retried in `pause`, where that is long enough to be
 /// noticed.
-pub fn show(why: &str, pause: Duration) {
+pub(crate) fn show(why: &str, pause: Duration) {
     if pause >= SHOWN_FROM {
         tracing::warn!(target: TARGET, why, seconds = pause.as_secs_f64());
     }
@@ -168,7 +168,7 @@ async fn wait(why: &str, pause: Duration) {
 ///
 /// # Errors
 /// Those of `look`, the last one where it stayed busy.
-pub async fn unless_busy<T, F>(look: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn unless_busy<T, F>(look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
@@ -180,7 +180,7 @@ where
 ///
 /// # Errors
 /// Those of `page`, the last one where it went on.
-pub async fn page<T, F>(page: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn page<T, F>(page: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

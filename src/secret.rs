@@ -14,21 +14,21 @@ const BLOCK: usize = 4096;
 
 /// A secret. It cannot be printed, compared, copied or written into a document by accident, and its
 /// memory is overwritten when it is dropped.
-pub struct Secret(Zeroizing<String>);
+pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
     /// The secret itself, for the one place that the user named.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
 
 /// A line of the server configuration that is shown only on request, because its value is a secret.
-pub struct Withheld<'a> {
+pub(crate) struct Withheld<'a> {
     /// The name of the environment variable.
     pub name: &'static str,
     /// The command of the cloud's own tool that prints its value.
@@ -39,7 +39,7 @@ pub struct Withheld<'a> {
 
 /// What happens to the secret among the outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Disclosure {
+pub(crate) enum Disclosure {
     /// It is not fetched.
     #[default]
     Withheld,
@@ -51,7 +51,7 @@ pub enum Disclosure {
 
 /// The opened destination of the secret.
 #[derive(Debug)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// Nowhere: it is not fetched.
     Withheld,
     /// To the other outputs.
@@ -66,7 +66,7 @@ impl Disclosure {
     ///
     /// # Errors
     /// [`Kind::Input`] when it cannot.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::File(path) => NewFile::create(path)?.try_out(),
             Self::Withheld | Self::Shown => Ok(()),
@@ -77,7 +77,7 @@ impl Disclosure {
     ///
     /// # Errors
     /// [`Kind::Input`] when it already exists or cannot be created.
-    pub fn open(&self) -> Result<Destination> {
+    pub(crate) fn open(&self) -> Result<Destination> {
         Ok(match self {
             Self::Withheld => Destination::Withheld,
             Self::Shown => Destination::Shown,
@@ -89,7 +89,7 @@ impl Disclosure {
 /// A file reserved for a secret: new, and readable by its owner only from the start. It is deleted
 /// unless the secret is written.
 #[derive(Debug)]
-pub struct NewFile {
+pub(crate) struct NewFile {
     path: PathBuf,
     file: File,
     filled: bool,
@@ -127,7 +127,7 @@ impl NewFile {
     }
 
     /// The path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -135,7 +135,7 @@ impl NewFile {
     ///
     /// # Errors
     /// [`Kind::Failed`] when it cannot be written, or the path now leads to another file.
-    pub fn fill(mut self, secret: &Secret) -> Result<()> {
+    pub(crate) fn fill(mut self, secret: &Secret) -> Result<()> {
         let text = secret.reveal().as_bytes();
         let written = self.file.write_all(text).and_then(|()| self.file.sync_all());
         written.map_err(|error| unwritable(Kind::Failed, &self.path, error))?;

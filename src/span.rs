@@ -14,28 +14,28 @@ use crate::value::quoted;
 /// months. One span has one text, in the largest unit that divides it except weeks: `2w` is `14d`, and
 /// `1h30m` is `90m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(u32);
+pub(crate) struct Span(u32);
 
 const UNITS: [(&str, u32); 5] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
 impl Span {
     /// `const`, for the limits of options.
-    pub const fn from_secs(seconds: u32) -> Self {
+    pub(crate) const fn from_secs(seconds: u32) -> Self {
         Self(seconds)
     }
 
     /// Days of 24 hours.
-    pub const fn from_days(days: u32) -> Self {
+    pub(crate) const fn from_days(days: u32) -> Self {
         Self(days.saturating_mul(86_400))
     }
 
     /// For the APIs that count in seconds.
-    pub const fn as_secs(self) -> u32 {
+    pub(crate) const fn as_secs(self) -> u32 {
         self.0
     }
 
     /// For everything that waits.
-    pub const fn as_duration(self) -> Duration {
+    pub(crate) const fn as_duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)
     }
 
@@ -44,7 +44,7 @@ impl Span {
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) for everything that could be misread.
-    pub fn read(input: &str, what: &str, forms: &str) -> Result<Self> {
+    pub(crate) fn read(input: &str, what: &str, forms: &str) -> Result<Self> {
         seconds(input).map(Self).ok_or_else(|| {
             let (why, hint) = misread(input);
             let why = why.map_or_else(String::new, |why| format!(": {why}"));

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// `text` without control characters and without the marks that turn the direction of writing, which
 /// could make a line read as something else. Line breaks and tabs become spaces.
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().filter_map(harmless).collect::<String>().trim().to_owned()
 }
 
@@ -23,7 +23,7 @@ fn turns_direction(letter: char) -> bool {
 
 /// A size, in the largest decimal unit that leaves a digit before the point.
 #[derive(Clone, Copy, Debug)]
-pub struct Bytes(pub u64);
+pub(crate) struct Bytes(pub u64);
 
 impl fmt::Display for Bytes {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -40,7 +40,7 @@ impl fmt::Display for Bytes {
 
 /// A number, its digits in groups of three: `250,000`.
 #[derive(Clone, Copy, Debug)]
-pub struct Count(pub u64);
+pub(crate) struct Count(pub u64);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +52,7 @@ impl fmt::Display for Count {
 
 /// What there is of `parts`, each a number and the word for one of them, as a sentence counts it:
 /// `12 objects, 1 version and 2 uploads`.
-pub fn counted(parts: &[(u64, &str)]) -> String {
+pub(crate) fn counted(parts: &[(u64, &str)]) -> String {
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts
         .map(|(count, what)| format!("{} {what}{}", Count(*count), if *count == 1 { "" } else { "s" }))

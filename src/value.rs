@@ -2,7 +2,7 @@
 
 /// `input` as it may be printed: what cannot be seen is escaped, so that it can neither drive a
 /// terminal nor turn the text around, and long text is cut.
-pub fn printable(input: &str) -> String {
+pub(crate) fn printable(input: &str) -> String {
     const SHOWN: usize = 80;
     let mut text = String::new();
     for c in input.chars().take(SHOWN) {
@@ -19,7 +19,7 @@ pub fn printable(input: &str) -> String {
 }
 
 /// [`printable`] in backticks, for use in messages.
-pub fn quoted(input: &str) -> String {
+pub(crate) fn quoted(input: &str) -> String {
     format!("`{}`", printable(input))
 }
 
@@ -30,7 +30,7 @@ macro_rules! text_value {
         impl $type {
             /// The text, in its one canonical form.
             #[allow(dead_code, reason = "not every value is read as text")]
-            pub fn as_str(&self) -> &str {
+            pub(crate) fn as_str(&self) -> &str {
                 &self.text
             }
         }

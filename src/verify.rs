@@ -30,7 +30,7 @@ pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
 
 /// The options of `verify`.
 #[derive(Clone, Debug)]
-pub struct VerifyOptions {
+pub(crate) struct VerifyOptions {
     /// Where the pages of the server come from.
     pub origin: Origin,
     /// How long an event may take to arrive.

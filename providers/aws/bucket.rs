@@ -18,7 +18,7 @@ use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
-pub struct S3Bucket {
+pub(crate) struct S3Bucket {
     #[serde(skip)]
     pub name: String,
     /// The region it is in.
@@ -30,7 +30,7 @@ pub struct S3Bucket {
 
 impl S3Bucket {
     /// The address of the bucket `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("aws", "bucket", name)
     }
 
@@ -213,7 +213,7 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
 ///
 /// # Errors
 /// Those of the call.
-pub async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
+pub(crate) async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
     let answer = api.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     match answer {
         Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),

@@ -39,7 +39,7 @@ checked_name! {
 impl BucketName {
     /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`. The digits differ by account
     /// and region.
-    pub fn default_for(deployment: &DeploymentName, account: &AccountId, region: &Region) -> Self {
+    pub(crate) fn default_for(deployment: &DeploymentName, account: &AccountId, region: &Region) -> Self {
         let digits = digits(&[deployment.as_str(), account.as_str(), region.as_str()]);
         Self { text: format!("wbstore-{deployment}-{digits}") }
     }

@@ -16,7 +16,7 @@ const MOST_RULES: usize = 100;
 
 /// What the browser of a W&B user may do with the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cors {
+pub(crate) struct Cors {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
@@ -36,7 +36,7 @@ pub struct Cors {
 
 impl Cors {
     /// The rule with `id` that allows pages from `origins` to read and upload.
-    pub fn new(bucket: &str, id: String, origins: Vec<String>) -> Self {
+    pub(crate) fn new(bucket: &str, id: String, origins: Vec<String>) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
             bucket: bucket.to_owned(),

@@ -15,7 +15,7 @@ use crate::resource::{Address, Deleted, Owner, Removal, Resource, Seen};
 
 /// What new objects are encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Encryption {
+pub(crate) struct Encryption {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
@@ -29,7 +29,7 @@ pub struct Encryption {
 
 impl Encryption {
     /// S3's own keys, or `kms_key`.
-    pub fn with(bucket: &str, kms_key: Option<String>) -> Self {
+    pub(crate) fn with(bucket: &str, kms_key: Option<String>) -> Self {
         Self {
             bucket: bucket.to_owned(),
             algorithm: if kms_key.is_some() { "aws:kms" } else { "AES256" }.to_owned(),

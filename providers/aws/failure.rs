@@ -136,7 +136,7 @@ const AWS: Explanations = Explanations {
 const DENIED: &[&str] = &["AccessDenied", "AccessDeniedException", "AllAccessDisabled"];
 
 /// Explains why `action` (an IAM action such as `s3:PutBucketCORS`) failed on `target`.
-pub fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
+pub(crate) fn failure<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -176,7 +176,7 @@ where
 
 /// The error code that the service gave, without the `AWS.SimpleQueueService.` that SQS puts before
 /// some of its codes and leaves out before others.
-pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
     let code = match error {
         SdkError::ServiceError(context) => context.err().code().unwrap_or_default(),
         _ => "",
@@ -185,7 +185,7 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str 
 }
 
 /// The message of the service, sanitized.
-pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+pub(crate) fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ServiceError(context) => clean(context.err().message().unwrap_or_default()),
         _ => String::new(),
@@ -194,7 +194,7 @@ pub fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> St
 
 /// The arguments that an S3 error complains of, as name and value: S3 puts the cause of an
 /// `InvalidArgument` there (A8), numbered (`ArgumentName1`) where there are several.
-pub fn arguments<E>(error: &SdkError<E, HttpResponse>) -> Vec<(String, String)> {
+pub(crate) fn arguments<E>(error: &SdkError<E, HttpResponse>) -> Vec<(String, String)> {
     let body = error.raw_response().and_then(|response| response.body().bytes()).unwrap_or_default();
     let text = String::from_utf8_lossy(body);
     let names = elements(&text, "<ArgumentName");
@@ -209,7 +209,7 @@ fn elements(text: &str, tag: &str) -> Vec<String> {
 
 /// The explanation of an error that this machine's clock causes. A response to HEAD has no body, so only its
 /// date shows it.
-pub fn wrong_clock<E>(
+pub(crate) fn wrong_clock<E>(
     error: &SdkError<E, HttpResponse>,
     action: &str,
     target: impl Display,
@@ -232,18 +232,18 @@ pub fn wrong_clock<E>(
 }
 
 /// The HTTP status of the response; 0 without one.
-pub fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
+pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
     error.raw_response().map_or(0, |response| response.status().as_u16())
 }
 
 /// Whether the call was answered with success, in a form that the SDK cannot read. Endpoints that
 /// imitate AWS do that for calls they do not know.
-pub fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+pub(crate) fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == 200 && code(error).is_empty()
 }
 
 /// A header of the response.
-pub fn header(response: &HttpResponse, name: &str) -> Option<String> {
+pub(crate) fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
 }
 
@@ -282,7 +282,7 @@ fn is_html(response: &HttpResponse) -> bool {
 
 /// Explains why a write into a bucket failed. A bucket may be invisible to S3 for a moment after it was
 /// created (A19), so a missing one passes.
-pub fn missing_bucket<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
+pub(crate) fn missing_bucket<E>(error: SdkError<E, HttpResponse>, action: &str, target: impl Display) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

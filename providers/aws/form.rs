@@ -3,7 +3,7 @@
 
 /// Decodes one form-encoded value. Bytes that are not UTF-8 become the replacement character, as no
 /// key has any.
-pub fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -30,7 +30,7 @@ const LAYOUT: Layout = Layout {
 ///
 /// # Errors
 /// When the buckets cannot be listed at all. What else cannot be read is in [`Inventory::unread`].
-pub async fn list(api: &Api) -> Result<Inventory> {
+pub(crate) async fn list(api: &Api) -> Result<Inventory> {
     let home = api.region.to_string();
     let (buckets, queues) = tokio::join!(buckets::list(api), queues::list(api, &home));
     let (mut looked, queues) = (buckets?, queues?);

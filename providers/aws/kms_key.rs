@@ -14,7 +14,7 @@ use crate::value::{quoted, text_value};
 /// Only the key's own ARN is accepted. An alias can be pointed at another key, after which the policies that
 /// name the first one are wrong; and an id alone leaves account and region to chance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KmsKeyArn {
+pub(crate) struct KmsKeyArn {
     text: String,
     region: Region,
     account: AccountId,
@@ -30,7 +30,7 @@ impl KmsKeyArn {
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) when it cannot.
-    pub fn require_region(&self, region: &Region) -> Result<()> {
+    pub(crate) fn require_region(&self, region: &Region) -> Result<()> {
         if &self.region == region {
             return Ok(());
         }

@@ -21,7 +21,7 @@ fn changes_something(operation: &str) -> bool {
 
 /// Writes one record an attempt, and counts those that change something.
 #[derive(Debug)]
-pub struct RequestLog {
+pub(crate) struct RequestLog {
     /// What has been sent that changes something.
     pub mutations: Arc<Mutations>,
 }

@@ -27,7 +27,7 @@ const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
 
 /// The entry that makes S3 send to the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Notification {
+pub(crate) struct Notification {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
@@ -46,12 +46,12 @@ pub struct Notification {
 
 impl Notification {
     /// The address of the one of `bucket`.
-    pub fn at(bucket: &str) -> Address {
+    pub(crate) fn at(bucket: &str) -> Address {
         Address::new("aws", "notification", bucket)
     }
 
     /// Events of all created objects of `bucket`, sent to the queue with `queue_arn`.
-    pub fn new(bucket: &str, queue: &str, id: String, queue_arn: String) -> Self {
+    pub(crate) fn new(bucket: &str, queue: &str, id: String, queue_arn: String) -> Self {
         Self {
             bucket: bucket.to_owned(),
             queue: queue.to_owned(),

@@ -77,12 +77,12 @@ impl From<AwsNames> for AwsOptions {
 
 impl AwsParts {
     /// The queue that receives the bucket's events; none with `--queue internal`.
-    pub fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
+    pub(crate) fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
     }
 
     /// The queue for the run events that the server publishes; none without `--notifications-queue`.
-    pub fn run_events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
+    pub(crate) fn run_events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         let default = || QueueName::notifications_for(deployment);
         self.notifications_queue.as_ref().map(|given| given.clone().unwrap_or_else(default))
     }

@@ -16,13 +16,13 @@ use crate::value::quoted;
 
 mod exposure;
 mod meaning;
-pub mod statements;
+pub(crate) mod statements;
 
-pub use meaning::same_meaning;
+pub(crate) use meaning::same_meaning;
 
 /// A policy document (IAM user guide, "Grammar of the IAM JSON policy language").
 #[derive(Clone, Debug)]
-pub struct PolicyDocument {
+pub(crate) struct PolicyDocument {
     /// The elements beside `Statement`, such as `Version` and `Id`, in their order.
     head: Vec<(String, Box<RawValue>)>,
     statements: Vec<Statement>,
@@ -50,7 +50,7 @@ impl PolicyDocument {
     ///
     /// # Errors
     /// None in practice; see [`upsert`](Self::upsert).
-    pub fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self { head: vec![("Version".to_owned(), raw(&"2012-10-17".into())?)], statements: vec![] })
     }
 
@@ -59,7 +59,7 @@ impl PolicyDocument {
     ///
     /// # Errors
     /// When the text is no policy document. Then it must not be replaced: it may hold statements.
-    pub fn parse_or_new(text: Option<&str>) -> Result<Self> {
+    pub(crate) fn parse_or_new(text: Option<&str>) -> Result<Self> {
         match text.filter(|text| !text.trim().is_empty()) {
             Some(text) => text.parse(),
             None => Self::new(),
@@ -67,17 +67,17 @@ impl PolicyDocument {
     }
 
     /// The statements, in their order.
-    pub fn statements(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn statements(&self) -> impl Iterator<Item = &Value> {
         self.statements.iter().map(|statement| &statement.value)
     }
 
     /// Whether there is no statement. The APIs reject such a document; delete the policy instead.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.statements.is_empty()
     }
 
     /// The statement with this `Sid`, the first if there are several.
-    pub fn statement(&self, sid: &str) -> Option<&Value> {
+    pub(crate) fn statement(&self, sid: &str) -> Option<&Value> {
         self.statements().find(|statement| statement.get("Sid").and_then(Value::as_str) == Some(sid))
     }
 
@@ -89,7 +89,7 @@ impl PolicyDocument {
     ///
     /// # Errors
     /// [`Kind::Failed`] if the statement cannot be written as JSON, which a [`Value`] always can.
-    pub fn upsert(&mut self, sid: &str, statement: &Value) -> Result<bool> {
+    pub(crate) fn upsert(&mut self, sid: &str, statement: &Value) -> Result<bool> {
         let mut wanted = statement.clone();
         if let Some(object) = wanted.as_object_mut() {
             object.insert("Sid".to_owned(), sid.into());
@@ -107,21 +107,21 @@ impl PolicyDocument {
     }
 
     /// Removes every statement with this `Sid`, and returns whether there was one.
-    pub fn remove(&mut self, sid: &str) -> bool {
+    pub(crate) fn remove(&mut self, sid: &str) -> bool {
         let before = self.statements.len();
         self.statements.retain(|statement| statement.sid() != Some(sid));
         self.statements.len() != before
     }
 
     /// The statements without this `Sid`, each in a few words for the list of what is kept.
-    pub fn others(&self, sid: &str) -> Vec<String> {
+    pub(crate) fn others(&self, sid: &str) -> Vec<String> {
         let others = self.statements.iter().filter(|statement| statement.sid() != Some(sid));
         others.map(|statement| describe(&statement.value)).collect()
     }
 
     /// The statements that allow everyone without a condition on who or from where, one sentence each. W&B's
     /// guide suggests such a statement for the queue.
-    pub fn open_to_all(&self) -> Vec<String> {
+    pub(crate) fn open_to_all(&self) -> Vec<String> {
         let open = self.statements().filter(|statement| exposure::is_open_to_all(statement));
         open.map(|statement| {
             format!("{} allows everyone: no condition limits who or from where", describe(statement))

@@ -13,7 +13,7 @@ use crate::resource::{Address, Deleted, Owner, Removal, Resource, Seen};
 
 /// The four blocks, all on.
 #[derive(Clone, Debug, Serialize)]
-pub struct PublicAccessBlock {
+pub(crate) struct PublicAccessBlock {
     /// The bucket they are set on.
     #[serde(skip)]
     pub bucket: String,
@@ -29,7 +29,7 @@ pub struct PublicAccessBlock {
 
 impl PublicAccessBlock {
     /// All four on, for `bucket`.
-    pub fn all(bucket: &str) -> Self {
+    pub(crate) fn all(bucket: &str) -> Self {
         Self {
             bucket: bucket.to_owned(),
             block_public_acls: true,

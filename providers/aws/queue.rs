@@ -27,7 +27,7 @@ const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A standard queue.
 #[derive(Clone, Debug, Serialize)]
-pub struct Queue {
+pub(crate) struct Queue {
     #[serde(skip)]
     pub name: String,
     /// The id of our policy statement.
@@ -53,7 +53,7 @@ pub struct Queue {
 
 impl Queue {
     /// The desired queue; `statement` allows S3 to send.
-    pub fn new(name: &str, sid: String, statement: Option<Value>, tags: Marking) -> Self {
+    pub(crate) fn new(name: &str, sid: String, statement: Option<Value>, tags: Marking) -> Self {
         Self {
             name: name.to_owned(),
             sid,
@@ -70,7 +70,7 @@ impl Queue {
     }
 
     /// The address of the queue `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("aws", "queue", name)
     }
 
@@ -353,6 +353,6 @@ fn created(attributes: &HashMap<Attribute, String>) -> Option<Timestamp> {
 }
 
 /// The two codes that SQS has for a missing queue.
-pub fn is_gone(code: &str) -> bool {
+pub(crate) fn is_gone(code: &str) -> bool {
     matches!(code, "QueueDoesNotExist" | "NonExistentQueue")
 }

@@ -29,12 +29,12 @@ pub(crate) type QueueChoice = queue_choice::QueueChoice<QueueName>;
 
 impl QueueName {
     /// The queue of object events where none is named: `wbstore-<deployment>`.
-    pub fn default_for(deployment: &DeploymentName) -> Self {
+    pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
         Self { text: format!("wbstore-{deployment}") }
     }
 
     /// The queue of run events where none is named: `wbstore-<deployment>-events`.
-    pub fn notifications_for(deployment: &DeploymentName) -> Self {
+    pub(crate) fn notifications_for(deployment: &DeploymentName) -> Self {
         Self { text: format!("wbstore-{deployment}-events") }
     }
 }

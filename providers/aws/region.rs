@@ -12,14 +12,14 @@ use crate::value::{quoted, text_value};
 /// A region whose name has the form of one, and with it the partition. Whether it exists shows when it is
 /// used: every region has names in DNS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Region {
+pub(crate) struct Region {
     text: String,
 }
 
 text_value!(Region);
 
 /// A part of AWS with accounts, names and ARNs of its own.
-pub struct Partition {
+pub(crate) struct Partition {
     /// What the names of its regions begin with.
     prefix: &'static str,
     /// The second field of its ARNs, such as `aws-cn`.
@@ -60,13 +60,13 @@ pub(super) const REGIONS: Listed = Listed {
 
 impl Region {
     /// `us-east-1`, the region that S3 means where it names none.
-    pub fn us_east_1() -> Self {
+    pub(crate) fn us_east_1() -> Self {
         Self { text: "us-east-1".to_owned() }
     }
 
     /// What `CreateBucket` requires as `LocationConstraint`: nothing in `us-east-1`, where it rejects
     /// the region's own name, and the name everywhere else.
-    pub fn location_constraint(&self) -> Option<&str> {
+    pub(crate) fn location_constraint(&self) -> Option<&str> {
         (self.text != "us-east-1").then_some(&self.text)
     }
 
@@ -75,12 +75,12 @@ impl Region {
     }
 
     /// The ARN of a bucket. It names no region and no account, but the partition.
-    pub fn bucket_arn(&self, bucket: &BucketName) -> String {
+    pub(crate) fn bucket_arn(&self, bucket: &BucketName) -> String {
         format!("arn:{}:s3:::{bucket}", self.partition().id)
     }
 
     /// The ARN of a queue in this region.
-    pub fn queue_arn(&self, account: &AccountId, queue: &QueueName) -> String {
+    pub(crate) fn queue_arn(&self, account: &AccountId, queue: &QueueName) -> String {
         format!("arn:{}:sqs:{self}:{account}:{queue}", self.partition().id)
     }
 }

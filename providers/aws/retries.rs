@@ -18,7 +18,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use crate::retry::{LONGEST_WAIT, TRIES, asked, is_fault, pause_after, show};
 
 /// How wbstore's clients retry. The SDK's own pauses are too short to be shown.
-pub fn config() -> RetryConfig {
+pub(crate) fn config() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(TRIES)
         .with_initial_backoff(std::time::Duration::from_millis(500))
@@ -27,7 +27,7 @@ pub fn config() -> RetryConfig {
 
 /// Passes the wait that the server requests to the SDK's loop, and ends the loop if it is too long.
 #[derive(Clone, Copy, Debug)]
-pub struct Retries;
+pub(crate) struct Retries;
 
 #[dyn_dispatch_hint]
 impl Intercept for Retries {

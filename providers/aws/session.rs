@@ -40,7 +40,7 @@ macro_rules! client {
 const SERVICES: [&str; 3] = ["S3", "SQS", "STS"];
 
 /// The clients of one account in one region.
-pub struct Api {
+pub(crate) struct Api {
     /// Buckets and objects.
     pub s3: aws_sdk_s3::Client,
     /// Queues.
@@ -57,19 +57,19 @@ pub struct Api {
 impl Api {
     /// The URL of the queue `name`. SQS builds it from account and name, so that it is known before the queue
     /// exists (SQS developer guide, "Queue and message identifiers").
-    pub fn queue_url(&self, name: &str) -> String {
+    pub(crate) fn queue_url(&self, name: &str) -> String {
         format!("{}/{}/{name}", self.queues, self.account)
     }
 
     /// The value of `x-amz-expected-bucket-owner`, which makes S3 reject a call if the bucket belongs to
     /// another account.
-    pub fn owner(&self) -> String {
+    pub(crate) fn owner(&self) -> String {
         self.account.to_string()
     }
 }
 
 /// The user's AWS configuration, loaded, with a region decided.
-pub struct Session {
+pub(crate) struct Session {
     sdk: SdkConfig,
     region: Region,
     assumed_region: bool,
@@ -83,7 +83,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Input`] for a region that cannot be, or an endpoint that would send credentials
     /// over plain http to another machine.
-    pub async fn open(region: Option<Region>) -> Result<Self> {
+    pub(crate) async fn open(region: Option<Region>) -> Result<Self> {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(ANSWER_WITHIN)
@@ -117,7 +117,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub async fn offline(region: Option<Region>) -> Result<Self> {
+    pub(crate) async fn offline(region: Option<Region>) -> Result<Self> {
         let region = configured(region).await?;
         let assumed_region = region.is_none();
         let region = region.unwrap_or_else(Region::us_east_1);
@@ -132,7 +132,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Input`] for one that would get credentials over plain http on another machine.
-    pub fn elsewhere(&self) -> Result<String> {
+    pub(crate) fn elsewhere(&self) -> Result<String> {
         let mut custom = vec![];
         for service in SERVICES {
             if let Some(endpoint) = self.endpoint(service) {
@@ -143,12 +143,12 @@ impl Session {
     }
 
     /// The region of all resources.
-    pub fn region(&self) -> &Region {
+    pub(crate) fn region(&self) -> &Region {
         &self.region
     }
 
     /// Whether the region is only our default, because nothing names one.
-    pub fn region_is_assumed(&self) -> bool {
+    pub(crate) fn region_is_assumed(&self) -> bool {
         self.assumed_region
     }
 
@@ -156,7 +156,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Credentials`] if there are none, or they cannot be loaded.
-    pub async fn stated_account(&self) -> Result<Option<AccountId>> {
+    pub(crate) async fn stated_account(&self) -> Result<Option<AccountId>> {
         let credentials = match self.sdk.credentials_provider() {
             Some(provider) => provider.provide_credentials().await.map_err(|error| {
                 Error::new(Kind::Credentials, "no usable AWS credentials were found")
@@ -177,7 +177,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
-    pub async fn identity(&self) -> Result<AccountId> {
+    pub(crate) async fn identity(&self) -> Result<AccountId> {
         let sts = client!(aws_sdk_sts, self).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
@@ -207,7 +207,7 @@ impl Session {
     }
 
     /// The clients for `account`.
-    pub fn api(&self, account: AccountId) -> Arc<Api> {
+    pub(crate) fn api(&self, account: AccountId) -> Arc<Api> {
         let s3 = client!(aws_sdk_s3, self)
             // An endpoint of one's own rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())

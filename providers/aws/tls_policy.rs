@@ -13,7 +13,7 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen}
 
 /// The statement that denies unencrypted requests.
 #[derive(Clone, Debug, Serialize)]
-pub struct TlsPolicy {
+pub(crate) struct TlsPolicy {
     /// The bucket it is set on.
     #[serde(skip)]
     pub bucket: String,
@@ -25,12 +25,12 @@ pub struct TlsPolicy {
 
 impl TlsPolicy {
     /// The address of the one of `bucket`.
-    pub fn at(bucket: &str) -> Address {
+    pub(crate) fn at(bucket: &str) -> Address {
         Address::new("aws", "tls-policy", bucket)
     }
 
     /// The statement `sid` for `bucket`.
-    pub fn new(bucket: &str, sid: String, bucket_arn: &str) -> Self {
+    pub(crate) fn new(bucket: &str, sid: String, bucket_arn: &str) -> Self {
         let statement = policy_document::statements::deny_insecure_bucket(&sid, bucket_arn);
         Self { bucket: bucket.to_owned(), sid, statement }
     }

@@ -18,15 +18,15 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
-pub use contents::Contents;
-pub use settings::Settings;
+pub(crate) use contents::Contents;
+pub(crate) use settings::Settings;
 
 /// The state of an account that is provisioned.
 const SUCCEEDED: &str = "Succeeded";
 
 /// The storage account that container and queue are in.
 #[derive(Clone, Debug, Serialize)]
-pub struct Account {
+pub(crate) struct Account {
     #[serde(skip)]
     pub name: String,
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
@@ -50,12 +50,12 @@ pub struct Account {
 
 impl Account {
     /// The address of the account `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("azure", "account", name)
     }
 
     /// The account `name` as we create it.
-    pub fn new(name: &str, location: &str, mark: Marking) -> Self {
+    pub(crate) fn new(name: &str, location: &str, mark: Marking) -> Self {
         Self {
             name: name.to_owned(),
             location_is_wanted: false,

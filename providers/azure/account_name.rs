@@ -26,7 +26,7 @@ impl AccountName {
 
     /// The account where none is named: `wbstore`, the beginning of the deployment's name, and 8 hex
     /// digits, without anything between them. The digits differ by subscription and resource group.
-    pub fn default_for(
+    pub(crate) fn default_for(
         deployment: &DeploymentName,
         subscription: &SubscriptionId,
         group: &ResourceGroup,

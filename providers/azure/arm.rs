@@ -25,19 +25,19 @@ use crate::providers::azure::failure::{explain, failure};
 use crate::providers::azure::session::Retries;
 use crate::resource::Address;
 
-pub use answer::Answer;
-pub use operation::Watch;
+pub(crate) use answer::Answer;
+pub(crate) use operation::Watch;
 
 /// The versions of the REST API that we speak, one a provider.
-pub mod version {
+pub(crate) mod version {
     /// Microsoft.Storage.
-    pub const STORAGE: &str = "2024-01-01";
+    pub(crate) const STORAGE: &str = "2024-01-01";
     /// Microsoft.EventGrid.
-    pub const EVENT_GRID: &str = "2025-02-15";
+    pub(crate) const EVENT_GRID: &str = "2025-02-15";
     /// Locks of Microsoft.Authorization.
-    pub const LOCKS: &str = "2020-05-01";
+    pub(crate) const LOCKS: &str = "2020-05-01";
     /// Resource groups and providers of Microsoft.Resources.
-    pub const RESOURCES: &str = "2021-04-01";
+    pub(crate) const RESOURCES: &str = "2021-04-01";
 }
 
 /// The longest URL of an operation that ARM returns, in bytes (Z4).
@@ -48,7 +48,7 @@ const MOST_PAGES: usize = 1000;
 
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The Azure action that it requires, such as `Microsoft.Storage/storageAccounts/write`.
     pub action: &'a str,
     /// What it is done to.
@@ -58,7 +58,7 @@ pub struct Call<'a> {
 }
 
 /// Azure Resource Manager, as one identity sees it.
-pub struct Arm {
+pub(crate) struct Arm {
     home: Url,
     reads: Pipeline,
     writes: Pipeline,
@@ -71,7 +71,7 @@ pub struct Arm {
 
 impl Arm {
     /// ARM at `home`. `options` carry the transport; `token` is what signs each call.
-    pub fn new(home: Url, options: &ClientOptions, token: BearerTokenAuthorizationPolicy) -> Self {
+    pub(crate) fn new(home: Url, options: &ClientOptions, token: BearerTokenAuthorizationPolicy) -> Self {
         let token: Arc<dyn Policy> = Arc::new(token);
         let pipeline = |per_call_policies| {
             let options = ClientOptions { per_call_policies, retry: RetryOptions::none(), ..options.clone() };
@@ -91,7 +91,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the call; a 404 that does not come from ARM, or is about the subscription, is one.
-    pub async fn get(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
+    pub(crate) async fn get(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
         let answer = self.send(Method::Get, self.url(path, call)?, None, call).await?;
         if answer.is_success() {
             return Ok(Some(readable(answer, call)?));
@@ -104,7 +104,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of [`Arm::get`].
-    pub async fn look(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
+    pub(crate) async fn look(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
         match self.get(path, call).await {
             Err(error) if error.kind() == Kind::NotYet => Ok(None),
             found => found,
@@ -115,7 +115,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the calls; [`Kind::Failed`] for a list without an end.
-    pub async fn list(&self, path: &str, call: Call<'_>) -> Result<Vec<Value>> {
+    pub(crate) async fn list(&self, path: &str, call: Call<'_>) -> Result<Vec<Value>> {
         let mut members = vec![];
         let mut seen = BTreeSet::new();
         let mut url = self.url(path, call)?;
@@ -143,7 +143,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the call.
-    pub async fn post(&self, path: &str, body: Option<&Value>, call: Call<'_>) -> Result<Value> {
+    pub(crate) async fn post(&self, path: &str, body: Option<&Value>, call: Call<'_>) -> Result<Value> {
         let answer = self.send(Method::Post, self.url(path, call)?, body, call).await?;
         if answer.is_success() {
             return Ok(answer.body);
@@ -155,7 +155,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the call.
-    pub async fn ask(&self, path: &str, body: &Value, call: Call<'_>) -> Result<Option<Value>> {
+    pub(crate) async fn ask(&self, path: &str, body: &Value, call: Call<'_>) -> Result<Option<Value>> {
         let answer = self.send(Method::Post, self.url(path, call)?, Some(body), call).await?;
         if answer.is_success() {
             return Ok(Some(answer.body));
@@ -167,7 +167,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the call.
-    pub async fn act(&self, path: &str, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn act(&self, path: &str, call: Call<'_>) -> Result<()> {
         self.mutations.sent();
         let answer = self.send(Method::Post, self.url(path, call)?, None, call).await?;
         self.mutations.answered(answer.status);

@@ -23,12 +23,12 @@ checked_name! {
 
 impl ContainerName {
     /// The container where none is named: `wbstore-<deployment>`.
-    pub fn default_for(deployment: &DeploymentName) -> Self {
+    pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
         Self { text: default_name(deployment) }
     }
 
     /// The container of the events that could not be delivered: `wbstore-<deployment>-dead`.
-    pub fn dead_letters_for(deployment: &DeploymentName) -> Self {
+    pub(crate) fn dead_letters_for(deployment: &DeploymentName) -> Self {
         Self { text: format!("{}-dead", default_name(deployment)) }
     }
 }

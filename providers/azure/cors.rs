@@ -33,7 +33,7 @@ const SERVED_WITHIN: Duration = Duration::from_secs(300);
 
 /// What the browser of a W&B user may do with the account's blobs.
 #[derive(Clone, Debug, Serialize)]
-pub struct Cors {
+pub(crate) struct Cors {
     /// The account it is set on.
     #[serde(skip)]
     pub account: String,
@@ -53,7 +53,12 @@ pub struct Cors {
 
 impl Cors {
     /// The rule that allows pages from `origin` to read and upload. Teardown requires no origin.
-    pub fn new(account: &str, container: &str, deployment: &DeploymentName, origin: Option<String>) -> Self {
+    pub(crate) fn new(
+        account: &str,
+        container: &str,
+        deployment: &DeploymentName,
+        origin: Option<String>,
+    ) -> Self {
         Self {
             account: account.to_owned(),
             container: container.to_owned(),

@@ -24,7 +24,7 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
 
-pub use shape::Shape;
+pub(crate) use shape::Shape;
 
 const READ: &str = "Microsoft.EventGrid/eventSubscriptions/read";
 const WRITE: &str = "Microsoft.EventGrid/eventSubscriptions/write";
@@ -42,7 +42,7 @@ const DELETING: &str = "Deleting";
 
 /// An event subscription of the account.
 #[derive(Clone, Debug, Serialize)]
-pub struct EventSubscription {
+pub(crate) struct EventSubscription {
     #[serde(skip)]
     pub name: String,
     /// The account whose events it sends.
@@ -64,12 +64,12 @@ pub struct EventSubscription {
 
 impl EventSubscription {
     /// The address of the event subscription `name`.
-    pub fn at(name: &str) -> Address {
+    pub(crate) fn at(name: &str) -> Address {
         Address::new("azure", "event-subscription", name)
     }
 
     /// The event subscription `name` that is settled when it has `shape`.
-    pub fn new(name: &str, account: &str, container: &str, shape: Shape, mark: Marking) -> Self {
+    pub(crate) fn new(name: &str, account: &str, container: &str, shape: Shape, mark: Marking) -> Self {
         Self {
             name: name.to_owned(),
             account: account.to_owned(),
@@ -86,7 +86,7 @@ impl EventSubscription {
     }
 
     /// The ARM id of the event subscription `name`.
-    pub fn id(api: &Api, name: &str) -> String {
+    pub(crate) fn id(api: &Api, name: &str) -> String {
         format!("{}/{name}", Self::all(api))
     }
 

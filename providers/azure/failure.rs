@@ -13,10 +13,10 @@ use crate::text::clean;
 
 /// How long the deletion of a container or queue of the same name may take. The documentation says "at least
 /// 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
-pub const BEING_DELETED_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const BEING_DELETED_WITHIN: Duration = Duration::from_secs(600);
 
 /// How long the creation of an account may take. Half a minute is usual.
-pub const MADE_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const MADE_WITHIN: Duration = Duration::from_secs(600);
 
 /// How long another operation may hold a storage account or an event subscription.
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
@@ -29,7 +29,7 @@ const LOGIN: &str = "run `az login`, or renew the secret of the service principa
 
 /// Explains why `action` (an Azure action such as `Microsoft.Storage/storageAccounts/write`) failed on
 /// `target`, from an error of an SDK client.
-pub fn failure(error: azure_core::Error, action: &str, target: impl Display) -> Error {
+pub(crate) fn failure(error: azure_core::Error, action: &str, target: impl Display) -> Error {
     if let ErrorKind::HttpResponse { raw_response: Some(raw), .. } = error.kind() {
         return explain(&Answer::from((**raw).clone()), action, target);
     }
@@ -194,7 +194,7 @@ const AZURE: Explanations = Explanations {
 };
 
 /// Explains an error response.
-pub fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
+pub(crate) fn explain(answer: &Answer, action: &str, target: impl Display) -> Error {
     let said = answer.said();
     let message = said.message.as_str();
     let failed = Failed {

@@ -55,7 +55,7 @@ pub(super) const QUEUE: &str = "queue";
 
 /// A private container, or a queue.
 #[derive(Clone, Debug, Serialize)]
-pub struct Held {
+pub(crate) struct Held {
     #[serde(skip)]
     name: String,
     #[serde(skip)]

@@ -35,7 +35,7 @@ const LAYOUT: Layout = Layout {
 
 /// Where to search.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Within<'a> {
+pub(crate) struct Within<'a> {
     /// Only in this resource group.
     pub resource_group: Option<&'a str>,
     /// Only in this account.
@@ -65,7 +65,7 @@ struct Account {
 ///
 /// # Errors
 /// If the accounts cannot be listed at all. Other failed reads are reported in [`Inventory::unread`].
-pub async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
+pub(crate) async fn list(api: &Api, within: Within<'_>) -> Result<Inventory> {
     let (accounts, left_out) = chosen(accounts(api, within).await?, within);
     let mut looked = Looked::default();
     if left_out > 0 {

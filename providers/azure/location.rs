@@ -9,7 +9,7 @@ use crate::value::{quoted, text_value};
 /// The name of a region as ARM has it: `westeurope`, which the portal shows as `West Europe`. Whether it
 /// exists shows when the account, the first thing that is created, is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Location {
+pub(crate) struct Location {
     text: String,
 }
 

@@ -15,7 +15,7 @@ const SUFFIX: &str = "/providers/microsoft.authorization/locks/";
 
 /// What a lock forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub(crate) enum Level {
     /// Deleting.
     CanNotDelete,
     /// Deleting and changing, and actions such as `listKeys`.
@@ -24,7 +24,7 @@ pub enum Level {
 
 /// A lock, on its scope and all below.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     pub name: String,
     /// What it forbids.
     pub level: Level,
@@ -44,12 +44,12 @@ impl Lock {
     }
 
     /// Whether it lies on the resource `id` or on what that is in.
-    pub fn is_over(&self, id: &str) -> bool {
+    pub(crate) fn is_over(&self, id: &str) -> bool {
         is_within(id, &self.scope)
     }
 
     /// Whether it lies on something in the resource `id`, which cannot be deleted for it.
-    pub fn is_under(&self, id: &str) -> bool {
+    pub(crate) fn is_under(&self, id: &str) -> bool {
         is_within(&self.scope, id)
     }
 }
@@ -62,7 +62,7 @@ fn is_within(id: &str, scope: &str) -> bool {
 
 /// How a resource is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
+pub(crate) enum Removal {
     /// It is deleted.
     Deletes,
     /// A resource that is kept is written without it.
@@ -74,19 +74,19 @@ pub enum Removal {
 ///
 /// # Errors
 /// When the locks of account and group may not be read.
-pub async fn locks<'a>(api: &'a Api, at: &Address) -> Result<&'a (Vec<Lock>, Vec<String>)> {
+pub(crate) async fn locks<'a>(api: &'a Api, at: &Address) -> Result<&'a (Vec<Lock>, Vec<String>)> {
     api.locks.get_or_try_init(|| list(api, at)).await
 }
 
 /// The finding for a scope whose locks cannot be read.
-pub fn unread(scope: &str) -> String {
+pub(crate) fn unread(scope: &str) -> String {
     format!(
         "cannot read the locks of {scope} ({ACTION} is denied): a lock would only show when a change fails"
     )
 }
 
 /// Adds what `locks` forbid to do with the resource `id` to `found`.
-pub fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Seen<R>) {
+pub(crate) fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Seen<R>) {
     for lock in locks {
         let (over, under) = (lock.is_over(id), lock.is_under(id));
         let message = format!("the lock `{}` on {} forbids it", lock.name, lock.scope);

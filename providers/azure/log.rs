@@ -13,7 +13,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 /// Writes one record an attempt.
 #[derive(Debug)]
-pub struct RequestLog;
+pub(crate) struct RequestLog;
 
 #[async_trait]
 impl Policy for RequestLog {

@@ -10,7 +10,7 @@ use crate::value::{quoted, text_value};
 /// `StorageQueueEventSubscriptionDestinationProperties.queueMessageTimeToLiveInSeconds`). One meaning
 /// has one text: `168h` is kept as `7d`, and `-1` as `never`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MessageTtl {
+pub(crate) struct MessageTtl {
     text: String,
     span: Option<Span>,
 }
@@ -22,7 +22,7 @@ const LONGEST: Span = Span::from_secs(i32::MAX.unsigned_abs());
 
 impl MessageTtl {
     /// The value for Event Grid: seconds, and -1 for a message that never expires.
-    pub fn as_seconds(&self) -> i64 {
+    pub(crate) fn as_seconds(&self) -> i64 {
         self.span.map_or(-1, |span| span.as_secs().into())
     }
 

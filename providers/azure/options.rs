@@ -145,17 +145,17 @@ impl AzureNames {
 
 impl AzureParts {
     /// The container of the server's files.
-    pub fn container(&self, deployment: &DeploymentName) -> ContainerName {
+    pub(crate) fn container(&self, deployment: &DeploymentName) -> ContainerName {
         self.container.clone().unwrap_or_else(|| ContainerName::default_for(deployment))
     }
 
     /// The queue that receives the container's events; none with `--queue internal`.
-    pub fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
+    pub(crate) fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
     }
 
     /// The container for undeliverable events; none without `--dead-letter`.
-    pub fn dead_letters(&self, deployment: &DeploymentName) -> Option<ContainerName> {
+    pub(crate) fn dead_letters(&self, deployment: &DeploymentName) -> Option<ContainerName> {
         self.dead_letter.then(|| ContainerName::dead_letters_for(deployment))
     }
 }

@@ -18,7 +18,7 @@ pub(crate) type QueueChoice = queue_choice::QueueChoice<QueueName>;
 
 impl QueueName {
     /// The queue where none is named: `wbstore-<deployment>`.
-    pub fn default_for(deployment: &DeploymentName) -> Self {
+    pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
         Self { text: default_name(deployment) }
     }
 }

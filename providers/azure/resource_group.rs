@@ -10,7 +10,7 @@ use crate::value::text_value;
 /// The name of a resource group. Letters may be those of any script, so that the name has to be escaped
 /// in a path. Two names that differ in case alone are the same.
 #[derive(Clone, Debug, Eq)]
-pub struct ResourceGroup {
+pub(crate) struct ResourceGroup {
     text: String,
 }
 
@@ -31,7 +31,7 @@ const RULE: Rule = Rule {
 
 impl ResourceGroup {
     /// The name in lower case, by which two are compared.
-    pub fn folded(&self) -> String {
+    pub(crate) fn folded(&self) -> String {
         self.text.to_lowercase()
     }
 }

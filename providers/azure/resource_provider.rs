@@ -14,9 +14,9 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
 /// The provider of accounts, containers and queues.
-pub const STORAGE: &str = "Microsoft.Storage";
+pub(crate) const STORAGE: &str = "Microsoft.Storage";
 /// The provider of event subscriptions.
-pub const EVENT_GRID: &str = "Microsoft.EventGrid";
+pub(crate) const EVENT_GRID: &str = "Microsoft.EventGrid";
 
 /// How long a registration may take.
 const REGISTERED_WITHIN: Duration = Duration::from_secs(600);
@@ -25,7 +25,7 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// A resource provider of the subscription.
 #[derive(Clone, Debug, Serialize)]
-pub struct ResourceProvider {
+pub(crate) struct ResourceProvider {
     /// Its namespace, such as `Microsoft.EventGrid`.
     #[serde(skip)]
     pub namespace: &'static str,
@@ -38,12 +38,12 @@ pub struct ResourceProvider {
 
 impl ResourceProvider {
     /// The provider `namespace`, registered.
-    pub fn registered(namespace: &'static str, may_register: bool) -> Self {
+    pub(crate) fn registered(namespace: &'static str, may_register: bool) -> Self {
         Self { namespace, may_register, registration: "Registered".to_owned() }
     }
 
     /// The address of the provider `namespace`.
-    pub fn at(namespace: &str) -> Address {
+    pub(crate) fn at(namespace: &str) -> Address {
         Address::new("azure", "provider", namespace)
     }
 

@@ -23,13 +23,13 @@ const GOOD_FOR: Duration = Duration::from_secs(15 * 60);
 const SPARE: Duration = Duration::from_secs(3 * 60);
 
 /// The action that signing for a container requires.
-pub const LIST_SERVICE_SAS: &str = "Microsoft.Storage/storageAccounts/listServiceSas/action";
+pub(crate) const LIST_SERVICE_SAS: &str = "Microsoft.Storage/storageAccounts/listServiceSas/action";
 /// The action that signing for queues requires.
-pub const LIST_ACCOUNT_SAS: &str = "Microsoft.Storage/storageAccounts/listAccountSas/action";
+pub(crate) const LIST_ACCOUNT_SAS: &str = "Microsoft.Storage/storageAccounts/listAccountSas/action";
 
 /// What is signed for.
 #[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     /// The blobs of this container, with these permissions, in the order of "Create a service SAS".
     Container(&'a str, &'static str),
     /// For peeking at the messages of the account's queues. ARM signs for no single queue.
@@ -38,7 +38,7 @@ pub enum Scope<'a> {
 
 /// A signature.
 #[derive(Clone, Debug)]
-pub struct Sas {
+pub(crate) struct Sas {
     query: Secret,
     ends: Timestamp,
 }
@@ -48,7 +48,7 @@ impl Sas {
     ///
     /// # Errors
     /// Those of the call; [`Kind::Failed`] for a response without a signature.
-    pub async fn find(api: &Api, scope: Scope<'_>) -> Result<Option<Self>> {
+    pub(crate) async fn find(api: &Api, scope: Scope<'_>) -> Result<Option<Self>> {
         let now = Timestamp::now();
         let ends = now.checked_add(GOOD_FOR).unwrap_or(now);
         let (action, operation, field, target) = match scope {
@@ -83,7 +83,7 @@ impl Sas {
     ///
     /// # Errors
     /// As [`Sas::find`]; [`Kind::Failed`] if the account does not exist.
-    pub async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
+    pub(crate) async fn signed(api: &Api, scope: Scope<'_>) -> Result<Self> {
         Self::find(api, scope).await?.ok_or_else(|| {
             Error::new(Kind::Failed, format!("the storage account {} does not exist", api.account))
                 .hint("`wbstore provision azure` creates it")
@@ -91,19 +91,19 @@ impl Sas {
     }
 
     /// The query string for a client.
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         self.query.secret()
     }
 
     /// `url` with the signature: a secret.
-    pub fn sign(&self, url: &Url) -> Url {
+    pub(crate) fn sign(&self, url: &Url) -> Url {
         let mut signed = url.clone();
         signed.set_query(Some(self.query()));
         signed
     }
 
     /// Whether it is good for a while yet.
-    pub fn is_fresh(&self) -> bool {
+    pub(crate) fn is_fresh(&self) -> bool {
         Timestamp::now().duration_until(self.ends) > jiff::SignedDuration::try_from(SPARE).unwrap_or_default()
     }
 }

@@ -27,8 +27,8 @@ use crate::providers::azure::log::RequestLog;
 use crate::providers::azure::options::Endpoints;
 use crate::providers::azure::subscription_id::SubscriptionId;
 
-pub use plain::Plain;
-pub use retries::Retries;
+pub(crate) use plain::Plain;
+pub(crate) use retries::Retries;
 
 /// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ const CLOUDS: [[&str; 3]; 3] = [
 ];
 
 /// The clients of one account, which need not exist.
-pub struct Api {
+pub(crate) struct Api {
     /// Azure Resource Manager.
     pub arm: Arm,
     /// The subscription of all resources.
@@ -68,17 +68,17 @@ pub struct Api {
 
 impl Api {
     /// The ARM id of the subscription.
-    pub fn subscription_id(&self) -> String {
+    pub(crate) fn subscription_id(&self) -> String {
         format!("/subscriptions/{}", self.subscription)
     }
 
     /// The ARM id of the resource group.
-    pub fn group_id(&self) -> String {
+    pub(crate) fn group_id(&self) -> String {
         format!("{}/resourceGroups/{}", self.subscription_id(), self.resource_group)
     }
 
     /// The ARM id of the account.
-    pub fn account_id(&self) -> String {
+    pub(crate) fn account_id(&self) -> String {
         format!("{}/providers/Microsoft.Storage/storageAccounts/{}", self.group_id(), self.account)
     }
 
@@ -86,7 +86,7 @@ impl Api {
     ///
     /// # Errors
     /// [`Kind::Failed`] for an endpoint that is no base.
-    pub fn blobs(&self, sas: Option<&str>) -> Result<BlobServiceClient> {
+    pub(crate) fn blobs(&self, sas: Option<&str>) -> Result<BlobServiceClient> {
         let options = BlobServiceClientOptions {
             client_options: self.options.clone(),
             ..BlobServiceClientOptions::default()
@@ -100,7 +100,7 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::blobs`].
-    pub fn queues(&self, sas: Option<&str>) -> Result<QueueServiceClient> {
+    pub(crate) fn queues(&self, sas: Option<&str>) -> Result<QueueServiceClient> {
         let options = QueueServiceClientOptions {
             client_options: self.options.clone(),
             ..QueueServiceClientOptions::default()
@@ -123,7 +123,7 @@ impl Api {
 }
 
 /// The user's credentials and endpoints, found and not yet used.
-pub struct Session {
+pub(crate) struct Session {
     endpoints: Endpoints,
     authority: Authority,
     options: ClientOptions,
@@ -215,7 +215,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Failed`] if the names form no valid URL, which checked names cannot.
-    pub fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
+    pub(crate) fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
         let [_, arm, suffix] = self.authority.cloud;
         let url = |given: &Option<Endpoint>, usual: &str| match given {
             Some(endpoint) => Ok(endpoint.url().clone()),

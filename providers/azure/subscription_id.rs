@@ -8,7 +8,7 @@ use crate::value::{quoted, text_value};
 
 /// A GUID, in lower case (REST API, "Subscriptions - Get").
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SubscriptionId {
+pub(crate) struct SubscriptionId {
     text: String,
 }
 

@@ -32,7 +32,7 @@ checked_name! {
 impl BucketName {
     /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`. The digits differ by project
     /// and location.
-    pub fn default_for(deployment: &DeploymentName, project: &ProjectId, location: &Location) -> Self {
+    pub(crate) fn default_for(deployment: &DeploymentName, project: &ProjectId, location: &Location) -> Self {
         let digits = digits(&[deployment.as_str(), project.as_str(), location.as_str()]);
         // The server's address may contain what Google reserves; the digits keep the names distinct.
         match look_alike(deployment.as_str(), "google") {

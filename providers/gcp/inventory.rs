@@ -24,7 +24,7 @@ const LAYOUT: Layout = Layout {
 ///
 /// # Errors
 /// When the buckets cannot be listed. What else cannot be read is in [`Inventory::unread`].
-pub async fn list(api: &Api) -> Result<Inventory> {
+pub(crate) async fn list(api: &Api) -> Result<Inventory> {
     let (buckets, topics, subscriptions) =
         tokio::join!(looks::buckets(api), looks::queues(api, TOPIC), looks::queues(api, SUBSCRIPTION));
     let mut looked = buckets?;

@@ -11,7 +11,7 @@ use crate::value::{quoted, text_value};
 ///
 /// A version is refused: Cloud Storage encrypts with the key's primary version of the day.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KmsKeyName {
+pub(crate) struct KmsKeyName {
     text: String,
     location: String,
 }
@@ -24,7 +24,7 @@ impl KmsKeyName {
     ///
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input) when it cannot.
-    pub fn require_location(&self, location: &Location) -> Result<()> {
+    pub(crate) fn require_location(&self, location: &Location) -> Result<()> {
         if location.takes_key_in(&self.location) {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use crate::value::{quoted, text_value};
 /// reports it (Cloud Storage documentation, "Bucket locations"). Whether it exists shows when the bucket is
 /// created.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Location {
+pub(crate) struct Location {
     text: String,
 }
 
@@ -34,14 +34,14 @@ pub(super) const LOCATIONS: Listed = Listed {
 
 impl Location {
     /// `US`, which Cloud Storage means where a bucket names none (JSON API, `buckets.insert`).
-    pub fn us() -> Self {
+    pub(crate) fn us() -> Self {
         Self { text: "US".to_owned() }
     }
 
     /// Whether a Cloud KMS key in `location` can encrypt a bucket here. The names are the same in
     /// lower case, but for the multi-region of Europe, which Cloud KMS has as `europe` and, within
     /// the union, `eu` (Cloud Storage documentation, "Customer-managed encryption keys").
-    pub fn takes_key_in(&self, location: &str) -> bool {
+    pub(crate) fn takes_key_in(&self, location: &str) -> bool {
         location.eq_ignore_ascii_case(&self.text) || (self.text == "EU" && location == "europe")
     }
 }

@@ -95,12 +95,12 @@ impl From<GcpNames> for GcpOptions {
 
 impl GcpParts {
     /// The bucket's location.
-    pub fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         self.location.clone().unwrap_or_else(Location::us)
     }
 
     /// The topic and the subscription that receive the bucket's events; none with `--queue internal`.
-    pub fn events(&self, deployment: &DeploymentName) -> Option<(TopicName, SubscriptionName)> {
+    pub(crate) fn events(&self, deployment: &DeploymentName) -> Option<(TopicName, SubscriptionName)> {
         let topic = || self.topic.clone().unwrap_or_else(|| TopicName::default_for(deployment));
         let subscription =
             || self.subscription.clone().unwrap_or_else(|| SubscriptionName::default_for(deployment));

@@ -39,7 +39,7 @@ macro_rules! pubsub_name {
 
         impl $type {
             /// The default name: `wbstore-<deployment>`.
-            pub fn default_for(deployment: &DeploymentName) -> Self {
+            pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
                 Self { text: format!("wbstore-{deployment}") }
             }
         }
@@ -51,7 +51,7 @@ pubsub_name!(SubscriptionName, "subscription name", "subscriptions");
 
 /// The value of `--queue`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum QueueChoice {
+pub(crate) enum QueueChoice {
     /// A topic and a subscription of Pub/Sub.
     #[default]
     Pubsub,

@@ -8,7 +8,7 @@ use crate::value::{quoted, text_value};
 /// The e-mail address of a service account: `<name>@<project>.iam.gserviceaccount.com`, or that of a
 /// default one of Compute Engine or App Engine (IAM documentation, "Types of service accounts").
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ServiceAccount {
+pub(crate) struct ServiceAccount {
     text: String,
 }
 

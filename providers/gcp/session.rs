@@ -16,7 +16,7 @@ use crate::providers::gcp::rest::{self, Rest, segment};
 use crate::retry::unless_busy;
 use crate::text::clean;
 
-pub use api::Api;
+pub(crate) use api::Api;
 pub(crate) use endpoints::{Endpoints, Service};
 
 /// What a token has to be good for; the finer rights are IAM's (cloud.google.com/iam/docs, "OAuth
@@ -25,7 +25,7 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// The user's credentials and endpoints, found.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub(crate) struct Session {
     credentials: Option<Credentials>,
     /// Whether the credentials are the application default ones, which may also sign.
     signs: bool,

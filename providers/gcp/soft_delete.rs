@@ -9,7 +9,7 @@ use crate::value::{quoted, text_value};
 /// The retention of soft-deleted objects: 7 to 90 days, or nothing (Cloud Storage documentation,
 /// "Soft delete"). One meaning has one text: `168h` is kept as `7d`, and nothing as `0`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SoftDelete {
+pub(crate) struct SoftDelete {
     text: String,
     kept: Span,
 }
@@ -21,7 +21,7 @@ const LONGEST: Span = Span::from_days(90);
 
 impl SoftDelete {
     /// How long deleted objects are kept; zero switches it off.
-    pub fn kept(&self) -> Span {
+    pub(crate) fn kept(&self) -> Span {
         self.kept
     }
 }

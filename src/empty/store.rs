@@ -114,7 +114,7 @@ pub(crate) struct Look {
 
 impl Look {
     /// Whether the bucket holds nothing. A page may be empty and yet have others behind it.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let is_empty = |page: &Page| page.entries.is_empty() && page.next.is_none();
         self.folders == 0 && self.first.iter().all(is_empty)
     }
@@ -223,7 +223,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// `entries` are still there, because of `error`.
-    pub fn left(&mut self, entries: impl IntoIterator<Item = Entry>, error: Error) {
+    pub(crate) fn left(&mut self, entries: impl IntoIterator<Item = Entry>, error: Error) {
         if !error.passes() {
             self.failed = Some(error);
             return;

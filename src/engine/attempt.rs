@@ -50,7 +50,7 @@ pub(super) struct Attempt<'e> {
 impl<'e> Attempt<'e> {
     /// The first attempt at `step`, after this run has `created` what it may be part of, at once or not. `None` where
     /// `stack` is not the one that `plan` was computed from.
-    pub fn new(
+    pub(super) fn new(
         engine: &'e Engine,
         step: &'e Step,
         plan: &'e Plan,
@@ -90,7 +90,7 @@ impl<'e> Attempt<'e> {
     /// # Errors
     /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,
     /// when the user has stopped the run.
-    pub async fn take(&mut self, progress: &mut Progress) -> Result<Taken> {
+    pub(super) async fn take(&mut self, progress: &mut Progress) -> Result<Taken> {
         let look = tokio::select! {
             biased;
             () = self.engine.cancel.cancelled() => {

@@ -58,7 +58,12 @@ impl Encoding {
 ///
 /// # Errors
 /// When the format cannot represent a value unchanged.
-pub fn encode(encoding: Encoding, deployment: &str, outputs: &[Output], remarks: &[&str]) -> Result<String> {
+pub(crate) fn encode(
+    encoding: Encoding,
+    deployment: &str,
+    outputs: &[Output],
+    remarks: &[&str],
+) -> Result<String> {
     let mut text = match encoding {
         Encoding::Env => env::encode(outputs),
         Encoding::Dotenv => dotenv::encode(outputs),

@@ -23,4 +23,4 @@ pub(crate) mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use encoding::{Encoding, encode};
+pub(crate) use encoding::{Encoding, encode};

@@ -9,7 +9,7 @@ use crate::resource::{Address, Observation, Owner, Seen};
 
 /// The second decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Again {
+pub(crate) enum Again {
     /// It is still the planned step.
     Proceed,
     /// The goal of the step is already reached.
@@ -27,7 +27,7 @@ pub enum Again {
 
 /// Decides again on the step of `plan` at `address`, from new `observations` of it, of what it is part
 /// of and of what goes with it. On a `retry` the run itself may have written since the plan.
-pub fn again(plan: &Plan, address: &Address, observations: &[Observation], retry: bool) -> Again {
+pub(crate) fn again(plan: &Plan, address: &Address, observations: &[Observation], retry: bool) -> Again {
     let steps = decided(plan.goal, observations);
     let looked = || observations.iter().zip(&steps);
     let (Some(planned), Some((seen, now))) =

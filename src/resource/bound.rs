@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::event::Progress;
 
 /// A [`Resource`] with its type erased and its clients at hand.
-pub trait AnyResource: Send + Sync {
+pub(crate) trait AnyResource: Send + Sync {
     /// See [`Resource::address`].
     fn address(&self) -> Address;
     /// See [`Resource::patience`].
@@ -30,7 +30,7 @@ pub trait AnyResource: Send + Sync {
 }
 
 /// One look at a resource, from which alone it can be changed.
-pub trait Look: Send + Sync {
+pub(crate) trait Look: Send + Sync {
     /// What was desired and seen.
     fn observation(&self) -> Observation;
     /// Replaces the observed owner, where the engine has determined another.
@@ -44,7 +44,7 @@ pub trait Look: Send + Sync {
 }
 
 /// A resource bound to the clients it is read and written with.
-pub struct Bound<R: Resource> {
+pub(crate) struct Bound<R: Resource> {
     resource: R,
     api: Arc<R::Api>,
 }
@@ -56,7 +56,7 @@ struct Looked<'r, R: Resource> {
 
 impl<R: Resource> Bound<R> {
     /// Binds `resource` to `api`, ready to be put into a [`Stack`](super::Stack).
-    pub fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
+    pub(crate) fn boxed(resource: R, api: &Arc<R::Api>) -> Box<dyn AnyResource> {
         Box::new(Self { resource, api: Arc::clone(api) })
     }
 }

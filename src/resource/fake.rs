@@ -22,7 +22,7 @@ const BATCH_TAKES: Duration = Duration::from_secs(1);
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
+pub(crate) enum Verb {
     Look,
     Write,
     Delete,
@@ -30,7 +30,7 @@ pub enum Verb {
 }
 
 /// How a call goes. A call without a turn of its own succeeds.
-pub enum Turn {
+pub(crate) enum Turn {
     /// It succeeds.
     Works,
     /// Nothing leaves this machine.
@@ -55,7 +55,7 @@ pub enum Turn {
 
 /// What exists.
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     there: BTreeMap<Address, Thing>,
     /// The entries of others in the document that a resource of ours is an entry of.
     entries: BTreeMap<Address, Vec<String>>,
@@ -73,35 +73,35 @@ struct Thing {
 }
 
 /// The address of the resource of `kind`.
-pub fn at(kind: &'static str) -> Address {
+pub(crate) fn at(kind: &'static str) -> Address {
     Address::new("test", kind, "acme")
 }
 
 impl World {
     /// Puts a `kind` of `size` there, or changes it.
-    pub fn put(&mut self, kind: &'static str, size: u32, owner: Owner) {
+    pub(crate) fn put(&mut self, kind: &'static str, size: u32, owner: Owner) {
         let part_of = self.there.get(&at(kind)).and_then(|thing| thing.part_of.clone());
         self.there.insert(at(kind), Thing { size, owner, part_of });
     }
 
     /// Takes `kind` away, with what is in it.
-    pub fn take(&mut self, kind: &'static str) {
+    pub(crate) fn take(&mut self, kind: &'static str) {
         self.remove(&at(kind));
     }
 
     /// Writes somebody else's entry into the document that `kind` is an entry of.
-    pub fn enter(&mut self, kind: &'static str, entry: &str) {
+    pub(crate) fn enter(&mut self, kind: &'static str, entry: &str) {
         self.entries.entry(at(kind)).or_default().push(entry.to_owned());
     }
 
     /// Puts something in the way of a change of `kind`.
-    pub fn forbid(&mut self, kind: &'static str, forbids: Forbids, message: &str) {
+    pub(crate) fn forbid(&mut self, kind: &'static str, forbids: Forbids, message: &str) {
         let obstacle = Obstacle { forbids, message: message.to_owned(), hint: Some("clear it".to_owned()) };
         self.obstacles.insert(at(kind), obstacle);
     }
 
     /// Hides `kind` from the next `looks`.
-    pub fn hide(&mut self, kind: &'static str, looks: usize) {
+    pub(crate) fn hide(&mut self, kind: &'static str, looks: usize) {
         self.stale.insert(at(kind), (looks, None));
     }
 
@@ -118,44 +118,44 @@ impl World {
 
 /// The cloud: a world, and what has been asked of it.
 #[derive(Default)]
-pub struct Cloud {
+pub(crate) struct Cloud {
     world: Mutex<World>,
     mutations: Arc<Mutations>,
 }
 
 impl Cloud {
     /// An empty one.
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// What exists, to be looked at and changed.
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how the next calls of `verb` on `kind` go.
-    pub fn script(&self, kind: &'static str, verb: Verb, turns: impl IntoIterator<Item = Turn>) {
+    pub(crate) fn script(&self, kind: &'static str, verb: Verb, turns: impl IntoIterator<Item = Turn>) {
         self.world().turns.entry((at(kind), verb)).or_default().extend(turns);
     }
 
     /// The calls since the last time, such as `write bucket`.
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.world().calls)
     }
 
     /// The size and the owner of `kind`, where it exists.
-    pub fn found(&self, kind: &'static str) -> Option<(u32, Owner)> {
+    pub(crate) fn found(&self, kind: &'static str) -> Option<(u32, Owner)> {
         self.world().there.get(&at(kind)).map(|thing| (thing.size, thing.owner.clone()))
     }
 
     /// The entries of others in the document that `kind` is an entry of.
-    pub fn entries(&self, kind: &'static str) -> Vec<String> {
+    pub(crate) fn entries(&self, kind: &'static str) -> Vec<String> {
         self.world().entries.get(&at(kind)).cloned().unwrap_or_default()
     }
 
     /// The stack of `resources`, each of which was made for this cloud.
-    pub fn stack(&self, resources: impl IntoIterator<Item = Box<dyn AnyResource>>) -> Stack {
+    pub(crate) fn stack(&self, resources: impl IntoIterator<Item = Box<dyn AnyResource>>) -> Stack {
         Stack {
             deployment: "acme".to_owned(),
             scope: "a test".to_owned(),
@@ -242,26 +242,26 @@ enum Done {
 }
 
 /// What a kind of resource has fixed.
-pub trait Role: Clone + Send + Sync + 'static {
+pub(crate) trait Role: Clone + Send + Sync + 'static {
     const REMOVAL: Removal;
     const READ_BACK: bool;
 }
 
 /// Stands by itself, and is not read back.
 #[derive(Clone)]
-pub struct Plain;
+pub(crate) struct Plain;
 /// Stands by itself, and is read back.
 #[derive(Clone)]
-pub struct ReadBack;
+pub(crate) struct ReadBack;
 /// An entry in a document of its parent.
 #[derive(Clone)]
-pub struct Entry;
+pub(crate) struct Entry;
 /// The same, which goes by a call of its own.
 #[derive(Clone)]
-pub struct EarlyEntry;
+pub(crate) struct EarlyEntry;
 /// What its parent holds.
 #[derive(Clone)]
-pub struct Contents;
+pub(crate) struct Contents;
 
 impl Role for Plain {
     const REMOVAL: Removal = Removal::Own;
@@ -291,7 +291,7 @@ impl Role for Contents {
 /// A resource of size 1, with the mark of this deployment.
 #[derive(Clone, Serialize)]
 #[serde(bound = "")]
-pub struct Part<R: Role> {
+pub(crate) struct Part<R: Role> {
     #[serde(skip)]
     kind: &'static str,
     #[serde(skip)]
@@ -312,7 +312,7 @@ pub struct Part<R: Role> {
 
 impl<R: Role> Part<R> {
     /// The resource of `kind`, which is created by a call that fails where it exists.
-    pub fn new(kind: &'static str) -> Self {
+    pub(crate) fn new(kind: &'static str) -> Self {
         Self {
             kind,
             needs: vec![],
@@ -327,33 +327,33 @@ impl<R: Role> Part<R> {
     }
 
     /// The same after `needs`.
-    pub fn needs(self, needs: &[&'static str]) -> Self {
+    pub(crate) fn needs(self, needs: &[&'static str]) -> Self {
         Self { needs: needs.to_vec(), ..self }
     }
 
     /// The same as a part of `parent`, which it needs too.
-    pub fn within(self, parent: &'static str) -> Self {
+    pub(crate) fn within(self, parent: &'static str) -> Self {
         let needs = std::iter::once(parent).chain(self.needs).collect();
         Self { needs, part_of: Some(parent), exclusive: false, ..self }
     }
 
     /// The same, created by a call that changes what exists.
-    pub fn inclusive(self) -> Self {
+    pub(crate) fn inclusive(self) -> Self {
         Self { exclusive: false, ..self }
     }
 
     /// The same under the lease of `holder`.
-    pub fn under_lease_of(self, holder: &'static str) -> Self {
+    pub(crate) fn under_lease_of(self, holder: &'static str) -> Self {
         Self { lease_holder: Some(holder), ..self }
     }
 
     /// The same with another patience.
-    pub fn patient(self, patience: Duration) -> Self {
+    pub(crate) fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
     /// The resource in `cloud`.
-    pub fn on(self, cloud: &Arc<Cloud>) -> Box<dyn AnyResource> {
+    pub(crate) fn on(self, cloud: &Arc<Cloud>) -> Box<dyn AnyResource> {
         Bound::boxed(self, cloud)
     }
 

@@ -23,7 +23,7 @@ struct Listed {
 }
 
 /// All marked buckets.
-pub async fn list(api: &Api) -> Result<Looked> {
+pub(super) async fn list(api: &Api) -> Result<Looked> {
     let mut pages = api.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
     let mut listed = vec![];
     while let Some(page) = pages.next().await {

@@ -22,7 +22,7 @@ const KINDS: [&str; 2] = ["queue", NOTIFICATIONS];
 
 /// All marked queues of `region`. A list shows a queue for minutes after its deletion; the call for its tags
 /// fails then.
-pub async fn list(api: &Api, region: &str) -> Result<Looked> {
+pub(super) async fn list(api: &Api, region: &str) -> Result<Looked> {
     let mut looked = Looked::default();
     let urls = match urls(api, region).await {
         Ok(urls) => urls,

@@ -13,7 +13,7 @@ use crate::value::printable;
 
 /// Whether two statements mean the same. The order of keys and of values in a list, one value
 /// alone or in a list, the spelling of actions and the two ways to name an account do not matter.
-pub fn same_meaning(one: &Value, other: &Value) -> bool {
+pub(crate) fn same_meaning(one: &Value, other: &Value) -> bool {
     normal(one) == normal(other)
 }
 

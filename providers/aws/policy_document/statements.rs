@@ -9,7 +9,7 @@ use crate::providers::aws::account::AccountId;
 ///
 /// The account is checked in addition to the bucket because a bucket's ARN does not name one: once the bucket
 /// is deleted, another account may create one with its name, and could then send to the queue.
-pub fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &AccountId) -> Value {
+pub(crate) fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &AccountId) -> Value {
     json!({
         "Sid": sid,
         "Effect": "Allow",
@@ -25,7 +25,7 @@ pub fn s3_may_send(sid: &str, queue_arn: &str, bucket_arn: &str, account: &Accou
 
 /// Refuses every request to the bucket that does not come over TLS (S3 user guide, "Security best
 /// practices for Amazon S3", "Enforce encryption of data in transit").
-pub fn deny_insecure_bucket(sid: &str, bucket_arn: &str) -> Value {
+pub(crate) fn deny_insecure_bucket(sid: &str, bucket_arn: &str) -> Value {
     json!({
         "Sid": sid,
         "Effect": "Deny",

@@ -14,7 +14,7 @@ use crate::value::quoted;
 
 /// wbstore's resources in an account, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Contents {
+pub(crate) struct Contents {
     pub containers: Vec<String>,
     /// The queue.
     pub queues: Vec<String>,
@@ -44,7 +44,7 @@ impl Contents {
     /// # Errors
     /// Those of the lists. This includes a denied call: an account whose contents cannot be read is neither
     /// deleted nor released.
-    pub async fn others(&self, api: &Api, deployment: &DeploymentName) -> Result<Vec<String>> {
+    pub(crate) async fn others(&self, api: &Api, deployment: &DeploymentName) -> Result<Vec<String>> {
         let lists = futures::future::join_all(PARTS.map(|part| self.others_of(api, deployment, part)));
         let (lists, events) = futures::join!(lists, self.other_subscriptions(api));
         let mut others = vec![];

@@ -8,7 +8,7 @@ use crate::text::clean;
 
 /// The settings that decide whether the server can work with an account, and how safely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `StorageV2` has blobs, queues and events.
     pub kind: String,
     /// How the data are kept; any standard one will do.
@@ -29,7 +29,7 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a new account.
-    pub fn wanted() -> Self {
+    pub(crate) fn wanted() -> Self {
         Self {
             kind: "StorageV2".to_owned(),
             sku: "Standard_LRS".to_owned(),
@@ -44,7 +44,7 @@ impl Settings {
 
     /// As `account` has them, with what is left out as Azure means it, and what is as good as wanted in
     /// the wanted spelling.
-    pub fn observed(account: &Value) -> Self {
+    pub(crate) fn observed(account: &Value) -> Self {
         let wanted = Self::wanted();
         let properties = &account["properties"];
         let flag = |name: &str, unset: bool| properties[name].as_bool().unwrap_or(unset);
@@ -63,14 +63,14 @@ impl Settings {
     }
 
     /// The properties of a new account.
-    pub fn properties(&self) -> Value {
+    pub(crate) fn properties(&self) -> Value {
         let mut all = self.changeable();
         all["isHnsEnabled"] = json!(self.hierarchical_namespace);
         all
     }
 
     /// Those that can be changed later.
-    pub fn changeable(&self) -> Value {
+    pub(crate) fn changeable(&self) -> Value {
         let Self {
             kind: _,
             sku: _,
@@ -91,7 +91,7 @@ impl Settings {
     }
 
     /// Why a server cannot work with an account like this, and what to do about it.
-    pub fn unfit(&self) -> Vec<(String, String)> {
+    pub(crate) fn unfit(&self) -> Vec<(String, String)> {
         const OTHER: &str = "choose another account with --account";
         let mut faults = vec![];
         if self.kind == "Storage" {
@@ -126,7 +126,7 @@ impl Settings {
 }
 
 /// The settings of an account of others that are insecure or block Event Grid, one finding each.
-pub fn exposures(account: &Value) -> Vec<String> {
+pub(super) fn exposures(account: &Value) -> Vec<String> {
     let settings = Settings::observed(account);
     let properties = &account["properties"];
     let mut findings = vec![];

@@ -11,7 +11,7 @@ use crate::text::clean;
 
 /// A response, read completely.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The body; `null` where it is no JSON.
@@ -22,7 +22,7 @@ pub struct Answer {
 
 /// The code and message of an error body, sanitized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub(crate) struct Said {
     /// The error code, such as `AuthorizationFailed`.
     pub code: String,
     /// The message, on one line.
@@ -54,34 +54,34 @@ impl Answer {
     }
 
     /// The header `name`, in lower case.
-    pub fn header(&self, name: &'static str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.get_optional_str(&HeaderName::from_static(name))
     }
 
     /// Whether the status is one of success.
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The wait that Azure requests.
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         asked(|name| self.header(name))
     }
 
     /// Whether something else than an API answered.
-    pub fn is_html(&self) -> bool {
+    pub(crate) fn is_html(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.contains("html"))
     }
 
     /// The error object: inside `error`, or the body itself.
-    pub fn error(&self) -> &Value {
+    pub(crate) fn error(&self) -> &Value {
         if self.body["error"].is_object() { &self.body["error"] } else { &self.body }
     }
 
     /// The code and message of the error: ARM in JSON (Azure REST API reference, "Error response"), the data
     /// plane in XML or, to a HEAD, in a header (Storage Services REST API, "Status and error codes"). A
     /// general code is replaced by its inner code.
-    pub fn said(&self) -> Said {
+    pub(crate) fn said(&self) -> Said {
         let text = |value: &Value| clean(value.as_str().unwrap_or_default());
         let error = self.error();
         let mut said = Said { code: text(&error["code"]), message: text(&error["message"]) };

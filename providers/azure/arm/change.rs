@@ -22,7 +22,7 @@ impl Arm {
     ///
     /// # Errors
     /// Those of the call and of the operation.
-    pub async fn put(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn put(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
         self.change(Method::Put, id, Some(body), budget, call).await
     }
 
@@ -30,7 +30,7 @@ impl Arm {
     ///
     /// # Errors
     /// As [`Arm::put`].
-    pub async fn patch(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn patch(&self, id: &str, body: &Value, budget: Duration, call: Call<'_>) -> Result<()> {
         self.change(Method::Patch, id, Some(body), budget, call).await
     }
 
@@ -38,7 +38,7 @@ impl Arm {
     ///
     /// # Errors
     /// As [`Arm::put`].
-    pub async fn delete(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn delete(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
         self.change(Method::Delete, id, None, budget, call).await
     }
 
@@ -47,7 +47,7 @@ impl Arm {
     ///
     /// # Errors
     /// As [`Arm::put`].
-    pub async fn remove(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn remove(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
         self.delete(id, budget, call).await?;
         for _ in 0..2 {
             if self.get(id, call).await?.is_some() {
@@ -63,7 +63,7 @@ impl Arm {
     ///
     /// # Errors
     /// As [`Arm::put`].
-    pub async fn settle(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
+    pub(crate) async fn settle(&self, id: &str, budget: Duration, call: Call<'_>) -> Result<()> {
         let begun = [Method::Put, Method::Patch].map(|method| key(method, id));
         let key = begun.iter().find(|key| self.pending(key).is_some()).unwrap_or(&begun[0]);
         let watch = self.pending(key).unwrap_or(Watch::Resource);

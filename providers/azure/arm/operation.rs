@@ -8,7 +8,7 @@ use crate::text::clean;
 
 /// How a running operation is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Watch {
+pub(crate) enum Watch {
     /// `Azure-AsyncOperation`: the body has a `status`.
     Status(String),
     /// `Location`: 202 until it is done.
@@ -21,7 +21,7 @@ pub enum Watch {
 
 /// The state of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(super) enum Stage {
     /// It succeeded.
     Done,
     /// It is running: how to poll it, and the minimum wait before that.
@@ -31,7 +31,7 @@ pub enum Stage {
 }
 
 /// The state of the operation in the success `answer` to a PUT, PATCH, POST or DELETE.
-pub fn begun(answer: &Answer, deleting: bool) -> Stage {
+pub(super) fn begun(answer: &Answer, deleting: bool) -> Stage {
     let wait = answer.retry_after();
     let state = provisioning_state(answer);
     let under_way = answer.status == 202 || state.is_some_and(|state| !is_terminal(state));
@@ -49,7 +49,7 @@ pub fn begun(answer: &Answer, deleting: bool) -> Stage {
 }
 
 /// The state of the operation in `answer`, the response to polling `watch`.
-pub fn watched(watch: &Watch, answer: &Answer) -> Stage {
+pub(super) fn watched(watch: &Watch, answer: &Answer) -> Stage {
     let wait = answer.retry_after();
     // The record of an operation is kept for a limited time; the resource itself has the state.
     let forgotten = matches!(answer.status, 404 | 410);

@@ -9,11 +9,11 @@ use crate::text::clean;
 
 /// The most rules an account allows (Storage REST API, "Cross-Origin Resource Sharing support for the Azure
 /// Storage services").
-pub const MOST_RULES: usize = 5;
+pub(super) const MOST_RULES: usize = 5;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The addresses of the W&B server, as browsers send them.
     pub allowed_origins: Vec<String>,
     /// The methods it may use.
@@ -28,7 +28,7 @@ pub struct Rule {
 
 impl Rule {
     /// The rule that we write for `origins`.
-    pub fn for_origins(origins: Vec<String>) -> Self {
+    pub(crate) fn for_origins(origins: Vec<String>) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
             allowed_origins: origins,
@@ -52,7 +52,7 @@ impl Rule {
     }
 
     /// Whether `there` is this very rule. The order of words in it means nothing.
-    pub fn is(&self, there: &Value) -> bool {
+    pub(crate) fn is(&self, there: &Value) -> bool {
         let ours = self.to_json();
         let lists = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders"];
         lists.into_iter().all(|field| words(&ours, field) == words(there, field))
@@ -68,17 +68,17 @@ fn words(rule: &Value, field: &str) -> Vec<String> {
 }
 
 /// The rules in `service`.
-pub fn rules(service: &Value) -> &[Value] {
+pub(super) fn rules(service: &Value) -> &[Value] {
     service["properties"]["cors"]["corsRules"].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Whether `rule` allows every origin.
-pub fn is_open(rule: &Value) -> bool {
+pub(super) fn is_open(rule: &Value) -> bool {
     words(rule, "allowedOrigins").iter().any(|origin| origin == "*")
 }
 
 /// `rule` as text.
-pub fn describe(rule: &Value) -> String {
+pub(super) fn describe(rule: &Value) -> String {
     clean(&format!("rule for {}", words(rule, "allowedOrigins").join(", ")))
 }
 
@@ -86,7 +86,7 @@ pub fn describe(rule: &Value) -> String {
 ///
 /// # Errors
 /// [`Kind::Refused`](crate::error::Kind::Refused) if the rules of others reach the limit.
-pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
+pub(super) fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
     let there = rules(service);
     let mut merged = vec![];
     let mut wanted = wanted;
@@ -112,7 +112,7 @@ pub fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<V
 }
 
 /// The first section besides the CORS rules in which `before` and `after` differ.
-pub fn difference(before: &Value, after: &Value) -> Option<String> {
+pub(super) fn difference(before: &Value, after: &Value) -> Option<String> {
     let (before, after) = (settable(before), settable(after));
     let names = before.as_object().into_iter().chain(after.as_object()).flat_map(|all| all.keys());
     let mut changed = names.filter(|name| *name != "cors" && before[*name] != after[*name]);

@@ -12,7 +12,7 @@ const TRIES_FOR: i64 = 1440;
 
 /// What an event subscription does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The destination queue.
     pub queue: String,
     /// The prefix of the subjects: the blobs of one container. The slash at the end keeps out those of a
@@ -39,12 +39,12 @@ pub struct Shape {
 
 impl Shape {
     /// What the subjects of all blobs of `container` begin with.
-    pub fn subjects(container: &str) -> String {
+    pub(crate) fn subjects(container: &str) -> String {
         format!("/blobServices/default/containers/{container}/blobs/")
     }
 
     /// New blobs of `container` to `queue`, where they wait for `ttl` seconds.
-    pub fn new(container: &str, queue: &str, ttl: i64, dead_letter: Option<String>) -> Self {
+    pub(crate) fn new(container: &str, queue: &str, ttl: i64, dead_letter: Option<String>) -> Self {
         Self {
             queue: queue.to_owned(),
             subject_begins_with: Self::subjects(container),
@@ -60,7 +60,7 @@ impl Shape {
     }
 
     /// As `properties` have it, next to what is `wanted`.
-    pub fn observed(properties: &Value, wanted: &Self) -> Self {
+    pub(crate) fn observed(properties: &Value, wanted: &Self) -> Self {
         let text = |value: &Value| clean(value.as_str().unwrap_or_default());
         let (filter, retry) = (&properties["filter"], &properties["retryPolicy"]);
         let destination = &properties["destination"]["properties"];
@@ -98,7 +98,7 @@ impl Shape {
     }
 
     /// The request body for `account`, an ARM id, with `labels`.
-    pub fn body(&self, account: &str, labels: Vec<String>) -> Value {
+    pub(crate) fn body(&self, account: &str, labels: Vec<String>) -> Value {
         let Self {
             queue,
             subject_begins_with,
@@ -142,7 +142,7 @@ impl Shape {
     }
 
     /// Whether `other`, another event subscription of the account, sends to the same queue.
-    pub fn shares_queue(&self, other: &Value) -> bool {
+    pub(crate) fn shares_queue(&self, other: &Value) -> bool {
         let destination = &other["properties"]["destination"];
         destination["endpointType"] == "StorageQueue"
             && destination["properties"]["queueName"] == self.queue.as_str()
@@ -150,7 +150,7 @@ impl Shape {
 }
 
 /// How far Event Grid is, by `properties`.
-pub fn state(properties: &Value) -> String {
+pub(super) fn state(properties: &Value) -> String {
     clean(properties["provisioningState"].as_str().unwrap_or("Succeeded"))
 }
 

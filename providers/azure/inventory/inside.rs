@@ -23,7 +23,7 @@ const AT_ONCE: usize = 8;
 pub(super) const EVENT_SUBSCRIPTION: &str = "event-subscription";
 
 /// Looks into `account`, and `closely` at more of what is in it.
-pub async fn look_inside(api: &Api, account: &Account, closely: bool) -> Result<Looked> {
+pub(super) async fn look_inside(api: &Api, account: &Account, closely: bool) -> Result<Looked> {
     let most = if closely { ONE_BY_ONE_CLOSELY } else { ONE_BY_ONE };
     let (containers, queues, subscriptions) = tokio::join!(
         with_metadata(api, account, &CONTAINERS, most),

@@ -34,7 +34,7 @@ const HOLDS_FOR: i64 = 600;
 /// # Errors
 /// [`Kind::Input`](crate::error::Kind::Input) for a file without a certificate and an RSA key that is not
 /// encrypted.
-pub fn credential(
+pub(super) fn credential(
     authority: &str,
     tenant: String,
     client: String,

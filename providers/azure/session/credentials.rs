@@ -29,7 +29,7 @@ const PROBE_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// [`Kind::Input`] if the environment has only some of the required variables.
-pub fn find(
+pub(super) fn find(
     options: &ClientOptions,
     authority: &str,
     subscription: Option<&str>,

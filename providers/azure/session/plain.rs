@@ -10,13 +10,13 @@ use azure_core::http::{Context, Request, Url};
 /// an emulator on loopback need not support; the crates get an https URL, and this last policy before the
 /// transport replaces the scheme.
 #[derive(Debug)]
-pub struct Plain {
+pub(crate) struct Plain {
     endpoints: Vec<Url>,
 }
 
 impl Plain {
     /// For those of `endpoints` that are plain http.
-    pub fn new<'a>(endpoints: impl IntoIterator<Item = &'a Url>) -> Self {
+    pub(crate) fn new<'a>(endpoints: impl IntoIterator<Item = &'a Url>) -> Self {
         let endpoints = endpoints.into_iter().filter(|url| url.scheme() == "http");
         Self { endpoints: endpoints.cloned().collect() }
     }

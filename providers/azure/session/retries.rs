@@ -13,12 +13,12 @@ use crate::retry::{Fault, asked, is_fault, repeat};
 use crate::text::clean;
 
 /// The endpoint for a virtual machine's own identity (Azure Instance Metadata Service).
-pub const METADATA_SERVICE: &str = "169.254.169.254";
+pub(super) const METADATA_SERVICE: &str = "169.254.169.254";
 
 /// Retries a call after a fault of the network or of the server, in place of the SDK's own policy, which
 /// waits without a message for as long as a server requests. Not for calls that change something in ARM.
 #[derive(Debug)]
-pub struct Retries;
+pub(crate) struct Retries;
 
 #[async_trait]
 impl Policy for Retries {

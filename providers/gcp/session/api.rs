@@ -12,7 +12,7 @@ use crate::mutations::Mutations;
 use crate::providers::gcp::rest::Rest;
 
 /// The clients of one project, each built on first use.
-pub struct Api {
+pub(crate) struct Api {
     /// The id of the project that everything is in.
     pub project: String,
     /// The address of the project's Cloud Storage service agent, which publishes the events.

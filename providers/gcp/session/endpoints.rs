@@ -59,7 +59,7 @@ impl Service {
 
 /// The endpoints that the user set, if any.
 #[derive(Clone, Debug, Default)]
-pub struct Endpoints {
+pub(crate) struct Endpoints {
     set: Vec<(Service, Endpoint)>,
 }
 
@@ -82,7 +82,7 @@ impl Endpoints {
     }
 
     /// Those that are set, as the end of a scope.
-    pub fn elsewhere(&self) -> String {
+    pub(crate) fn elsewhere(&self) -> String {
         elsewhere(self.set.iter().map(|(service, endpoint)| (service.name(), endpoint)))
     }
 
@@ -95,7 +95,7 @@ impl Endpoints {
     ///
     /// # Panics
     /// Never: the hosts above are URLs.
-    pub fn url(&self, service: Service) -> Url {
+    pub(crate) fn url(&self, service: Service) -> Url {
         let set =
             self.set.iter().find(|(one, _)| *one == service).map(|(_, endpoint)| endpoint.url().clone());
         set.unwrap_or_else(|| Url::parse(service.host()).expect("a host of ours"))

@@ -42,17 +42,17 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub fn with(keys: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn with(keys: impl IntoIterator<Item = String>) -> Self {
         let entry = |key: String| (key.clone(), Entry { key, size: 2, ..Entry::default() });
         Self { objects: Mutex::new(keys.into_iter().map(entry).collect()), ..Self::default() }
     }
 
-    pub fn upload(&self, number: usize) {
+    pub(super) fn upload(&self, number: usize) {
         let entry = |number| Entry { key: format!("u{number}"), what: What::Upload, ..Entry::default() };
         self.uploads.lock().unwrap().extend((0..number).map(entry));
     }
 
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.objects.lock().unwrap().len() + self.uploads.lock().unwrap().len()
     }
 }
