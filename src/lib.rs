@@ -23,6 +23,8 @@
 //! ```
 
 #![warn(unreachable_pub)]
+// The page is for those who work on the program, and names its parts.
+#![allow(rustdoc::private_intra_doc_links)]
 
 mod action;
 mod address;

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
 use crate::inventory::{Deployment, Inventory};
@@ -18,7 +17,7 @@ use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::resource::{Guard, Stack};
 use crate::secret::{Disclosure, Withheld};
-use crate::verify::{Checking, VerifyOptions};
+use crate::verify::{CheckSender, VerifyOptions};
 
 /// A cloud's own options, which its provider is built from: a clap struct beside the cloud, in
 /// `options.rs`. A command that accepts a part of them has that part's struct on its command line.
@@ -139,11 +138,7 @@ pub(crate) trait Provider: Send + Sync {
     }
 
     /// Checks that an upload works and produces an event. Each check is sent when it is complete.
-    fn verify<'a>(
-        &'a self,
-        options: &'a VerifyOptions,
-        checks: UnboundedSender<Checking>,
-    ) -> BoxFuture<'a, Result<()>>;
+    fn verify<'a>(&'a self, options: &'a VerifyOptions, checks: CheckSender) -> BoxFuture<'a, Result<()>>;
 
     /// All deployments of the account that have a wbstore mark.
     fn list(&self) -> BoxFuture<'_, Result<Inventory>>;

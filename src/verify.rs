@@ -86,6 +86,9 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
+/// Where the progress of `verify` goes.
+pub(crate) type CheckSender = UnboundedSender<Checking>;
+
 /// The progress of `verify`.
 #[derive(Clone, Debug)]
 pub enum Checking {
@@ -125,7 +128,7 @@ fn ends_all(error: &Error) -> bool {
 
 /// Where the results go. A closed receiver does not stop the run: the probes must be deleted.
 #[derive(Clone, Debug)]
-struct Checks(UnboundedSender<Checking>);
+struct Checks(CheckSender);
 
 impl Checks {
     fn begun(&self, name: &str, within: Duration) {
@@ -158,11 +161,7 @@ struct Run<'a, S> {
 /// # Errors
 /// Those that prevent all checks, such as expired credentials or a missing bucket;
 /// [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
-pub(crate) async fn verify<S: Site>(
-    mut site: S,
-    options: &VerifyOptions,
-    checks: UnboundedSender<Checking>,
-) -> Result<()> {
+pub(crate) async fn verify<S: Site>(mut site: S, options: &VerifyOptions, checks: CheckSender) -> Result<()> {
     let checks = Checks(checks);
     let Settings { public, subscription, settling, kept_by } =
         unless_cancelled(options, site.settings()).await?;

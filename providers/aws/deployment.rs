@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc::UnboundedSender;
 
 use crate::empty::Objects;
 use crate::error::{Error, Result};
@@ -30,7 +29,7 @@ use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::providers::aws::verify::S3Site;
 use crate::providers::aws::{iam, inventory, policy_document};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
-use crate::verify::{Checking, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify};
 
 /// A deployment on AWS, with its account known.
 pub(crate) struct Aws {
@@ -259,11 +258,7 @@ impl Provider for Aws {
         })
     }
 
-    fn verify<'a>(
-        &'a self,
-        options: &'a VerifyOptions,
-        checks: UnboundedSender<Checking>,
-    ) -> BoxFuture<'a, Result<()>> {
+    fn verify<'a>(&'a self, options: &'a VerifyOptions, checks: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let site = S3Site::new(&self.api, &self.bucket(), self.events_queue().as_ref())?;
             verify(site, options, checks).await

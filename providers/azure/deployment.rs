@@ -5,7 +5,6 @@ mod stack;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::{Error, Kind, Result};
 use crate::inventory::Inventory;
@@ -28,7 +27,7 @@ use crate::resource::{Address, Guard, Output, Stack};
 use crate::retry::unless_busy;
 use crate::secret::{Secret, Withheld};
 use crate::text::clean;
-use crate::verify::{Checking, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify};
 
 /// A deployment on Azure, with its subscription and resource group known.
 pub(crate) struct Azure {
@@ -226,11 +225,7 @@ impl Provider for Azure {
         Ok(vec![])
     }
 
-    fn verify<'a>(
-        &'a self,
-        options: &'a VerifyOptions,
-        checks: UnboundedSender<Checking>,
-    ) -> BoxFuture<'a, Result<()>> {
+    fn verify<'a>(&'a self, options: &'a VerifyOptions, checks: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.options.resource_group()?;
             let events = self.events_queue().map(|queue| (queue, self.subscription_name()));

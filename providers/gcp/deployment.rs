@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc::UnboundedSender;
 
 use crate::empty::Objects;
 use crate::error::Result;
@@ -30,7 +29,7 @@ use crate::providers::gcp::topic::Topic;
 use crate::providers::gcp::verify::GcsSite;
 use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
-use crate::verify::{Checking, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify};
 
 /// How long deleted objects are kept by default: Cloud Storage's own default, set explicitly (Cloud Storage
 /// docs, "Soft delete"; G16).
@@ -261,11 +260,7 @@ impl Provider for Gcp {
         })
     }
 
-    fn verify<'a>(
-        &'a self,
-        options: &'a VerifyOptions,
-        checks: UnboundedSender<Checking>,
-    ) -> BoxFuture<'a, Result<()>> {
+    fn verify<'a>(&'a self, options: &'a VerifyOptions, checks: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (deployment, events) = (&self.wanted.name, self.events());
             verify(GcsSite::new(&self.api, deployment, &self.bucket(), events)?, options, checks).await

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use clap::{Args, FromArgMatches};
 use futures::future::BoxFuture;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
 use crate::commands::provision::{ProvisionArgs, bring_about};
@@ -17,7 +16,7 @@ use crate::policy::{Audience, Policy};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
 use crate::resource::{Owner, Stack};
 use crate::secret::Disclosure;
-use crate::verify::{Checking, VerifyOptions};
+use crate::verify::{CheckSender, VerifyOptions};
 
 /// A deployment of one bucket.
 struct OneBucket(Arc<Memory>);
@@ -27,7 +26,7 @@ impl Provider for OneBucket {
         Ok(self.0.stack([Part::<Plain>::new("bucket").on(&self.0)]))
     }
 
-    fn verify<'a>(&'a self, _: &'a VerifyOptions, _: UnboundedSender<Checking>) -> BoxFuture<'a, Result<()>> {
+    fn verify<'a>(&'a self, _: &'a VerifyOptions, _: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Err(absent()) })
     }
 

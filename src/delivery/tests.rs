@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
 use crate::inventory::Inventory;
@@ -11,7 +10,7 @@ use crate::plan::{Goal, Subject, plan};
 use crate::policy::{Audience, Policy};
 use crate::resource::Stack;
 use crate::secret::{Disclosure, Secret, Withheld};
-use crate::verify::{Checking, VerifyOptions};
+use crate::verify::{CheckSender, VerifyOptions};
 
 const KEY: &str = "Y2FuYXJ5LWtleQ==";
 
@@ -26,7 +25,7 @@ impl Provider for Vault {
         Err(Error::new(Kind::Failed, "there is none"))
     }
 
-    fn verify<'a>(&'a self, _: &'a VerifyOptions, _: UnboundedSender<Checking>) -> BoxFuture<'a, Result<()>> {
+    fn verify<'a>(&'a self, _: &'a VerifyOptions, _: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
