@@ -106,7 +106,7 @@ mod tests {
         let key: KmsKeyArn = single.parse().unwrap();
         assert!(key.require_region(&Region::us_east_1()).is_ok());
         let error = key.require_region(&"eu-west-1".parse().unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "the KMS key is in us-east-1, but the bucket in eu-west-1");
+        assert_eq!(error.to_string(), "the KMS key is in us-east-1, but the bucket is in eu-west-1");
     }
 
     #[test]

@@ -283,7 +283,7 @@ mod tests {
         let internal = || AzureParts { queue: Some(QueueChoice::Internal), ..AzureParts::default() };
         assert!(with(internal()).check(&wanted).is_ok());
         let error = with(AzureParts { dead_letter: true, ..internal() }).check(&wanted).unwrap_err();
-        assert!(error.to_string().starts_with("--dead-letter has no meaning"), "{error}");
+        assert!(error.to_string().starts_with("--dead-letter has no effect"), "{error}");
         let message_ttl = Some("1d".parse().unwrap());
         assert!(AzureOptions { message_ttl, ..with(internal()) }.check(&wanted).is_err());
         assert!(options().check(&Wanted { empty_by: EmptyBy::Lifecycle, ..wanted }).is_err());

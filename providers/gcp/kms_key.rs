@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(key.as_str(), KEY);
         assert!(key.require_location(&Location::us()).is_ok());
         let error = key.require_location(&"us-east1".parse().unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "the KMS key is in us, but the bucket in US-EAST1");
+        assert_eq!(error.to_string(), "the KMS key is in us, but the bucket is in US-EAST1");
         assert!(
             KEY.replace("/us/", "/europe/")
                 .parse::<KmsKeyName>()

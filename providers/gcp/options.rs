@@ -221,7 +221,7 @@ mod tests {
         assert!(with(internal()).check().is_ok());
         let error =
             with(GcpParts { topic: Some("acme".parse().unwrap()), ..internal() }).check().unwrap_err();
-        assert!(error.to_string().starts_with("--topic has no meaning"), "{error}");
+        assert!(error.to_string().starts_with("--topic has no effect"), "{error}");
         assert!(GcpOptions { all_events: true, ..with(internal()) }.check().is_err());
         assert!(options().project().is_err());
     }

@@ -46,7 +46,7 @@ async fn a_sixth_cors_rule_is_refused() {
     };
     let rules: Vec<_> = (0..5).map(rule).collect();
     site.double().plant_cors(site.account(), &rules).await.unwrap();
-    site.provision(&[]).await.ends(3).tells(&["azure/cors/", "no more than 5", "hint:"]);
+    site.provision(&[]).await.ends(3).tells(&["azure/cors/", "allows at most 5", "hint:"]);
     site.is_untouched();
 }
 

@@ -83,7 +83,7 @@ fn accounts_keys_and_lengths_of_time() {
 #[test]
 fn a_key_of_another_location() {
     let key = "--kms-key=projects/acme-prod/locations/europe/keyRings/r/cryptoKeys/k";
-    assert!(is_refused(&[&PLAN[..], &[key]].concat()).contains("but the bucket in US"));
+    assert!(is_refused(&[&PLAN[..], &[key]].concat()).contains("but the bucket is in US"));
 }
 
 #[test]

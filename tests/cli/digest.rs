@@ -96,7 +96,7 @@ fn a_plan_that_assumes_something_has_no_digest() {
     let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, ""));
     for (cloud, place, assumed) in [
         ("aws", &AWS[..3], "no region is configured"),
-        ("azure", &AZURE[..], "registered"),
+        ("azure", &AZURE[..], "registration of the resource providers"),
         ("azure", &AZURE[..5], "the account's location"),
     ] {
         let document = json(&region, cloud, place);

@@ -104,7 +104,7 @@ pub async fn a_lease_that_ends_later_than_it_would_after_a_renewal_is_left<C: Pe
 pub async fn what_has_no_span_is_not_renewed<C: Cloud>() {
     let cloud = C::fresh().await;
     let ran = cloud.run("provision", &[PROVISION, &["--renew"]].concat()).await.ends(3);
-    ran.tells(&["no lease to renew", "hint: add --expires"]);
+    ran.tells(&["no lease to renew", "hint: add `--expires`"]);
     let date = (Timestamp::now() + DAYS * 30).to_string();
     for (expires, said) in [
         (&[][..], "no lease to renew"),

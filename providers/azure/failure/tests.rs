@@ -72,7 +72,7 @@ fn a_tenant_mismatch_names_both() {
         "The access token is from the wrong issuer 'https://sts.windows.net/aaa/'. It must match the tenant \
          'https://sts.windows.net/bbb/' associated with this subscription.",
     );
-    assert!(hint(&error).contains("of tenant aaa") && hint(&error).contains("az login --tenant bbb"));
+    assert!(hint(&error).contains("belong to tenant aaa") && hint(&error).contains("az login --tenant bbb"));
 }
 
 #[test]

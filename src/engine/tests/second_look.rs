@@ -60,7 +60,7 @@ async fn a_field_that_somebody_changed_is_left_once_it_is_no_lag() {
     let (error, text) = ran.failure();
     assert_eq!(
         (error.kind(), text.as_str()),
-        (Kind::Outdated, "test/bucket/acme has changed since the plan: its size is 9 now")
+        (Kind::Outdated, "test/bucket/acme has changed since the plan: its size is now 9")
     );
     assert_eq!(ran.count("write bucket"), 0);
     assert!(ran.took > seconds(100) && ran.took <= seconds(120), "{:?}", ran.took);
@@ -78,7 +78,7 @@ async fn a_look_that_lags_is_taken_again_until_it_shows_what_was_planned() {
     };
     let (ran, ()) = futures::join!(planned.applied(), settle);
     assert_eq!((ran.count("write bucket"), ran.code()), (1, 0));
-    assert!(ran.waits().iter().all(|why| why.contains("its size is 9 now")), "{:?}", ran.waits());
+    assert!(ran.waits().iter().all(|why| why.contains("its size is now 9")), "{:?}", ran.waits());
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,7 +95,7 @@ fn a_bucket_by_itself() {
         (bucket(7, Ours), bucket(1, Ours), Reached, Reached),
         (bucket(7, Ours), bucket(7, Adopted), Goes, Goes),
         // A third value may be on the way from ours.
-        (bucket(7, Ours), bucket(9, Ours), Waits("its size is 9 now"), Goes),
+        (bucket(7, Ours), bucket(9, Ours), Waits("its size is now 9"), Goes),
         (bucket(7, Ours), none(), Waits("it no longer exists"), Goes),
         (bucket(7, Ours), bucket(7, unmarked()), Refused(UNMARKED), Waits(UNMARKED)),
         (bucket(7, Ours), bucket(7, beta()), Refused(BETA), Refused(BETA)),
@@ -118,7 +118,7 @@ fn a_bucket_by_itself() {
     let adopt = [
         (bucket(7, unmarked()), bucket(7, unmarked()), Goes, Goes),
         (bucket(7, unmarked()), bucket(1, unmarked()), Goes, Goes),
-        (bucket(7, unmarked()), bucket(9, unmarked()), Waits("its size is 9 now"), Goes),
+        (bucket(7, unmarked()), bucket(9, unmarked()), Waits("its size is now 9"), Goes),
         // Our mark is on, the rest is not.
         (bucket(7, unmarked()), bucket(7, Adopted), Waits(OTHER), Goes),
         (bucket(7, unmarked()), bucket(1, Adopted), Reached, Reached),
@@ -213,7 +213,7 @@ fn a_field_that_differs_since_is_not_written() {
         observation
     };
     let again = twice(PRESENT, &[bucket(7, Owner::Ours)], &[also(bucket(7, Owner::Ours))], false);
-    comes(&again, &Waits("its colour is \"red\" now"), "another field");
+    comes(&again, &Waits("its colour is now \"red\""), "another field");
     // It was to be taken off, and somebody has.
     let again = twice(PRESENT, &[also(bucket(7, Owner::Ours))], &[bucket(7, Owner::Ours)], false);
     comes(&again, &Goes, "one field less");
@@ -223,7 +223,7 @@ fn a_field_that_differs_since_is_not_written() {
         ..observation
     };
     let again = twice(PRESENT, &[bucket(7, Owner::Ours)], &[wanted(2, bucket(7, Owner::Ours))], false);
-    comes(&again, &Waits("its size is 7 now"), "another wish");
+    comes(&again, &Waits("its size is now 7"), "another wish");
     let unset = |mut observation: Observation| {
         if let Ok(Seen::There { state, .. }) = &mut observation.seen {
             state.clear();
