@@ -24,7 +24,7 @@ const PAIRS: &[(Scenario, Scenario)] = &[
 ];
 
 /// Of this many requests one is tried when everything is, as each is four runs; and otherwise.
-const STRIDES: [usize; 2] = [4, 16];
+const STRIDES: [usize; 2] = [4, 24];
 
 const ABREAST: usize = 4;
 
