@@ -77,7 +77,6 @@ impl Deployment {
     }
 
     /// Whether there is a part of this `kind`, or should be.
-    #[cfg(any(feature = "azure", feature = "gcp"))]
     pub(crate) fn has(&self, kind: &str) -> bool {
         self.named().any(|part| part.kind == kind)
     }
@@ -178,11 +177,7 @@ impl Looked {
         what: &str,
         error: Error,
     ) -> Result<()> {
-        if error.kind() == Kind::Credentials {
-            return Err(error);
-        }
-        self.unsure(kinds, place, format!("{what} cannot be listed: {}", error.chain()));
-        Ok(())
+        self.passed_over(kinds, place, format!("{what} cannot be listed"), error)
     }
 
     /// Notes that the mark of `what` cannot be read.
@@ -196,12 +191,21 @@ impl Looked {
         what: &str,
         error: Error,
     ) -> Result<()> {
+        let failed = format!("{what} could belong to a deployment, but its mark cannot be read");
+        self.passed_over(kinds, place, failed, error)
+    }
+
+    fn passed_over(
+        &mut self,
+        kinds: &[&'static str],
+        place: &str,
+        failed: String,
+        error: Error,
+    ) -> Result<()> {
         if error.kind() == Kind::Credentials {
             return Err(error);
         }
-        let reason =
-            format!("{what} could belong to a deployment, but its mark cannot be read: {}", error.chain());
-        self.unsure(kinds, place, reason);
+        self.unsure(kinds, place, format!("{failed}: {}", error.chain()));
         Ok(())
     }
 

@@ -88,7 +88,6 @@ pub(crate) fn account_id<T: FromStr<Err = Error>>(text: &str) -> Result<T> {
 ///
 /// # Errors
 /// [`Kind::Input`] when it is missing or no account.
-#[cfg(any(feature = "aws", feature = "gcp"))]
 pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, command: &str) -> Result<T> {
     let missing = || Error::input("--offline requires --account-id").hint(format!("`{command}` prints it"));
     account_id(text.ok_or_else(missing)?)
@@ -98,7 +97,6 @@ pub(crate) fn required_account_id<T: FromStr<Err = Error>>(text: Option<&str>, c
 ///
 /// # Errors
 /// [`Kind::Input`], with its name.
-#[cfg(any(feature = "azure", feature = "gcp"))]
 pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
     match options.iter().find(|(_, is_given)| *is_given) {
         Some((option, _)) => {
@@ -119,6 +117,23 @@ pub(crate) fn queue_note(kind: Option<&str>) -> String {
         ),
         None => "BUCKET_QUEUE=internal:// is the server's own Redis queue; no events are set up".to_owned(),
     }
+}
+
+/// The options, as they are typed, by which `teardown` finds a deployment in `region` again whose marks name
+/// these `parts`, each a kind and a name.
+#[cfg(test)]
+pub(crate) fn found_by(options: &dyn CloudOptions, region: &str, parts: &[(&str, &str)]) -> Vec<String> {
+    let deployment = Deployment {
+        name: "acme".to_owned(),
+        region: region.to_owned(),
+        created: None,
+        expires: None,
+        parts: parts.iter().map(|(kind, name)| crate::inventory::Part::new(kind, *name)).collect(),
+        refers_to: vec![],
+        missing: vec![],
+    };
+    let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
+    names.iter().map(|(option, value)| format!("{option} {value}")).collect()
 }
 
 /// A cloud with its credentials checked and one deployment named.

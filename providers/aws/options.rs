@@ -157,24 +157,11 @@ impl CloudOptions for AwsOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::Part;
+    use crate::provider::found_by;
 
     #[test]
     fn only_what_the_marks_give_is_torn_down() {
-        let part = |(kind, name): &(&str, &str)| Part { kind: (*kind).to_owned(), name: (*name).to_owned() };
-        let names = |options: &AwsOptions, parts: &[(&str, &str)]| {
-            let deployment = Deployment {
-                name: "acme".to_owned(),
-                region: "eu-west-1".to_owned(),
-                created: None,
-                expires: None,
-                parts: parts.iter().map(part).collect(),
-                refers_to: vec![],
-                missing: vec![],
-            };
-            let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
-            names.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>()
-        };
+        let names = |options: &AwsOptions, parts: &[(&str, &str)]| found_by(options, "eu-west-1", parts);
         let other: AwsOptions = AwsNames {
             region: Some("us-east-1".parse().unwrap()),
             parts: AwsParts { bucket: Some("other".parse().unwrap()), ..AwsParts::default() },

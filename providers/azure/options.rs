@@ -269,7 +269,7 @@ impl CloudOptions for AzureOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::Part;
+    use crate::provider::found_by;
 
     fn with(parts: AzureParts) -> AzureOptions {
         AzureNames { parts, ..AzureNames::default() }.into()
@@ -292,20 +292,7 @@ mod tests {
 
     #[test]
     fn only_what_the_marks_give_is_torn_down() {
-        let part = |(kind, name): &(&str, &str)| Part { kind: (*kind).to_owned(), name: (*name).to_owned() };
-        let names = |options: &AzureOptions, parts: &[(&str, &str)]| {
-            let deployment = Deployment {
-                name: "acme".to_owned(),
-                region: "westeurope".to_owned(),
-                created: None,
-                expires: None,
-                parts: parts.iter().map(part).collect(),
-                refers_to: vec![],
-                missing: vec![],
-            };
-            let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
-            names.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>()
-        };
+        let names = |options: &AzureOptions, parts: &[(&str, &str)]| found_by(options, "westeurope", parts);
         let other = with(AzureParts { container: Some("other".parse().unwrap()), ..AzureParts::default() });
         let all = [
             ("resource-group", "Acme"),

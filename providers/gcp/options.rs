@@ -205,7 +205,7 @@ impl CloudOptions for GcpOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::Part;
+    use crate::provider::found_by;
 
     fn with(parts: GcpParts) -> GcpOptions {
         GcpNames { parts, ..GcpNames::default() }.into()
@@ -228,20 +228,7 @@ mod tests {
 
     #[test]
     fn only_what_the_marks_give_is_torn_down() {
-        let part = |(kind, name): &(&str, &str)| Part { kind: (*kind).to_owned(), name: (*name).to_owned() };
-        let names = |options: &GcpOptions, parts: &[(&str, &str)]| {
-            let deployment = Deployment {
-                name: "acme".to_owned(),
-                region: "EU".to_owned(),
-                created: None,
-                expires: None,
-                parts: parts.iter().map(part).collect(),
-                refers_to: vec![],
-                missing: vec![],
-            };
-            let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
-            names.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>()
-        };
+        let names = |options: &GcpOptions, parts: &[(&str, &str)]| found_by(options, "EU", parts);
         let other = with(GcpParts { bucket: Some("other".parse().unwrap()), ..GcpParts::default() });
         let all = [("bucket", "b-1"), ("topic", "t-1"), ("subscription", "s-1"), ("bucket", "b-2")];
         assert_eq!(

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::AzureDouble;
 use super::claims::Principal;
-use super::store::{Group, Key, Lock, Registration, Subscription, guid};
+use super::store::{Group, Lock, Registration, Subscription, guid};
 use super::trouble::{Armed, Trouble};
 
 pub use planted::Planted;
@@ -55,11 +55,6 @@ impl AzureDouble {
     /// A token for `audience` that lasts `seconds`; less than none for one that has expired.
     pub fn token(&self, principal: &Principal, audience: &str, seconds: i64) -> String {
         self.shared.world().issuer.token(principal, audience, seconds)
-    }
-
-    /// Adds an application that may sign in.
-    pub fn add_principal(&self, principal: Principal) {
-        self.shared.world().issuer.principals.push(principal);
     }
 
     /// Adds a subscription of a tenant, with a group `acme` and all providers; gives its id.
@@ -153,17 +148,6 @@ impl AzureDouble {
     pub fn key(&self, account: &str) -> String {
         let world = self.shared.world();
         world.accounts.get(account).map(|account| account.keys[0].value.clone()).unwrap_or_default()
-    }
-
-    /// Gives an account known keys.
-    pub async fn set_key(&self, account: &str, key: &str) -> std::io::Result<()> {
-        let owner = self.shared.world().owner.clone();
-        self.shared.plane.open_account(&owner, account, [key, key]).await?;
-        if let Some(one) = self.shared.world().accounts.get_mut(account) {
-            let key = Key { value: key.to_owned(), created: super::store::now() };
-            one.keys = [key.clone(), key];
-        }
-        Ok(())
     }
 
     /// Sets a property of an account, as a policy of the company might.

@@ -73,13 +73,6 @@ impl<'a> Control<'a> {
         });
     }
 
-    /// Takes a permission from one account.
-    pub fn deny_to(&self, email: &str, permission: &str) {
-        self.switch(|switches| {
-            switches.denied.entry(Some(email.to_owned())).or_default().insert(permission.to_owned());
-        });
-    }
-
     /// Gives back what was taken.
     pub fn allow_all(&self) {
         self.switch(|switches| switches.denied.clear());
