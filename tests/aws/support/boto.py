@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 LOADER = create_loader()
+COMPILING = threading.Lock()
 
 
 class Names(dict):
@@ -75,13 +76,25 @@ def plain(value):
     return str(value)
 
 
+def compiled(code):
+    """The statements, and the value of the last one where that is an expression.
+
+    One thread at a time: before 3.11.9 CPython counts the depth of all trees in one place and fails when
+    two threads build one ("AST constructor recursion depth mismatch", python/cpython#106905).
+    """
+    with COMPILING:
+        tree = ast.parse(code)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        statements = compile(tree, "<test>", "exec")
+        return statements, compile(ast.Expression(last.value), "<test>", "eval") if last else None
+
+
 def run(request):
     """Runs all statements; the result is the value of the last one, when that is an expression."""
     names = Names(request)
-    tree = ast.parse(request["code"])
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "<test>", "exec"), names)
-    value = eval(compile(ast.Expression(last.value), "<test>", "eval"), names) if last else None
+    statements, last = compiled(request["code"])
+    exec(statements, names)
+    value = eval(last, names) if last else None
     if isinstance(value, dict):
         value.pop("ResponseMetadata", None)
     return value
