@@ -39,6 +39,10 @@ pub(crate) enum Owner {
     /// It belongs to others; the deployment's resources are created inside it. It is never written,
     /// and teardown keeps it.
     Used,
+    /// It has no mark, and already does what is desired: the entry, in words such as "the notification
+    /// `abc`". It is used as it is, and `--adopt` replaces it. A second one would have the same effect twice,
+    /// or be rejected.
+    Sufficient(String),
     /// The read was denied; the text names the missing permission.
     Unknown(String),
 }
@@ -140,7 +144,7 @@ impl<R> Seen<R> {
 
     /// Whether it exists without any mark, so that writing it adopts it.
     pub(crate) fn is_unmarked(&self) -> bool {
-        self.owner() == Some(&Owner::Other(None))
+        matches!(self.owner(), Some(Owner::Other(None) | Owner::Sufficient(_)))
     }
 
     /// What else was seen.

@@ -110,7 +110,7 @@ fn contains(was: &Change, now: &Change, retry: bool) -> bool {
 }
 
 fn is_used(seen: &Observation) -> bool {
-    matches!(&seen.seen, Ok(Seen::There { owner: Owner::Used, .. }))
+    matches!(&seen.seen, Ok(Seen::There { owner: Owner::Used | Owner::Sufficient(_), .. }))
 }
 
 fn unmarked(seen: &Observation) -> bool {

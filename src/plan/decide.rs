@@ -56,6 +56,20 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
             block(remarks, |forbids| forbids == Forbids::Present, step);
             return;
         }
+        Owner::Sufficient(entry) if adopt => {
+            step.findings.push(format!(
+                "{entry} already has the same effect and is replaced; teardown deletes its replacement"
+            ));
+            Action::Adopt
+        }
+        Owner::Sufficient(entry) => {
+            step.changes.clear();
+            step.findings.push(format!(
+                "{entry} already has the same effect and is used as it is; `--adopt` replaces it"
+            ));
+            block(remarks, |forbids| forbids == Forbids::Present, step);
+            return;
+        }
         Owner::Ours | Owner::Adopted if step.changes.is_empty() => Action::NoOp,
         Owner::Ours | Owner::Adopted => Action::Update,
         Owner::Other(None) if adopt => Action::Adopt,
@@ -127,6 +141,8 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
                 None => "it has no wbstore mark".to_owned(),
             });
         }
+        // What it is part of lists it among the entries of others.
+        Owner::Sufficient(_) => {}
         Owner::Used => {
             step.action = Action::Keep;
             step.reason = Some("it is used but not owned by this deployment".to_owned());

@@ -104,6 +104,26 @@ fn what_is_only_used_is_neither_changed_nor_removed() {
 }
 
 #[test]
+fn what_suffices_is_used_until_it_is_to_be_adopted() {
+    let theirs = || found("notification", 7, Owner::Sufficient("the notification `7`".into()));
+    let used = &planned(PRESENT, &[theirs()]).steps[0];
+    assert_eq!((used.action, used.changes.len()), (Action::NoOp, 0));
+    assert!(used.findings[0].contains("the notification `7` already has the same effect and is used"));
+    let adopted = &planned(Goal::Present { adopt: true }, &[theirs()]).steps[0];
+    assert_eq!((adopted.action, adopted.changes.len()), (Action::Adopt, 1));
+    assert!(adopted.findings[0].contains("is replaced"), "{:?}", adopted.findings);
+    assert_eq!(action(Goal::Absent, theirs()).0, Action::NoOp);
+}
+
+#[test]
+fn what_suffices_since_the_plan_is_not_created_again() {
+    let plan = planned(PRESENT, &[seen("notification")]);
+    let now = [found("notification", 1, Owner::Sufficient("the notification `7`".into()))];
+    let again = again(&plan, &at("notification"), &now, false);
+    assert!(matches!(again, Again::Changed { .. }), "{again:?}");
+}
+
+#[test]
 fn another_deployments_is_refused_even_for_adoption() {
     let (action, reason) =
         action(Goal::Present { adopt: true }, found("bucket", 1, Owner::Other(Some("beta".into()))));

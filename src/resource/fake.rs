@@ -432,7 +432,7 @@ impl<R: Role> Resource for Part<R> {
                         let mark = match &owner {
                             Owner::Ours | Owner::Adopted => Some("acme".to_owned()),
                             Owner::Other(mark) => mark.clone(),
-                            Owner::Used | Owner::Unknown(_) => None,
+                            Owner::Used | Owner::Sufficient(_) | Owner::Unknown(_) => None,
                         };
                         Seen::there(Self { size, mark, ..self.clone() }, owner)
                     }
