@@ -4,6 +4,7 @@
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use serde::Serialize;
 
+use crate::cors;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::providers::aws::bucket::S3Bucket;
@@ -13,6 +14,9 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen}
 
 /// The most rules S3 allows for one bucket (S3 user guide, "CORS configuration").
 const MOST_RULES: usize = 100;
+
+/// The headers that a page sends with an upload or with a read of a part.
+pub(super) const UPLOAD_HEADERS: &[&str] = &["content-type", "range"];
 
 /// What the browser of a W&B user may do with the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -124,26 +128,23 @@ impl Cors {
             .map_err(|error| Error::new(Kind::Failed, "the CORS rule is incomplete").because(error))
     }
 
-    /// S3 applies the first rule that matches (S3 user guide, "How does Amazon S3 evaluate the CORS
-    /// configuration on a bucket?"), so an earlier one can hide wbstore's.
-    fn hidden_by<'a>(&self, rules: &'a [CorsRule]) -> impl Iterator<Item = &'a CorsRule> {
-        let ours = rules.iter().position(|rule| rule.id() == Some(&self.id)).unwrap_or(rules.len());
-        let (origins, methods) = (self.allowed_origins.clone(), self.allowed_methods.clone());
-        rules[..ours].iter().filter(move |rule| {
-            let origin =
-                origins.iter().any(|origin| rule.allowed_origins.iter().any(|allowed| fits(allowed, origin)));
-            origin && methods.iter().any(|method| rule.allowed_methods.contains(method))
-        })
-    }
-}
-
-/// Whether `allowed`, which may hold one `*`, covers `origin`.
-fn fits(allowed: &str, origin: &str) -> bool {
-    match allowed.split_once('*') {
-        Some((start, end)) => {
-            origin.len() >= start.len() + end.len() && origin.starts_with(start) && origin.ends_with(end)
+    fn comparable(&self) -> cors::CorsRule {
+        cors::CorsRule {
+            name: self.id.clone(),
+            origins: self.allowed_origins.clone(),
+            methods: self.allowed_methods.clone(),
+            headers: self.allowed_headers.clone(),
+            exposed: self.expose_headers.clone(),
         }
-        None => allowed == origin,
+    }
+
+    fn hidden_by(&self, rules: &[CorsRule]) -> Vec<String> {
+        let earlier: Vec<_> = rules
+            .iter()
+            .take_while(|rule| rule.id() != Some(&self.id))
+            .map(|rule| cors::CorsRule { name: describe(rule), ..self.observed(rule).comparable() })
+            .collect();
+        self.comparable().hidden_by(&earlier, UPLOAD_HEADERS)
     }
 }
 
@@ -179,11 +180,8 @@ impl Resource for Cors {
                 "remove a rule that is no longer needed",
             );
         }
-        for rule in self.hidden_by(&rules) {
-            found.finding(format!(
-                "{} comes before wbstore's rule and matches the same origin, so browsers get its headers",
-                describe(rule)
-            ));
+        for finding in self.hidden_by(&rules) {
+            found.finding(finding);
         }
         found.remarks_mut().kept =
             rules.iter().filter(|rule| rule.id() != Some(&self.id)).map(describe).collect();
@@ -208,18 +206,5 @@ impl Resource for Cors {
             self.put(api, rules).await?;
         }
         Ok(Deleted::Gone)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_in_a_rule_covers_what_stands_between() {
-        assert!(fits("*", "https://wandb.acme.com"));
-        assert!(fits("https://*.acme.com", "https://wandb.acme.com"));
-        assert!(!fits("https://*.acme.com", "https://acme.com"));
-        assert!(!fits("https://wandb.acme.com", "http://wandb.acme.com"));
     }
 }

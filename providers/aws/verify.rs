@@ -59,7 +59,7 @@ impl Site for S3Site<'_> {
         cloud: "aws",
         cors_of: "the bucket",
         cors_settles: Duration::from_secs(6),
-        headers: &["content-type", "range"],
+        headers: super::cors::UPLOAD_HEADERS,
         refusals: &[401, 403],
         exposed: "check for a bucket policy, an access control list or an access point that grants public \
                   access",
