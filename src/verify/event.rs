@@ -60,13 +60,13 @@ struct Look {
 }
 
 impl<S: Site> Run<'_, S> {
-    /// Waits until the event of any probe arrives.
+    /// Waits until the event of any probe arrives, for the check `name`.
     ///
     /// # Errors
     /// When a new probe cannot be uploaded, and those that end all checks.
-    pub(super) async fn event(&mut self) -> Result<Verdict> {
+    pub(super) async fn event(&mut self, name: &str) -> Result<Verdict> {
         let within = self.options.event_within;
-        self.checks.begun("event", within);
+        self.checks.begun(name, within);
         let deadline = Instant::now() + within;
         let mut last_upload = Instant::now();
         let mut watch = Watch::new(S::PROFILE.queue);
