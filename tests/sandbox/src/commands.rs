@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod faults;
 mod group;
 pub mod live;
 pub mod test;

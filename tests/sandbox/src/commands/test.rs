@@ -28,6 +28,8 @@ pub struct Suite {
     pub in_full: bool,
     /// Arguments for `cargo test`.
     pub args: Vec<String>,
+    /// Variables for the tests.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// What the suite is run against.
@@ -180,6 +182,7 @@ async fn go(
     // More at once than there are cores: most of them wait for an emulator.
     let threads = std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned());
     env.extend_from_slice(pythons);
+    env.extend_from_slice(&suite.variables);
     env.extend([(paths::BINARY, paths::wbstore()?.display().to_string()), ("RUST_TEST_THREADS", threads)]);
     if suite.in_full {
         env.push((IN_FULL, "1".to_owned()));
