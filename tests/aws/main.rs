@@ -6,6 +6,7 @@
 mod bad_input_cloud;
 mod drift;
 mod foreign_entries;
+mod guide;
 mod interrupt;
 mod list_and_expiry;
 mod ownership;
