@@ -1,6 +1,8 @@
 //! The S3 bucket itself: region, object ownership and our mark. What is set on it with calls of its
 //! own (encryption, CORS, …) are resources of their own, so that they are written side by side.
 
+mod warnings;
+
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     OwnershipControlsRule, Tag, Tagging,
@@ -12,9 +14,11 @@ use crate::event::Progress;
 use crate::mark::{Entries, Marking, QUEUE};
 use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, readable};
-use crate::providers::aws::objects::is_emptying;
+use crate::providers::aws::objects::lifecycle;
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
+use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
+
+pub(crate) use warnings::Warnings;
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +29,11 @@ pub(crate) struct S3Bucket {
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
     pub object_ownership: String,
+    /// Whether it is to be torn down.
+    #[serde(skip)]
+    pub leaving: bool,
+    #[serde(skip)]
+    pub warnings: Warnings,
     pub tags: Marking,
 }
 
@@ -106,17 +115,18 @@ impl Resource for S3Bucket {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let (head, tags, ownership, emptying) = futures::join!(
+        let (head, tags, ownership, lifecycle, warnings) = futures::join!(
             head(api, &self.name),
             tags(api, &self.name),
             object_ownership(api, &self.name),
-            is_emptying(api, &self.name, self.tags.deployment().as_str())
+            lifecycle(api, &self.name, self.tags.deployment().as_str()),
+            async { if self.leaving { &[] } else { self.warnings.of(api, &self.name).await } }
         );
         let Some(region) = head? else {
             // A denied read would otherwise stop the run half-way, once the resource exists.
             tags?;
             ownership?;
-            emptying?;
+            lifecycle?;
             return Ok(Seen::absent());
         };
         let (tags, unknown) = readable(tags)?;
@@ -124,14 +134,35 @@ impl Resource for S3Bucket {
             name: self.name.clone(),
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
+            leaving: self.leaving,
+            warnings: self.warnings.clone(),
             tags: self.tags.observed(&tags),
         };
+        let (retagged, has_acls) = (state.tags != self.tags, state.object_ownership != self.object_ownership);
         // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
         let mut found = self.tags.seen(&tags, None, state);
         if let Some(unknown) = unknown {
             found.set_owner(unknown);
         }
-        if emptying? {
+        let (emptying, deletions) = lifecycle?;
+        if !emptying && !self.leaving {
+            found.remarks_mut().findings.extend(deletions);
+        }
+        found.remarks_mut().findings.extend_from_slice(warnings);
+        let retags = match found.owner() {
+            Some(Owner::Ours) => retagged && !self.leaving,
+            Some(Owner::Adopted) => retagged || self.leaving,
+            Some(Owner::Other(None)) => !self.leaving,
+            _ => false,
+        };
+        // These cost a trip of their own, which only an adoption, its release or drift takes.
+        if retags {
+            warnings::attribute_based_access(api, &self.name, &mut found).await;
+        }
+        if has_acls && !self.leaving {
+            warnings::acl(api, &self.name, &mut found).await;
+        }
+        if emptying {
             found.obstacle(
                 Forbids::Present,
                 "an earlier teardown set lifecycle rules that empty it, which also delete new uploads",

@@ -12,7 +12,7 @@ use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::provider::{Provider, Wanted, queue_note, required_account_id};
-use crate::providers::aws::bucket::{self, S3Bucket};
+use crate::providers::aws::bucket::{self, S3Bucket, Warnings};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
@@ -167,6 +167,8 @@ impl Aws {
             name: bucket.to_string(),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
+            leaving: goal == Goal::Absent,
+            warnings: Warnings::default(),
             tags: tags.expiring(expiry),
         };
         resources.push(Bound::boxed(made, api));

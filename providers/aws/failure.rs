@@ -242,6 +242,11 @@ pub(crate) fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRes
     status(error) == 200 && code(error).is_empty()
 }
 
+/// Whether the endpoint does not have the call, as those that imitate AWS.
+pub(crate) fn is_unsupported<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(status(error), 405 | 501) || code(error) == "NotImplemented" || is_unreadable(error)
+}
+
 /// A header of the response.
 pub(crate) fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)

@@ -25,6 +25,9 @@ const NAME_FREE_WITHIN: Duration = Duration::from_secs(75);
 /// How far apart one run may create two queues: the longest that it waits for the name of one.
 const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 
+/// What S3 and the server do with a queue.
+const USED: [&str; 3] = ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"];
+
 /// A standard queue.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Queue {
@@ -269,6 +272,7 @@ impl Resource for Queue {
         }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
+        found.remarks_mut().findings.extend(policy.denials(&self.sid, &USED, "S3 or the W&B server"));
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
             found.obstacle(
                 Forbids::Write,

@@ -11,6 +11,10 @@ use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
+/// What browsers and the server do with a bucket.
+const USED: [&str; 5] =
+    ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"];
+
 /// The statement that denies unencrypted requests.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TlsPolicy {
@@ -109,6 +113,8 @@ impl Resource for TlsPolicy {
                 "remove the statement, or choose a separate bucket with --bucket",
             );
         }
+        let shut_out = document.denials(&self.sid, &USED, "browsers, the W&B server or wbstore");
+        found.remarks_mut().findings.extend(shut_out);
         Ok(found)
     }
 

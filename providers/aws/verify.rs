@@ -73,8 +73,12 @@ impl Site for S3Site<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         // It uses the SDK, so that a wrong region, a missing bucket or expired credentials are explained
         // once and not by every check.
-        let public = public::check(self.api, &self.bucket.name).await?;
-        Ok(Settings { public, subscription: None, settling: None, kept_by: None })
+        let (public, lock) =
+            tokio::join!(public::check(self.api, &self.bucket.name), self.bucket.object_lock());
+        // Where the lock cannot be read: S3 rejects an upload that it would retain, as it has no checksum.
+        let retention = lock.ok().flatten().and_then(|lock| lock.retention);
+        let kept_by = retention.map(|retention| format!("Object Lock ({retention})"));
+        Ok(Settings { public: public?, subscription: None, settling: None, kept_by })
     }
 
     async fn send(&self, request: &Request) -> Result<Answer> {

@@ -17,3 +17,4 @@ mod renewal;
 mod support;
 mod teardown;
 mod verify;
+mod warnings;

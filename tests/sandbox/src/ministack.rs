@@ -1,7 +1,7 @@
 //! What ministack does not have.
 //!
 //! It takes `GET ?policyStatus` for a listing of the bucket; the answer is worked out here, from the
-//! bucket policy it does keep.
+//! bucket policy it does keep. `GET ?requestPayment` has another name there than the `PUT`.
 
 use hyper::Uri;
 use serde_json::Value;
@@ -11,12 +11,14 @@ use crate::reply::{self, Reply};
 
 /// The question to ask ministack instead, when it would misunderstand.
 pub(crate) fn instead(call: &Call) -> Option<Call> {
-    if !call.is("s3:GetBucketPolicyStatus") {
-        return None;
-    }
-    // Without a policy the two have the same answer: 404 NoSuchBucketPolicy.
+    let (name, known) = match call.operation.as_str() {
+        // Without a policy the two have the same answer: 404 NoSuchBucketPolicy.
+        "s3:GetBucketPolicyStatus" => ("policyStatus", "policy"),
+        "s3:GetBucketRequestPayment" => ("requestPayment", "request-payment"),
+        _ => return None,
+    };
     let mut other = call.clone();
-    other.uri = Uri::try_from(call.uri.to_string().replace("policyStatus", "policy")).ok()?;
+    other.uri = Uri::try_from(call.uri.to_string().replace(name, known)).ok()?;
     Some(other)
 }
 

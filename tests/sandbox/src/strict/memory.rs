@@ -1,8 +1,9 @@
 //! What the rules have learnt from requests that went through.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Feature;
 use super::queue::REFUSALS;
 use crate::call::Call;
 
@@ -13,6 +14,9 @@ pub(super) struct Memory(Mutex<Inner>);
 struct Inner {
     owners: HashMap<String, String>,
     regions: HashMap<String, String>,
+    /// Buckets with attribute-based access control.
+    abac: HashSet<String>,
+    left_out: Vec<Feature>,
     /// How often each name is still refused.
     deleted_queues: HashMap<QueueId, usize>,
 }
@@ -41,6 +45,27 @@ impl Memory {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn abac_is(&self, bucket: &str, on: bool) {
+        let mut inner = self.inner();
+        if on {
+            inner.abac.insert(bucket.to_owned())
+        } else {
+            inner.abac.remove(bucket)
+        };
+    }
+
+    pub(super) fn has_abac(&self, bucket: &str) -> bool {
+        self.inner().abac.contains(bucket)
+    }
+
+    pub(super) fn leave_out(&self, feature: Feature) {
+        self.inner().left_out.push(feature);
+    }
+
+    pub(super) fn lacks(&self, feature: Feature) -> bool {
+        self.inner().left_out.contains(&feature)
     }
 
     pub(super) fn owner_is(&self, bucket: &str, account: &str) {
