@@ -19,7 +19,7 @@ use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, TAGS};
 use crate::providers::aws::notification::Notification;
 use crate::providers::aws::objects::S3Store;
-use crate::providers::aws::options::{AwsOptions, AwsParts};
+use crate::providers::aws::options::{AwsOptions, AwsParts, BucketNamespace};
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
@@ -64,6 +64,7 @@ impl Aws {
             Some(account) => account,
             None => session.identity().await?,
         };
+        options.names.parts.check_namespace(&account, session.region())?;
         let notes = assumptions(&session, "");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         let doubt = doubtful.then(|| Arc::new(session));
@@ -88,6 +89,7 @@ impl Aws {
             required_account_id(account, "aws sts get-caller-identity --query Account --output text")?;
         let session = Session::offline(options.names.region.clone()).await?;
         options.check(&wanted.name, session.region())?;
+        options.names.parts.check_namespace(&account, session.region())?;
         let assumptions = assumptions(&session, "; on EC2, an online run uses the region of the instance");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         Ok(Box::new(Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions }))
@@ -102,7 +104,13 @@ impl Aws {
     }
 
     fn derived_bucket(&self) -> BucketName {
-        BucketName::default_for(&self.wanted.name, &self.api.account, &self.api.region)
+        let (name, Api { account, region, .. }) = (&self.wanted.name, &*self.api);
+        // Of a bucket that was found by its mark, the name alone shows the namespace.
+        let found = self.parts().bucket.as_ref().is_some_and(BucketName::is_regional);
+        if found || self.parts().bucket_namespace == Some(BucketNamespace::AccountRegional) {
+            return BucketName::regional_for(name, account, region);
+        }
+        BucketName::default_for(name, account, region)
     }
 
     /// The queue that gets the bucket's events; none with `--queue internal`.
@@ -168,6 +176,9 @@ impl Aws {
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
             leaving: goal == Goal::Absent,
+            is_regional: bucket.is_regional(),
+            is_derived: bucket == self.derived_bucket(),
+            created: Arc::default(),
             warnings: Warnings::default(),
             tags: tags.expiring(expiry),
         };
@@ -213,6 +224,12 @@ impl Aws {
             return notes;
         }
         notes.extend(REGIONS.warning(self.api.region.as_str()));
+        if self.api.region.partition().id != "aws" {
+            notes.push(
+                "where S3 rejects tags of a new bucket, as in some partitions, the bucket is tagged right after"
+                    .to_owned(),
+            );
+        }
         notes.push(
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),

@@ -13,6 +13,7 @@ mod ownership;
 mod plan_formats;
 mod policy;
 mod provision;
+mod regions;
 mod renewal;
 mod support;
 mod teardown;

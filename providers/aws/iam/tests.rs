@@ -132,6 +132,7 @@ fn the_policy_of_the_operator() {
       sqs:ListQueues
       on "*"
     Allow ReadBucket
+      s3:GetBucketAbac
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
@@ -180,8 +181,10 @@ fn the_policy_of_the_operator() {
       s3:PutEncryptionConfiguration
       s3:TagResource
       on "arn:aws:s3:::acme-wandb"
-    Allow VerifyBucket
+    Allow CheckBucket
+      s3:GetBucketAcl
       s3:GetBucketPolicyStatus
+      s3:GetBucketRequestPayment
       on "arn:aws:s3:::acme-wandb"
     Allow VerifyWithProbes
       s3:DeleteObject
@@ -229,6 +232,7 @@ fn the_policy_of_the_job_that_removes_what_has_expired() {
       sqs:ListQueueTags
       on "arn:aws-cn:sqs:*:123456789012:*"
     Allow ReadBucket
+      s3:GetBucketAbac
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
