@@ -4,10 +4,12 @@
 //! bucket policy it does keep. `GET ?requestPayment` has another name there than the `PUT`.
 
 use hyper::Uri;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{self, Reply};
+use crate::upstream::unsigned;
 
 /// The question to ask ministack instead, when it would misunderstand.
 pub(crate) fn instead(call: &Call) -> Option<Call> {
@@ -19,6 +21,11 @@ pub(crate) fn instead(call: &Call) -> Option<Call> {
     };
     let mut other = call.clone();
     other.uri = Uri::try_from(call.uri.to_string().replace(name, known)).ok()?;
+    // The signature was of the other question, and ministack checks those of users.
+    if let Some(account) = &call.account {
+        let root = unsigned(account, &call.region, "s3");
+        other.headers.insert(AUTHORIZATION, HeaderValue::try_from(root).ok()?);
+    }
     Some(other)
 }
 

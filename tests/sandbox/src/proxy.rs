@@ -21,6 +21,7 @@ use crate::dialect::Dialect;
 use crate::fault::{Armed, Fault, When};
 use crate::journal::{Counts, Exchange};
 use crate::reply::{self, Reply};
+use crate::strict::identity::Ledger;
 use crate::strict::{Feature, Strict, Verdict};
 use crate::upstream::Upstream;
 
@@ -119,6 +120,16 @@ impl Proxy {
     /// Takes all faults away; requests that hang end there, without going on.
     pub fn disarm(&self) {
         self.shared.state.disarm();
+    }
+
+    /// Lets an access key do what an IAM policy says and nothing else.
+    pub fn restrict(&self, access_key: &str, policy: &str) {
+        self.shared.strict.restrict(access_key, policy);
+    }
+
+    /// What the calls of a restricted access key came to.
+    pub fn ledger(&self, access_key: &str) -> Ledger {
+        self.shared.strict.ledger(access_key)
     }
 
     /// Leaves out something that not every region of AWS has.

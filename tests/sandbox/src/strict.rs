@@ -6,6 +6,7 @@
 mod abac;
 mod bucket;
 mod document;
+pub mod identity;
 mod memory;
 pub mod notification;
 mod owner;
@@ -21,6 +22,7 @@ use crate::dialect::Dialect;
 use crate::reply::{ApiError, Reply};
 use crate::upstream::Upstream;
 
+use identity::{Identity, Ledger};
 use memory::Memory;
 
 /// What AWS would object to, if anything.
@@ -98,6 +100,16 @@ impl Strict {
         }
     }
 
+    /// Lets an access key do what an IAM policy says and nothing else.
+    pub fn restrict(&self, access_key: &str, policy: &str) {
+        self.memory.restrict(access_key, Identity::new(policy));
+    }
+
+    /// What the calls of a restricted access key came to.
+    pub fn ledger(&self, access_key: &str) -> Ledger {
+        self.memory.ledger(access_key)
+    }
+
     /// Leaves out something that AWS has in most regions.
     pub fn leave_out(&self, feature: Feature) {
         self.memory.leave_out(feature);
@@ -117,6 +129,9 @@ impl Strict {
             if let Some(error) = check(call) {
                 return Some((rule, error));
             }
+        }
+        if let Some(error) = memory.denial(call) {
+            return Some(("an IAM policy allows what it says", error));
         }
         if let Some(error) = bucket::left_out(call, memory) {
             return Some(("not every region has it", error));
