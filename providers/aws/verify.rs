@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
 
+use self::queue::DeadLetters;
 use super::bucket_name::BucketName;
 use super::failure::{code, failure};
 use super::objects::S3Store;
@@ -27,6 +28,7 @@ pub(super) struct S3Site<'a> {
     api: &'a Api,
     bucket: S3Store,
     queue: Option<String>,
+    dead_letters: Option<DeadLetters>,
     http: Client,
 }
 
@@ -35,7 +37,13 @@ impl<'a> S3Site<'a> {
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
         let bucket = S3Store::new(api, bucket.as_str());
-        Ok(Self { api, bucket, queue: queue.map(ToString::to_string), http: Client::new()? })
+        Ok(Self {
+            api,
+            bucket,
+            queue: queue.map(ToString::to_string),
+            dead_letters: None,
+            http: Client::new()?,
+        })
     }
 
     fn queue(&self) -> &str {
@@ -124,7 +132,21 @@ impl Site for S3Site<'_> {
     }
 
     async fn watch(&mut self, _: &str) -> Result<()> {
+        self.dead_letters = queue::dead_letters(self.api, self.queue()).await?;
         Ok(())
+    }
+
+    /// Every receive counts, also that of a message that is returned (SQS developer guide, "Using dead-letter
+    /// queues", B9).
+    fn spares(&self, received: usize) -> Option<String> {
+        let DeadLetters { after, waiting } = self.dead_letters.as_ref()?;
+        (*waiting > 0 || received > 0).then(|| {
+            format!(
+                "the queue moves a message to its dead-letter queue after {after} receives, and there are messages of \
+                 others in it, which a search for the probe's event would receive too; let the W&B server work \
+                 through the queue and run again"
+            )
+        })
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {

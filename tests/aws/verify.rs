@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wbstore_sandbox::aws::Ran;
-use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
 use crate::support::{QUEUE, Site};
 
@@ -87,6 +87,74 @@ len(found)",
         )
         .await;
     assert_eq!(left, 12);
+}
+
+/// How many messages of others there are, and how often each was received.
+const THEIRS: &str = "
+found = {}
+for _ in range(400):
+    got = sqs.receive_message(QueueUrl=url(queue), MaxNumberOfMessages=10, VisibilityTimeout=300, WaitTimeSeconds=0,
+                              AttributeNames=['ApproximateReceiveCount']).get('Messages', [])
+    if not got: break
+    for message in got:
+        if message['Body'].startswith('theirs'):
+            found[message['Body']] = int(message['Attributes']['ApproximateReceiveCount']) - 1
+dict(left=len(found), most=max(found.values(), default=0))
+";
+
+/// The time and what is left behind are in docs/aws.md.
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn unread_messages_of_others_are_all_left_however_many_there_are() {
+    for count in [0, 31, 33, 500] {
+        let site = provisioned().await;
+        site.boto(&format!(
+            "for start in range(0, {count}, 10):
+    sqs.send_message_batch(QueueUrl=url(queue), Entries=[{{'Id': str(n), 'MessageBody': f'theirs {{n}}'}}
+        for n in range(start, min(start + 10, {count}))])"
+        ))
+        .await;
+        let begun = std::time::Instant::now();
+        let ran = verify(&site).await;
+        let event = check(&ran, "event");
+        let took = begun.elapsed().as_secs_f64();
+        let found = site.boto(THEIRS).await;
+        println!("{count} unread messages: {took:.1} s, {}, {found}", event["verdict"]);
+        assert_eq!(found["left"], count, "{event}");
+        ran.ends(0);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn messages_that_a_dead_letter_queue_waits_for_are_not_received() {
+    let site = provisioned().await;
+    site.boto(
+        "dead = sqs.create_queue(QueueName='dead')['QueueUrl']
+sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'RedrivePolicy': json.dumps(
+    {'deadLetterTargetArn': f'arn:aws:sqs:{region}:{account}:dead', 'maxReceiveCount': '2'})})",
+    )
+    .await;
+    let plan = site.plan(&[]).await.to_string();
+    assert!(plan.contains("dead-letter queue after 2 receives"), "{plan}");
+    verify(&site).await.ends(0);
+    site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
+    let ran = verify(&site).await.ends(0);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "inconclusive", "{event}");
+    assert!(event["reason"].as_str().is_some_and(|why| why.contains("after 2 receives")), "{event}");
+    assert_eq!(site.boto(THEIRS).await, json!({"left": 3, "most": 0}));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_upload_that_is_throttled_proves_nothing() {
+    let site = provisioned().await;
+    site.aws.proxy().arm(When::every("s3:PutObject"), Fault::fail(Failure::Throttled));
+    let ran = verify(&site).await.ends(0);
+    let upload = check(&ran, "upload");
+    assert_eq!(upload["verdict"], "inconclusive", "{upload}");
+    assert!(!upload.to_string().contains("grant"), "{upload}");
 }
 
 #[tokio::test]
