@@ -29,7 +29,7 @@ use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::providers::aws::verify::S3Site;
 use crate::providers::aws::{iam, inventory, policy_document};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
-use crate::verify::{CheckSender, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify, verify_as_node};
 
 /// A deployment on AWS, with its account known.
 pub(crate) struct Aws {
@@ -93,6 +93,31 @@ impl Aws {
         let assumptions = assumptions(&session, "; on EC2, an online run uses the region of the instance");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         Ok(Box::new(Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions }))
+    }
+
+    /// Sends the calls of the server, with the credentials of this environment or those of
+    /// [`AwsOptions::assume_role`].
+    ///
+    /// # Errors
+    /// As [`Aws::connect`], and those that prevent all checks.
+    pub(super) async fn verify_as_node(
+        options: AwsOptions,
+        wanted: Wanted,
+        verify: &VerifyOptions,
+        checks: CheckSender,
+    ) -> Result<()> {
+        let mut session = Session::open(options.names.region.clone()).await?;
+        if let Some(role) = &options.assume_role {
+            session = session.assuming(role).await;
+        }
+        options.check(&wanted.name, session.region())?;
+        let (account, caller) = session.caller().await?;
+        options.names.parts.check_namespace(&account, session.region())?;
+        let (api, has_key) = (session.api(account), options.kms_key.is_some());
+        let elsewhere = session.elsewhere()?;
+        let aws = Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions: vec![] };
+        let site = S3Site::new(&aws.api, &aws.bucket(), aws.events_queue().as_ref())?;
+        verify_as_node(site.of_node(caller, has_key), verify, checks).await
     }
 
     fn parts(&self) -> &AwsParts {

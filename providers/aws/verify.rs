@@ -1,6 +1,7 @@
 //! What S3 and SQS add to the proof.
 
 mod message;
+mod node;
 mod public;
 mod queue;
 
@@ -29,6 +30,9 @@ pub(super) struct S3Site<'a> {
     bucket: S3Store,
     queue: Option<String>,
     dead_letters: Option<DeadLetters>,
+    /// The ARN of the credentials, with `--as node`.
+    caller: String,
+    has_key: bool,
     http: Client,
 }
 
@@ -37,13 +41,8 @@ impl<'a> S3Site<'a> {
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
         let bucket = S3Store::new(api, bucket.as_str());
-        Ok(Self {
-            api,
-            bucket,
-            queue: queue.map(ToString::to_string),
-            dead_letters: None,
-            http: Client::new()?,
-        })
+        let (queue, http) = (queue.map(ToString::to_string), Client::new()?);
+        Ok(Self { api, bucket, queue, dead_letters: None, caller: String::new(), has_key: false, http })
     }
 
     fn queue(&self) -> &str {

@@ -271,3 +271,86 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     let ran = site.run("verify", &["--queue", "internal"]).await.ends(0);
     assert!(!ran.stdout.contains("after the upload"), "{ran}");
 }
+
+/// `verify --as node`, by somebody who may do what `policy --for node` prints, but for `without`.
+async fn verify_as_node(site: &Site, without: &str) -> Ran {
+    let mut policy = site.run("policy", &["--for", "node"]).await.ends(0).json().to_string();
+    if !without.is_empty() {
+        assert!(policy.contains(without), "{without} is not in {policy}");
+        let quoted = |action: &str| format!("\"{action}\"");
+        policy = policy.replace(&quoted(without), &quoted("s3:GetBucketWebsite"));
+    }
+    let env = site.aws.env_of_user(&policy).await.expect("the emulator has IAM");
+    let mut command = site.command("verify", &["--as", "node", "--within", "30s", "--format", "json"]);
+    command.envs(env);
+    wbstore_sandbox::aws::finish(command).await
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_server_can_do_its_work_with_the_printed_policy() {
+    let site = provisioned().await;
+    site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
+    let ran = verify_as_node(&site, "").await.ends(0);
+    for line in ran.stdout.lines() {
+        assert!(line.contains("\"verdict\":\"passed\""), "{line}");
+    }
+    for name in [
+        "identity",
+        "presigned PUT",
+        "presigned GET",
+        "HEAD",
+        "list",
+        "multipart upload",
+        "receive",
+        "delete",
+    ] {
+        check(&ran, name);
+    }
+    let left = site
+        .boto("[s3.list_object_versions(Bucket=bucket).get('Versions', []), s3.list_multipart_uploads(Bucket=bucket).get('Uploads', [])]")
+        .await;
+    assert_eq!(left, json!([[], []]));
+    assert_eq!(site.boto(THEIRS).await["left"], 3);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn what_the_server_lacks_is_named_with_its_statement() {
+    let site = provisioned().await;
+    for (without, checks, statement) in [
+        ("s3:PutObject", &["presigned PUT", "multipart upload"][..], "ReadAndWriteObjects"),
+        ("s3:GetObject*", &["presigned GET", "HEAD"], "ReadAndWriteObjects"),
+        ("s3:ListBucket", &["list"], "ListBucket"),
+        ("sqs:ReceiveMessage", &["receive"], "ConsumeObjectEvents"),
+        ("s3:DeleteObject", &["delete"], "ReadAndWriteObjects"),
+    ] {
+        let ran = verify_as_node(&site, without).await.ends(6);
+        for name in checks {
+            let check = check(&ran, name);
+            assert_eq!(check["verdict"], "failed", "{without}: {check}");
+            assert!(check["hint"].as_str().is_some_and(|hint| hint.contains(statement)), "{check}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_role_of_the_server_is_assumed() {
+    let site = provisioned().await;
+    site.boto(
+        "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole',
+    'Principal': {'AWS': f'arn:aws:iam::{account}:root'}}]}
+iam.create_role(RoleName='wandb', AssumeRolePolicyDocument=json.dumps(trust))
+anything = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}
+iam.put_role_policy(RoleName='wandb', PolicyName='node', PolicyDocument=json.dumps(anything))",
+    )
+    .await;
+    let role = format!("arn:aws:iam::{}:role/wandb", site.account());
+    let arguments = ["--as", "node", "--assume-role", &role, "--within", "30s", "--format", "json"];
+    let ran = site.run("verify", &arguments).await.ends(0);
+    assert!(
+        check(&ran, "identity")["detail"].as_str().is_some_and(|arn| arn.contains("assumed-role/wandb/")),
+        "{ran}"
+    );
+}
