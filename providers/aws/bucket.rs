@@ -45,9 +45,9 @@ pub(crate) struct S3Bucket {
     /// Whether its name is in the namespace of account and region.
     #[serde(skip)]
     pub is_regional: bool,
-    /// Whether its name is the default of this deployment.
+    /// Whether an interrupted run may have created it: its name is the default of this deployment.
     #[serde(skip)]
-    pub is_derived: bool,
+    pub may_be_left: bool,
     /// Whether this run has created it without tags.
     #[serde(skip)]
     pub created: Arc<AtomicBool>,
@@ -205,7 +205,7 @@ impl Resource for S3Bucket {
         let is_bare = tags.is_empty() && found.owner() == Some(&Owner::Other(None));
         if is_bare && self.created.load(Ordering::Relaxed) {
             found.set_owner(Owner::Ours);
-        } else if is_bare && self.is_derived && !self.leaving && self.was_left_unmarked(api).await {
+        } else if is_bare && self.may_be_left && !self.leaving && self.was_left_unmarked(api).await {
             found.set_owner(Owner::Ours);
             found.finding(
                 "it is empty, new and without tags, as an interrupted run leaves it: it is tagged now",

@@ -202,7 +202,8 @@ impl Aws {
             object_ownership: "BucketOwnerEnforced".to_owned(),
             leaving: goal == Goal::Absent,
             is_regional: bucket.is_regional(),
-            is_derived: bucket == self.derived_bucket(),
+            // An adoption takes it with the mark of one, so that teardown keeps it.
+            may_be_left: bucket == self.derived_bucket() && goal != Goal::Present { adopt: true },
             created: Arc::default(),
             warnings: Warnings::default(),
             tags: tags.expiring(expiry),

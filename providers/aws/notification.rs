@@ -28,6 +28,9 @@ use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen}
 /// How long a new queue and its policy may be invisible to S3; SQS documents 60 s for a policy (A8, A9).
 const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
 
+/// The most entries of one bucket (S3 user guide, "Amazon S3 Event Notifications").
+const MOST_ENTRIES: usize = 100;
+
 /// The entry that makes S3 send to the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Notification {
@@ -321,7 +324,18 @@ impl Resource for Notification {
             },
         };
         let replaced = self.sufficient(&document).and_then(QueueConfiguration::id);
-        for entry in self.others(&document) {
+        let others = self.others(&document);
+        if found.state().is_none() && others.len() >= MOST_ENTRIES {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "the bucket has {} notifications, and S3 allows at most {MOST_ENTRIES}",
+                    others.len()
+                ),
+                "remove one that is no longer needed, or add `--queue internal` to use no queue",
+            );
+        }
+        for entry in others {
             let is_replaced = found.is_unmarked() && entry.id.as_deref() == replaced;
             if entry.overlaps(&self.events) && !is_replaced {
                 found.obstacle(

@@ -25,6 +25,10 @@ const NAME_FREE_WITHIN: Duration = Duration::from_secs(75);
 /// How far apart one run may create two queues: the longest that it waits for the name of one.
 const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 
+/// The limits of a queue's policy (SQS developer guide, "Amazon SQS policy quotas").
+const MOST_STATEMENTS: usize = 20;
+const LARGEST_POLICY: usize = 8192;
+
 /// What S3 and the server do with a queue.
 const USED: [&str; 3] = ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"];
 
@@ -274,6 +278,21 @@ impl Resource for Queue {
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
         found.remarks_mut().findings.extend(policy.denials(&self.sid, &USED, "S3 or the W&B server"));
+        if let Some(statement) = self.statement.as_ref().filter(|_| policy.statement(&self.sid).is_none()) {
+            let mut merged = policy.clone();
+            merged.upsert(&self.sid, statement)?;
+            let (statements, size) = (merged.statements().count(), merged.to_string().len());
+            if statements > MOST_STATEMENTS || size > LARGEST_POLICY {
+                found.obstacle(
+                    Forbids::Write,
+                    format!(
+                        "with wbstore's statement the queue's policy would have {statements} statements in {size} \
+                         bytes; SQS allows {MOST_STATEMENTS} in {LARGEST_POLICY}"
+                    ),
+                    "remove a statement that is no longer needed",
+                );
+            }
+        }
         if let Some(after) = receives_at_most(&attributes) {
             found.finding(format!(
                 "the queue moves messages to a dead-letter queue after {after} receives, and those of `wbstore verify` \

@@ -153,3 +153,33 @@ s3.put_bucket_abac(Bucket=bucket, AbacStatus={'Status': 'Enabled'})",
     site.run("plan", &["--exit-code"]).await.ends(0);
     site.teardown(&[]).await.ends(3).tells(&["attribute-based access control is on"]);
 }
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn limits_are_counted_before_anything_is_written() {
+    let site = Site::open().await;
+    site.boto(
+        "s3.create_bucket(Bucket=bucket)
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [{'Key': 'team', 'Value': 'ml'}]})
+sqs.create_queue(QueueName=queue)
+def statement(n, action, resource): return {'Sid': f's{n}', 'Effect': 'Allow', 'Action': action, 'Resource': resource,
+    'Principal': {'AWS': f'arn:aws:iam::{account}:root'}}
+def policy(count, action, resource): return json.dumps({'Version': '2012-10-17',
+    'Statement': [statement(n, action, resource) for n in range(count)]})
+s3.put_bucket_policy(Bucket=bucket, Policy=policy(130, 's3:GetObject', f'arn:aws:s3:::{bucket}/*'))
+sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'Policy':
+    policy(20, 'sqs:GetQueueUrl', f'arn:aws:sqs:{region}:{account}:{queue}')})
+topic = sns.create_topic(Name='many')['TopicArn']
+s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={'TopicConfigurations': [
+    {'Id': f'n{n}', 'TopicArn': topic, 'Events': ['s3:ObjectRemoved:*'],
+     'Filter': {'Key': {'FilterRules': [{'Name': 'prefix', 'Value': f'p{n:03}/'}]}}} for n in range(100)]})",
+    )
+    .await;
+    site.aws.proxy().clear_journal();
+    site.provision(&["--adopt"]).await.ends(3).tells(&[
+        "S3 allows 20480",
+        "the bucket has 100 notifications, and S3 allows at most 100",
+        "SQS allows 20 in 8192",
+    ]);
+    site.is_untouched();
+}
