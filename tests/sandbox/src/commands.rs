@@ -1,8 +1,11 @@
 //! The subcommands.
 
+pub mod ablate;
 pub mod bench;
 pub mod demo;
+pub mod faults;
 mod group;
+pub mod live;
 pub mod test;
 pub mod up;
 
