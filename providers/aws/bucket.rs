@@ -1,20 +1,34 @@
 //! The S3 bucket itself: region, object ownership and our mark. What is set on it with calls of its
 //! own (encryption, CORS, …) are resources of their own, so that they are written side by side.
 
+mod warnings;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
+    BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
     OwnershipControlsRule, Tag, Tagging,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{Entries, Marking, QUEUE};
-use crate::providers::aws::failure::{code, failure, header, status, wrong_clock};
+use crate::providers::aws::failure::{code, failure, header, message, missing_bucket, status, wrong_clock};
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, readable};
-use crate::providers::aws::objects::is_emptying;
+use crate::providers::aws::objects::lifecycle;
 use crate::providers::aws::session::Api;
-use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
+use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
+
+pub(crate) use warnings::Warnings;
+
+/// How long a run may last that creates a bucket and is interrupted before it has tagged it.
+const LEFT_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +39,20 @@ pub(crate) struct S3Bucket {
     pub region: String,
     /// Who owns uploaded objects; `BucketOwnerEnforced` switches ACLs off.
     pub object_ownership: String,
+    /// Whether it is to be torn down.
+    #[serde(skip)]
+    pub leaving: bool,
+    /// Whether its name is in the namespace of account and region.
+    #[serde(skip)]
+    pub is_regional: bool,
+    /// Whether an interrupted run may have created it: its name is the default of this deployment.
+    #[serde(skip)]
+    pub may_be_left: bool,
+    /// Whether this run has created it without tags.
+    #[serde(skip)]
+    pub created: Arc<AtomicBool>,
+    #[serde(skip)]
+    pub warnings: Warnings,
     pub tags: Marking,
 }
 
@@ -39,28 +67,69 @@ impl S3Bucket {
         for (key, value) in self.tags.to_create() {
             tags.push(tag(&key, &value)?);
         }
+        let Err(error) = self.create_with(api, Some(tags)).await else { return Ok(()) };
+        // Some regions and partitions reject tags here (B1; hashicorp/terraform-provider-aws#45684, #45566).
+        if !matches!(code(&error), "UnsupportedArgument" | "MalformedXML" | "NotImplemented") {
+            return Err(self.refusal(error, api));
+        }
+        self.create_with(api, None).await.map_err(|error| self.refusal(error, api))?;
+        self.created.store(true, Ordering::Relaxed);
+        put_tags(api, &self.name, self.tags.to_create()).await
+    }
+
+    async fn create_with(
+        &self,
+        api: &Api,
+        tags: Option<Vec<Tag>>,
+    ) -> std::result::Result<(), SdkError<CreateBucketError, HttpResponse>> {
         let location = api.region.location_constraint().map(BucketLocationConstraint::from);
         let configuration =
-            CreateBucketConfiguration::builder().set_tags(Some(tags)).set_location_constraint(location);
-        let made = api
-            .s3
+            CreateBucketConfiguration::builder().set_tags(tags).set_location_constraint(location);
+        api.s3
             .create_bucket()
             .bucket(&self.name)
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+            .set_bucket_namespace(self.is_regional.then_some(BucketNamespace::AccountRegional))
             .create_bucket_configuration(configuration.build())
             .send()
-            .await;
-        let Err(error) = made else { return Ok(()) };
+            .await
+            .map(drop)
+    }
+
+    fn refusal(&self, error: SdkError<CreateBucketError, HttpResponse>, api: &Api) -> Error {
         match code(&error) {
             // Created by this run if a response was lost; otherwise by others in the account (A2).
-            "BucketAlreadyOwnedByYou" => Err(Error::exists(self.address())),
-            "BucketAlreadyExists" => Err(Error::refused(format!(
+            "BucketAlreadyOwnedByYou" => Error::exists(self.address()),
+            "BucketAlreadyExists" => Error::refused(format!(
                 "the bucket name {} is already taken by another AWS account",
                 self.name
             ))
-            .hint("bucket names are globally unique; choose another with --bucket")),
-            _ => Err(failure(error, "s3:CreateBucket", self.address())),
+            .hint("bucket names are globally unique; choose another with --bucket"),
+            "UnsupportedArgument" | "InvalidArgument" | "NotImplemented" if self.is_regional => {
+                Error::refused(format!(
+                    "s3:CreateBucket on {}: {} does not accept names of the account-regional namespace ({})",
+                    self.address(),
+                    api.region,
+                    message(&error)
+                ))
+                .hint("omit `--bucket-namespace`, or choose another name or region: not every region has it")
+            }
+            _ => failure(error, "s3:CreateBucket", self.address()),
         }
+    }
+
+    /// Whether it is what a run has left that ended between the creation and the tags: empty, and created within
+    /// the hour.
+    async fn was_left_unmarked(&self, api: &Api) -> bool {
+        let listed = api.s3.list_buckets().prefix(&self.name).send();
+        let versions = api.s3.list_object_versions().bucket(&self.name).max_keys(1);
+        let (listed, versions) = futures::join!(listed, versions.expected_bucket_owner(api.owner()).send());
+        let (Ok(listed), Ok(versions)) = (listed, versions) else { return false };
+        let mut named = listed.buckets().iter().filter(|bucket| bucket.name() == Some(&self.name));
+        let since = Timestamp::now().as_second() - LEFT_WITHIN.as_secs();
+        let is_new =
+            named.any(|bucket| bucket.creation_date().is_some_and(|created| created.secs() >= since));
+        is_new && versions.versions().is_empty() && versions.delete_markers().is_empty()
     }
 
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
@@ -106,32 +175,61 @@ impl Resource for S3Bucket {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let (head, tags, ownership, emptying) = futures::join!(
+        let (head, tags, ownership, lifecycle, warnings) = futures::join!(
             head(api, &self.name),
             tags(api, &self.name),
             object_ownership(api, &self.name),
-            is_emptying(api, &self.name, self.tags.deployment().as_str())
+            lifecycle(api, &self.name, self.tags.deployment().as_str()),
+            async { if self.leaving { &[] } else { self.warnings.of(api, &self.name).await } }
         );
         let Some(region) = head? else {
             // A denied read would otherwise stop the run half-way, once the resource exists.
             tags?;
             ownership?;
-            emptying?;
+            lifecycle?;
             return Ok(Seen::absent());
         };
         let (tags, unknown) = readable(tags)?;
         let state = Self {
-            name: self.name.clone(),
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
             tags: self.tags.observed(&tags),
+            ..self.clone()
         };
+        let (retagged, has_acls) = (state.tags != self.tags, state.object_ownership != self.object_ownership);
         // The creation date of a bucket moves when its policy is edited (API reference, `ListBuckets`).
         let mut found = self.tags.seen(&tags, None, state);
         if let Some(unknown) = unknown {
             found.set_owner(unknown);
         }
-        if emptying? {
+        let is_bare = tags.is_empty() && found.owner() == Some(&Owner::Other(None));
+        if is_bare && self.created.load(Ordering::Relaxed) {
+            found.set_owner(Owner::Ours);
+        } else if is_bare && self.may_be_left && !self.leaving && self.was_left_unmarked(api).await {
+            found.set_owner(Owner::Ours);
+            found.finding(
+                "it is empty, new and without tags, as an interrupted run leaves it: it is tagged now",
+            );
+        }
+        let (emptying, deletions) = lifecycle?;
+        if !emptying && !self.leaving {
+            found.remarks_mut().findings.extend(deletions);
+        }
+        found.remarks_mut().findings.extend_from_slice(warnings);
+        let retags = match found.owner() {
+            Some(Owner::Ours) => retagged && !self.leaving,
+            Some(Owner::Adopted) => retagged || self.leaving,
+            Some(Owner::Other(None)) => !self.leaving,
+            _ => false,
+        };
+        // These cost a trip of their own, which only an adoption, its release or drift takes.
+        if retags {
+            warnings::attribute_based_access(api, &self.name, &mut found).await;
+        }
+        if has_acls && !self.leaving {
+            warnings::acl(api, &self.name, &mut found).await;
+        }
+        if emptying {
             found.obstacle(
                 Forbids::Present,
                 "an earlier teardown set lifecycle rules that empty it, which also delete new uploads",
@@ -252,7 +350,7 @@ async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
         .send()
         .await
         .map(drop)
-        .map_err(|error| failure(error, "s3:PutBucketTagging", S3Bucket::at(bucket)))
+        .map_err(|error| missing_bucket(error, "s3:PutBucketTagging", S3Bucket::at(bucket)))
 }
 
 fn tag(key: &str, value: &str) -> Result<Tag> {

@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::region::Region;
+use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::names::InUrl::Host;
 use crate::names::Part::{End, Start, Within};
@@ -29,7 +30,6 @@ checked_name! {
         (End("--x-s3"), "which S3 reserves for directory buckets", ""),
         (End("--table-s3"), "which S3 reserves for table buckets", ""),
         (End(".mrap"), "which S3 reserves for Multi-Region Access Points", ""),
-        (End("-an"), "which S3 reserves for buckets in an account regional namespace", ""),
         (Within("."), "and browsers reject the TLS certificate of its https://<bucket>.s3 URLs, which W&B uses", ""),
     ],
     urls: &[("s3", Host)],
@@ -43,6 +43,45 @@ impl BucketName {
         let digits = digits(&[deployment.as_str(), account.as_str(), region.as_str()]);
         Self { text: format!("wbstore-{deployment}-{digits}") }
     }
+
+    /// The same in the account's own namespace: `wbstore-<deployment>-<account>-<region>-an`. A deployment whose
+    /// name leaves too little room gets a part of it and 8 hex digits.
+    pub(crate) fn regional_for(deployment: &DeploymentName, account: &AccountId, region: &Region) -> Self {
+        let end = regional_end(account, region);
+        let room = Self::RULE.length.end().saturating_sub(end.len());
+        let mut start = format!("wbstore-{deployment}");
+        if start.len() > room {
+            start.truncate(room.saturating_sub(9));
+            let kept = start.trim_end_matches('-');
+            start = format!("{kept}-{}", digits(&[deployment.as_str()]));
+        }
+        Self { text: start + &end }
+    }
+
+    /// Whether it is in the namespace of an account and a region (S3 user guide, "Namespaces for general purpose
+    /// buckets"), where buckets are created with a header.
+    pub(crate) fn is_regional(&self) -> bool {
+        self.text.ends_with("-an")
+    }
+
+    /// Checks that `account` can have the name in `region`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for the namespace of others.
+    pub(crate) fn check_namespace(&self, account: &AccountId, region: &Region) -> Result<()> {
+        let end = regional_end(account, region);
+        if !self.is_regional() || self.text.ends_with(&end) {
+            return Ok(());
+        }
+        Err(Error::input(format!(
+            "bucket name `{self}` ends with `-an`, which S3 reserves for names that end with account and region"
+        ))
+        .hint(format!("let it end with `{end}`, or choose another name")))
+    }
+}
+
+pub(super) fn regional_end(account: &AccountId, region: &Region) -> String {
+    format!("-{account}-{region}-an")
 }
 
 #[cfg(test)]
@@ -76,7 +115,6 @@ mod tests {
                 ("acme--ol-s3", "ends with `--ol-s3`, which S3 reserves for Object Lambda", "use 3"),
                 ("acme--x-s3", "ends with `--x-s3`, which S3 reserves for directory buckets", "use 3"),
                 ("acme--table-s3", "ends with `--table-s3`, which S3 reserves for table", "use 3"),
-                ("acme-123456789012-us-east-1-an", "ends with `-an`, which S3 reserves for", "use 3"),
                 ("acme.mrap", "ends with `.mrap`", "use `acme-mrap`"),
                 ("s3://AKIA:secret@example.com/acme", "the bucket name is a URL", "use 3 to 63"),
                 ("s3://acme/path", "the bucket name is a URL", "use `acme`"),
@@ -98,5 +136,21 @@ mod tests {
         defaults_are_valid(|deployment| {
             BucketName::default_for(deployment, &"123456789012".parse().unwrap(), &Region::us_east_1())
         });
+    }
+
+    #[test]
+    fn a_regional_name_is_that_of_account_and_region() {
+        let (account, region): (AccountId, _) = ("123456789012".parse().unwrap(), Region::us_east_1());
+        let name = |deployment: &str| {
+            BucketName::regional_for(&deployment.parse().unwrap(), &account, &region).to_string()
+        };
+        assert_eq!(name("acme"), "wbstore-acme-123456789012-us-east-1-an");
+        assert_eq!(name(&"a".repeat(40)).len(), 63);
+        let check = |name: &str| name.parse::<BucketName>().unwrap().check_namespace(&account, &region);
+        assert!(check("runs-123456789012-us-east-1-an").is_ok() && check("runs").is_ok());
+        for other in ["runs-an", "runs-123456789013-us-east-1-an", "runs-123456789012-us-east-2-an"] {
+            assert!(check(other).unwrap_err().what_next().unwrap().contains("`-123456789012-us-east-1-an`"));
+        }
+        defaults_are_valid(|deployment| BucketName::regional_for(deployment, &account, &region));
     }
 }

@@ -1,6 +1,8 @@
 //! Our one rule in the bucket's CORS document. The document is written whole, so it is read just before, and
 //! the rules of others are written back unchanged.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use serde::Serialize;
 
@@ -36,6 +38,9 @@ pub(crate) struct Cors {
     pub expose_headers: Vec<String>,
     /// How long a browser may remember a preflight, in seconds.
     pub max_age_seconds: i32,
+    /// The rules that come first and take something from pages of the server. wbstore's rule is put before
+    /// them: it matches no other origin.
+    pub hidden_by: Vec<String>,
 }
 
 impl Cors {
@@ -49,6 +54,7 @@ impl Cors {
             allowed_methods: words(&["GET", "HEAD", "PUT"]),
             allowed_headers: words(&["*"]),
             expose_headers: words(&["ETag"]),
+            hidden_by: vec![],
             max_age_seconds: 3000,
         }
     }
@@ -91,19 +97,15 @@ impl Cors {
     }
 
     fn observed(&self, rule: &CorsRule) -> Self {
-        let sorted = |words: &[String]| {
-            let mut words = words.to_vec();
-            words.sort();
-            words
-        };
         Self {
             bucket: self.bucket.clone(),
             id: self.id.clone(),
             allowed_origins: rule.allowed_origins.clone(),
-            allowed_methods: sorted(&rule.allowed_methods),
-            allowed_headers: rule.allowed_headers.clone().unwrap_or_default(),
-            expose_headers: rule.expose_headers.clone().unwrap_or_default(),
+            allowed_methods: spelled(&rule.allowed_methods, &self.allowed_methods),
+            allowed_headers: spelled(rule.allowed_headers(), &self.allowed_headers),
+            expose_headers: spelled(rule.expose_headers(), &self.expose_headers),
             max_age_seconds: rule.max_age_seconds.unwrap_or(0),
+            hidden_by: vec![],
         }
     }
 
@@ -116,6 +118,7 @@ impl Cors {
             allowed_headers,
             expose_headers,
             max_age_seconds,
+            hidden_by: _,
         } = self;
         CorsRule::builder()
             .id(id)
@@ -138,14 +141,35 @@ impl Cors {
         }
     }
 
+    /// The rules before ours, or all where there is none of ours, that take something from pages of the server.
     fn hidden_by(&self, rules: &[CorsRule]) -> Vec<String> {
-        let earlier: Vec<_> = rules
+        let earlier = rules
             .iter()
             .take_while(|rule| rule.id() != Some(&self.id))
-            .map(|rule| cors::CorsRule { name: describe(rule), ..self.observed(rule).comparable() })
-            .collect();
-        self.comparable().hidden_by(&earlier, UPLOAD_HEADERS)
+            .map(|rule| cors::CorsRule { name: describe(rule), ..self.observed(rule).comparable() });
+        let hides = |rule: &cors::CorsRule| {
+            !self.comparable().hidden_by(std::slice::from_ref(rule), UPLOAD_HEADERS).is_empty()
+        };
+        earlier.filter(hides).map(|rule| rule.name).collect()
     }
+
+    /// Puts `ours` where it was, or first where a rule before it would hide it.
+    fn merge(&self, rules: &mut Vec<CorsRule>, ours: CorsRule) {
+        let hidden = !self.hidden_by(rules).is_empty();
+        let at = rules.iter().position(|rule| rule.id() == Some(&self.id));
+        rules.retain(|rule| rule.id() != Some(&self.id));
+        let end = rules.len();
+        rules.insert(if hidden { 0 } else { at.unwrap_or(end) }, ours);
+    }
+}
+
+/// `found` as in `wanted` where only order or case differs: S3 matches methods in upper case, and headers in
+/// any (RFC 9110, section 5.1).
+fn spelled(found: &[String], wanted: &[String]) -> Vec<String> {
+    let normal = |words: &[String]| -> BTreeSet<String> {
+        words.iter().map(|word| word.to_ascii_lowercase()).collect()
+    };
+    if normal(found) == normal(wanted) { wanted.to_vec() } else { found.to_vec() }
 }
 
 fn describe(rule: &CorsRule) -> String {
@@ -170,7 +194,10 @@ impl Resource for Cors {
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let rules = self.rules(api).await?;
         let mut found = match rules.iter().find(|rule| rule.id() == Some(&self.id)) {
-            Some(rule) => Seen::there(self.observed(rule), Owner::Ours),
+            Some(rule) => {
+                let state = Self { hidden_by: self.hidden_by(&rules), ..self.observed(rule) };
+                Seen::there(state, Owner::Ours)
+            }
             None => Seen::absent(),
         };
         if found.state().is_none() && rules.len() >= MOST_RULES {
@@ -180,21 +207,18 @@ impl Resource for Cors {
                 "remove a rule that is no longer needed",
             );
         }
-        for finding in self.hidden_by(&rules) {
-            found.finding(finding);
+        let others = rules.iter().filter(|rule| rule.id() != Some(&self.id));
+        for rule in others.clone().filter(|rule| rule.allowed_origins.iter().any(|origin| origin == "*")) {
+            found.finding(format!("{} allows every origin", describe(rule)));
         }
-        found.remarks_mut().kept =
-            rules.iter().filter(|rule| rule.id() != Some(&self.id)).map(describe).collect();
+        found.remarks_mut().kept = others.map(describe).collect();
         Ok(found)
     }
 
     async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
         let ours = self.to_rule()?;
         let mut rules = if progress.parent_is_new() { vec![] } else { self.rules(api).await? };
-        match rules.iter_mut().find(|rule| rule.id() == Some(&self.id)) {
-            Some(place) => *place = ours,
-            None => rules.push(ours),
-        }
+        self.merge(&mut rules, ours);
         self.put(api, rules).await
     }
 

@@ -12,14 +12,14 @@ use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::provider::{Provider, Wanted, queue_note, required_account_id};
-use crate::providers::aws::bucket::{self, S3Bucket};
+use crate::providers::aws::bucket::{self, S3Bucket, Warnings};
 use crate::providers::aws::bucket_name::BucketName;
 use crate::providers::aws::cors::Cors;
 use crate::providers::aws::encryption::Encryption;
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, TAGS};
 use crate::providers::aws::notification::Notification;
 use crate::providers::aws::objects::S3Store;
-use crate::providers::aws::options::{AwsOptions, AwsParts};
+use crate::providers::aws::options::{AwsOptions, AwsParts, BucketNamespace};
 use crate::providers::aws::public_access_block::PublicAccessBlock;
 use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
@@ -29,7 +29,7 @@ use crate::providers::aws::tls_policy::TlsPolicy;
 use crate::providers::aws::verify::S3Site;
 use crate::providers::aws::{iam, inventory, policy_document};
 use crate::resource::{AnyResource, Bound, Guard, Output, Stack};
-use crate::verify::{CheckSender, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify, verify_as_node};
 
 /// A deployment on AWS, with its account known.
 pub(crate) struct Aws {
@@ -64,6 +64,7 @@ impl Aws {
             Some(account) => account,
             None => session.identity().await?,
         };
+        options.names.parts.check_namespace(&account, session.region())?;
         let notes = assumptions(&session, "");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         let doubt = doubtful.then(|| Arc::new(session));
@@ -88,9 +89,35 @@ impl Aws {
             required_account_id(account, "aws sts get-caller-identity --query Account --output text")?;
         let session = Session::offline(options.names.region.clone()).await?;
         options.check(&wanted.name, session.region())?;
+        options.names.parts.check_namespace(&account, session.region())?;
         let assumptions = assumptions(&session, "; on EC2, an online run uses the region of the instance");
         let (api, elsewhere) = (session.api(account), session.elsewhere()?);
         Ok(Box::new(Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions }))
+    }
+
+    /// Sends the calls of the server, with the credentials of this environment or those of
+    /// [`AwsOptions::assume_role`].
+    ///
+    /// # Errors
+    /// As [`Aws::connect`], and those that prevent all checks.
+    pub(super) async fn verify_as_node(
+        options: AwsOptions,
+        wanted: Wanted,
+        verify: &VerifyOptions,
+        checks: CheckSender,
+    ) -> Result<()> {
+        let mut session = Session::open(options.names.region.clone()).await?;
+        if let Some(role) = &options.assume_role {
+            session = session.assuming(role).await;
+        }
+        options.check(&wanted.name, session.region())?;
+        let (account, caller) = session.caller().await?;
+        options.names.parts.check_namespace(&account, session.region())?;
+        let (api, has_key) = (session.api(account), options.kms_key.is_some());
+        let elsewhere = session.elsewhere()?;
+        let aws = Self { options, wanted, api, doubt: None, elsewhere, notes: vec![], assumptions: vec![] };
+        let site = S3Site::new(&aws.api, &aws.bucket(), aws.events_queue().as_ref())?;
+        verify_as_node(site.of_node(caller, has_key), verify, checks).await
     }
 
     fn parts(&self) -> &AwsParts {
@@ -102,7 +129,13 @@ impl Aws {
     }
 
     fn derived_bucket(&self) -> BucketName {
-        BucketName::default_for(&self.wanted.name, &self.api.account, &self.api.region)
+        let (name, Api { account, region, .. }) = (&self.wanted.name, &*self.api);
+        // Of a bucket that was found by its mark, the name alone shows the namespace.
+        let found = self.parts().bucket.as_ref().is_some_and(BucketName::is_regional);
+        if found || self.parts().bucket_namespace == Some(BucketNamespace::AccountRegional) {
+            return BucketName::regional_for(name, account, region);
+        }
+        BucketName::default_for(name, account, region)
     }
 
     /// The queue that gets the bucket's events; none with `--queue internal`.
@@ -167,6 +200,12 @@ impl Aws {
             name: bucket.to_string(),
             region: region.to_string(),
             object_ownership: "BucketOwnerEnforced".to_owned(),
+            leaving: goal == Goal::Absent,
+            is_regional: bucket.is_regional(),
+            // An adoption takes it with the mark of one, so that teardown keeps it.
+            may_be_left: bucket == self.derived_bucket() && goal != Goal::Present { adopt: true },
+            created: Arc::default(),
+            warnings: Warnings::default(),
             tags: tags.expiring(expiry),
         };
         resources.push(Bound::boxed(made, api));
@@ -211,6 +250,12 @@ impl Aws {
             return notes;
         }
         notes.extend(REGIONS.warning(self.api.region.as_str()));
+        if self.api.region.partition().id != "aws" {
+            notes.push(
+                "where S3 rejects tags of a new bucket, as in some partitions, the bucket is tagged right after"
+                    .to_owned(),
+            );
+        }
         notes.push(
             "beyond W&B's guide: browsers may also use HEAD and read ETag, which large uploads need"
                 .to_owned(),

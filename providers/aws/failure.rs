@@ -242,6 +242,11 @@ pub(crate) fn is_unreadable<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRes
     status(error) == 200 && code(error).is_empty()
 }
 
+/// Whether the endpoint does not have the call, as those that imitate AWS.
+pub(crate) fn is_unsupported<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(status(error), 405 | 501) || code(error) == "NotImplemented" || is_unreadable(error)
+}
+
 /// A header of the response.
 pub(crate) fn header(response: &HttpResponse, name: &str) -> Option<String> {
     response.headers().get(name).map(str::to_owned)
@@ -259,7 +264,24 @@ where
         return Error::new(Kind::Credentials, format!("{call}: no usable AWS credentials were found"))
             .hint(LOG_IN);
     }
-    unanswered(&AWS, call, &root_cause(error))
+    let cause = root_cause(error);
+    let error = unanswered(&AWS, call, &cause);
+    let distrusted = ["certificate", "unknownissuer"].iter().any(|word| cause.to_lowercase().contains(word));
+    if !distrusted {
+        return error;
+    }
+    // What users of the AWS CLI have set (B11).
+    match std::env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty()) {
+        Some(_) => error.hint(
+            "wbstore does not read AWS_CA_BUNDLE: run again with `SSL_CERT_FILE=\"$AWS_CA_BUNDLE\"`; the file replaces \
+             the certificates of this machine",
+        ),
+        None => error.hint(
+            "the certificate of the endpoint is not trusted here; where a proxy inspects TLS, add its CA to the \
+             certificates of this machine, or set SSL_CERT_FILE to a file that has it (also for `ca_bundle` of a \
+             profile, which wbstore does not read)",
+        ),
+    }
 }
 
 fn garbled<E>(response: &HttpResponse, call: &str, error: &SdkError<E, HttpResponse>) -> Error

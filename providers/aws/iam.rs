@@ -35,8 +35,8 @@ pub(super) struct Subjects<'a> {
 /// What `audience` may do: the server with its storage, wbstore with one deployment, or `teardown --expired` in
 /// every region of the account with all that has a name of the kind that wbstore derives.
 ///
-/// W&B does not publish the actions that the server calls; these are those of a client that reads,
-/// writes and deletes files, uploads in parts, and consumes a queue.
+/// The server gets at least what W&B's own Terraform module grants on bucket and key (wandb/terraform-aws-wandb,
+/// `modules/secure_storage_connector`), and what a client requires that uploads in parts and consumes a queue.
 pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Policy> {
     let Subjects { region, account, bucket, .. } = subjects;
     let partition = region.partition().id;

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::operation::put_bucket_notification_configuration::PutBucketNotificationConfigurationError;
-use aws_sdk_s3::types::{Event, NotificationConfiguration, QueueConfiguration};
+use aws_sdk_s3::types::{
+    Event, NotificationConfiguration, NotificationConfigurationFilter, QueueConfiguration,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use serde::Serialize;
@@ -19,11 +21,15 @@ use crate::event::Progress;
 use crate::providers::aws::bucket::S3Bucket;
 use crate::providers::aws::failure::{arguments, code, failure, message, missing_bucket};
 use crate::providers::aws::queue::Queue;
+use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
 /// How long a new queue and its policy may be invisible to S3; SQS documents 60 s for a policy (A8, A9).
 const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
+
+/// The most entries of one bucket (S3 user guide, "Amazon S3 Event Notifications").
+const MOST_ENTRIES: usize = 100;
 
 /// The entry that makes S3 send to the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -150,29 +156,91 @@ impl Notification {
         queues.iter().find(|entry| entry.id() == Some(&self.id)).cloned()
     }
 
+    /// The entry of others that already sends our events to our queue, as one does that the console or W&B's
+    /// guide has set up.
+    fn sufficient<'a>(&self, document: &'a NotificationConfiguration) -> Option<&'a QueueConfiguration> {
+        document.queue_configurations().iter().find(|entry| {
+            entry.id() != Some(&self.id)
+                && entry.queue_arn == self.queue_arn
+                && filters(entry.filter()).is_empty()
+                && covers(&entry.events, &self.events)
+        })
+    }
+
     fn others(&self, document: &NotificationConfiguration) -> Vec<Entry> {
+        let entry = |target, id: Option<&str>, arn: &str, events: &[Event], filter| Entry {
+            target,
+            id: id.map(str::to_owned),
+            arn: arn.to_owned(),
+            events: words(events),
+            filters: filters(filter),
+        };
         let queues = document.queue_configurations().iter().filter(|entry| entry.id() != Some(&self.id));
-        let queues = queues.map(|entry| Entry::new("queue", entry.id(), &entry.queue_arn, &entry.events));
+        let queues = queues.map(|e| entry(Target::Queue, e.id(), &e.queue_arn, &e.events, e.filter()));
         let topics = document.topic_configurations().iter();
-        let topics = topics.map(|entry| Entry::new("topic", entry.id(), &entry.topic_arn, &entry.events));
+        let topics = topics.map(|e| entry(Target::Topic, e.id(), &e.topic_arn, &e.events, e.filter()));
         let functions = document.lambda_function_configurations().iter();
-        let functions = functions
-            .map(|entry| Entry::new("function", entry.id(), &entry.lambda_function_arn, &entry.events));
+        let functions =
+            functions.map(|e| entry(Target::Function, e.id(), &e.lambda_function_arn, &e.events, e.filter()));
         queues.chain(topics).chain(functions).collect()
     }
+
+    /// The way out where `entry` receives our events and does not suffice.
+    fn instead_of(&self, entry: &Entry) -> String {
+        let Self { bucket, queue, .. } = self;
+        let queue_of_others = entry.arn.rsplit(':').next().and_then(|name| name.parse::<QueueName>().ok());
+        let place = |arn: &str| arn.rsplit_once(':').map(|(place, _)| place.to_owned());
+        let same_place = place(&entry.arn) == place(&self.queue_arn);
+        let usable = entry.filters.is_empty() && covers_words(&entry.events, &self.events);
+        match (entry.target, queue_of_others) {
+            (Target::Queue, Some(theirs)) if same_place && usable => format!(
+                "add `--queue {theirs} --adopt` to use its queue, or `--queue internal` to use none; `aws s3api \
+                 get-bucket-notification-configuration --bucket {bucket}` shows the entry"
+            ),
+            (Target::Queue, Some(theirs)) if same_place && theirs.as_str() == queue => format!(
+                "let the entry send `s3:ObjectCreated:*` without a filter, then run again with `--adopt`; or add \
+                 `--queue internal` to use no queue"
+            ),
+            _ => format!(
+                "add `--queue internal` to use no queue, choose a separate bucket with --bucket, or let \
+                 EventBridge serve that destination (`aws s3api get-bucket-notification-configuration --bucket \
+                 {bucket}` shows the entry): delivery to EventBridge overlaps with no entry"
+            ),
+        }
+    }
+}
+
+/// The kind of a destination.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Queue,
+    Topic,
+    Function,
 }
 
 /// Somebody else's entry.
 struct Entry {
-    words: String,
+    target: Target,
+    id: Option<String>,
+    arn: String,
     events: Vec<String>,
+    filters: Vec<String>,
 }
 
 impl Entry {
-    fn new(kind: &str, id: Option<&str>, arn: &str, events: &[Event]) -> Self {
-        let events: Vec<_> = events.iter().map(|event| event.as_str().to_owned()).collect();
-        let id = id.map_or_else(String::new, |id| format!(" `{id}`"));
-        Self { words: format!("{kind} entry{id} to {arn} for {}", events.join(", ")), events }
+    fn name(&self) -> String {
+        let kind = match self.target {
+            Target::Queue => "queue",
+            Target::Topic => "topic",
+            Target::Function => "function",
+        };
+        let id = self.id.as_ref().map_or_else(String::new, |id| format!(" `{id}`"));
+        format!("{kind} entry{id}")
+    }
+
+    fn words(&self) -> String {
+        let filters: String = self.filters.iter().map(|filter| format!(", {filter}")).collect();
+        format!("{} to {} for {}{filters}", self.name(), self.arn, self.events.join(", "))
     }
 
     /// Ours has no filter, so the keys always overlap and the events alone decide (S3 user guide,
@@ -180,6 +248,30 @@ impl Entry {
     fn overlaps(&self, events: &[String]) -> bool {
         self.events.iter().any(|theirs| events.iter().any(|ours| same_family(theirs, ours)))
     }
+}
+
+/// The calls that create an object (S3 user guide, "Supported event types for SQS, SNS, and Lambda").
+const CREATED: [&str; 4] = [
+    "s3:ObjectCreated:Put",
+    "s3:ObjectCreated:Post",
+    "s3:ObjectCreated:Copy",
+    "s3:ObjectCreated:CompleteMultipartUpload",
+];
+
+fn words(events: &[Event]) -> Vec<String> {
+    events.iter().map(|event| event.as_str().to_owned()).collect()
+}
+
+fn covers(events: &[Event], wanted: &[String]) -> bool {
+    covers_words(&words(events), wanted)
+}
+
+/// Whether `events` are at least those `wanted`.
+fn covers_words(events: &[String], wanted: &[String]) -> bool {
+    let has = |event: &str| events.iter().any(|one| one == event);
+    wanted.iter().all(|event| {
+        has(event) || (event == "s3:ObjectCreated:*" && CREATED.iter().all(|created| has(created)))
+    })
 }
 
 /// Whether two event types, either of which may end in `*`, have an event in common.
@@ -217,26 +309,45 @@ impl Resource for Notification {
                 Self {
                     queue_arn: entry.queue_arn.clone(),
                     events: entry.events.iter().map(|event| event.as_str().to_owned()).collect(),
-                    filters: filters(&entry),
+                    filters: filters(entry.filter()),
                     ..self.clone()
                 },
                 Owner::Ours,
             ),
-            None => Seen::absent(),
+            None => match self.sufficient(&document) {
+                Some(entry) => {
+                    let id = entry.id().unwrap_or_default().to_owned();
+                    let words = format!("the notification `{id}`");
+                    Seen::there(Self { id, ..self.clone() }, Owner::Sufficient(words))
+                }
+                None => Seen::absent(),
+            },
         };
-        for entry in self.others(&document) {
-            if entry.overlaps(&self.events) {
+        let replaced = self.sufficient(&document).and_then(QueueConfiguration::id);
+        let others = self.others(&document);
+        if found.state().is_none() && others.len() >= MOST_ENTRIES {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "the bucket has {} notifications, and S3 allows at most {MOST_ENTRIES}",
+                    others.len()
+                ),
+                "remove one that is no longer needed, or add `--queue internal` to use no queue",
+            );
+        }
+        for entry in others {
+            let is_replaced = found.is_unmarked() && entry.id.as_deref() == replaced;
+            if entry.overlaps(&self.events) && !is_replaced {
                 found.obstacle(
                     Forbids::Write,
                     format!(
                         "the bucket's {} receives the same events, and S3 sends an event to one entry only",
-                        entry.words
+                        entry.words()
                     ),
-                    "choose a separate bucket with --bucket, or send that entry through EventBridge or an \
-                     SNS topic",
+                    self.instead_of(&entry),
                 );
             }
-            found.remarks_mut().kept.push(entry.words);
+            found.remarks_mut().kept.push(entry.words());
         }
         if document.event_bridge_configuration.is_some() {
             found.remarks_mut().kept.push("delivery to EventBridge".to_owned());
@@ -244,7 +355,7 @@ impl Resource for Notification {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: &Seen<Self>, progress: &Progress) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, progress: &Progress) -> Result<()> {
         let Self { bucket: _, queue: _, id, queue_arn, events, filters: _ } = self;
         let ours = QueueConfiguration::builder()
             .id(id)
@@ -256,7 +367,16 @@ impl Resource for Notification {
             true => NotificationConfiguration::builder().build(),
             false => self.document(api).await?,
         };
+        let replaced = self.sufficient(&document).filter(|_| seen.is_unmarked());
+        let replaced = replaced.and_then(QueueConfiguration::id).map(str::to_owned);
         let queues = document.queue_configurations.get_or_insert_default();
+        if replaced.is_some() {
+            // Its other events, such as those of deletions, go on under its id.
+            for entry in queues.iter_mut().filter(|entry| entry.id == replaced) {
+                entry.events.retain(|theirs| !events.iter().any(|ours| same_family(theirs.as_str(), ours)));
+            }
+            queues.retain(|entry| !entry.events.is_empty());
+        }
         match queues.iter_mut().find(|entry| entry.id() == Some(id)) {
             Some(place) => *place = ours,
             None => queues.push(ours),
@@ -277,21 +397,29 @@ impl Resource for Notification {
     }
 }
 
-fn filters(entry: &QueueConfiguration) -> Vec<String> {
-    let rules =
-        entry.filter().and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
-    rules
-        .iter()
-        .map(|rule| {
-            let name = rule.name().map_or("", |name| name.as_str()).to_lowercase();
-            format!("{name}={}", rule.value().unwrap_or_default())
-        })
-        .collect()
+/// The rules of a key filter. The console writes both, with an empty value where there is none.
+fn filters(filter: Option<&NotificationConfigurationFilter>) -> Vec<String> {
+    let rules = filter.and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
+    let filled = rules.iter().filter(|rule| rule.value().is_some_and(|value| !value.is_empty()));
+    let words = filled.map(|rule| {
+        let name = rule.name().map_or("", |name| name.as_str()).to_lowercase();
+        format!("{name}={}", rule.value().unwrap_or_default())
+    });
+    words.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_calls_that_create_an_object_are_as_good_as_the_family() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let wanted = words(&["s3:ObjectCreated:*"]);
+        assert!(covers_words(&words(&["s3:ObjectRemoved:*", "s3:ObjectCreated:*"]), &wanted));
+        assert!(covers_words(&words(&CREATED), &wanted));
+        assert!(!covers_words(&words(&CREATED[1..]), &wanted));
+    }
 
     #[test]
     fn event_types_overlap_by_family() {

@@ -13,7 +13,7 @@ use crate::empty::{Counted, Cursor, Expiration, Listing, Look, Page, Store, Task
 use crate::error::Result;
 use crate::resource::{Deleted, Forbids};
 
-pub(super) use self::lifecycle::is_emptying;
+pub(super) use self::lifecycle::lifecycle;
 
 /// One bucket and the client to reach it with; cheap to clone into a task.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl S3Store {
 
     /// Whether MFA delete is on; `None` if the endpoint does not report it, as some S3-compatible ones. The
     /// service itself enforces it, so an unknown state is safe.
-    async fn mfa_delete(&self) -> Result<Option<bool>> {
+    pub(super) async fn mfa_delete(&self) -> Result<Option<bool>> {
         let call = self.s3.get_bucket_versioning().bucket(&self.name).expected_bucket_owner(&self.owner);
         match call.send().await {
             Ok(answer) => Ok(Some(answer.mfa_delete == Some(MfaDeleteStatus::Enabled))),
@@ -43,8 +43,8 @@ impl S3Store {
         }
     }
 
-    /// The Object Lock as text; `None` if it is off. It cannot be disabled once it is enabled.
-    async fn object_lock(&self) -> Result<Option<String>> {
+    /// `None` if it is off. It cannot be disabled once it is enabled.
+    pub(super) async fn object_lock(&self) -> Result<Option<ObjectLock>> {
         let call =
             self.s3.get_object_lock_configuration().bucket(&self.name).expected_bucket_owner(&self.owner);
         let lock = match call.send().await {
@@ -54,11 +54,17 @@ impl S3Store {
             Err(error) if code(&error) == "NoSuchBucket" => None,
             Err(error) => return Err(failure(error, "s3:GetBucketObjectLockConfiguration", &self.name)),
         };
-        Ok(lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled)).map(|lock| {
-            let none = || "no default retention; single versions may have one".to_owned();
-            lock.rule.and_then(|rule| rule.default_retention).as_ref().map_or_else(none, retention)
+        let lock = lock.filter(|lock| lock.object_lock_enabled == Some(ObjectLockEnabled::Enabled));
+        Ok(lock.map(|lock| ObjectLock {
+            retention: lock.rule.and_then(|rule| rule.default_retention).as_ref().map(retention),
         }))
     }
+}
+
+/// The Object Lock of a bucket.
+pub(super) struct ObjectLock {
+    /// Mode and length of the retention that each new object gets, if it gets one.
+    pub(super) retention: Option<String>,
 }
 
 impl Store for S3Store {
@@ -101,7 +107,9 @@ impl Store for S3Store {
             ),
             None => look.remarks.finding("the endpoint does not report whether MFA delete is on"),
         }
-        if let Some(lock) = lock? {
+        if let Some(ObjectLock { retention }) = lock? {
+            let lock =
+                retention.unwrap_or_else(|| "no default retention; single versions may have one".to_owned());
             look.remarks.obstacle(
                 Forbids::Delete,
                 format!("Object Lock is on ({lock}), which wbstore never bypasses"),

@@ -1,6 +1,6 @@
 //! The options for AWS.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 
 use crate::error::{Error, Result};
@@ -8,7 +8,8 @@ use crate::inventory::Deployment;
 use crate::name::DeploymentName;
 use crate::option::parsed;
 use crate::provider::{CloudOptions, Provider, Wanted};
-use crate::providers::aws::bucket_name::BucketName;
+use crate::providers::aws::account::AccountId;
+use crate::providers::aws::bucket_name::{BucketName, regional_end};
 use crate::providers::aws::deployment::Aws;
 use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::queue_name::{QueueChoice, QueueName};
@@ -58,6 +59,9 @@ pub(crate) struct AwsParts {
     /// Name of the bucket [default: derived from deployment, account and region]
     #[arg(long, value_parser = parsed::<BucketName>())]
     pub bucket: Option<BucketName>,
+    /// Where the bucket's name is unique: among all accounts, or in this account and region [default: global]
+    #[arg(long, value_name = "NAMESPACE")]
+    pub bucket_namespace: Option<BucketNamespace>,
     /// Name of the event queue, or `internal` for the server's own Redis queue, which W&B's
     /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<QueueChoice>())]
@@ -66,6 +70,13 @@ pub(crate) struct AwsParts {
     /// deployment's name, -events]
     #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = parsed::<QueueName>())]
     pub notifications_queue: Option<Option<QueueName>>,
+}
+
+/// Where a bucket's name is unique (S3 user guide, "Namespaces for general purpose buckets").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BucketNamespace {
+    Global,
+    AccountRegional,
 }
 
 /// The options that `list` accepts.
@@ -100,6 +111,22 @@ impl AwsParts {
     /// The queue that receives the bucket's events; none with `--queue internal`.
     pub(crate) fn events_queue(&self, deployment: &DeploymentName) -> Option<QueueName> {
         self.queue.clone().unwrap_or_default().resolve(deployment, QueueName::default_for)
+    }
+
+    /// Checks the bucket's name against its namespace.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for a name of another one.
+    pub(super) fn check_namespace(&self, account: &AccountId, region: &Region) -> Result<()> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        if self.bucket_namespace == Some(BucketNamespace::AccountRegional) && !bucket.is_regional() {
+            let end = regional_end(account, region);
+            return Err(Error::input(format!(
+                "`--bucket {bucket}` is not a name of the account-regional namespace"
+            ))
+            .hint(format!("let it end with `{end}`, or omit `--bucket-namespace`")));
+        }
+        bucket.check_namespace(account, region)
     }
 
     /// The queue for the run events that the server publishes; none without `--notifications-queue`.
@@ -147,6 +174,9 @@ impl CloudOptions for AwsOptions {
         let mut names = vec![];
         names.extend(region.iter().map(|region| ("--region", region.to_string())));
         names.extend(parts.bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
+        if parts.bucket_namespace == Some(BucketNamespace::AccountRegional) {
+            names.push(("--bucket-namespace", "account-regional".to_owned()));
+        }
         names.push(("--queue", queue.unwrap_or_else(|| "internal".to_owned())));
         let run_events = parts.run_events_queue(deployment);
         names.extend(run_events.map(|queue| ("--notifications-queue", queue.to_string())));
@@ -156,6 +186,7 @@ impl CloudOptions for AwsOptions {
     fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>> {
         let parts = AwsParts {
             bucket: deployment.part("bucket")?,
+            bucket_namespace: None,
             queue: Some(deployment.part("queue")?.map_or(QueueChoice::Internal, QueueChoice::Named)),
             notifications_queue: deployment.part("notifications-queue")?.map(Some),
         };
@@ -169,11 +200,11 @@ impl CloudOptions for AwsOptions {
 
     fn verify_as_node<'a>(
         &'a self,
-        _wanted: Wanted,
-        _options: &'a VerifyOptions,
-        _checks: CheckSender,
+        wanted: Wanted,
+        options: &'a VerifyOptions,
+        checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
+        Box::pin(Aws::verify_as_node(self.clone(), wanted, options, checks))
     }
 
     fn offline<'a>(

@@ -14,6 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::error::{Error, Kind, Result};
 use crate::value::quoted;
 
+mod denial;
 mod exposure;
 mod meaning;
 pub(crate) mod statements;
@@ -127,6 +128,19 @@ impl PolicyDocument {
             format!("{} allows everyone: no condition limits who or from where", describe(statement))
         })
         .collect()
+    }
+
+    /// The statements of others that deny one of `actions`, which `users` send, one sentence each.
+    pub(crate) fn denials(&self, sid: &str, actions: &[&str], users: &str) -> Vec<String> {
+        let others = self.statements.iter().filter(|statement| statement.sid() != Some(sid));
+        let denials = others.filter_map(|Statement { value, .. }| {
+            let statement = describe(value);
+            Some(match denial::denies(value, actions)?.as_str() {
+                "" => format!("{statement}: requests of {users} may be rejected"),
+                conditions => format!("{statement} if {conditions}: requests of {users} may be rejected"),
+            })
+        });
+        denials.collect()
     }
 }
 

@@ -25,6 +25,13 @@ const NAME_FREE_WITHIN: Duration = Duration::from_secs(75);
 /// How far apart one run may create two queues: the longest that it waits for the name of one.
 const CREATED_TOGETHER: SignedDuration = SignedDuration::from_mins(5);
 
+/// The limits of a queue's policy (SQS developer guide, "Amazon SQS policy quotas").
+const MOST_STATEMENTS: usize = 20;
+const LARGEST_POLICY: usize = 8192;
+
+/// What S3 and the server do with a queue.
+const USED: [&str; 3] = ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"];
+
 /// A standard queue.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Queue {
@@ -206,6 +213,7 @@ impl Queue {
         policy: &PolicyDocument,
         tags: &Entries,
     ) -> Self {
+        // A number that cannot be read differs from every other one.
         let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
         let statement = policy.statement(&self.sid).map(|found| match &self.statement {
             Some(wanted) if policy_document::same_meaning(found, wanted) => wanted.clone(),
@@ -269,6 +277,28 @@ impl Resource for Queue {
         }
         found.remarks_mut().kept = policy.others(&self.sid);
         found.remarks_mut().findings = policy.open_to_all();
+        found.remarks_mut().findings.extend(policy.denials(&self.sid, &USED, "S3 or the W&B server"));
+        if let Some(statement) = self.statement.as_ref().filter(|_| policy.statement(&self.sid).is_none()) {
+            let mut merged = policy.clone();
+            merged.upsert(&self.sid, statement)?;
+            let (statements, size) = (merged.statements().count(), merged.to_string().len());
+            if statements > MOST_STATEMENTS || size > LARGEST_POLICY {
+                found.obstacle(
+                    Forbids::Write,
+                    format!(
+                        "with wbstore's statement the queue's policy would have {statements} statements in {size} \
+                         bytes; SQS allows {MOST_STATEMENTS} in {LARGEST_POLICY}"
+                    ),
+                    "remove a statement that is no longer needed",
+                );
+            }
+        }
+        if let Some(after) = receives_at_most(&attributes) {
+            found.finding(format!(
+                "the queue moves messages to a dead-letter queue after {after} receives, and those of `wbstore verify` \
+                 count: it receives nothing while there are messages of others"
+            ));
+        }
         if attributes.get(&Attribute::FifoQueue).is_some_and(|text| text == "true") {
             found.obstacle(
                 Forbids::Write,
@@ -345,6 +375,13 @@ impl Resource for Queue {
 
 fn parse_policy(attributes: &HashMap<Attribute, String>) -> Result<PolicyDocument> {
     PolicyDocument::parse_or_new(attributes.get(&Attribute::Policy).map(String::as_str))
+}
+
+/// After how many receives a message goes to the dead-letter queue, where there is one (SQS API reference,
+/// `SetQueueAttributes`, `RedrivePolicy`). The number may be text.
+pub(super) fn receives_at_most(attributes: &HashMap<Attribute, String>) -> Option<String> {
+    let policy: Value = serde_json::from_str(attributes.get(&Attribute::RedrivePolicy)?).ok()?;
+    Some(policy.get("maxReceiveCount")?.to_string().trim_matches('"').to_owned())
 }
 
 /// When SQS created the queue with these `attributes`.

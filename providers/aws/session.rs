@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::endpoint::{Endpoint, elsewhere};
@@ -20,6 +21,7 @@ use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
 use crate::retry::unless_busy;
+use crate::text::clean;
 
 /// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -178,6 +180,22 @@ impl Session {
     /// # Errors
     /// [`Kind::Credentials`] when AWS does not accept them; [`Kind::Input`] for the wrong partition.
     pub(crate) async fn identity(&self) -> Result<AccountId> {
+        Ok(self.caller().await?.0)
+    }
+
+    /// The same session as `role`.
+    pub(crate) async fn assuming(mut self, role: &str) -> Self {
+        let provider = AssumeRoleProvider::builder(role).session_name("wbstore-verify").configure(&self.sdk);
+        let provider = SharedCredentialsProvider::new(provider.build().await);
+        self.sdk = self.sdk.into_builder().credentials_provider(provider).build();
+        self
+    }
+
+    /// The account and the ARN of the credentials.
+    ///
+    /// # Errors
+    /// As [`Session::identity`].
+    pub(crate) async fn caller(&self) -> Result<(AccountId, String)> {
         let sts = client!(aws_sdk_sts, self).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
@@ -194,7 +212,7 @@ impl Session {
             ))
             .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));
         }
-        caller.account().unwrap_or_default().parse()
+        Ok((caller.account().unwrap_or_default().parse()?, clean(caller.arn().unwrap_or_default())))
     }
 
     /// Every region has names in DNS, so that an endpoint which cannot be reached may be that of a region

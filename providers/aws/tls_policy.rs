@@ -11,6 +11,13 @@ use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 
+/// The largest policy of a bucket, in bytes (S3 user guide, "Bucket policies": 20 KB).
+const LARGEST: usize = 20 << 10;
+
+/// What browsers and the server do with a bucket.
+const USED: [&str; 5] =
+    ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"];
+
 /// The statement that denies unencrypted requests.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TlsPolicy {
@@ -109,6 +116,20 @@ impl Resource for TlsPolicy {
                 "remove the statement, or choose a separate bucket with --bucket",
             );
         }
+        let mut merged = document.clone();
+        merged.upsert(&self.sid, &self.statement)?;
+        let size = merged.to_string().len();
+        if found.state().is_none() && size > LARGEST {
+            found.obstacle(
+                Forbids::Write,
+                format!(
+                    "with wbstore's statement the policy would have {size} bytes, and S3 allows {LARGEST}"
+                ),
+                "remove a statement that is no longer needed",
+            );
+        }
+        let shut_out = document.denials(&self.sid, &USED, "browsers, the W&B server or wbstore");
+        found.remarks_mut().findings.extend(shut_out);
         Ok(found)
     }
 

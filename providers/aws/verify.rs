@@ -1,6 +1,7 @@
 //! What S3 and SQS add to the proof.
 
 mod message;
+mod node;
 mod public;
 mod queue;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
 
+use self::queue::DeadLetters;
 use super::bucket_name::BucketName;
 use super::failure::{code, failure};
 use super::objects::S3Store;
@@ -27,6 +29,10 @@ pub(super) struct S3Site<'a> {
     api: &'a Api,
     bucket: S3Store,
     queue: Option<String>,
+    dead_letters: Option<DeadLetters>,
+    /// The ARN of the credentials, with `--as node`.
+    caller: String,
+    has_key: bool,
     http: Client,
 }
 
@@ -35,7 +41,8 @@ impl<'a> S3Site<'a> {
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
         let bucket = S3Store::new(api, bucket.as_str());
-        Ok(Self { api, bucket, queue: queue.map(ToString::to_string), http: Client::new()? })
+        let (queue, http) = (queue.map(ToString::to_string), Client::new()?);
+        Ok(Self { api, bucket, queue, dead_letters: None, caller: String::new(), has_key: false, http })
     }
 
     fn queue(&self) -> &str {
@@ -73,8 +80,12 @@ impl Site for S3Site<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         // It uses the SDK, so that a wrong region, a missing bucket or expired credentials are explained
         // once and not by every check.
-        let public = public::check(self.api, &self.bucket.name).await?;
-        Ok(Settings { public, subscription: None, settling: None, kept_by: None })
+        let (public, lock) =
+            tokio::join!(public::check(self.api, &self.bucket.name), self.bucket.object_lock());
+        // Where the lock cannot be read: S3 rejects an upload that it would retain, as it has no checksum.
+        let retention = lock.ok().flatten().and_then(|lock| lock.retention);
+        let kept_by = retention.map(|retention| format!("Object Lock ({retention})"));
+        Ok(Settings { public: public?, subscription: None, settling: None, kept_by })
     }
 
     async fn send(&self, request: &Request) -> Result<Answer> {
@@ -120,7 +131,21 @@ impl Site for S3Site<'_> {
     }
 
     async fn watch(&mut self, _: &str) -> Result<()> {
+        self.dead_letters = queue::dead_letters(self.api, self.queue()).await?;
         Ok(())
+    }
+
+    /// Every receive counts, also that of a message that is returned (SQS developer guide, "Using dead-letter
+    /// queues", B9).
+    fn spares(&self, received: usize) -> Option<String> {
+        let DeadLetters { after, waiting } = self.dead_letters.as_ref()?;
+        (*waiting > 0 || received > 0).then(|| {
+            format!(
+                "the queue moves a message to its dead-letter queue after {after} receives, and there are messages of \
+                 others in it, which a search for the probe's event would receive too; let the W&B server work \
+                 through the queue and run again"
+            )
+        })
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {

@@ -74,6 +74,10 @@ impl<S: Site> Run<'_, S> {
         let mut watch = Watch::new(S::PROFILE.queue);
         self.sample(&mut watch, false).await;
         loop {
+            if let Some(why) = self.site.spares(watch.traffic.others) {
+                self.give_back(&mut watch).await?;
+                return Ok(inconclusive(why));
+            }
             let begun = Instant::now();
             let next = deadline.min(last_upload + FRESH_PROBE_AFTER);
             let look = self.look(&mut watch, (next - begun).min(LONGEST_POLL)).await;

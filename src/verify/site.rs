@@ -86,6 +86,12 @@ pub(crate) trait Site: Send + Sync {
         std::future::ready(Ok(()))
     }
 
+    /// Why no message is received (again) although the event of a probe may be among them: there are messages of
+    /// others, of which this run has `received` as many, and receiving them has consequences.
+    fn spares(&self, _received: usize) -> Option<String> {
+        None
+    }
+
     /// About how many messages there are, for the `last` time or while more is to come. `None` where that
     /// is not known.
     ///

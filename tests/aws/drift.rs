@@ -145,3 +145,44 @@ async fn another_host_changes_only_the_cors_rule() {
     let origins = site.boto("s3.get_bucket_cors(Bucket=bucket)['CORSRules'][0]['AllowedOrigins']").await;
     assert_eq!(origins, serde_json::json!([moved]), "{HOST} is no longer among them");
 }
+
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+
+/// Sets the bucket's default encryption, whose key and algorithm may be spelled in several ways.
+async fn encrypted(site: &Site, algorithm: &str, key: &str) {
+    site.boto(&format!(
+        "s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={{'Rules': [
+    {{'ApplyServerSideEncryptionByDefault': {{'SSEAlgorithm': '{algorithm}', 'KMSMasterKeyID': '{key}'}},
+     'BucketKeyEnabled': True, 'BlockedEncryptionTypes': {{'EncryptionType': ['SSE-C']}}}}]}})"
+    ))
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_key_in_another_spelling_is_no_drift() {
+    let site = Site::open().await;
+    site.provision(&["--kms-key", KEY]).await.ends(0);
+    for (algorithm, key) in [("aws:kms", "11111111-2222-3333-4444-555555555555"), ("aws:kms:dsse", KEY)] {
+        encrypted(&site, algorithm, key).await;
+        site.run("plan", &["--kms-key", KEY, "--exit-code"]).await.ends(0);
+    }
+    encrypted(&site, "aws:kms", "alias/acme").await;
+    let plan = site.plan(&["--kms-key", KEY]).await.to_string();
+    assert!(plan.contains("alias/acme") && plan.contains("kms:DescribeKey"), "{plan}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn what_the_encryption_document_holds_besides_goes_back() {
+    let site = Site::open().await;
+    site.provision(&["--kms-key", KEY]).await.ends(0);
+    let other = KEY.replace("11111111", "66666666");
+    encrypted(&site, "aws:kms", &other).await;
+    site.provision(&["--kms-key", KEY]).await.ends(0);
+    let rule = site
+        .boto("s3.get_bucket_encryption(Bucket=bucket)['ServerSideEncryptionConfiguration']['Rules'][0]")
+        .await;
+    assert_eq!(rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"], KEY);
+    assert_eq!(rule["BlockedEncryptionTypes"]["EncryptionType"][0], "SSE-C", "{rule}");
+}

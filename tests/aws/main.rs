@@ -6,13 +6,16 @@
 mod bad_input_cloud;
 mod drift;
 mod foreign_entries;
+mod guide;
 mod interrupt;
 mod list_and_expiry;
 mod ownership;
 mod plan_formats;
 mod policy;
 mod provision;
+mod regions;
 mod renewal;
 mod support;
 mod teardown;
 mod verify;
+mod warnings;

@@ -9,7 +9,7 @@ use crate::support::{QUEUE, Site};
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_without_our_mark_is_refused() {
     let site = Site::open().await;
-    site.boto("s3.create_bucket(Bucket=bucket)").await;
+    site.boto("s3.create_bucket(Bucket=bucket); s3.put_object(Bucket=bucket, Key='theirs', Body=b'x')").await;
     site.aws.proxy().clear_journal();
     site.provision(&[]).await.ends(3).tells(&[&site.bucket, "has no wbstore mark", "hint:", "--adopt"]);
     site.is_untouched();

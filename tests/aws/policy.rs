@@ -1,9 +1,6 @@
 //! The permissions that `policy` prints.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
-use wbstore_sandbox::journal::Exchange;
 
 use crate::support::{QUEUE, Site, finish};
 
@@ -37,12 +34,12 @@ async fn the_server_may_use_objects_and_take_messages_and_nothing_more() {
     let node = policy(&site, "node", &["--bucket", "acme-wandb"]).await;
     assert!(allowed(&node, "arn:aws:s3:::acme-wandb").contains(&"s3:ListBucket".to_owned()));
     let objects = allowed(&node, "arn:aws:s3:::acme-wandb/*");
-    assert!(["s3:GetObject", "s3:PutObject"].iter().all(|action| objects.contains(&(*action).to_owned())));
+    assert!(["s3:GetObject*", "s3:PutObject"].iter().all(|action| objects.contains(&(*action).to_owned())));
     let queue = allowed(&node, &format!("arn:aws:sqs:us-east-1:123456789012:{QUEUE}"));
     assert!(
         queue.contains(&"sqs:ReceiveMessage".to_owned()) && !queue.contains(&"sqs:DeleteQueue".to_owned())
     );
-    assert!(!node.to_string().contains(":*\""), "no wildcard action: {node:#}");
+    assert!(!node.to_string().contains(":*\""), "no action is a wildcard alone: {node:#}");
 }
 
 #[tokio::test]
@@ -65,7 +62,10 @@ async fn a_key_brings_its_own_statements() {
     let key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
     for audience in ["node", "operator"] {
         let policy = policy(&site, audience, &["--kms-key", key]).await;
-        assert!(allowed(&policy, key).contains(&"kms:GenerateDataKey".to_owned()), "{policy:#}");
+        assert!(
+            allowed(&policy, key).iter().any(|action| action.starts_with("kms:GenerateDataKey")),
+            "{policy:#}"
+        );
     }
 }
 
@@ -88,50 +88,92 @@ async fn online_it_names_the_account_of_the_credentials() {
     site.is_untouched();
 }
 
-/// The IAM action that a call takes, where it has another name.
-fn action(call: &str) -> &str {
-    match call {
-        "s3:ListBuckets" => "s3:ListAllMyBuckets",
-        "s3:HeadBucket" => "s3:ListBucket",
-        "s3:ListObjectVersions" => "s3:ListBucketVersions",
-        "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
-        "s3:DeleteObjects" => "s3:DeleteObject",
-        "s3:GetBucketCors" => "s3:GetBucketCORS",
-        "s3:PutBucketCors" | "s3:DeleteBucketCors" => "s3:PutBucketCORS",
-        "s3:DeleteBucketTagging" => "s3:PutBucketTagging",
-        "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
-        "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
-        "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
-        "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
-        "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
-        "s3:PutBucketLifecycleConfiguration" => "s3:PutLifecycleConfiguration",
-        "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
-        "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
-        "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
-        "sqs:DeleteMessageBatch" => "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibilityBatch" => "sqs:ChangeMessageVisibility",
-        same => same,
-    }
+/// Changes by others that need every kind of repair.
+const DRIFT: &str = "
+s3.delete_bucket_cors(Bucket=bucket)
+s3.delete_public_access_block(Bucket=bucket)
+s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={'Rules': [{'ObjectOwnership': 'ObjectWriter'}]})
+s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={'Rules': []})
+tags = [tag for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet'] if tag['Key'] != 'wbstore:queue']
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags})
+sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})
+sqs.untag_queue(QueueUrl=url(queue), TagKeys=['wbstore:role'])
+";
+
+/// The same names by others; that of a deleted queue is refused a few times.
+const ANEW: &str = "
+s3.create_bucket(Bucket=bucket)
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': [{'Key': 'team', 'Value': 'ml'}]})
+def anew(name):
+    try: sqs.create_queue(QueueName=name, tags={'team': 'ml'})
+    except sqs.exceptions.QueueDeletedRecently: anew(name)
+for name in (queue, queue + '-events'): anew(name)
+";
+
+/// A whole life by somebody who may do what `policy --for operator` prints and nothing else: created, verified,
+/// repaired, emptied in both ways, torn down; then adopted and released.
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_operator_may_do_all_that_a_whole_life_takes_and_no_more() {
+    let site = Site::open().await;
+    let queues = ["--notifications-queue"];
+    let printed = [&["--for", "operator"], &queues[..]].concat();
+    let printed = site.run("policy", &printed).await.ends(0).json();
+    let env = site.aws.env_of_user(&printed.to_string()).await.expect("the emulator has IAM");
+    let operator = async |command, more: &[&str]| {
+        let mut command = site.command(command, &[&queues[..], more].concat());
+        command.envs(env.iter().cloned());
+        finish(command).await
+    };
+    let torn_down = ["--confirm", "wandb-acme-com", "--delete-objects"];
+    operator("provision", &["--yes"]).await.ends(0);
+    operator("plan", &["--exit-code"]).await.ends(0);
+    operator("verify", &["--within", "60s"]).await.ends(0);
+    let mut list = site.command("list", &[]);
+    list.envs(env.iter().cloned());
+    finish(list).await.ends(0);
+    site.boto(DRIFT).await;
+    operator("provision", &["--yes"]).await.ends(0);
+    site.boto(FILL).await;
+    operator("teardown", &[&torn_down[..], &["--empty-by", "lifecycle"]].concat()).await.ends(4);
+    site.boto("s3.delete_bucket_lifecycle(Bucket=bucket)").await;
+    operator("teardown", &torn_down).await.ends(0);
+    site.boto(ANEW).await;
+    operator("provision", &["--yes", "--adopt"]).await.ends(0);
+    operator("teardown", &torn_down[..2]).await.ends(0);
+    settled(&site, &env, &[]);
+}
+
+/// Checks what the calls of the user came to, and reports the numbers.
+#[track_caller]
+fn settled(site: &Site, env: &[(String, String)], unused: &[&str]) {
+    let (_, key) = env.iter().find(|(name, _)| name == "AWS_ACCESS_KEY_ID").expect("it has a key");
+    let ledger = site.aws.proxy().ledger(key);
+    println!(
+        "{} calls, denied {}, {} actions granted and used, {} granted and never used",
+        ledger.calls,
+        ledger.denied.len(),
+        ledger.used.len(),
+        ledger.unused.len()
+    );
+    assert_eq!(ledger.denied, Vec::<String>::new());
+    assert_eq!(ledger.unused.iter().map(String::as_str).collect::<Vec<_>>(), unused);
+    assert!(ledger.calls > 40, "it was a whole life");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
-async fn the_operator_may_make_every_call_that_a_whole_life_made() {
+async fn a_call_that_the_policy_lacks_is_named() {
     let site = Site::open().await;
-    let operator = site.run("policy", &["--for", "operator"]).await.ends(0).json().to_string();
-    site.aws.proxy().clear_journal();
-    site.provisioned().await;
-    site.run("verify", &["--within", "60s"]).await;
-    site.run("list", &[]).await.ends(0);
-    site.teardown(&["--delete-objects"]).await.ends(0);
-    let journal = site.aws.proxy().journal();
-    for call in journal.iter().map(|sent| sent.operation.as_str()) {
-        // These two take no permission.
-        if !matches!(call, "sts:GetCallerIdentity" | "s3:Preflight") {
-            assert!(operator.contains(&format!("\"{}\"", action(call))), "{call}");
-        }
-    }
-    assert!(journal.len() > 40, "it was a whole life");
+    let mut printed = site.run("policy", &["--for", "operator"]).await.ends(0).json().to_string();
+    printed = printed.replace("\"s3:PutBucketCORS\"", "\"s3:PutBucketLogging\"");
+    let env = site.aws.env_of_user(&printed).await.expect("the emulator has IAM");
+    let mut command = site.command("provision", &["--yes"]);
+    command.envs(env.iter().cloned());
+    finish(command).await.ends(4).tells(&[
+        "is not authorized to perform: s3:PutBucketCORS on resource",
+        "grant s3:PutBucketCORS to these credentials",
+    ]);
 }
 
 /// What others have in the account: a bucket and a queue without a mark, and what will be adopted.
@@ -195,10 +237,8 @@ async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
     }
     site.boto(FILL).await;
     site.boto(EXPIRE).await;
-    site.aws.proxy().clear_journal();
     let ran = job(&[]).await.ends(0);
     assert!(!ran.stderr.contains("cannot be"), "it could look at everything: {ran}");
-    let mut journal = site.aws.proxy().journal();
     let buckets = site.boto("[one['Name'] for one in s3.list_buckets()['Buckets']]").await;
     assert_eq!(buckets, json!([format!("payroll-{}", site.account()), bare, shared]));
     let queues = site.boto("[url.rsplit('/')[-1] for url in sqs.list_queues()['QueueUrls']]").await;
@@ -207,20 +247,9 @@ async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
     site.provision(&["--expires", "7d", "--queue", "internal"]).await.ends(0);
     site.boto(FILL).await;
     site.boto(EXPIRE).await;
-    site.aws.proxy().clear_journal();
     job(&["--empty-by", "lifecycle"]).await.ends(4);
-    journal.extend(site.aws.proxy().journal());
 
-    let mut used: BTreeSet<&str> = journal.iter().map(|sent| action(&sent.operation)).collect();
-    used.remove("sts:GetCallerIdentity");
-    let names_versions = |sent: &Exchange| {
-        sent.operation == "s3:DeleteObjects" && sent.body.windows(11).any(|at| at == b"<VersionId>")
-    };
-    used.extend(journal.iter().any(names_versions).then_some("s3:DeleteObjectVersion"));
-    let allowed = printed["Statement"].as_array().expect("a list").iter();
-    let allowed = allowed.flat_map(|statement| statement["Action"].as_array().expect("a list"));
-    let allowed: BTreeSet<&str> = allowed.map(|action| action.as_str().expect("text")).collect();
-    assert_eq!(used, allowed);
+    settled(&site, &env, &[]);
 }
 
 #[tokio::test]

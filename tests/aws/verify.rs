@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wbstore_sandbox::aws::Ran;
-use wbstore_sandbox::fault::{Fault, Side, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
 use crate::support::{QUEUE, Site};
 
@@ -87,6 +87,74 @@ len(found)",
         )
         .await;
     assert_eq!(left, 12);
+}
+
+/// How many messages of others there are, and how often each was received.
+const THEIRS: &str = "
+found = {}
+for _ in range(400):
+    got = sqs.receive_message(QueueUrl=url(queue), MaxNumberOfMessages=10, VisibilityTimeout=300, WaitTimeSeconds=0,
+                              AttributeNames=['ApproximateReceiveCount']).get('Messages', [])
+    if not got: break
+    for message in got:
+        if message['Body'].startswith('theirs'):
+            found[message['Body']] = int(message['Attributes']['ApproximateReceiveCount']) - 1
+dict(left=len(found), most=max(found.values(), default=0))
+";
+
+/// The time and what is left behind are in docs/aws.md.
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn unread_messages_of_others_are_all_left_however_many_there_are() {
+    for count in [0, 31, 33, 500] {
+        let site = provisioned().await;
+        site.boto(&format!(
+            "for start in range(0, {count}, 10):
+    sqs.send_message_batch(QueueUrl=url(queue), Entries=[{{'Id': str(n), 'MessageBody': f'theirs {{n}}'}}
+        for n in range(start, min(start + 10, {count}))])"
+        ))
+        .await;
+        let begun = std::time::Instant::now();
+        let ran = verify(&site).await;
+        let event = check(&ran, "event");
+        let took = begun.elapsed().as_secs_f64();
+        let found = site.boto(THEIRS).await;
+        println!("{count} unread messages: {took:.1} s, {}, {found}", event["verdict"]);
+        assert_eq!(found["left"], count, "{event}");
+        ran.ends(0);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn messages_that_a_dead_letter_queue_waits_for_are_not_received() {
+    let site = provisioned().await;
+    site.boto(
+        "dead = sqs.create_queue(QueueName='dead')['QueueUrl']
+sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'RedrivePolicy': json.dumps(
+    {'deadLetterTargetArn': f'arn:aws:sqs:{region}:{account}:dead', 'maxReceiveCount': '2'})})",
+    )
+    .await;
+    let plan = site.plan(&[]).await.to_string();
+    assert!(plan.contains("dead-letter queue after 2 receives"), "{plan}");
+    verify(&site).await.ends(0);
+    site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
+    let ran = verify(&site).await.ends(0);
+    let event = check(&ran, "event");
+    assert_eq!(event["verdict"], "inconclusive", "{event}");
+    assert!(event["reason"].as_str().is_some_and(|why| why.contains("after 2 receives")), "{event}");
+    assert_eq!(site.boto(THEIRS).await, json!({"left": 3, "most": 0}));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_upload_that_is_throttled_proves_nothing() {
+    let site = provisioned().await;
+    site.aws.proxy().arm(When::every("s3:PutObject"), Fault::fail(Failure::Throttled));
+    let ran = verify(&site).await.ends(0);
+    let upload = check(&ran, "upload");
+    assert_eq!(upload["verdict"], "inconclusive", "{upload}");
+    assert!(!upload.to_string().contains("grant"), "{upload}");
 }
 
 #[tokio::test]
@@ -202,4 +270,87 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     site.provision(&["--queue", "internal"]).await.ends(0);
     let ran = site.run("verify", &["--queue", "internal"]).await.ends(0);
     assert!(!ran.stdout.contains("after the upload"), "{ran}");
+}
+
+/// `verify --as node`, by somebody who may do what `policy --for node` prints, but for `without`.
+async fn verify_as_node(site: &Site, without: &str) -> Ran {
+    let mut policy = site.run("policy", &["--for", "node"]).await.ends(0).json().to_string();
+    if !without.is_empty() {
+        assert!(policy.contains(without), "{without} is not in {policy}");
+        let quoted = |action: &str| format!("\"{action}\"");
+        policy = policy.replace(&quoted(without), &quoted("s3:GetBucketWebsite"));
+    }
+    let env = site.aws.env_of_user(&policy).await.expect("the emulator has IAM");
+    let mut command = site.command("verify", &["--as", "node", "--within", "30s", "--format", "json"]);
+    command.envs(env);
+    wbstore_sandbox::aws::finish(command).await
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_server_can_do_its_work_with_the_printed_policy() {
+    let site = provisioned().await;
+    site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
+    let ran = verify_as_node(&site, "").await.ends(0);
+    for line in ran.stdout.lines() {
+        assert!(line.contains("\"verdict\":\"passed\""), "{line}");
+    }
+    for name in [
+        "identity",
+        "presigned PUT",
+        "presigned GET",
+        "HEAD",
+        "list",
+        "multipart upload",
+        "receive",
+        "delete",
+    ] {
+        check(&ran, name);
+    }
+    let left = site
+        .boto("[s3.list_object_versions(Bucket=bucket).get('Versions', []), s3.list_multipart_uploads(Bucket=bucket).get('Uploads', [])]")
+        .await;
+    assert_eq!(left, json!([[], []]));
+    assert_eq!(site.boto(THEIRS).await["left"], 3);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn what_the_server_lacks_is_named_with_its_statement() {
+    let site = provisioned().await;
+    for (without, checks, statement) in [
+        ("s3:PutObject", &["presigned PUT", "multipart upload"][..], "ReadAndWriteObjects"),
+        ("s3:GetObject*", &["presigned GET", "HEAD"], "ReadAndWriteObjects"),
+        ("s3:ListBucket", &["list"], "ListBucket"),
+        ("sqs:ReceiveMessage", &["receive"], "ConsumeObjectEvents"),
+        ("s3:DeleteObject", &["delete"], "ReadAndWriteObjects"),
+    ] {
+        let ran = verify_as_node(&site, without).await.ends(6);
+        for name in checks {
+            let check = check(&ran, name);
+            assert_eq!(check["verdict"], "failed", "{without}: {check}");
+            assert!(check["hint"].as_str().is_some_and(|hint| hint.contains(statement)), "{check}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_role_of_the_server_is_assumed() {
+    let site = provisioned().await;
+    site.boto(
+        "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole',
+    'Principal': {'AWS': f'arn:aws:iam::{account}:root'}}]}
+iam.create_role(RoleName='wandb', AssumeRolePolicyDocument=json.dumps(trust))
+anything = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}
+iam.put_role_policy(RoleName='wandb', PolicyName='node', PolicyDocument=json.dumps(anything))",
+    )
+    .await;
+    let role = format!("arn:aws:iam::{}:role/wandb", site.account());
+    let arguments = ["--as", "node", "--assume-role", &role, "--within", "30s", "--format", "json"];
+    let ran = site.run("verify", &arguments).await.ends(0);
+    assert!(
+        check(&ran, "identity")["detail"].as_str().is_some_and(|arn| arn.contains("assumed-role/wandb/")),
+        "{ran}"
+    );
 }

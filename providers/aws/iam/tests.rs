@@ -80,14 +80,17 @@ fn the_policy_of_the_node() {
     Allow ListBucket
       s3:GetBucketCORS
       s3:GetBucketLocation
+      s3:GetBucketVersioning
+      s3:GetEncryptionConfiguration
       s3:ListBucket
       s3:ListBucketMultipartUploads
+      s3:ListBucketVersions
       on "arn:aws-cn:s3:::acme-wandb"
       if {"StringEquals":{"aws:ResourceAccount":"123456789012"}}
     Allow ReadAndWriteObjects
       s3:AbortMultipartUpload
       s3:DeleteObject
-      s3:GetObject
+      s3:GetObject*
       s3:ListMultipartUploadParts
       s3:PutObject
       on "arn:aws-cn:s3:::acme-wandb/*"
@@ -106,20 +109,53 @@ fn the_policy_of_the_node() {
       on "arn:aws-cn:sqs:cn-north-1:123456789012:acme-events"
     Allow UseKeyThroughS3
       kms:Decrypt
-      kms:GenerateDataKey
+      kms:Encrypt
+      kms:GenerateDataKey*
+      kms:ReEncrypt*
       on "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
       if {"StringEquals":{"kms:ViaService":"s3.cn-north-1.amazonaws.com.cn"}}
+    Allow DescribeKey
+      kms:Describe*
+      on "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     "#);
     insta::assert_snapshot!(node_policy(&given.most()).notes.join("\n"), @r#"
     W&B's guide allows s3:* on the bucket's ARN alone, which covers no object action; this policy applies bucket actions to the bucket and object actions to <bucket>/*
     W&B's guide has no Version, which selects the policy language of 2008; this policy has 2012-10-17
-    W&B does not publish which actions its server calls: if its log shows AccessDenied, add the action that it names
+    it allows at least the actions on bucket and key that W&B's Terraform module grants (terraform-aws-wandb, secure_storage_connector); if the server's log shows AccessDenied, add the action that it names
     W&B's guide allows sqs:* on the queue, deletion included; this policy allows only what a consumer requires
     W&B's guide has no permission for the queue of run events; this policy allows the server to send
     W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
     W&B's guide uses arn:aws:, which matches nothing in cn-north-1; this policy uses arn:aws-cn:
     in the commands, replace ROLE with the name of the role that the server runs as
     "#);
+}
+
+/// wandb/terraform-aws-wandb, `modules/secure_storage_connector`.
+#[test]
+fn the_node_may_do_what_wandb_publishes() {
+    const PUBLISHED: [&str; 16] = [
+        "s3:GetObject*",
+        "s3:GetEncryptionConfiguration",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "s3:ListBucketMultipartUploads",
+        "s3:AbortMultipartUpload",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:GetBucketCORS",
+        "s3:GetBucketLocation",
+        "s3:GetBucketVersioning",
+        "kms:Encrypt",
+        "kms:Decrypt",
+        "kms:ReEncrypt*",
+        "kms:GenerateDataKey*",
+        "kms:Describe*",
+    ];
+    let given = Given::new("us-east-1");
+    let printed = lines(&node_policy(&given.most()));
+    for action in PUBLISHED {
+        assert!(printed.lines().any(|line| line.trim() == action), "{action} is not in {printed}");
+    }
 }
 
 #[test]
@@ -132,6 +168,7 @@ fn the_policy_of_the_operator() {
       sqs:ListQueues
       on "*"
     Allow ReadBucket
+      s3:GetBucketAbac
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
@@ -180,13 +217,14 @@ fn the_policy_of_the_operator() {
       s3:PutEncryptionConfiguration
       s3:TagResource
       on "arn:aws:s3:::acme-wandb"
-    Allow VerifyBucket
+    Allow CheckBucket
+      s3:GetBucketAcl
       s3:GetBucketPolicyStatus
+      s3:GetBucketRequestPayment
       on "arn:aws:s3:::acme-wandb"
     Allow VerifyWithProbes
       s3:DeleteObject
       s3:DeleteObjectVersion
-      s3:GetObject
       s3:PutObject
       on "arn:aws:s3:::acme-wandb/.wbstore-probe/*"
     Allow ProvisionQueues
@@ -229,6 +267,7 @@ fn the_policy_of_the_job_that_removes_what_has_expired() {
       sqs:ListQueueTags
       on "arn:aws-cn:sqs:*:123456789012:*"
     Allow ReadBucket
+      s3:GetBucketAbac
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
@@ -288,8 +327,11 @@ fn the_document_is_ready_to_be_pasted() {
           "Action": [
             "s3:GetBucketCORS",
             "s3:GetBucketLocation",
+            "s3:GetBucketVersioning",
+            "s3:GetEncryptionConfiguration",
             "s3:ListBucket",
-            "s3:ListBucketMultipartUploads"
+            "s3:ListBucketMultipartUploads",
+            "s3:ListBucketVersions"
           ],
           "Condition": {
             "StringEquals": {
@@ -304,7 +346,7 @@ fn the_document_is_ready_to_be_pasted() {
           "Action": [
             "s3:AbortMultipartUpload",
             "s3:DeleteObject",
-            "s3:GetObject",
+            "s3:GetObject*",
             "s3:ListMultipartUploadParts",
             "s3:PutObject"
           ],
@@ -342,7 +384,9 @@ fn bucket_and_object_actions_stand_with_their_own_resource() {
             let resource = statement["Resource"].to_string();
             for action in statement["Action"].as_array().unwrap() {
                 let action = action.as_str().unwrap();
-                assert!(!action.contains('*'), "{action}");
+                // Those that W&B publishes.
+                let wild = ["s3:GetObject*", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:Describe*"];
+                assert!(!action.contains('*') || wild.contains(&action), "{action}");
                 if !action.starts_with("s3:") || action == "s3:ListAllMyBuckets" {
                     continue;
                 }

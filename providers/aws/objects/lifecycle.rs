@@ -15,6 +15,7 @@ use jiff::{Timestamp, ToSpan};
 use super::S3Store;
 use crate::empty::{self, Expiration, Lifecycle};
 use crate::error::{Error, Kind, Result};
+use crate::lifecycle::deletes_objects;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::session::Api;
 
@@ -88,13 +89,45 @@ fn emptied_by(now: Timestamp) -> Timestamp {
     then.unwrap_or(now)
 }
 
-/// Whether `bucket` is being emptied by rules that an earlier teardown of `deployment` left to S3.
+/// Whether `bucket` is being emptied by rules that an earlier teardown of `deployment` left to S3, and what
+/// rules of others delete.
 ///
 /// # Errors
 /// Those of the read, denied included.
-pub(crate) async fn is_emptying(api: &Api, bucket: &str, deployment: &str) -> Result<bool> {
+pub(crate) async fn lifecycle(api: &Api, bucket: &str, deployment: &str) -> Result<(bool, Vec<String>)> {
     let rules = S3Store::new(api, bucket).lifecycle().await?.unwrap_or_default().0;
-    empty::is_emptying::<S3Store>(&rules, deployment)
+    let ours = S3Store::ours(deployment)?;
+    let others = rules.iter().filter(|rule| !ours.iter().any(|ours| S3Store::is_same(rule, ours)));
+    Ok((empty::is_emptying::<S3Store>(&rules, deployment)?, others.filter_map(deletes).collect()))
+}
+
+/// What `rule` deletes, as a finding. Noncurrent versions, delete markers and unfinished uploads are no files
+/// of W&B, and its objects have no tags.
+fn deletes(rule: &LifecycleRule) -> Option<String> {
+    let filter = rule.filter();
+    let both = filter.and_then(|filter| filter.and());
+    let tagged = filter.is_some_and(|filter| filter.tag().is_some())
+        || both.is_some_and(|both| !both.tags().is_empty());
+    if rule.status() != &ExpirationStatus::Enabled || tagged {
+        return None;
+    }
+    let expiration = rule.expiration()?;
+    let time = match (expiration.days(), expiration.date()) {
+        (Some(days), _) => format!("{days} days after they were created"),
+        (None, Some(date)) => {
+            let date = Timestamp::from_second(date.secs()).map(|date| date.strftime("%Y-%m-%d").to_string());
+            format!("from {} on", date.unwrap_or_default())
+        }
+        (None, None) => return None,
+    };
+    let name = match rule.id() {
+        Some(id) => format!("the lifecycle rule `{id}`"),
+        None => "a lifecycle rule without an id".to_owned(),
+    };
+    #[expect(deprecated, reason = "rules from before filters have it")]
+    let prefix = rule.prefix();
+    let prefix = filter.and_then(|filter| filter.prefix()).or(both.and_then(|both| both.prefix())).or(prefix);
+    Some(deletes_objects(&name, prefix.unwrap_or_default(), &time))
 }
 
 #[cfg(test)]
@@ -108,6 +141,27 @@ mod tests {
         assert_eq!((days.days, days.expired_object_delete_marker), (Some(1), None));
         let lone = markers.expiration.unwrap();
         assert_eq!((lone.days, lone.expired_object_delete_marker), (None, Some(true)));
+    }
+
+    #[test]
+    fn only_rules_that_delete_current_objects_are_findings() {
+        let rule = |id: &str| LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled);
+        let expiring = |rule: aws_sdk_s3::types::builders::LifecycleRuleBuilder| {
+            let rule = rule.expiration(LifecycleExpiration::builder().days(30).build());
+            deletes(&rule.build().unwrap())
+        };
+        let filter = LifecycleRuleFilter::builder();
+        let found = expiring(rule("tidy").filter(filter.clone().prefix("runs/").build())).unwrap();
+        assert!(
+            found.contains("`tidy`") && found.contains("30 days") && found.contains("`runs/`"),
+            "{found}"
+        );
+        assert_eq!(expiring(rule("off").status(ExpirationStatus::Disabled)), None);
+        let tag = aws_sdk_s3::types::Tag::builder().key("a").value("b").build().unwrap();
+        assert_eq!(expiring(rule("tagged").filter(filter.tag(tag).build())), None);
+        let noncurrent = NoncurrentVersionExpiration::builder().noncurrent_days(1).build();
+        let harmless = rule("old").noncurrent_version_expiration(noncurrent);
+        assert_eq!(deletes(&harmless.build().unwrap()), None);
     }
 
     #[test]

@@ -238,3 +238,22 @@ proptest! {
         prop_assert_eq!(again.to_string(), text);
     }
 }
+
+#[test]
+fn denials_that_shut_out_are_found_with_their_conditions() {
+    let found = |action: &str, condition: Value| {
+        let statement = json!({"Sid": "fence", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*",
+            "Condition": condition});
+        let document: PolicyDocument = with(&statement.to_string()).parse().unwrap();
+        document.denials(SID, &["s3:PutObject", "s3:GetObject"], "browsers").join("; ")
+    };
+    let outside = json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}});
+    assert_eq!(
+        found("s3:*", outside.clone()),
+        "statement `fence`: Deny s3:* to * if StringNotEquals aws:SourceVpce: requests of browsers may be rejected"
+    );
+    assert!(found("s3:getobject*", json!({})).contains("Deny s3:getobject* to *: requests"));
+    assert_eq!(found("s3:DeleteBucket", outside), "");
+    assert_eq!(found("s3:*", json!({"Bool": {"aws:SecureTransport": "false"}})), "");
+    assert_eq!(found("s3:*", json!({"NumericLessThan": {"s3:TlsVersion": 1.2}})), "");
+}

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::error::{Kind, Result};
-use crate::providers::aws::failure::{code, failure, is_unreadable, status};
+use crate::providers::aws::failure::{code, failure, is_unsupported};
 use crate::providers::aws::session::Api;
 use crate::verify::{Verdict, failed, inconclusive, passed};
 
@@ -81,8 +81,7 @@ fn untold<T, E>(error: SdkError<E, HttpResponse>, action: &str, bucket: &str) ->
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let lacking =
-        matches!(status(&error), 405 | 501) || code(&error) == "NotImplemented" || is_unreadable(&error);
+    let lacking = is_unsupported(&error);
     let error = failure(error, action, bucket);
     if lacking || error.kind() == Kind::Denied { Ok(Asked::Untold(error.chain())) } else { Err(error) }
 }

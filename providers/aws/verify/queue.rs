@@ -1,5 +1,6 @@
 //! Reads the server's queue without consuming it: receives, and returns messages at once.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{
@@ -10,6 +11,7 @@ use aws_sdk_sqs::types::{
 use super::message;
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::failure;
+use crate::providers::aws::queue::receives_at_most;
 use crate::providers::aws::session::Api;
 use crate::verify::{Depth, Message};
 
@@ -18,16 +20,39 @@ const HIDDEN_FOR: i32 = 10;
 /// The most messages of one call.
 const BATCH: usize = 10;
 
+/// What a queue does with messages that were received often.
+pub(super) struct DeadLetters {
+    /// After how many receives a message is moved.
+    pub(super) after: String,
+    /// About how many messages there are.
+    pub(super) waiting: u64,
+}
+
+/// The dead-letter policy of `queue`, if it has one.
+pub(super) async fn dead_letters(api: &Api, queue: &str) -> Result<Option<DeadLetters>> {
+    let call = api.sqs.get_queue_attributes().queue_url(api.queue_url(queue));
+    let call = call.attribute_names(WAITING).attribute_names(HELD);
+    let answer = call.attribute_names(QueueAttributeName::RedrivePolicy).send().await;
+    let answer = answer.map_err(|error| failure(error, "sqs:GetQueueAttributes", queue))?;
+    let attributes = answer.attributes.unwrap_or_default();
+    let Depth { waiting, held } = depth_in(&attributes);
+    Ok(receives_at_most(&attributes).map(|after| DeadLetters { after, waiting: waiting + held }))
+}
+
+const WAITING: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessages;
+const HELD: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+
+fn depth_in(attributes: &HashMap<QueueAttributeName, String>) -> Depth {
+    let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or_default();
+    Depth { waiting: number(WAITING), held: number(HELD) }
+}
+
 /// The numbers are those of a minute ago (SQS API reference, "GetQueueAttributes").
 pub(super) async fn depth(api: &Api, queue: &str) -> Result<Depth> {
-    const WAITING: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessages;
-    const HELD: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
     let call = api.sqs.get_queue_attributes().queue_url(api.queue_url(queue));
     let answer = call.attribute_names(WAITING).attribute_names(HELD).send().await;
     let answer = answer.map_err(|error| failure(error, "sqs:GetQueueAttributes", queue))?;
-    let attributes = answer.attributes.unwrap_or_default();
-    let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or_default();
-    Ok(Depth { waiting: number(WAITING), held: number(HELD) })
+    Ok(depth_in(&answer.attributes.unwrap_or_default()))
 }
 
 /// Up to ten messages, or none after `wait`.

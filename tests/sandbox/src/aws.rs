@@ -30,6 +30,9 @@ pub const PYTHON: &str = "WBSTORE_SANDBOX_PYTHON";
 /// ministack checks the signatures of presigned URLs, with this as the secret of every root.
 const SECRET: &str = "test";
 
+const ANYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
 const REGION: &str = "us-east-1";
 
 /// An account of its own on a shared emulator, behind a proxy of its own.
@@ -103,10 +106,12 @@ impl Aws {
         self.env_with(account, SECRET)
     }
 
-    /// The same as a user of this account who may do what an IAM policy says and nothing else.
+    /// The same as a user of this account who may do what an IAM policy says and nothing else. The proxy sees to
+    /// it, as ministack has names of actions of its own (`sqs:DeleteMessageBatch`).
     pub async fn env_of_user(&self, policy: &str) -> Result<Vec<(String, String)>, Error> {
-        let key = iam::user(self.proxy.upstream(), &self.account, policy).await?;
+        let key = iam::user(self.proxy.upstream(), &self.account, ANYTHING).await?;
         self.proxy.introduce(&key.id, &self.account);
+        self.proxy.restrict(&key.id, policy);
         Ok(self.env_with(&key.id, &key.secret))
     }
 

@@ -1,22 +1,31 @@
 //! What ministack does not have.
 //!
 //! It takes `GET ?policyStatus` for a listing of the bucket; the answer is worked out here, from the
-//! bucket policy it does keep.
+//! bucket policy it does keep. `GET ?requestPayment` has another name there than the `PUT`.
 
 use hyper::Uri;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{self, Reply};
+use crate::upstream::unsigned;
 
 /// The question to ask ministack instead, when it would misunderstand.
 pub(crate) fn instead(call: &Call) -> Option<Call> {
-    if !call.is("s3:GetBucketPolicyStatus") {
-        return None;
-    }
-    // Without a policy the two have the same answer: 404 NoSuchBucketPolicy.
+    let (name, known) = match call.operation.as_str() {
+        // Without a policy the two have the same answer: 404 NoSuchBucketPolicy.
+        "s3:GetBucketPolicyStatus" => ("policyStatus", "policy"),
+        "s3:GetBucketRequestPayment" => ("requestPayment", "request-payment"),
+        _ => return None,
+    };
     let mut other = call.clone();
-    other.uri = Uri::try_from(call.uri.to_string().replace("policyStatus", "policy")).ok()?;
+    other.uri = Uri::try_from(call.uri.to_string().replace(name, known)).ok()?;
+    // The signature was of the other question, and ministack checks those of users.
+    if let Some(account) = &call.account {
+        let root = unsigned(account, &call.region, "s3");
+        other.headers.insert(AUTHORIZATION, HeaderValue::try_from(root).ok()?);
+    }
     Some(other)
 }
 

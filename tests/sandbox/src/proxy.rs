@@ -21,7 +21,8 @@ use crate::dialect::Dialect;
 use crate::fault::{Armed, Fault, When};
 use crate::journal::{Counts, Exchange};
 use crate::reply::{self, Reply};
-use crate::strict::{Strict, Verdict};
+use crate::strict::identity::Ledger;
+use crate::strict::{Feature, Strict, Verdict};
 use crate::upstream::Upstream;
 
 use state::State;
@@ -121,6 +122,21 @@ impl Proxy {
         self.shared.state.disarm();
     }
 
+    /// Lets an access key do what an IAM policy says and nothing else.
+    pub fn restrict(&self, access_key: &str, policy: &str) {
+        self.shared.strict.restrict(access_key, policy);
+    }
+
+    /// What the calls of a restricted access key came to.
+    pub fn ledger(&self, access_key: &str) -> Ledger {
+        self.shared.strict.ledger(access_key)
+    }
+
+    /// Leaves out something that not every region of AWS has.
+    pub fn leave_out(&self, feature: Feature) {
+        self.shared.strict.leave_out(feature);
+    }
+
     /// Tells which account an access key belongs to, when the key itself does not.
     pub fn introduce(&self, access_key: &str, account: &str) {
         self.shared.state.introduce(access_key, account);
@@ -173,11 +189,14 @@ async fn in_its_place(shared: &Arc<Shared>, call: &Arc<Call>, sent: Arc<Call>) -
     shared.working.send_modify(|working| *working += 1);
     let held = Arc::clone(&shared);
     let work = async move {
-        if let Verdict::Refuse { rule, error } = shared.strict.judge(&call, shared.upstream(call.door)).await
-        {
-            let mut reply = error.reply(&call);
-            reply.extensions_mut().insert(Refused(rule));
-            return reply;
+        match shared.strict.judge(&call, shared.upstream(call.door)).await {
+            Verdict::Pass => {}
+            Verdict::Answer(reply) => return reply,
+            Verdict::Refuse { rule, error } => {
+                let mut reply = error.reply(&call);
+                reply.extensions_mut().insert(Refused(rule));
+                return reply;
+            }
         }
         match shared.upstream(call.door).forward(&sent).await {
             Ok(reply) => {

@@ -3,8 +3,10 @@
 //! Each rule is one function that looks at one request and says what AWS would have answered, or
 //! nothing. The tables below are the whole list.
 
+mod abac;
 mod bucket;
 mod document;
+pub mod identity;
 mod memory;
 pub mod notification;
 mod owner;
@@ -20,6 +22,7 @@ use crate::dialect::Dialect;
 use crate::reply::{ApiError, Reply};
 use crate::upstream::Upstream;
 
+use identity::{Identity, Ledger};
 use memory::Memory;
 
 /// What AWS would object to, if anything.
@@ -29,6 +32,7 @@ type Check = fn(&Call) -> Option<ApiError>;
 const ON_SIGHT: &[(&str, Check)] = &[
     ("a presigned URL expires", presigned::expired),
     ("us-east-1 is not a LocationConstraint", bucket::location),
+    ("account-regional names have a form and a header", bucket::namespace),
     ("a checksum is required", document::checksum),
     ("DeleteObjects takes at most 1000 keys", document::thousand_keys),
     ("at most 100 CORS rules", document::hundred_cors_rules),
@@ -43,6 +47,8 @@ const ON_SIGHT: &[(&str, Check)] = &[
 pub enum Verdict {
     /// As far as we can tell AWS would try.
     Pass,
+    /// The emulator has no such call.
+    Answer(Reply),
     /// AWS would refuse.
     Refuse {
         /// The rule, in words, for the journal.
@@ -50,6 +56,20 @@ pub enum Verdict {
         /// What AWS would say.
         error: ApiError,
     },
+}
+
+fn is_aws(call: &Call) -> bool {
+    matches!(call.dialect, Dialect::Aws(_))
+}
+
+/// What some regions and partitions do not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Tags in `CreateBucket` (hashicorp/terraform-provider-aws#45684).
+    TagsOfNewBuckets,
+    /// Buckets in the account's own namespace
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>).
+    RegionalNames,
 }
 
 /// The rules and what they have learnt.
@@ -76,8 +96,27 @@ impl Strict {
     pub async fn judge(&self, call: &Call, upstream: &Upstream) -> Verdict {
         match self.complaint(call, upstream).await {
             Some((rule, error)) => Verdict::Refuse { rule, error },
-            None => Verdict::Pass,
+            None => self.instead(call).map_or(Verdict::Pass, Verdict::Answer),
         }
+    }
+
+    /// Lets an access key do what an IAM policy says and nothing else.
+    pub fn restrict(&self, access_key: &str, policy: &str) {
+        self.memory.restrict(access_key, Identity::new(policy));
+    }
+
+    /// What the calls of a restricted access key came to.
+    pub fn ledger(&self, access_key: &str) -> Ledger {
+        self.memory.ledger(access_key)
+    }
+
+    /// Leaves out something that AWS has in most regions.
+    pub fn leave_out(&self, feature: Feature) {
+        self.memory.leave_out(feature);
+    }
+
+    fn instead(&self, call: &Call) -> Option<Reply> {
+        abac::answer(call, &self.memory).filter(|_| self.enabled && is_aws(call))
     }
 
     async fn complaint(&self, call: &Call, upstream: &Upstream) -> Option<(&'static str, ApiError)> {
@@ -90,6 +129,15 @@ impl Strict {
             if let Some(error) = check(call) {
                 return Some((rule, error));
             }
+        }
+        if let Some(error) = memory.denial(call) {
+            return Some(("an IAM policy allows what it says", error));
+        }
+        if let Some(error) = bucket::left_out(call, memory) {
+            return Some(("not every region has it", error));
+        }
+        if let Some(error) = abac::tagging(call, memory) {
+            return Some(("attribute-based access control has its own tagging", error));
         }
         if let Some(error) = queue::deleted_recently(call, memory) {
             return Some(("a queue's name rests for 60 s", error));

@@ -1,5 +1,6 @@
 //! Creating a bucket.
 
+use super::Feature;
 use super::memory::Memory;
 use super::owner;
 use crate::call::Call;
@@ -15,6 +16,27 @@ pub(super) fn location(call: &Call) -> Option<ApiError> {
         ApiError::new(400, "InvalidLocationConstraint", "The specified location-constraint is not valid")
             .field("LocationConstraint", "us-east-1")
     })
+}
+
+/// A name that ends in `-an` has the form `<prefix>-<account>-<region>-an`, and is created with a header.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>
+pub(super) fn namespace(call: &Call) -> Option<ApiError> {
+    let bucket = call.bucket.as_deref().filter(|_| call.is("s3:CreateBucket"))?;
+    let account = call.account.as_deref().unwrap_or("?");
+    let regional = call.header("x-amz-bucket-namespace") == Some("account-regional");
+    let fits = bucket.ends_with(&format!("-{account}-{}-an", call.region));
+    let wrong = if regional { !fits } else { bucket.ends_with("-an") };
+    wrong.then(|| ApiError::new(400, "InvalidBucketName", "The specified bucket is not valid."))
+}
+
+pub(super) fn left_out(call: &Call, memory: &Memory) -> Option<ApiError> {
+    if !call.is("s3:CreateBucket") {
+        return None;
+    }
+    let tagged = call.text().contains("<Tag>") && memory.lacks(Feature::TagsOfNewBuckets);
+    let regional = call.header("x-amz-bucket-namespace").is_some() && memory.lacks(Feature::RegionalNames);
+    (tagged || regional)
+        .then(|| ApiError::new(400, "UnsupportedArgument", "The request contained an unsupported argument."))
 }
 
 /// In us-east-1 creating one's own bucket again is a success, except when the request has tags.

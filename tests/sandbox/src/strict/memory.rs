@@ -1,10 +1,13 @@
 //! What the rules have learnt from requests that went through.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Feature;
+use super::identity::{Identity, Ledger};
 use super::queue::REFUSALS;
 use crate::call::Call;
+use crate::reply::ApiError;
 
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<Inner>);
@@ -13,6 +16,11 @@ pub(super) struct Memory(Mutex<Inner>);
 struct Inner {
     owners: HashMap<String, String>,
     regions: HashMap<String, String>,
+    /// Buckets with attribute-based access control.
+    abac: HashSet<String>,
+    left_out: Vec<Feature>,
+    /// By access key.
+    identities: HashMap<String, Identity>,
     /// How often each name is still refused.
     deleted_queues: HashMap<QueueId, usize>,
 }
@@ -41,6 +49,40 @@ impl Memory {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn abac_is(&self, bucket: &str, on: bool) {
+        let mut inner = self.inner();
+        if on {
+            inner.abac.insert(bucket.to_owned())
+        } else {
+            inner.abac.remove(bucket)
+        };
+    }
+
+    pub(super) fn has_abac(&self, bucket: &str) -> bool {
+        self.inner().abac.contains(bucket)
+    }
+
+    pub(super) fn restrict(&self, access_key: &str, identity: Identity) {
+        self.inner().identities.insert(access_key.to_owned(), identity);
+    }
+
+    pub(super) fn ledger(&self, access_key: &str) -> Ledger {
+        self.inner().identities.get(access_key).map(Identity::ledger).unwrap_or_default()
+    }
+
+    pub(super) fn denial(&self, call: &Call) -> Option<ApiError> {
+        let (key, account) = (call.access_key.as_ref()?, call.account.as_ref()?);
+        self.inner().identities.get_mut(key)?.denial(call, account)
+    }
+
+    pub(super) fn leave_out(&self, feature: Feature) {
+        self.inner().left_out.push(feature);
+    }
+
+    pub(super) fn lacks(&self, feature: Feature) -> bool {
+        self.inner().left_out.contains(&feature)
     }
 
     pub(super) fn owner_is(&self, bucket: &str, account: &str) {

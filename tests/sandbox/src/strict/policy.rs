@@ -65,7 +65,7 @@ impl Sending<'_> {
 }
 
 /// A single value where a list is meant is a list of one.
-fn many(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+pub(super) fn many(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     match value {
         Value::Array(items) => Box::new(items.iter()),
         Value::Null => Box::new(std::iter::empty()),
@@ -73,7 +73,7 @@ fn many(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     }
 }
 
-fn is(value: &Value, test: impl Fn(&str) -> bool) -> bool {
+pub(super) fn is(value: &Value, test: impl Fn(&str) -> bool) -> bool {
     many(value).any(|item| match item {
         Value::String(text) => test(text),
         Value::Bool(truth) => test(if *truth { "true" } else { "false" }),
@@ -82,7 +82,7 @@ fn is(value: &Value, test: impl Fn(&str) -> bool) -> bool {
 }
 
 /// `*` stands for any text, `?` for any one character.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     match pattern.as_bytes().first() {
         None => text.is_empty(),
         Some(b'*') => {
