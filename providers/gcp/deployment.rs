@@ -23,6 +23,7 @@ use crate::providers::gcp::objects::GcsStore;
 use crate::providers::gcp::options::{GcpOptions, GcpParts};
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
+use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
@@ -129,9 +130,16 @@ impl Gcp {
             };
             resources.push(Bound::boxed(made, api));
             let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
-            let made = Subscription::new(subscription, api.topic_name(topic), labels);
+            let account = service_account.as_ref().map(ServiceAccount::as_str);
+            let made = Subscription::new(subscription, api.topic_name(topic), account, labels);
             resources.push(Bound::boxed(made, api));
-            let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
+            let publisher = Grant::new(
+                Place::Topic(topic.to_owned()),
+                name,
+                grant::PUBLISHER,
+                &api.agent,
+                goal == Goal::Absent,
+            );
             resources.push(Bound::boxed(publisher, api));
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
@@ -147,8 +155,9 @@ impl Gcp {
         }
         if let Some(account) = service_account {
             let email = account.as_str();
-            let mut grant = |place, role| {
-                resources.push(Bound::boxed(Grant::new(place, name, role, email), api));
+            let mut grant = |place, roles| {
+                let leaving = goal == Goal::Absent;
+                resources.push(Bound::boxed(Grant::new(place, name, roles, email, leaving), api));
             };
             grant(Place::Bucket(bucket.to_string()), grant::OBJECT_ADMIN);
             if let Some((_, subscription)) = &events {

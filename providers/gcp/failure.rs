@@ -132,6 +132,14 @@ impl Refusal {
         let stale = self.status == "ABORTED" || matches!(self.http, 409 | 412);
         stale && !self.is_taken() && self.constraint().is_none()
     }
+
+    /// Whether a policy was not written because it has changed since it was read, in any of the spellings for
+    /// that: JSON 409 and 412, ABORTED, and FAILED_PRECONDITION with 400 (B24).
+    pub(crate) fn is_lost_race(&self) -> bool {
+        let lost = matches!(self.status.as_str(), "ABORTED" | "FAILED_PRECONDITION")
+            || matches!(self.reason.as_str(), "aborted" | "conditionNotMet" | "failedPrecondition");
+        (lost || matches!(self.http, 409 | 412)) && self.constraint().is_none()
+    }
 }
 
 /// The canonical code of an HTTP status (google/rpc/code.proto).

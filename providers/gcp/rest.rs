@@ -64,7 +64,11 @@ impl Rest {
     /// # Errors
     /// As [`Rest::send`].
     pub(crate) async fn look(&self, method: Method, path: &str) -> Result<Answer> {
-        let request = self.request(method, path).await?.repeatable(true);
+        let mut request = self.request(method.clone(), path).await?.repeatable(true);
+        if method == Method::POST {
+            // Google's front end rejects a POST without body and length (B20).
+            request = request.header("content-type", "application/json").body("{}");
+        }
         self.client.send(&request).await
     }
 

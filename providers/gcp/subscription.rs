@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::event::Progress;
 use crate::expiry::Voucher;
 use crate::mark::{Entries, Marking, entries};
+use crate::providers::gcp::mark;
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::Topic;
@@ -28,6 +29,9 @@ pub(crate) struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
+    /// The service account that is granted access, which the creating call notes.
+    #[serde(skip)]
+    pub service_account: Option<String>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -47,9 +51,10 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     /// The desired subscription, to the topic with the full name `topic`.
-    pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
+    pub(crate) fn new(name: &str, topic: String, service_account: Option<&str>, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
+            service_account: service_account.map(str::to_owned),
             topic,
             attached: true,
             delivery: PULL.to_owned(),
@@ -70,9 +75,11 @@ impl Subscription {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
+        let mut labels = self.labels.to_create();
+        labels.extend(mark::note(mark::GRANTED, self.service_account.as_deref()));
         let settings = json!({
             "topic": self.topic,
-            "labels": self.labels.to_create(),
+            "labels": labels,
             "ackDeadlineSeconds": self.ack_deadline_seconds,
             "messageRetentionDuration": self.retention(),
             // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).

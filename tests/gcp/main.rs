@@ -17,6 +17,7 @@ mod policy;
 mod provision;
 mod renewal;
 mod second_look;
+mod shared_account;
 mod support;
 mod teardown;
 mod verify;

@@ -13,6 +13,7 @@ impl GcsBucket {
     pub(super) fn settings(&self) -> Value {
         let mut labels = self.labels.to_create();
         labels.extend(self.cors.iter().map(|cors| (LABELS.key(mark::CORS), cors.fingerprint())));
+        labels.extend(mark::note(mark::GRANTED, self.service_account.as_deref()));
         let mut settings = json!({
             "name": self.name,
             "location": self.location,

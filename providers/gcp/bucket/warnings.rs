@@ -106,15 +106,21 @@ fn holds(name: &str, bucket: &Described, found: &mut Seen<GcsBucket>) {
 /// Grants to a service account outside of the deleted resources must be revoked too.
 fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     let known = wanted.service_account.as_deref().map(mark::account_label);
-    for key in [mark::SIGNER, mark::GRANTED] {
-        let Some(note) = mark.get(key).filter(|note| wanted.leaving && known.as_deref() != Some(note)) else {
-            continue;
-        };
+    let is_adopted = found.owner() == Some(&Owner::Adopted);
+    for (name, former) in [(mark::SIGNER, mark::FORMER_SIGNER), (mark::GRANTED, mark::FORMER_GRANTED)] {
+        let noted = mark.get(name).or(mark.get(former));
+        let Some(note) = noted.filter(|note| known.as_deref() != Some(note)) else { continue };
         let account = mark::account_of(note).unwrap_or_else(|| "EMAIL".to_owned());
-        found.obstacle(
-            Forbids::Delete,
-            format!("its mark names `{note}`, whose grants this command would leave behind"),
-            format!("add --service-account {account}"),
-        );
+        match wanted.leaving {
+            true if is_adopted || name == mark::SIGNER => found.obstacle(
+                Forbids::Delete,
+                format!("its mark names `{note}`, whose grants this command would leave behind"),
+                format!("add --service-account {account}"),
+            ),
+            false if known.is_none() && name == mark::GRANTED => found.finding(format!(
+                "its mark names `{note}`, which keeps its access; `--service-account` with another account revokes it"
+            )),
+            _ => {}
+        }
     }
 }

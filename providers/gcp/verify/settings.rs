@@ -207,7 +207,7 @@ mod tests {
     fn closed_is_what_names_nobody_and_prevents_everybody() {
         let told = |prevention, policy| exposure("acme", &with(prevention), Ok(Some(policy))).unwrap();
         let mut everybody = Policy::default();
-        everybody.add("roles/storage.objectViewer", "allUsers");
+        everybody.add(&["roles/storage.objectViewer"], "allUsers");
         assert!(matches!(told("enforced", Policy::default()), Verdict::Passed { .. }));
         assert!(matches!(told("inherited", Policy::default()), Verdict::Failed { .. }));
         let reason_of = |prevention| reason(told(prevention, everybody.clone()));

@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 
 use crate::snapshot::Snapshot;
 
-pub use control::{Control, Refusing};
+pub use control::{Control, LostRace, Refusing};
 use pubsub::emulator::Emulator;
 use state::State;
 

@@ -48,11 +48,12 @@ pub(super) fn answer(state: &mut State, caller: &Caller, asked: &Asked) -> Answe
             let wanted = Wanted::request(&asked.json()?)?;
             state.admits(&wanted.policy)?;
             let raced = state.switches.race();
+            let conflict = state.switches.lost_race.spelled(|message| Refusal::raced(message));
             let Some(policy) = state.accounts.get_mut(email) else { return Err(unknown(email)) };
             if raced {
                 policy.touch();
             }
-            policy.replace(wanted, |message| Refusal::raced(message))?;
+            policy.replace(wanted, conflict)?;
             Ok(policy.json())
         }
         // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
