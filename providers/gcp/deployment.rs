@@ -150,7 +150,8 @@ impl Gcp {
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
-            let told = Notification::new(api, bucket.as_str(), names, name, self.options.all_events);
+            let (all, leaving) = (self.options.all_events, goal == Goal::Absent);
+            let told = Notification::new(api, bucket.as_str(), names, name, all, leaving);
             resources.push(Bound::boxed(told, api));
         }
         if let Some(account) = service_account {

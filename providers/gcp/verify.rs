@@ -13,6 +13,7 @@ use serde_json::Value;
 use self::watch::Watch;
 use super::bucket_name::BucketName;
 use super::failure::Refusal;
+use super::notification::Senders;
 use super::pubsub_name::{SubscriptionName, TopicName};
 use super::rest::{self, Rest, segment};
 use super::session::Api;
@@ -35,6 +36,8 @@ pub(super) struct GcsSite<'a> {
     watch: Option<Watch<'a>>,
     /// For how long soft delete keeps what was deleted; `None` when it is off.
     soft_deleted: Option<String>,
+    /// The notifications whose events prove that the server gets them.
+    senders: Senders,
 }
 
 impl<'a> GcsSite<'a> {
@@ -47,7 +50,17 @@ impl<'a> GcsSite<'a> {
         events: Option<(TopicName, SubscriptionName)>,
     ) -> Result<Self> {
         let (http, signer, bucket) = (Client::new()?, api.signer(), bucket.to_string());
-        Ok(Self { api, deployment, bucket, events, http, signer, watch: None, soft_deleted: None })
+        Ok(Self {
+            api,
+            deployment,
+            bucket,
+            events,
+            http,
+            signer,
+            watch: None,
+            soft_deleted: None,
+            senders: Senders::default(),
+        })
     }
 
     fn objects(&self) -> String {
@@ -84,9 +97,9 @@ impl Site for GcsSite<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         let events =
             self.events.as_ref().map(|(topic, subscription)| (topic.as_str(), subscription.as_str()));
-        let (settings, soft_deleted) = settings::read(self.api, &self.bucket, events).await?;
-        self.soft_deleted = soft_deleted;
-        Ok(settings)
+        let read = settings::read(self.api, self.deployment, &self.bucket, events).await?;
+        (self.soft_deleted, self.senders) = (read.soft_deleted, read.senders);
+        Ok(read.settings)
     }
 
     async fn send(&self, request: &Request) -> Result<Answer> {
@@ -152,7 +165,8 @@ impl Site for GcsSite<'_> {
 
     async fn watch(&mut self, prefix: &str) -> Result<()> {
         let Some((topic, _)) = &self.events else { return Ok(()) };
-        self.watch.insert(Watch::new(self.api, self.deployment, topic, prefix)).begin().await
+        let watch = Watch::new(self.api, self.deployment, topic, prefix, &self.senders.others);
+        self.watch.insert(watch).begin().await
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {

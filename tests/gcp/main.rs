@@ -11,6 +11,7 @@ mod drift;
 mod foreign_entries;
 mod interrupt;
 mod list_and_expiry;
+mod notifications;
 mod ownership;
 mod plan_formats;
 mod policy;

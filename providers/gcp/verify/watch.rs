@@ -35,6 +35,8 @@ pub(super) struct Watch<'a> {
     name: String,
     topic: String,
     filter: String,
+    /// The IDs of the notifications of others whose events prove as much as ours.
+    sufficient: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,13 +62,20 @@ struct Published {
 
 impl<'a> Watch<'a> {
     /// A subscription to the events of objects below `prefix`, not created yet.
-    pub(super) fn new(api: &'a Api, deployment: &'a DeploymentName, topic: &TopicName, prefix: &str) -> Self {
+    pub(super) fn new(
+        api: &'a Api,
+        deployment: &'a DeploymentName,
+        topic: &TopicName,
+        prefix: &str,
+        sufficient: &[String],
+    ) -> Self {
         Self {
             api,
             deployment,
             name: format!("wbstore-verify-{deployment}-{:08x}", fastrand::u32(..)),
             topic: api.topic_name(topic.as_str()),
             filter: filter(prefix),
+            sufficient: sufficient.to_vec(),
         }
     }
 
@@ -92,7 +101,7 @@ impl<'a> Watch<'a> {
             Error::new(Kind::Transient, format!("pull from subscription {}", self.name)).because(error)
         })?;
         let received = pulled.received_messages.into_iter().map(|Received { ack_id, message }| Message {
-            says: message::read(&message.attributes, self.deployment.as_str()),
+            says: message::read(&message.attributes, self.deployment.as_str(), &self.sufficient),
             id: message.message_id,
             handle: ack_id,
             times: 0,
