@@ -21,7 +21,7 @@ use crate::commands::verify::VerifyArgs;
 use crate::output::Encoding;
 use crate::policy::PolicyForm;
 
-pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed};
+pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed, Proved};
 pub(crate) use target::{Lifetime, Offline, Target};
 
 /// Provision, verify and tear down the bucket and event queue of a self-hosted W&B server
@@ -81,7 +81,7 @@ pub(crate) enum Command {
     /// Check with a real upload that files are stored and events arrive
     Verify {
         #[command(subcommand)]
-        cloud: Cloud<VerifyArgs, Described>,
+        cloud: Cloud<VerifyArgs, Proved>,
     },
     /// Delete what wbstore created, and nothing else
     #[command(visible_alias = "destroy")]

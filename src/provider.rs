@@ -36,6 +36,11 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     where
         Self: Sized;
 
+    /// All, and whose credentials `verify --as node` uses.
+    type Proof: Args + Debug + Into<Self>
+    where
+        Self: Sized;
+
     /// The cloud, as the command line calls it.
     fn cloud(&self) -> &'static str;
 
@@ -63,6 +68,18 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     /// # Errors
     /// When there are none, or the options do not fit them or each other.
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>>;
+
+    /// Sends the calls of the W&B server with the server's credentials, and neither reads nor requires anything
+    /// else. Each check is sent when it is complete.
+    ///
+    /// # Errors
+    /// When there are no such credentials, or the options do not fit them.
+    fn verify_as_node<'a>(
+        &'a self,
+        wanted: Wanted,
+        options: &'a VerifyOptions,
+        checks: CheckSender,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// The deployment as it would be in `account`; no request is sent.
     ///

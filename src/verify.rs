@@ -2,6 +2,7 @@
 //! the object is not public. What a cloud adds is its [`Site`].
 
 mod event;
+mod node;
 mod preflight;
 mod probe;
 mod settling;
@@ -21,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::origin::Origin;
 use crate::resource::Address;
 
+pub(crate) use node::{NodeCall, NodeSite, verify_as_node};
 pub(crate) use probe::Probe;
 pub(crate) use settling::Settling;
 pub(crate) use site::{Depth, Message, Object, OtherApi, Profile, Queue, Says, Settings, Signed, Site};
@@ -152,6 +154,8 @@ struct Run<'a, S> {
     settling: Option<Settling>,
     /// Why nothing may be uploaded: it could not be deleted.
     kept_by: Option<String>,
+    /// What to do if the next call is denied, where the cloud's own hint is not specific enough.
+    lacking: Option<String>,
 }
 
 /// Verifies `site`, and sends each check to `checks` as soon as it is known. The probes are deleted
@@ -170,8 +174,7 @@ pub(crate) async fn verify<S: Site>(mut site: S, options: &VerifyOptions, checks
         checks.known("event subscription", verdict);
     }
     let settling = settling.map(|settling| settling.at_most(options.event_within));
-    let prefix = format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..));
-    let mut run = Run { site, options, checks, prefix, sent: vec![], settling, kept_by };
+    let mut run = Run { settling, kept_by, ..Run::new(site, options, checks) };
     let outcome = unless_cancelled(options, run.prove()).await;
     if let Some(verdict) = run.cleanup().await {
         run.checks.known("cleanup", verdict);
@@ -186,7 +189,12 @@ async fn unless_cancelled<T>(options: &VerifyOptions, work: impl Future<Output =
     }
 }
 
-impl<S: Site> Run<'_, S> {
+impl<'a, S: Site> Run<'a, S> {
+    fn new(site: S, options: &'a VerifyOptions, checks: Checks) -> Self {
+        let prefix = format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..));
+        Self { site, options, checks, prefix, sent: vec![], settling: None, kept_by: None, lacking: None }
+    }
+
     async fn prove(&mut self) -> Result<()> {
         self.preflights().await?;
         let route = self.site.route();
@@ -214,7 +222,7 @@ impl<S: Site> Run<'_, S> {
             (None, ..) => passed("not applicable: the server uses its own queue (--queue internal)"),
             (_, Some(broken), _) => broken,
             (_, _, Err(error)) => self.refused(&error),
-            _ => self.event().await?,
+            _ => self.event("event").await?,
         };
         self.checks.known("event", event);
         Ok(())

@@ -13,6 +13,7 @@ use crate::providers::aws::deployment::Aws;
 use crate::providers::aws::kms_key::KmsKeyArn;
 use crate::providers::aws::queue_name::{QueueChoice, QueueName};
 use crate::providers::aws::region::Region;
+use crate::verify::{CheckSender, VerifyOptions};
 
 /// All options for AWS.
 #[derive(Args, Clone, Debug, Default)]
@@ -23,6 +24,20 @@ pub(crate) struct AwsOptions {
     /// Encrypt new objects with this KMS key
     #[arg(long, value_name = "ARN", value_parser = parsed::<KmsKeyArn>())]
     pub kms_key: Option<KmsKeyArn>,
+    /// The role that `verify --as node` assumes.
+    #[arg(skip)]
+    pub assume_role: Option<String>,
+}
+
+/// All options, and whose credentials `verify --as node` uses.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "AWS options")]
+pub(crate) struct AwsProof {
+    #[command(flatten)]
+    options: AwsOptions,
+    /// With --as node: assume this role, the server's, instead of using the credentials of this environment
+    #[arg(long, value_name = "ARN", requires = "verify_as")]
+    assume_role: Option<String>,
 }
 
 /// The options that `teardown` accepts.
@@ -69,6 +84,12 @@ impl From<AwsPlace> for AwsOptions {
     }
 }
 
+impl From<AwsProof> for AwsOptions {
+    fn from(AwsProof { options, assume_role }: AwsProof) -> Self {
+        Self { assume_role, ..options }
+    }
+}
+
 impl From<AwsNames> for AwsOptions {
     fn from(names: AwsNames) -> Self {
         Self { names, ..Self::default() }
@@ -110,6 +131,7 @@ impl CloudOptions for AwsOptions {
     type Place = AwsPlace;
     type Names = AwsNames;
     type Delivery = Self;
+    type Proof = AwsProof;
 
     fn cloud(&self) -> &'static str {
         "aws"
@@ -143,6 +165,15 @@ impl CloudOptions for AwsOptions {
 
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
         Box::pin(Aws::connect(self.clone(), wanted))
+    }
+
+    fn verify_as_node<'a>(
+        &'a self,
+        _wanted: Wanted,
+        _options: &'a VerifyOptions,
+        _checks: CheckSender,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
     }
 
     fn offline<'a>(

@@ -20,6 +20,7 @@ use crate::providers::azure::queue_name::{QueueChoice, QueueName};
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::secret::Disclosure;
+use crate::verify::{CheckSender, VerifyOptions};
 
 /// All options for Azure.
 #[derive(Args, Clone, Debug, Default)]
@@ -213,6 +214,7 @@ impl CloudOptions for AzureOptions {
     type Place = AzurePlace;
     type Names = AzureNames;
     type Delivery = AzureDelivery;
+    type Proof = Self;
 
     fn cloud(&self) -> &'static str {
         "azure"
@@ -255,6 +257,15 @@ impl CloudOptions for AzureOptions {
 
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
         Box::pin(Azure::connect(self.clone(), wanted))
+    }
+
+    fn verify_as_node<'a>(
+        &'a self,
+        _wanted: Wanted,
+        _options: &'a VerifyOptions,
+        _checks: CheckSender,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
     }
 
     fn offline<'a>(

@@ -16,6 +16,7 @@ use crate::providers::gcp::project::ProjectId;
 use crate::providers::gcp::pubsub_name::{QueueChoice, SubscriptionName, TopicName};
 use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::soft_delete::SoftDelete;
+use crate::verify::{CheckSender, VerifyOptions};
 
 /// All options for Google Cloud.
 #[derive(Args, Clone, Debug, Default)]
@@ -33,6 +34,21 @@ pub(crate) struct GcpOptions {
     /// an existing one keeps its setting]
     #[arg(long, value_name = "TIME", value_parser = parsed::<SoftDelete>())]
     pub soft_delete: Option<SoftDelete>,
+    /// The account that `verify --as node` impersonates.
+    #[arg(skip)]
+    pub impersonated: Option<ServiceAccount>,
+}
+
+/// All options, and whose credentials `verify --as node` uses.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Google Cloud options")]
+pub(crate) struct GcpProof {
+    #[command(flatten)]
+    options: GcpOptions,
+    /// With --as node: impersonate this service account, the server's, instead of using the credentials of
+    /// this environment
+    #[arg(long, value_name = "EMAIL", requires = "verify_as", value_parser = parsed::<ServiceAccount>())]
+    impersonate_service_account: Option<ServiceAccount>,
 }
 
 /// The options that `teardown` accepts.
@@ -84,6 +100,12 @@ pub(crate) struct GcpParts {
 impl From<GcpPlace> for GcpOptions {
     fn from(place: GcpPlace) -> Self {
         GcpNames { place, ..GcpNames::default() }.into()
+    }
+}
+
+impl From<GcpProof> for GcpOptions {
+    fn from(GcpProof { options, impersonate_service_account: impersonated }: GcpProof) -> Self {
+        Self { impersonated, ..options }
     }
 }
 
@@ -148,6 +170,7 @@ impl CloudOptions for GcpOptions {
     type Place = GcpPlace;
     type Names = GcpNames;
     type Delivery = Self;
+    type Proof = GcpProof;
 
     fn cloud(&self) -> &'static str {
         "gcp"
@@ -191,6 +214,15 @@ impl CloudOptions for GcpOptions {
 
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
         Box::pin(Gcp::connect(self.clone(), wanted))
+    }
+
+    fn verify_as_node<'a>(
+        &'a self,
+        _wanted: Wanted,
+        _options: &'a VerifyOptions,
+        _checks: CheckSender,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
     }
 
     fn offline<'a>(

@@ -98,3 +98,11 @@ pub(crate) enum Delivered {}
 impl Accepts for Delivered {
     type Of<O: CloudOptions + Args> = O::Delivery;
 }
+
+/// All that describes the deployment, and whose credentials it is verified with.
+#[derive(Debug)]
+pub(crate) enum Proved {}
+
+impl Accepts for Proved {
+    type Of<O: CloudOptions + Args> = O::Proof;
+}

@@ -1,18 +1,18 @@
 //! `verify`: drift first, then the cloud's own checks.
 
-use clap::Args;
-use tokio::sync::mpsc::unbounded_channel;
+use clap::{Args, ValueEnum};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::change::{Change, absent, is_absent};
-use crate::cli::{Cloud, Described, Format, Lifetime, Target};
+use crate::cli::{Cloud, Format, Lifetime, Proved, Target};
 use crate::commands::connect;
 use crate::console::Console;
 use crate::error::{Error, Kind, Result, exit};
 use crate::option::parsed;
 use crate::plan::{Action, Goal, Plan};
 use crate::span::Span;
-use crate::verify::{Check, Checking, Verdict, VerifyOptions};
+use crate::verify::{Check, CheckSender, Checking, Verdict, VerifyOptions};
 use crate::view::checks;
 
 #[derive(Args, Debug)]
@@ -22,46 +22,73 @@ pub(crate) struct VerifyArgs {
     /// Longest wait for an event; a new notification can take minutes to take effect
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parsed::<Span>())]
     within: Span,
+    /// Send only what the server sends to its storage, with the credentials of this environment, which
+    /// should be the server's own: a pod, or its machine. Neither drift nor settings are checked
+    #[arg(long = "as", value_name = "WHO", value_enum)]
+    verify_as: Option<VerifyAs>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
+/// Whose calls are sent.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum VerifyAs {
+    /// The W&B server's
+    Node,
+}
+
 pub(crate) async fn run(
-    cloud: Cloud<VerifyArgs, Described>,
+    cloud: Cloud<VerifyArgs, Proved>,
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
     let (args, options) = cloud.split();
     let wanted = args.target.served(&Lifetime::default())?;
-    let origin = wanted.origin()?;
-    let provider = connect(options.as_ref(), wanted, console).await?;
+    let options_of_run = |absent| -> Result<VerifyOptions> {
+        let (origin, event_within) = (wanted.origin()?, args.within.as_duration());
+        Ok(VerifyOptions { origin, event_within, absent, cancel: cancel.clone() })
+    };
+    let (sender, receiver) = unbounded_channel();
+    if let Some(VerifyAs::Node) = args.verify_as {
+        let verify = options_of_run(vec![])?;
+        let proof = options.verify_as_node(wanted, &verify, sender.clone());
+        return prove(proof, sender, receiver, console, &cancel).await;
+    }
+    let provider = connect(options.as_ref(), wanted.clone(), console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
-    let style = console.progress_style();
     for finding in change.plan.steps.iter().flat_map(|step| &step.findings) {
         console.note(finding);
     }
-    let (sender, receiver) = unbounded_channel();
     let _ = sender.send(Checking::Known(drift(&change.plan)));
-    let absent = absent(&change.plan);
-    let nowhere = absent.iter().any(|address| ["bucket", "container"].contains(&address.kind()));
-    let event_within = args.within.as_duration();
-    let options = VerifyOptions { origin, event_within, absent, cancel: cancel.clone() };
+    let verify = options_of_run(absent(&change.plan))?;
+    let nowhere = verify.absent.iter().any(|address| ["bucket", "container"].contains(&address.kind()));
     let hopeless = change.plan.is_refused() || nowhere;
-    let prove = async {
-        if hopeless {
-            drop(sender);
-            return Ok(());
-        }
-        let proof = provider.verify(&options, sender.clone()).await;
+    let checks = sender.clone();
+    let proof = async { if hopeless { Ok(()) } else { provider.verify(&verify, checks).await } };
+    prove(proof, sender, receiver, console, &cancel).await
+}
+
+/// Shows the checks of `proof`, and returns the exit code.
+async fn prove(
+    proof: impl Future<Output = Result<()>>,
+    sender: CheckSender,
+    receiver: UnboundedReceiver<Checking>,
+    console: &mut Console,
+    cancel: &CancellationToken,
+) -> Result<u8> {
+    let style = console.progress_style();
+    let proof = async {
+        let proof = proof.await;
         if let Err(error) = &proof {
             // The skipped checks must not look as if they had passed.
             let _ = sender.send(Checking::Known(unfinished(error)));
         }
+        drop(sender);
         proof
     };
     let (mut stream, words) = console.streams();
-    let (proof, verdicts) = futures::join!(prove, checks::show(receiver, style, &mut *stream, words));
+    let (proof, verdicts) = futures::join!(proof, checks::show(receiver, style, &mut *stream, words));
     drop(stream);
     if let Err(error) = proof {
         return Ok(error.exit_code());

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::traffic::Traffic;
 use super::{Message, Object, Queue, Run, Says, Site, Verdict, ends_all, failed, inconclusive, passed};
 use crate::error::{Error, Result};
-use crate::retry;
+use crate::retry::{self, FAULT_WITHIN};
 
 /// A new notification can take minutes to take effect, and events of earlier uploads are lost. So a new
 /// probe is uploaded at intervals, and the event of any of them passes the check.
@@ -48,6 +48,8 @@ struct Watch {
     unproven: Option<String>,
     /// Why the last look failed.
     refusal: Option<Error>,
+    /// Since when every look failed.
+    failing_since: Option<Instant>,
 }
 
 /// The result of one receive call.
@@ -60,13 +62,13 @@ struct Look {
 }
 
 impl<S: Site> Run<'_, S> {
-    /// Waits until the event of any probe arrives.
+    /// Waits until the event of any probe arrives, for the check `name`.
     ///
     /// # Errors
     /// When a new probe cannot be uploaded, and those that end all checks.
-    pub(super) async fn event(&mut self) -> Result<Verdict> {
+    pub(super) async fn event(&mut self, name: &str) -> Result<Verdict> {
         let within = self.options.event_within;
-        self.checks.begun("event", within);
+        self.checks.begun(name, within);
         let deadline = Instant::now() + within;
         let mut last_upload = Instant::now();
         let mut watch = Watch::new(S::PROFILE.queue);
@@ -81,11 +83,11 @@ impl<S: Site> Run<'_, S> {
                     return Ok(watch.arrival(latency));
                 }
                 Ok(look) => {
-                    watch.refusal = None;
+                    (watch.refusal, watch.failing_since) = (None, None);
                     self.settle(&mut watch, &look, begun, last_upload).await?
                 }
                 Err(error) if ends_all(&error) => return Err(error),
-                Err(error) if error.passes() || self.is_settling() => {
+                Err(error) if self.may_pass(&error, &mut watch) => {
                     let pause = error.server_wait().unwrap_or_default().max(ASK_AGAIN_AFTER);
                     retry::show(&error.chain(), pause);
                     watch.refusal = Some(error);
@@ -105,6 +107,12 @@ impl<S: Site> Run<'_, S> {
             }
             sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
         }
+    }
+
+    /// Whether a later look may succeed. One that always fails is not waited for as long as an event is.
+    fn may_pass(&self, error: &Error, watch: &mut Watch) -> bool {
+        let since = *watch.failing_since.get_or_insert_with(Instant::now);
+        self.is_settling() || (error.passes() && since.elapsed() < FAULT_WITHIN)
     }
 
     async fn look(&mut self, watch: &mut Watch, wait: Duration) -> Result<Look> {
@@ -251,6 +259,7 @@ impl Watch {
             arrived: 0,
             unproven: None,
             refusal: None,
+            failing_since: None,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Method, Request};
 use crate::text::clean;
 
-const CONTENT: &str =
+pub(super) const CONTENT: &str =
     "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
 
 /// One probe.
@@ -19,6 +19,13 @@ pub(crate) struct Probe {
     /// The answer to an upload that was sent once and succeeded. After any other there may be none, one or
     /// several versions.
     pub(crate) answer: Option<Answer>,
+}
+
+impl Probe {
+    /// One whose upload begins now.
+    pub(super) fn new(key: impl Into<String>) -> Self {
+        Self { key: key.into(), sent: Instant::now(), answer: None }
+    }
 }
 
 impl<S: Site> Run<'_, S> {
@@ -43,7 +50,7 @@ impl<S: Site> Run<'_, S> {
             request = request.header(name, value);
         }
         // It is on the list before it is sent: an upload whose response is lost is deleted too.
-        self.sent.push(Probe { key, sent: Instant::now(), answer: None });
+        self.sent.push(Probe::new(key));
         let answer = self.send(&request, true).await?;
         if !answer.is_success() {
             return Ok((self.unstored(&answer), None));
@@ -63,7 +70,7 @@ impl<S: Site> Run<'_, S> {
 
     /// Why an upload was refused: all clouds write `Code` and `Message` as elements of XML, Google also
     /// `Details`, and Azure gives the code in a header where there is no body.
-    fn unstored(&self, answer: &Answer) -> Verdict {
+    pub(super) fn unstored(&self, answer: &Answer) -> Verdict {
         let body = String::from_utf8_lossy(&answer.body);
         let element = |name: &str| {
             let (_, rest) = body.split_once(&format!("<{name}>"))?;
@@ -78,6 +85,10 @@ impl<S: Site> Run<'_, S> {
         let why = why.into_iter().flatten().collect::<Vec<_>>().join(": ");
         let separator = if why.is_empty() { "" } else { ": " };
         let reason = format!("HTTP status {}{separator}{why}", answer.status);
+        // The client has already sent it again.
+        if answer.status == 429 || answer.status >= 500 {
+            return inconclusive(format!("{reason}; the upload was neither stored nor denied: run again"));
+        }
         let kind = if answer.status == 403 { Kind::Denied } else { Kind::Failed };
         self.refused(&Error::new(kind, reason).hint(self.site.refusal(&code, &why)))
     }

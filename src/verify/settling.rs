@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::{Run, Site, Verdict, faulted, inconclusive};
+use super::{Run, Site, Verdict, failed, faulted, inconclusive};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Request};
 
@@ -62,7 +62,10 @@ impl<S: Site> Run<'_, S> {
     pub(super) fn refused(&self, error: &Error) -> Verdict {
         match self.grants_settle().filter(|_| error.kind() == Kind::Denied) {
             Some(why) => inconclusive(format!("{}; {why}", error.chain())),
-            None => faulted(None, error),
+            None => match &self.lacking {
+                Some(lacking) if error.kind() == Kind::Denied => failed(error.chain(), lacking),
+                _ => faulted(None, error),
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 mod event;
 mod fake;
 mod flow;
+mod node;
 mod preflight;
 mod traffic;
 mod upload;

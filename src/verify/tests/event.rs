@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fake::{Cloud, OWN, PEEKED, SHARED, WINDOW, run};
+use super::fake::{Cloud, OWN, PEEKED, SHARED, WINDOW, options, run, run_with};
 use crate::error::{Error, Kind};
-use crate::verify::{Depth, Says, Settling};
+use crate::verify::{Depth, Says, Settling, VerifyOptions};
 
 fn silent(cloud: &mut Cloud) {
     cloud.delivers_from = None;
@@ -126,4 +126,16 @@ async fn while_grants_settle_neither_a_refusal_nor_silence_is_a_failure() {
     let ran = ran.await;
     ran.is_open("event", "no; grants take minutes");
     assert!(ran.took >= Duration::from_secs(60), "it may pass meanwhile");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_always_fails_is_not_waited_for_as_long_as_an_event() {
+    let options = VerifyOptions { event_within: Duration::from_secs(600), ..options() };
+    let ran = run_with::<SHARED>(&options, |cloud| {
+        let busy = || Error::new(Kind::Transient, "HTTP status 503").hint("run again");
+        cloud.failures = std::iter::repeat_with(busy).take(600).collect();
+    });
+    let ran = ran.await;
+    ran.fails("event", "HTTP status 503", "run again");
+    assert!(ran.took < Duration::from_secs(70), "{:?}", ran.took);
 }

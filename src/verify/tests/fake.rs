@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Method, Request};
 use crate::resource::Address;
+use crate::verify::probe::CONTENT;
 use crate::verify::{
-    Checking, Depth, Message, Object, OtherApi, Probe, Profile, Queue, Says, Settings, Settling, Signed,
-    Site, Verdict, VerifyOptions, passed, verify,
+    CheckSender, Checking, Depth, Message, NodeCall, NodeSite, Object, OtherApi, Probe, Profile, Queue, Says,
+    Settings, Settling, Signed, Site, Verdict, VerifyOptions, passed, verify, verify_as_node,
 };
 
 pub(super) const SHARED: u8 = 0;
@@ -64,6 +65,8 @@ pub(super) struct Cloud {
     pub(super) looks: usize,
     pub(super) closed: bool,
     pub(super) lost: usize,
+    /// A call that the node's credentials may not send.
+    pub(super) denied: Option<NodeCall>,
 }
 
 impl Default for Cloud {
@@ -97,6 +100,7 @@ impl Default for Cloud {
             looks: 0,
             closed: false,
             lost: 0,
+            denied: None,
         }
     }
 }
@@ -171,6 +175,10 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
                 true => Answer::new(200, cloud.cors.clone(), ""),
                 false => Answer::new(200, cloud.stranger.clone(), ""),
             });
+        }
+        if request.method() == Method::GET && request.url().query() == Some("read=s") {
+            let denied = cloud.denied == Some(NodeCall::PresignedGet);
+            return Ok(if denied { Answer::new(403, [], "") } else { Answer::new(200, [], CONTENT) });
         }
         if request.method() == Method::GET {
             assert!(request.url().query().is_none(), "it is anonymous");
@@ -292,6 +300,53 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
     }
 }
 
+impl<const QUEUE: u8> Fake<QUEUE> {
+    fn node_call(&self, call: NodeCall) -> Result<()> {
+        match self.cloud().denied {
+            Some(denied) if denied == call => {
+                Err(Error::new(crate::error::Kind::Denied, format!("{call:?} was denied")).hint("grant it"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<const QUEUE: u8> NodeSite for Fake<QUEUE> {
+    async fn identity(&mut self) -> Result<String> {
+        Ok("the node of acme".to_owned())
+    }
+
+    async fn sign_read(&mut self, key: &str) -> Result<Signed> {
+        Ok(Signed { url: format!("https://acme.example/{key}?read=s"), headers: vec![], unsigned: None })
+    }
+
+    async fn head(&mut self, _: &str) -> Result<()> {
+        self.node_call(NodeCall::Head)
+    }
+
+    async fn list(&mut self, prefix: &str) -> Result<Vec<String>> {
+        self.node_call(NodeCall::List)?;
+        let uploaded = &self.cloud().uploaded;
+        Ok(uploaded.iter().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+
+    async fn upload_in_parts(&mut self, key: &str, _: &str) -> Result<()> {
+        self.node_call(NodeCall::Multipart)?;
+        self.cloud().stored(key.to_owned());
+        Ok(())
+    }
+
+    async fn delete_object(&mut self, key: &str) -> Result<()> {
+        self.node_call(NodeCall::Delete)?;
+        self.cloud().removed.push(key.to_owned());
+        Ok(())
+    }
+
+    fn lacking(&self, call: NodeCall) -> String {
+        format!("allow {call:?}")
+    }
+}
+
 /// What came of one run.
 pub(super) struct Ran {
     pub(super) outcome: Result<()>,
@@ -350,12 +405,25 @@ pub(super) async fn run_with<const QUEUE: u8>(
     options: &VerifyOptions,
     change: impl FnOnce(&mut Cloud),
 ) -> Ran {
+    proved::<QUEUE, _>(change, async |fake, sender| verify(fake, options, sender).await).await
+}
+
+/// The same with the calls of the server.
+pub(super) async fn run_as_node<const QUEUE: u8>(change: impl FnOnce(&mut Cloud)) -> Ran {
+    let options = options();
+    proved::<QUEUE, _>(change, async |fake, sender| verify_as_node(fake, &options, sender).await).await
+}
+
+async fn proved<const QUEUE: u8, P>(change: impl FnOnce(&mut Cloud), prove: P) -> Ran
+where
+    P: AsyncFnOnce(Fake<QUEUE>, CheckSender) -> Result<()>,
+{
     let mut cloud = Cloud::default();
     change(&mut cloud);
     let cloud = Arc::new(Mutex::new(cloud));
     let (sender, mut receiver) = unbounded_channel();
     let begun_at = Instant::now();
-    let outcome = verify(Fake::<QUEUE>(Arc::clone(&cloud)), options, sender).await;
+    let outcome = prove(Fake::<QUEUE>(Arc::clone(&cloud)), sender).await;
     let took = begun_at.elapsed();
     let (mut checks, mut begun) = (vec![], vec![]);
     while let Ok(checking) = receiver.try_recv() {

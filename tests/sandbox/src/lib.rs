@@ -23,6 +23,7 @@
 pub mod aws;
 pub mod azure;
 pub mod backend;
+pub mod browser;
 pub mod call;
 pub mod cloud;
 pub mod demo;
@@ -36,6 +37,7 @@ mod iam;
 pub mod journal;
 mod ministack;
 mod moto;
+pub mod pages;
 pub mod paths;
 pub mod person;
 pub mod proxy;

@@ -9,6 +9,7 @@ use futures::future::join_all;
 use wbstore_sandbox::aws::{BACKEND, PYTHON, URL};
 use wbstore_sandbox::azure::{self, azurite::Azurite};
 use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::browser;
 use wbstore_sandbox::cloud::{Cloud, IN_FULL};
 use wbstore_sandbox::emulator::Emulator;
 use wbstore_sandbox::gap::Gap;
@@ -74,10 +75,19 @@ impl Round {
         if PubsubEmulator::found().is_none() {
             gaps.push(Gap::without("Google's Pub/Sub emulator: it or Java is not installed", &[PUBSUB]));
         }
+        if !browser::is_installed() {
+            gaps.push(Gap::without("Chromium: not installed (Debian: apt-get install chromium)", BROWSER));
+        }
         gaps
     }
 }
 
+/// The tests that need Chromium.
+const BROWSER: &[&str] = &[
+    "a_browser_does_on_aws_what_verify_says",
+    "a_browser_does_on_azure_what_verify_says",
+    "a_browser_does_on_google_cloud_what_verify_says",
+];
 /// The test that needs gcloud.
 const GCLOUD: &str = "clients::gcloud_reads_back_what_was_made_and_receives_an_event";
 /// The test that starts Google's Pub/Sub emulator itself.

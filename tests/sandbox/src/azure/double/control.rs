@@ -4,7 +4,7 @@ mod contents;
 mod marks;
 mod planted;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::AzureDouble;
 use super::claims::Principal;
@@ -148,6 +148,26 @@ impl AzureDouble {
     pub fn key(&self, account: &str) -> String {
         let world = self.shared.world();
         world.accounts.get(account).map(|account| account.keys[0].value.clone()).unwrap_or_default()
+    }
+
+    /// The query of a URL that lets whoever has it use the blobs of a container, with such permissions as
+    /// `rcw`, until `end`.
+    ///
+    /// # Panics
+    ///
+    /// Never: all that a signature is of is given.
+    pub fn container_sas(
+        &self,
+        account: &str,
+        container: &str,
+        permissions: &str,
+        end: jiff::Timestamp,
+    ) -> String {
+        let what = json!({
+            "canonicalizedResource": format!("/blob/{account}/{container}"), "signedResource": "c",
+            "signedPermission": permissions, "signedExpiry": end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        });
+        super::sas::service(&self.key(account), &what).expect("it is complete")
     }
 
     /// Sets a property of an account, as a policy of the company might.

@@ -11,6 +11,8 @@ pub(super) mod notifications;
 mod object;
 pub(super) mod objects;
 mod signed;
+
+pub(super) use signed::url as signed_url;
 pub(super) mod uploads;
 mod xml;
 
