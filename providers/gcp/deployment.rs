@@ -32,10 +32,6 @@ use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
 use crate::verify::{CheckSender, VerifyOptions, verify};
 
-/// How long deleted objects are kept by default: Cloud Storage's own default, set explicitly (Cloud Storage
-/// docs, "Soft delete"; G16).
-const SOFT_DELETE: &str = "7d";
-
 /// A deployment on Google Cloud, with its project known.
 pub(crate) struct Gcp {
     options: GcpOptions,
@@ -126,6 +122,7 @@ impl Gcp {
             let made = Topic {
                 name: topic.to_owned(),
                 leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
+                message_regions: self.parts().location().message_regions(),
                 labels: labels(expiry(*topic_name == TopicName::default_for(name))),
             };
             resources.push(Bound::boxed(made, api));
@@ -184,13 +181,12 @@ impl Gcp {
             name: self.bucket().to_string(),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
-            soft_delete_asked: soft_delete.is_some(),
             metageneration: 0,
             location: self.parts().location().to_string(),
             storage_class: "STANDARD".to_owned(),
             uniform_access: true,
             public_access_prevention: "enforced".to_owned(),
-            soft_delete: soft_delete.as_ref().map_or_else(|| SOFT_DELETE.to_owned(), ToString::to_string),
+            soft_delete: soft_delete.as_ref().map(ToString::to_string),
             kms_key: kms_key.as_ref().map(ToString::to_string),
             cors: wanted.origin.as_ref().map(|origin| Cors::for_pages_of(origin.to_string())),
             labels: Marking::of(wanted, &LABELS).with(QUEUE, queue).expiring(expiry),

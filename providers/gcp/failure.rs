@@ -54,10 +54,13 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The error in a response of a JSON API; `None` for a success.
+    /// The error in a response of a JSON API; `None` for a success. A successful status with anything but JSON comes
+    /// from something between this machine and Google, and nothing was done.
     pub(crate) fn of_answer(answer: &Answer) -> Option<Self> {
         if answer.is_success() {
-            return None;
+            let is_page = answer.header("content-type").is_some_and(|kind| kind.contains("html"))
+                || answer.body.trim_ascii_start().starts_with(b"<");
+            return is_page.then(|| Self { html: true, http: answer.status, ..Self::default() });
         }
         let mut refusal = Self::of_body(answer.status, &answer.body);
         refusal.html |= answer.header("content-type").is_some_and(|kind| kind.contains("html"));

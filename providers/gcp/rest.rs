@@ -187,10 +187,6 @@ pub(crate) fn read<T: DeserializeOwned>(
     if let Some(refusal) = Refusal::of_answer(answer) {
         return Err(refusal.explain(permission, target));
     }
-    let html = answer.header("content-type").is_some_and(|kind| kind.contains("html"));
-    if html {
-        return Err(Refusal { html, http: answer.status, ..Refusal::default() }.explain(permission, target));
-    }
     serde_json::from_slice(&answer.body).map_err(|error| {
         Error::new(Kind::Transient, format!("{permission} on {target}: the response cannot be read"))
             .because(error)

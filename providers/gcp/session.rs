@@ -2,6 +2,7 @@
 
 mod api;
 mod endpoints;
+mod universe;
 
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ impl Session {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
         let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|path| !path.is_empty());
         let signs = named.is_some() || !endpoints.any();
+        if signs {
+            universe::require_googles(|name| std::env::var_os(name))?;
+        }
         let credentials = if !signs {
             anonymous::Builder::new().build()
         } else {

@@ -78,6 +78,41 @@ impl<'a> GcsSite<'a> {
     }
 }
 
+/// What to do about an upload that was refused with `code` for the reason `why`, in lower case (Cloud Storage XML
+/// API, "HTTP status and error codes").
+fn refusal(code: &str, why: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    match code {
+        "SecurityPolicyViolated" => {
+            "VPC Service Controls reject it: run inside the service perimeter, or ask its administrator for an access \
+             level or an ingress rule"
+        }
+        _ if has(&["vpcservicecontrols", "vpc service controls"]) => refusal("SecurityPolicyViolated", ""),
+        "UserProjectMissing" => {
+            "turn requester pays off: the W&B server names no project to bill; `wbstore plan gcp` shows the command"
+        }
+        "UserProjectAccountProblem" | "AccountProblem" => "link an active billing account to the project",
+        _ if has(&["billing account"]) => refusal("AccountProblem", ""),
+        "AccessDenied" if has(&["ip filter", "ip address"]) => {
+            "the bucket's IP filter rejects this network; `wbstore plan gcp` shows it"
+        }
+        "ExpiredToken" | "AuthenticationRequired" | "InvalidSecurity" => {
+            "the signature is not accepted: check the clock of this machine and the key of the service account"
+        }
+        "SignatureDoesNotMatch" => {
+            "something between this machine and Google changes the request, or the key was deleted; check any proxy"
+        }
+        _ if has(&["kms"]) && has(&["disabled", "destroyed"]) => {
+            "enable the version of the bucket's Cloud KMS key"
+        }
+        _ if has(&["kms"]) => {
+            "grant Cloud Storage's service agent roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's \
+             key"
+        }
+        _ => "grant these credentials storage.objects.create on the bucket",
+    }
+}
+
 impl Site for GcsSite<'_> {
     const PROFILE: Profile = Profile {
         cloud: "gcp",
@@ -130,13 +165,8 @@ impl Site for GcsSite<'_> {
         sign::upload(self.api, self.signer.as_ref(), self.address(key).await?).await
     }
 
-    fn refusal(&self, _: &str, why: &str) -> &'static str {
-        if why.to_lowercase().contains("kms") {
-            "grant Cloud Storage's service agent roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's \
-             key"
-        } else {
-            "grant these credentials storage.objects.create on the bucket"
-        }
+    fn refusal(&self, code: &str, why: &str) -> &'static str {
+        refusal(code, &why.to_lowercase())
     }
 
     async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {

@@ -25,7 +25,7 @@ pub(crate) fn path(name: &str) -> String {
 /// [`Kind::Refused`] for one that the credentials may not read, which usually belongs to another project;
 /// those of the cloud.
 pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
-    match api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await {
+    match find(api, name).await {
         Err(error) if error.kind() == Kind::Denied => Err(Error::refused(format!(
             "the bucket {name} exists, but these credentials are not allowed to read it: it belongs to \
              another project, or storage.buckets.get is denied"
@@ -33,6 +33,14 @@ pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
         .hint("choose another name with --bucket; if it is yours, grant storage.buckets.get on it")),
         found => found,
     }
+}
+
+/// As [`get`], with what is denied as [`Kind::Denied`].
+///
+/// # Errors
+/// Those of the cloud.
+pub(super) async fn find(api: &Api, name: &str) -> Result<Option<Described>> {
+    api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await
 }
 
 /// The labels of the bucket `name`; `None` if it does not exist.

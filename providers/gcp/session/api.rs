@@ -94,6 +94,15 @@ impl Api {
         number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
     }
 
+    /// The full `name` of something in the project, by the ID of the project where it has the number.
+    pub(crate) fn by_id(&self, name: &str) -> String {
+        let number = self.project_number().map(|number| format!("projects/{number}/"));
+        match number.and_then(|number| name.strip_prefix(&number)) {
+            Some(rest) => format!("projects/{}/{rest}", self.project),
+            None => name.to_owned(),
+        }
+    }
+
     /// The full name of a topic.
     pub(crate) fn topic_name(&self, topic: &str) -> String {
         format!("projects/{}/topics/{topic}", self.project)

@@ -97,7 +97,14 @@ impl<'a> Watch<'a> {
     pub(super) async fn pull(&self) -> Result<Vec<Message>> {
         let body = json!({ "maxMessages": BATCH });
         let pulled = self.call(Method::POST, ":pull", Some(&body), "pubsub.subscriptions.consume").await?;
-        let pulled: Pulled = serde_json::from_value(pulled.unwrap_or_default()).map_err(|error| {
+        let pulled = pulled.ok_or_else(|| {
+            Error::new(
+                Kind::Failed,
+                format!("the temporary subscription {} was deleted meanwhile", self.name),
+            )
+            .hint("run `wbstore verify gcp` again; something in the project deletes subscriptions")
+        })?;
+        let pulled: Pulled = serde_json::from_value(pulled).map_err(|error| {
             Error::new(Kind::Transient, format!("pull from subscription {}", self.name)).because(error)
         })?;
         let received = pulled.received_messages.into_iter().map(|Received { ack_id, message }| Message {
