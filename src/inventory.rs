@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Kind, Result};
 use crate::mark::{ADOPTED, Codec, DEPLOYMENT, EXPIRES, Entries, INTERNAL, Mark, QUEUE, ROLE};
+use crate::name::DeploymentName;
 
 /// The [`ROLE`] of what `verify` creates for a moment, which is not part of a deployment.
 pub(crate) const PROBE: &str = "probe";
@@ -104,10 +105,11 @@ pub(crate) struct Marked {
 }
 
 impl Marked {
-    /// A resource of `kind` with these entries, where they hold a mark.
+    /// A resource of `kind` with these entries, where they hold a mark. What names no possible deployment was
+    /// written by others.
     pub(crate) fn new(kind: &'static str, name: &str, codec: &Codec, entries: &Entries) -> Option<Self> {
         let mark = codec.read(entries);
-        mark.get(DEPLOYMENT)?;
+        mark.get(DEPLOYMENT)?.parse::<DeploymentName>().ok()?;
         Some(Self { kind, name: name.to_owned(), mark, ..Self::default() })
     }
 

@@ -15,6 +15,7 @@ use wbstore::commands;
 use wbstore::console::Console;
 use wbstore::error::{Error, Kind, Result, exit};
 use wbstore::interrupt::{End, Signals, Waits, end};
+use wbstore::view::clean::clean;
 use wbstore::view::remark::Remark;
 
 /// As large as that of a main thread usually is, in bytes: the whole flow is one future.
@@ -88,9 +89,14 @@ fn console(format: Format) -> Console {
 }
 
 /// Shows the output of clap: help, version, or a usage error.
+///
+/// clap repeats arguments as they are, so an error about ones that a terminal would obey, or that have several
+/// lines, is shown as a remark.
 fn usage(error: &clap::Error, arguments: Vec<OsString>) -> u8 {
-    if error.use_stderr() && Format::of(arguments) == Format::Json {
-        console(Format::Json).remark(&Remark::usage(error));
+    let is_plain = arguments.iter().all(|one| one.to_str().is_some_and(|text| clean(text) == text));
+    let format = Format::of(arguments);
+    if error.use_stderr() && (format == Format::Json || !is_plain) {
+        console(format).remark(&Remark::usage(error));
     } else {
         let _ = error.print();
         let _ = io::stdout().flush();

@@ -121,7 +121,7 @@ impl FromStr for Origin {
         }
         // The note on an international name already shows both forms.
         if input != text && notes.is_empty() {
-            notes.push(format!("{} is used as {text}, which is what browsers send", quoted(input)));
+            notes.push(format!("{} is used as {text}, which is what browsers send", shown(input)));
         }
         Ok(Self { text, host, port: url.port(), secure: url.scheme() == "https", notes })
     }
@@ -138,12 +138,12 @@ impl<'a> Typed<'a> {
     /// Splits `input`, and refuses what the URL standard would drop or repair: spaces, line breaks,
     /// backslashes, empty parts.
     fn split(input: &'a str) -> Result<Self> {
-        let shown = |why: &str| refuse(input, why);
+        let refused = |why: &str| refuse(input, why);
         if input.is_empty() {
             return Err(Error::input("the host is empty").hint(format!("use a form such as `{EXAMPLE}`")));
         }
         if input.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(shown("contains a space or a control character"));
+            return Err(refused("contains a space or a control character"));
         }
         // Before all that repeats the input: a password must not end up on a terminal or in a log.
         if input.contains('@') {
@@ -151,22 +151,22 @@ impl<'a> Typed<'a> {
                 .hint(format!("omit everything up to `@`: `{EXAMPLE}`")));
         }
         if input == "null" {
-            return Err(shown("is what browsers send for a page without an origin, such as a local file"));
+            return Err(refused("is what browsers send for a page without an origin, such as a local file"));
         }
         if input.contains('*') {
-            return Err(shown("has a wildcard, which lets other sites read the bucket with a user's URL"));
+            return Err(refused("has a wildcard, which lets other sites read the bucket with a user's URL"));
         }
         if input.contains(',') {
-            return Err(shown("contains a comma; exactly one origin is allowed"));
+            return Err(refused("contains a comma; exactly one origin is allowed"));
         }
         let Some((scheme, rest)) = input.split_once("://") else {
             return Err(without_scheme(input));
         };
         if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
-            return Err(shown(&format!("has the scheme {}, not https", quoted(scheme))));
+            return Err(refused(&format!("has the scheme {}, not https", quoted(scheme))));
         }
         if rest.contains('\\') || rest.contains('%') {
-            return Err(shown("contains `\\` or `%`"));
+            return Err(refused("contains `\\` or `%`"));
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
@@ -186,22 +186,30 @@ impl<'a> Typed<'a> {
             None => (authority, None),
         };
         if host.is_empty() {
-            return Err(shown("has no host"));
+            return Err(refused("has no host"));
         }
         if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit())) {
-            return Err(shown("has no number after the colon"));
+            return Err(refused("has no number after the colon"));
         }
         Ok(Self { scheme, authority, host })
     }
 }
 
 fn refuse(input: &str, why: &str) -> Error {
-    Error::input(format!("the host {} {why}", quoted(input))).hint(format!("use a form such as `{EXAMPLE}`"))
+    Error::input(format!("the host {} {why}", shown(input))).hint(format!("use a form such as `{EXAMPLE}`"))
 }
 
 /// Refuses what follows the host, and shows what is left without it.
+/// `input` without its query and fragment, which may hold a token.
+fn shown(input: &str) -> String {
+    match input.find(['?', '#']) {
+        Some(start) => quoted(&format!("{}…", &input[..=start])),
+        None => quoted(input),
+    }
+}
+
 fn cut(input: &str, scheme: &str, authority: &str, why: &str) -> Error {
-    let error = Error::input(format!("the host {} {why}", quoted(input)));
+    let error = Error::input(format!("the host {} {why}", shown(input)));
     error.hint(match format!("{scheme}://{authority}").parse::<Origin>() {
         Ok(origin) => format!("use `{origin}`; an origin is scheme, host and port only"),
         Err(_) => format!("use a form such as `{EXAMPLE}`"),
@@ -210,7 +218,7 @@ fn cut(input: &str, scheme: &str, authority: &str, why: &str) -> Error {
 
 fn without_scheme(input: &str) -> Error {
     let secure = format!("https://{}", input.trim_start_matches('/')).parse::<Origin>();
-    let error = Error::input(format!("the host {} has no scheme", quoted(input)));
+    let error = Error::input(format!("the host {} has no scheme", shown(input)));
     error.hint(match secure {
         Ok(origin) if origin.is_loopback() => {
             format!("use `{}`", origin.as_str().replacen("https://", "http://", 1))

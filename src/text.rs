@@ -2,23 +2,63 @@
 
 use std::fmt;
 
-/// `text` without control characters and without the marks that turn the direction of writing, which
-/// could make a line read as something else. Line breaks and tabs become spaces.
+/// The most letters of a text from a server that are kept. An error message of a cloud is shorter; what is
+/// longer is a page of a proxy, or meant to fill a log.
+const LONGEST: usize = 600;
+
+/// `text` on one line, without what a terminal would obey and without what is not seen and could make a line
+/// read as something else, cut at 600 letters. Line breaks and tabs become spaces.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().filter_map(harmless).collect::<String>().trim().to_owned()
+    let text = text.trim_start();
+    let mut letters = text.chars().filter_map(harmless);
+    let mut kept: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        kept.push('…');
+    }
+    kept.truncate(kept.trim_end().len());
+    kept
 }
 
 /// What stands for `letter` in harmless text, if anything does.
 pub(crate) fn harmless(letter: char) -> Option<char> {
     match letter {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-        letter if letter.is_control() || turns_direction(letter) => None,
+        letter if letter.is_control() || is_unseen(letter) => None,
         letter => Some(letter),
     }
 }
 
-fn turns_direction(letter: char) -> bool {
-    matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether `letter` is not seen and changes how others are: it turns the direction of writing, joins, breaks
+/// or hides. These are the letters of the general category Cf, the fillers, and the variation selectors
+/// beyond the first block, in which texts are hidden (Unicode Standard, chapter 23).
+fn is_unseen(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1345f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// A size, in the largest decimal unit that leaves a digit before the point.
@@ -71,6 +111,13 @@ mod tests {
     #[test]
     fn a_server_cannot_colour_move_or_turn_our_text() {
         assert_eq!(clean("a\u{1b}[31mred\u{202e}\nline\u{7}"), "a[31mred line");
+        assert_eq!(clean("\u{200b}\u{9b}31m\u{2028}x\u{e0041}\u{feff}"), "31m x");
+    }
+
+    #[test]
+    fn a_message_has_an_end() {
+        assert_eq!(clean(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
+        assert_eq!(clean(&"x".repeat(LONGEST)).chars().count(), LONGEST);
     }
 
     #[test]

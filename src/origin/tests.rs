@@ -94,9 +94,9 @@ fn everything_else_is_refused_with_the_reason() {
             "use `https://a.example`; an origin is scheme, host and port only",
         ),
         ("https://a.example//", "the host `https://a.example//` has a path", "use `https://a.example`"),
-        ("https://a.example/?", "the host `https://a.example/?` has a query", "use `https://a.example`"),
-        ("https://a.example?x=1", "the host `https://a.example?x=1` has a query", "use `https://a.example`"),
-        ("https://a.example#x", "the host `https://a.example#x` has a fragment", "use `https://a.example`"),
+        ("https://a.example/?", "the host `https://a.example/?…` has a query", "use `https://a.example`"),
+        ("https://a.example?x=1", "the host `https://a.example?…` has a query", "use `https://a.example`"),
+        ("https://a.example#x", "the host `https://a.example#…` has a fragment", "use `https://a.example`"),
         (
             "https://u:secret@a.example",
             "the host contains a user name or password",

@@ -7,14 +7,21 @@ use super::clean::clean;
 /// Prose: shown as it is, with no markup, no HTML and nobody mentioned.
 pub(super) fn text(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len());
-    for c in clean(raw).chars() {
+    let raw = clean(raw);
+    // Nothing becomes a link: neither what has a scheme nor what begins with www. (GitHub Flavored Markdown,
+    // "Autolinks (extension)").
+    for c in raw.replace("www.", "www\0.").replace("://", "\0//").chars() {
         match c {
+            '\0' if safe.ends_with("www") => safe.push_str("<!-- -->"),
+            '\0' => safe.push_str("&#58;"),
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             // An empty comment is what keeps a code host from notifying that person or team.
             '@' => safe.push_str("@<!-- -->"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '|' | '!' | '$' => {
+            // The same for the number of an issue.
+            '#' => safe.push_str("\\#<!-- -->"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '|' | '!' | '$' => {
                 safe.push('\\');
                 safe.push(c);
             }
@@ -71,6 +78,10 @@ mod tests {
     #[test]
     fn prose_stays_prose() {
         assert_eq!(text("a|b <b>@ops</b> `x` *y*"), r"a\|b &lt;b&gt;@<!-- -->ops&lt;/b&gt; \`x\` \*y\*");
+        assert_eq!(
+            text("https://evil.example www.evil.example #1"),
+            r"https&#58;//evil.example www<!-- -->.evil.example \#<!-- -->1"
+        );
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn field(action: Action, change: &Change, width: usize) -> Vec<String> {
     if width + old.chars().count() + new.chars().count() <= WIDE {
         return vec![format!("{name:<width$} {old} → {new}")];
     }
-    vec![name, format!("    {old}"), format!("  → {new}")]
+    vec![name, format!("  from {old}"), format!("  to   {new}")]
 }
 
 fn list(addresses: &[Address]) -> String {

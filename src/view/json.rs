@@ -15,7 +15,7 @@ use crate::text::harmless;
 /// # Errors
 /// When `value` has no JSON form, which is a bug.
 pub fn document(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(fault)
+    serde_json::to_string_pretty(value).map(|text| escaped(&text) + "\n").map_err(fault)
 }
 
 /// `value` on one line, with the line break. Terminal control characters are escaped beyond what JSON
@@ -24,18 +24,23 @@ pub fn document(value: &impl Serialize) -> Result<String> {
 /// # Errors
 /// When `value` has no JSON form, which is a bug.
 pub fn line(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value).map_err(fault)?;
-    let mut line = String::with_capacity(text.len() + 1);
+    serde_json::to_string(value).map(|text| escaped(&text) + "\n").map_err(fault)
+}
+
+/// `text`, which is JSON, with the letters escaped that a terminal would obey or that are not seen. Only a
+/// string can hold them, and the line breaks of a document are none of theirs.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 1);
     for letter in text.chars() {
-        if harmless(letter) == Some(letter) {
-            line.push(letter);
-        } else {
-            // Only a string can hold such a letter, and none is beyond the 16 bits of one escape.
-            let _ = write!(line, "\\u{:04x}", u32::from(letter));
+        if letter == '\n' || harmless(letter) == Some(letter) {
+            safe.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
         }
     }
-    line.push('\n');
-    Ok(line)
+    safe
 }
 
 fn fault(error: serde_json::Error) -> Error {
@@ -48,9 +53,12 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_escaped_and_comes_back() {
-        let text = "a\u{9b}31m\u{202e}\u{1b}\u{7f}\n\u{2028}bücher 🪣";
+        let text = "a\u{9b}31m\u{202e}\u{1b}\u{7f}\n\u{2028}\u{200b}\u{e0041}bücher 🪣";
         let written = line(&text).unwrap();
-        assert_eq!(written.trim_end(), "\"a\\u009b31m\\u202e\\u001b\\u007f\\n\\u2028bücher 🪣\"");
+        assert_eq!(
+            written.trim_end(),
+            "\"a\\u009b31m\\u202e\\u001b\\u007f\\n\\u2028\\u200b\\udb40\\udc41bücher 🪣\""
+        );
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 }

@@ -56,8 +56,8 @@ fn an_update_shows_old_and_new_and_what_it_keeps() {
 
       ~ update  aws/queue/acme-wandb
           policy:
-              [{"action":"sqs:*","condition":"none at all","principal":"*","sid":"wbstore-acme"}]
-            → [{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]
+            from [{"action":"sqs:*","condition":"none at all","principal":"*","sid":"wbstore-acme"}]
+            to   [{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]
         leave   aws/bucket/acme-wandb
           note: versioning is on; old versions are kept and cost
       ~ update  aws/cors/acme-wandb

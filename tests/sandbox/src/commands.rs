@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 mod group;
+pub mod live;
 pub mod test;
 pub mod up;
 

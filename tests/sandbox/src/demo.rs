@@ -3,7 +3,7 @@
 //! `cargo sandbox demo` runs it for people to watch; the test that keeps the README's transcript
 //! true runs the same list.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::mpsc;
@@ -32,24 +32,24 @@ impl Step {
     }
 }
 
-/// The steps, in order.
-pub fn steps<C: Cloud>(cloud: &C) -> Vec<Step> {
+/// The steps, in order, for the deployment `name` of `host`; `place` is what a command needs besides.
+pub fn steps(cloud: &str, host: &str, name: &str, place: &dyn Fn(&str) -> Vec<String>) -> Vec<Step> {
     let step = |title, verb: &str, more: &[&str]| {
-        let first = [verb, C::CLOUD].map(str::to_owned).into_iter();
-        let args = first.chain(more.iter().map(|&word| word.to_owned())).chain(cloud.place(verb));
+        let first = [verb, cloud].map(str::to_owned).into_iter();
+        let args = first.chain(more.iter().map(|&word| word.to_owned())).chain(place(verb));
         Step { title, args: args.collect(), code: 0 }
     };
     vec![
-        step("See what would be made. Nothing is changed.", "plan", &["--host", HOST]),
-        step("Make it.", "provision", &["--host", HOST, "--yes"]),
-        step("Prove it: an upload from the browser, and its event.", "verify", &["--host", HOST]),
+        step("See what would be made. Nothing is changed.", "plan", &["--host", host]),
+        step("Make it.", "provision", &["--host", host, "--yes"]),
+        step("Prove it: an upload from the browser, and its event.", "verify", &["--host", host]),
         step(
             "Plan again: nothing is left to do (5 would mean changes).",
             "plan",
-            &["--host", HOST, "--exit-code"],
+            &["--host", host, "--exit-code"],
         ),
         step("What is in this account?", "list", &[]),
-        step("Remove it. The name says that you mean it.", "teardown", &["--host", HOST, "--confirm", NAME]),
+        step("Remove it. The name says that you mean it.", "teardown", &["--host", host, "--confirm", name]),
         step("And it is gone.", "list", &[]),
     ]
 }
@@ -80,9 +80,24 @@ pub async fn run<C: Cloud>(sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
 
 /// Runs all steps in an account that exists already.
 pub async fn run_on<C: Cloud>(cloud: &C, sink: &mut dyn FnMut(Event)) -> Result<(), Error> {
-    for step in steps(cloud) {
+    let steps = steps(C::CLOUD, HOST, NAME, &|verb| cloud.place(verb));
+    run_steps(steps, sink, &|args| {
+        let mut command = cloud.wbstore();
+        command.args(args);
+        Ok(command)
+    })
+    .await
+}
+
+/// Runs `steps`, each as the `command` with its arguments.
+pub async fn run_steps(
+    steps: Vec<Step>,
+    sink: &mut dyn FnMut(Event),
+    command: &(dyn Fn(&[String]) -> Result<Command, Error> + Sync),
+) -> Result<(), Error> {
+    for step in steps {
         sink(Event::Begin(step.clone()));
-        let code = perform(cloud, &step, sink).await?;
+        let code = perform(command(&step.args)?, sink).await?;
         sink(Event::End { code, expected: step.code });
         if code != Some(step.code) {
             return Err(Error::new(format!("`{}` ended with {code:?}, not with {}", step.line(), step.code)));
@@ -91,14 +106,10 @@ pub async fn run_on<C: Cloud>(cloud: &C, sink: &mut dyn FnMut(Event)) -> Result<
     Ok(())
 }
 
-async fn perform<C: Cloud>(
-    cloud: &C,
-    step: &Step,
-    sink: &mut dyn FnMut(Event),
-) -> Result<Option<i32>, Error> {
+async fn perform(command: Command, sink: &mut dyn FnMut(Event)) -> Result<Option<i32>, Error> {
     let unable = |error: std::io::Error| Error::new(format!("cannot run wbstore: {error}"));
-    let mut command = tokio::process::Command::from(cloud.wbstore());
-    command.args(&step.args).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = tokio::process::Command::from(command);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(unable)?;
     let (lines, mut heard) = mpsc::unbounded_channel();
     if let Some(stdout) = child.stdout.take() {

@@ -35,6 +35,7 @@ pub mod gap;
 pub mod gcp;
 mod iam;
 pub mod journal;
+pub mod live;
 mod ministack;
 mod moto;
 pub mod pages;

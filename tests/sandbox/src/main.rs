@@ -3,14 +3,17 @@
 
 mod commands;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use commands::live::Live;
 use commands::test::{Round, Suite};
 use wbstore_sandbox::Error;
 use wbstore_sandbox::aws::Aws;
 use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::backend::Backend;
+use wbstore_sandbox::cloud::Cloud as _;
 use wbstore_sandbox::gcp::Gcp;
 
 /// Emulated clouds on loopback, to try wbstore on and to test it with.
@@ -48,6 +51,22 @@ enum Task {
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
     },
+    /// Run the laws and the demonstration on a real account, that of the current credentials. Says what it
+    /// makes and asks before; tears everything down, on Ctrl-C too; leaves a report without the account's ids.
+    Live {
+        /// The cloud.
+        #[arg(value_enum)]
+        cloud: Cloud,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// Where the report goes, as `wbstore-live-CLOUD.json` and `.md`.
+        #[arg(long, default_value = ".")]
+        report: PathBuf,
+        /// Options for wbstore that say where, such as `--region eu-west-1` or `--resource-group wandb`.
+        #[arg(last = true)]
+        place: Vec<String>,
+    },
     /// Run the test suite against the emulators: AWS on ministack, Google Cloud on our double, Azure on
     /// our double and Azurite.
     Test {
@@ -69,6 +88,16 @@ enum Cloud {
     Aws,
     Gcp,
     Azure,
+}
+
+impl Cloud {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Aws => Aws::CLOUD,
+            Self::Gcp => Gcp::CLOUD,
+            Self::Azure => Azure::CLOUD,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,11 +126,20 @@ impl From<BackendName> for Backend {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    // It ends what it made itself.
+    if let Task::Live { cloud, yes, report, place } = cli.command {
+        let cloud = cloud.name();
+        return said(commands::live::run(Live { cloud, yes, report, place }).await);
+    }
     // Whatever is running when a signal comes is dropped here, and stops.
     let ended = tokio::select! {
         ended = perform(cli.command) => ended,
         signal = commands::interrupted() => signal,
     };
+    said(ended)
+}
+
+fn said(ended: Result<ExitCode, Error>) -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(error) => {
@@ -122,6 +160,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
+        Task::Live { .. } => unreachable!("it is run outside of this"),
         Task::Test { all, backend, args } => {
             let rounds = match backend {
                 Some(Opinion::Moto) => &[Round::Moto],
