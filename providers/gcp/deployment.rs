@@ -27,10 +27,10 @@ use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
-use crate::providers::gcp::verify::GcsSite;
+use crate::providers::gcp::verify::{GcsNode, GcsSite};
 use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
-use crate::verify::{CheckSender, VerifyOptions, verify};
+use crate::verify::{CheckSender, VerifyOptions, verify, verify_as_node};
 
 /// A deployment on Google Cloud, with its project known.
 pub(crate) struct Gcp {
@@ -81,6 +81,31 @@ impl Gcp {
             vec![format!("Cloud Storage's service agent is assumed to be {agent}; its address was not read")];
         let api = Session::offline()?.api(project.as_str(), &agent);
         Ok(Box::new(Self { options, wanted, project, api, notes }))
+    }
+
+    /// Sends the calls of the server, with the credentials of this environment or of the impersonated account. The
+    /// project is not read: the server may not.
+    ///
+    /// # Errors
+    /// As [`Gcp::connect`], and those of [`verify_as_node`].
+    pub(super) async fn verify_as_node(
+        options: GcpOptions,
+        wanted: Wanted,
+        verify: &VerifyOptions,
+        checks: CheckSender,
+    ) -> Result<()> {
+        options.check()?;
+        let project = options.project()?.clone();
+        let mut session = Session::open()?;
+        let impersonated = options.impersonated.as_ref().map(ToString::to_string);
+        if let Some(email) = &impersonated {
+            session = session.impersonating(email).await?;
+        }
+        let api = session.api(project.as_str(), "");
+        let gcp = Self { options, wanted, project, api, notes: vec![] };
+        let (bucket, events) = (gcp.bucket(), gcp.events());
+        let node = GcsNode::new(&gcp.api, &gcp.wanted.name, &bucket, events, impersonated.as_deref())?;
+        verify_as_node(node, verify, checks).await
     }
 
     fn parts(&self) -> &GcpParts {

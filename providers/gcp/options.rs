@@ -218,11 +218,11 @@ impl CloudOptions for GcpOptions {
 
     fn verify_as_node<'a>(
         &'a self,
-        _wanted: Wanted,
-        _options: &'a VerifyOptions,
-        _checks: CheckSender,
+        wanted: Wanted,
+        options: &'a VerifyOptions,
+        checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
+        Box::pin(Gcp::verify_as_node(self.clone(), wanted, options, checks))
     }
 
     fn offline<'a>(

@@ -1,15 +1,16 @@
 //! What Cloud Storage and Pub/Sub add to the proof.
 
 mod message;
+mod node;
 mod settings;
 mod sign;
 mod watch;
 
 use std::time::Duration;
 
-use google_cloud_auth::signer::Signer;
 use serde_json::Value;
 
+use self::sign::UrlSigner;
 use self::watch::Watch;
 use super::bucket_name::BucketName;
 use super::failure::Refusal;
@@ -24,6 +25,8 @@ use crate::name::DeploymentName;
 use crate::resource::Address;
 use crate::verify::{Message, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
 
+pub(super) use node::GcsNode;
+
 /// A bucket, and the topic that gets its events.
 pub(super) struct GcsSite<'a> {
     api: &'a Api,
@@ -32,7 +35,7 @@ pub(super) struct GcsSite<'a> {
     /// `None` with `--queue internal`.
     events: Option<(TopicName, SubscriptionName)>,
     http: Client,
-    signer: Option<Signer>,
+    signer: Option<UrlSigner>,
     watch: Option<Watch<'a>>,
     /// For how long soft delete keeps what was deleted; `None` when it is off.
     soft_deleted: Option<String>,
@@ -49,7 +52,8 @@ impl<'a> GcsSite<'a> {
         bucket: &BucketName,
         events: Option<(TopicName, SubscriptionName)>,
     ) -> Result<Self> {
-        let (http, signer, bucket) = (Client::new()?, api.signer(), bucket.to_string());
+        let signer = api.signer().map(UrlSigner::Library);
+        let (http, bucket) = (Client::new()?, bucket.to_string());
         Ok(Self {
             api,
             deployment,

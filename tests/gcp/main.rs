@@ -12,6 +12,7 @@ mod explained;
 mod foreign_entries;
 mod interrupt;
 mod list_and_expiry;
+mod node;
 mod notifications;
 mod ownership;
 mod plan_formats;

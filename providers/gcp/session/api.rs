@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use google_cloud_auth::credentials::{Builder, Credentials};
+use google_cloud_auth::credentials::Builder;
 use google_cloud_auth::signer::Signer;
 use tokio::sync::OnceCell;
 
 use super::{Service, Session};
 use crate::error::Result;
 use crate::mutations::Mutations;
-use crate::providers::gcp::rest::Rest;
+use crate::providers::gcp::rest::{Authority, Rest};
 
 /// The clients of one project, each built on first use.
 pub(crate) struct Api {
@@ -62,11 +62,19 @@ impl Api {
         self.iam.get_or_try_init(|| async { self.session.rest(Service::Iam) }).await
     }
 
+    /// Signatures of service accounts.
+    ///
+    /// # Errors
+    /// See [`Api::storage_json`].
+    pub(crate) fn iam_credentials(&self) -> Result<Rest> {
+        self.session.rest(Service::IamCredentials)
+    }
+
     /// The credentials themselves, for what signs.
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) offline.
-    pub(crate) fn credentials(&self) -> Result<Credentials> {
+    pub(crate) fn credentials(&self) -> Result<Authority> {
         self.session.credentials()
     }
 

@@ -19,7 +19,7 @@ pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str, suffi
         return Says::Other;
     }
     let object = Object { bucket: get("bucketId").to_owned(), key: get("objectId").to_owned() };
-    let sender = get("notificationConfig").rsplit('/').next().unwrap_or_default();
+    let sender = sender(attributes);
     if get(ATTRIBUTE) != deployment && !sufficient.iter().any(|id| id == sender) {
         let theirs = clean(get("notificationConfig"));
         let why = format!("only {theirs}, which is not wbstore's, sends events of the probe");
@@ -32,6 +32,12 @@ pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str, suffi
             format!("the event has the payload format {}, which the server cannot read", clean(format)),
         ),
     }
+}
+
+/// The ID of the notification that sent a message with these `attributes`.
+pub(super) fn sender(attributes: &HashMap<String, String>) -> &str {
+    let full = attributes.get("notificationConfig").map(String::as_str).unwrap_or_default();
+    full.rsplit('/').next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -41,14 +41,42 @@ pub(super) struct Watch<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Pulled {
+pub(super) struct Pulled {
     received_messages: Vec<Received>,
+}
+
+impl Pulled {
+    /// The messages, whoever's notification sent them.
+    pub(super) fn messages_of_any(self) -> Vec<Message> {
+        let id = |received: &Received| message::sender(&received.message.attributes).to_owned();
+        let all: Vec<_> = self.received_messages.iter().map(id).collect();
+        self.messages("", &all)
+    }
+
+    /// The messages, of which those prove something that the notification of `deployment` sent, or one of
+    /// `sufficient`.
+    pub(super) fn messages(self, deployment: &str, sufficient: &[String]) -> Vec<Message> {
+        let received =
+            self.received_messages.into_iter().map(|Received { ack_id, delivery_attempt, message }| {
+                Message {
+                    says: message::read(&message.attributes, deployment, sufficient),
+                    id: message.message_id,
+                    handle: ack_id,
+                    times: delivery_attempt,
+                    ends: None,
+                }
+            });
+        received.collect()
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Received {
     ack_id: String,
+    /// Counted only where there is a dead-letter topic.
+    #[serde(default)]
+    delivery_attempt: u64,
     message: Published,
 }
 
@@ -107,14 +135,7 @@ impl<'a> Watch<'a> {
         let pulled: Pulled = serde_json::from_value(pulled).map_err(|error| {
             Error::new(Kind::Transient, format!("pull from subscription {}", self.name)).because(error)
         })?;
-        let received = pulled.received_messages.into_iter().map(|Received { ack_id, message }| Message {
-            says: message::read(&message.attributes, self.deployment.as_str(), &self.sufficient),
-            id: message.message_id,
-            handle: ack_id,
-            times: 0,
-            ends: None,
-        });
-        Ok(received.collect())
+        Ok(pulled.messages(self.deployment.as_str(), &self.sufficient))
     }
 
     pub(super) async fn acknowledge(&self, handles: &[String]) -> Result<()> {

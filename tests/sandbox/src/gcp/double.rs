@@ -132,6 +132,15 @@ impl GcpDouble {
         Ok(path)
     }
 
+    /// Whether policies let a service account do something, on any bucket or subscription.
+    pub fn grants(&self, email: &str, permission: &str) -> bool {
+        let state = self.shared.state();
+        let member = format!("serviceAccount:{email}");
+        let buckets = state.buckets.values().map(|bucket| &bucket.policy);
+        let mut all = buckets.chain(state.subscriptions.values().map(|one| &one.policy));
+        all.any(|policy| policy.lets(&state.custom_roles, &member, permission))
+    }
+
     /// An access token of a service account, which exists from then on.
     pub fn token(&self, email: &str) -> String {
         self.shared.state().know(email);

@@ -59,6 +59,8 @@ pub(super) struct State {
     pub(super) custom_roles: roles::Custom,
     pub(super) switches: Switches,
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// The uploads in parts that have begun: the object's name, and what was sent so far.
+    pub(super) parts: BTreeMap<String, (String, Vec<u8>)>,
     /// What has happened to objects and is not yet told.
     pub(super) events: Vec<Event>,
     last: i64,
@@ -89,6 +91,7 @@ impl State {
             custom_roles: roles::Custom::new(),
             switches: Switches::default(),
             uploads: BTreeMap::new(),
+            parts: BTreeMap::new(),
             events: vec![],
             last: 0,
             project,

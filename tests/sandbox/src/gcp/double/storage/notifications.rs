@@ -132,6 +132,8 @@ fn reach(state: &mut State, topic: &str) -> Answer<()> {
 /// Whether the service agent may publish to a topic, which is there.
 pub(super) fn publishes(state: &State, topic: &str) -> bool {
     let member = format!("serviceAccount:{}", state.project.agent());
+    let number = format!("projects/{}/", state.project.number);
+    let topic = &topic.replace(&number, &format!("projects/{}/", state.project.id));
     state
         .topics
         .get(topic)
