@@ -25,6 +25,7 @@ use crate::view::bars;
 use crate::view::clean::clean;
 use crate::view::progress::Style;
 use crate::view::remark::Remark;
+use crate::view::still::{self, Silence};
 use crate::view::{human, json};
 
 /// The delay before a spinner is shown.
@@ -154,8 +155,8 @@ impl Console {
         self.data(&anstream::adapter::strip_str(text).to_string())
     }
 
-    /// Waits for `work`, which changes nothing, and on a terminal shows what it waits for after
-    /// a second. Ctrl-C ends it at once.
+    /// Waits for `work`, which changes nothing, and shows after a second what it waits for. Ctrl-C ends it at
+    /// once.
     ///
     /// # Errors
     /// [`Kind::Interrupted`] after Ctrl-C, and those of `work`.
@@ -170,10 +171,18 @@ impl Console {
                 }
             }
         };
-        if self.progress_style() != Style::Terminal {
-            return work.await;
-        }
         tokio::pin!(work);
+        if self.progress_style() != Style::Terminal {
+            let mut silence = Silence::begin();
+            loop {
+                if let Ok(done) = tokio::time::timeout(silence.left(), &mut work).await {
+                    return done;
+                }
+                if let Some(lasted) = silence.is_over() {
+                    self.say(&still::line(None, what, lasted, self.format));
+                }
+            }
+        }
         if let Ok(done) = tokio::time::timeout(UNNOTICED, &mut work).await {
             return done;
         }
@@ -316,6 +325,33 @@ mod tests {
         let data = |kind| Console::piped(Broken(kind), Broken(kind)).data("BUCKET=s3://b\n");
         assert!(data(io::ErrorKind::BrokenPipe).is_ok());
         assert_eq!(data(io::ErrorKind::StorageFull).unwrap_err().kind(), Kind::Failed);
+    }
+
+    /// A writer that a test can read.
+    #[derive(Clone, Default)]
+    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_read_shows_a_sign_of_life_off_a_terminal_too() {
+        let err = Shared::default();
+        let mut console = Console::piped(io::sink(), err.clone());
+        for seconds in [0.9, 18.5] {
+            let work = tokio::time::sleep(std::time::Duration::from_secs_f64(seconds));
+            console.busy("reading the account", async { Ok(work.await) }).await.unwrap();
+        }
+        let said = String::from_utf8(err.0.lock().unwrap().clone()).unwrap();
+        let expected = "note: still reading the account (1s)\nnote: still reading the account (16s)\n";
+        assert_eq!(said, expected);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! chose. Everything has a time limit, responses have a size limit, and no error shows a query that
 //! could hold a secret.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
@@ -14,10 +16,19 @@ use crate::explain::root_cause;
 use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// The largest answer that is read, in bytes. Ours are documents of a few kilobytes.
-const ANSWER_AT_MOST: usize = 4 << 20;
+/// The longest that a connection may take, so that three tries fit into [`FIRST_CONTACT_WITHIN`].
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// The longest until an answer to a read begins.
+pub(crate) const FIRST_BYTE_WITHIN: Duration = Duration::from_secs(15);
+/// The longest until an answer to a read is complete.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+/// The longest until an answer to a write is complete: it was sent, and giving up leaves its outcome open.
+pub(crate) const WRITE_WITHIN: Duration = Duration::from_secs(60);
+/// How long calls to an endpoint are retried that has never answered: it is more likely wrong than busy.
+pub(crate) const FIRST_CONTACT_WITHIN: Duration = Duration::from_secs(15);
+/// The largest answer that is read, in bytes. Ours are documents of a few kilobytes; a page of a thousand keys
+/// of the greatest length is less than 4 MB.
+pub(crate) const ANSWER_AT_MOST: usize = 4 << 20;
 /// The query keys whose values identify the operation and grant nothing.
 const SHOWN_KEYS: [&str; 14] = [
     "alt",
@@ -41,6 +52,8 @@ const SHOWN_KEYS: [&str; 14] = [
 pub(crate) struct Client {
     inner: reqwest::Client,
     home: Option<Url>,
+    /// Whether there ever was an answer.
+    reached: Arc<AtomicBool>,
 }
 
 /// One call.
@@ -118,7 +131,12 @@ impl Request {
         if !self.body.is_empty() || has_content {
             *request.body_mut() = Some(self.body.clone().into());
         }
+        *request.timeout_mut() = Some(if self.only_reads() { READ_WITHIN } else { WRITE_WITHIN });
         Ok(request)
+    }
+
+    fn only_reads(&self) -> bool {
+        [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method)
     }
 }
 
@@ -194,10 +212,9 @@ impl Client {
             .user_agent(concat!("wbstore/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
             .build()
             .map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
-        Ok(Self { inner, home: None })
+        Ok(Self { inner, home: None, reached: Arc::default() })
     }
 
     /// A client that sends nothing to any other scheme, host or port than those of `home`: for calls
@@ -244,8 +261,11 @@ impl Client {
             }
         };
         repeat(send, |result| match result {
-            Ok(answer) => Some(Fault { why: failed(request, answer), asked: answer.fault()? }),
-            Err(error) if error.kind() == Kind::Transient => Some(Fault { why: error.chain(), asked: None }),
+            Ok(answer) => Some(Fault::new(failed(request, answer), answer.fault()?)),
+            Err(error) if error.kind() == Kind::Transient => {
+                let within = (!self.reached.load(Relaxed)).then_some(FIRST_CONTACT_WITHIN);
+                Some(Fault { within, ..Fault::new(error.chain(), None) })
+            }
             Err(_) => None,
         })
         .await
@@ -273,7 +293,14 @@ impl Client {
                 .because(clean(&root_cause(&error.without_url())))
                 .hint("check the network and any proxy")
         };
-        let mut response = self.inner.execute(request.build()?).await.map_err(broken)?;
+        let sent = self.inner.execute(request.build()?);
+        let within = if request.only_reads() { FIRST_BYTE_WITHIN } else { WRITE_WITHIN };
+        let begun = tokio::time::timeout(within, sent).await.map_err(|_| {
+            Error::new(Kind::Transient, format!("{request}: no response within {} s", within.as_secs()))
+                .hint("check the network and any proxy")
+        })?;
+        let mut response = begun.map_err(broken)?;
+        self.reached.store(true, Relaxed);
         let mut body = vec![];
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > ANSWER_AT_MOST {

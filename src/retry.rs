@@ -79,6 +79,14 @@ pub(crate) struct Fault {
     pub(crate) why: String,
     /// The wait that the server requests.
     pub(crate) asked: Option<Duration>,
+    /// How long it may last, where that is not [`FAULT_WITHIN`].
+    pub(crate) within: Option<Duration>,
+}
+
+impl Fault {
+    pub(crate) fn new(why: String, asked: Option<Duration>) -> Self {
+        Self { why, asked, within: None }
+    }
 }
 
 /// Sends `call`, which may be sent twice, and sends it again while `fault` says that its result is a
@@ -87,15 +95,14 @@ pub(crate) async fn repeat<R, F>(call: impl FnMut() -> F, fault: impl Fn(&R) -> 
 where
     F: Future<Output = R>,
 {
-    retry(client(), call, |result| fault(result).map(|fault| (fault, None))).await
+    retry(client(), call, fault).await
 }
 
-/// The loop: retries `call` after one of the `pauses`, while its result is a fault; a fault may come
-/// with the time that it may last.
+/// The loop: retries `call` after one of the `pauses`, while its result is a fault.
 async fn retry<R, F>(
     mut pauses: Pauses,
     mut call: impl FnMut() -> F,
-    fault: impl Fn(&R) -> Option<(Fault, Option<Duration>)>,
+    fault: impl Fn(&R) -> Option<Fault>,
 ) -> R
 where
     F: Future<Output = R>,
@@ -103,8 +110,8 @@ where
     let begun = Instant::now();
     loop {
         let result = call().await;
-        let Some((Fault { why, asked }, budget)) = fault(&result) else { return result };
-        let budget = budget.unwrap_or(FAULT_WITHIN + asked.unwrap_or_default());
+        let Some(Fault { why, asked, within }) = fault(&result) else { return result };
+        let budget = within.unwrap_or(FAULT_WITHIN + asked.unwrap_or_default());
         let pause = pauses.next(asked, budget.saturating_sub(begun.elapsed()));
         match pause.filter(|_| is_waited(asked)) {
             Some(pause) => wait(&why, pause).await,
@@ -215,7 +222,7 @@ where
 {
     retry(pauses, call, |result| {
         let error = result.as_ref().err().filter(|error| passes(error))?;
-        Some((Fault { why: error.chain(), asked: error.server_wait() }, error.budget()))
+        Some(Fault { within: error.budget(), ..Fault::new(error.chain(), error.server_wait()) })
     })
     .await
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{DEPLOYMENT, Mark};
@@ -136,6 +137,9 @@ impl Grant {
         let (edit, call) = (&edit, format!("{}.setIamPolicy on {}", place.service(), place.address()));
         retry::undisturbed(&call, || async move {
             let Some(mut policy) = place.policy(api).await? else { return Ok(()) };
+            if !Safeguard::EtagLoop.holds() {
+                policy.forget_etag();
+            }
             if edit(&mut policy) { self.set(api, place, &policy).await } else { Ok(()) }
         })
         .await

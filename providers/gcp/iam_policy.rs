@@ -43,6 +43,11 @@ impl Policy {
         Self { bindings: vec![], rest: Map::from_iter([("etag".to_owned(), json!(UNSET))]) }
     }
 
+    /// Drops the precondition, so that the policy replaces any other.
+    pub(crate) fn forget_etag(&mut self) {
+        self.rest.remove("etag");
+    }
+
     /// Whether `member` has `role` without any condition.
     pub(crate) fn has(&self, role: &str, member: &str) -> bool {
         self.bindings.iter().any(|one| one.is_plain(role) && one.members.iter().any(|one| one == member))

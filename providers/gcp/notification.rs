@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::http::Method;
@@ -365,7 +366,7 @@ impl Resource for Notification {
             wrong.extend(all.iter().find(|one| self.suffices(one)));
         }
         let mut superfluous = right.iter().copied().skip(1).chain(wrong).map(|one| one.id.as_str());
-        if right.is_empty() {
+        if right.is_empty() || !Safeguard::ListMatchInsert.holds() {
             if !self.has_room(all.iter()) {
                 for id in superfluous.by_ref() {
                     self.remove(api, id).await?;

@@ -59,3 +59,45 @@ async fn a_pinned_client_stays_at_home() {
     assert_eq!(error.kind(), Kind::Refused);
     assert!(!error.chain().contains("secret"));
 }
+
+/// A server that accepts connections and never answers.
+async fn silent() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut kept = vec![];
+        while let Ok((socket, _)) = listener.accept().await {
+            kept.push(socket);
+        }
+    });
+    url
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_never_answered_is_reported_within_its_time() {
+    let (client, url) = (Client::new().unwrap(), silent().await);
+    let begun = tokio::time::Instant::now();
+    let error = client.send(&Request::new(Method::GET, &url).unwrap()).await.unwrap_err();
+    assert!(error.chain().contains("no response within 15 s"), "{}", error.chain());
+    assert!(begun.elapsed() <= FIRST_BYTE_WITHIN + Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_endless_answer_ends_at_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while socket.write_all(&[b'x'; 1 << 16]).await.is_ok() {}
+    });
+    let client = Client::new().unwrap();
+    let error = client.send(&Request::new(Method::GET, &url).unwrap()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.chain().contains("larger than")),
+        (Kind::Failed, true),
+        "{}",
+        error.chain()
+    );
+}

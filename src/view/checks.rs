@@ -13,6 +13,7 @@ use super::json;
 use super::palette::{BAD, GOOD, HEAD, WARN, paint};
 use super::progress::{Style, write};
 use super::remark::{Remark, hint};
+use super::still::{self, Silence};
 use super::words::countdown;
 use crate::cli::Format;
 use crate::verify::{Check, Checking, Verdict};
@@ -40,9 +41,10 @@ pub async fn show(
     let mut bars = (style == Style::Terminal).then(Bars::default);
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut silence = Silence::begin();
     loop {
         tokio::select! {
-            checking = checks.recv() => match checking {
+            checking = checks.recv() => { silence = Silence::begin(); match checking {
                 Some(Checking::Begun { name, within }) => match &mut bars {
                     Some(bars) => bars.begin(&name, format!("up to {}", countdown(within))),
                     None => write(words, &begun(&name, within, style)),
@@ -62,8 +64,14 @@ pub async fn show(
                     }
                 }
                 None => break,
+            } },
+            _ = clock.tick() => match &mut bars {
+                Some(bars) => bars.tick(),
+                None => if let Some(lasted) = silence.is_over() {
+                    let format = if style == Style::Json { Format::Json } else { Format::Human };
+                    write(words, &still::line(None, "checking", lasted, format));
+                },
             },
-            _ = clock.tick(), if bars.is_some() => if let Some(bars) = &mut bars { bars.tick() },
         }
     }
     drop(bars);

@@ -8,6 +8,7 @@ pub(crate) mod bars;
 mod escape;
 mod lines;
 mod palette;
+pub(crate) mod still;
 mod value;
 pub(crate) mod words;
 

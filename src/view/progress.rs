@@ -1,5 +1,6 @@
 //! The steps of a plan while they are applied.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
 
@@ -13,7 +14,9 @@ use super::json;
 use super::lines::{Lines, lasting, name};
 use super::palette::{BAD, HEAD, WARN, paint};
 use super::remark::hint;
+use super::still::{self, Silence};
 use super::words;
+use crate::cli::Format;
 use crate::event::Event;
 use crate::plan::{Action, Plan, Step};
 use crate::resource::Address;
@@ -93,7 +96,7 @@ pub async fn show(
                 },
                 None => break,
             },
-            _ = clock.tick(), if style == Style::Terminal => screen.tick(),
+            _ = clock.tick() => screen.tick(writer),
         }
     }
     drop(screen);
@@ -129,7 +132,14 @@ fn along(plans: &[&Plan], event: Event) -> Vec<Event> {
     std::iter::once(event).chain(others.into_iter().flat_map(|other| along(plans, other))).collect()
 }
 
-enum Screen {
+struct Screen {
+    kind: Kind,
+    /// The steps under way.
+    running: BTreeMap<Address, (Action, Instant)>,
+    silence: Silence,
+}
+
+enum Kind {
     Terminal(Bars),
     Lines(Lines),
     Json,
@@ -137,29 +147,63 @@ enum Screen {
 
 impl Screen {
     fn new(style: Style) -> Self {
-        match style {
-            Style::Terminal => Self::Terminal(Bars::default()),
-            Style::Lines => Self::Lines(Lines::default()),
-            Style::Json => Self::Json,
-        }
+        let kind = match style {
+            Style::Terminal => Kind::Terminal(Bars::default()),
+            Style::Lines => Kind::Lines(Lines::default()),
+            Style::Json => Kind::Json,
+        };
+        Self { kind, running: BTreeMap::new(), silence: Silence::begin() }
     }
 
     fn event(&mut self, event: &Event, writer: &mut (dyn Write + Send)) {
-        match self {
-            Self::Terminal(bars) => {
+        self.note(event);
+        match &mut self.kind {
+            Kind::Terminal(bars) => {
                 draw(bars, event);
                 if let Some(text) = lasting(event) {
                     above(|| write(writer, &text));
                 }
             }
-            Self::Lines(lines) => write(writer, &lines.of(event).unwrap_or_default()),
-            Self::Json => write(writer, &json::line(event).unwrap_or_default()),
+            Kind::Lines(lines) => {
+                if let Some(text) = lines.of(event) {
+                    self.silence = Silence::begin();
+                    write(writer, &text);
+                }
+            }
+            Kind::Json => {
+                self.silence = Silence::begin();
+                write(writer, &json::line(event).unwrap_or_default());
+            }
         }
     }
 
-    fn tick(&mut self) {
-        if let Self::Terminal(bars) = self {
-            bars.tick();
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Started { address, action } => {
+                self.running.insert(address.clone(), (*action, Instant::now()));
+            }
+            Event::Done { address, .. }
+            | Event::Pending { address, .. }
+            | Event::Halted { address, .. }
+            | Event::Failed { address, .. }
+            | Event::Blocked { address, .. } => {
+                self.running.remove(address);
+            }
+            Event::Waiting { .. } | Event::Progress { .. } | Event::Interrupted => {}
+        }
+    }
+
+    fn tick(&mut self, writer: &mut (dyn Write + Send)) {
+        let format = match &mut self.kind {
+            Kind::Terminal(bars) => return bars.tick(),
+            Kind::Lines(_) => Format::Human,
+            Kind::Json => Format::Json,
+        };
+        if self.silence.is_over().is_some() {
+            for (address, (action, since)) in &self.running {
+                let doing = words::doing(*action);
+                write(writer, &still::line(Some(address), doing, since.elapsed(), format));
+            }
         }
     }
 }

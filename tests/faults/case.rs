@@ -1,4 +1,6 @@
-//! One fault at one request, and what must hold afterwards.
+//! Faults at some requests, and what must hold afterwards.
+
+use std::time::{Duration, Instant};
 
 use wbstore_sandbox::cloud::Cloud;
 use wbstore_sandbox::fault::Armed;
@@ -49,8 +51,21 @@ pub struct Outcome {
     pub halfway: bool,
     /// How many requests it sent.
     pub requests: usize,
+    /// How long the run took that put things right, where one was needed.
+    pub recovery: Duration,
+    /// How many notifications there are beyond the one.
+    pub duplicates: usize,
+    /// How many documents of others are not what they were.
+    pub foreign: usize,
     /// What did not hold.
     pub complaints: Vec<String>,
+}
+
+impl Outcome {
+    fn of(struck: bool, survived: bool, requests: usize) -> Self {
+        let (recovery, complaints) = (Duration::ZERO, vec![]);
+        Self { struck, survived, halfway: false, requests, recovery, duplicates: 0, foreign: 0, complaints }
+    }
 }
 
 /// One fault at one request, in an account of its own.
@@ -66,41 +81,49 @@ pub struct Case<'a, C> {
 }
 
 impl<C: Cloud> Case<'_, C> {
-    /// Runs it. Unless it is to be `thorough`, a run that sent no write is taken at its word: it left
-    /// what it found, and to go on from there is the fault-free run.
-    pub async fn run(mut self, mode: Mode, index: usize, thorough: bool) -> Outcome {
+    /// Runs it with `mode` at the request at `index`.
+    pub async fn run(self, mode: Mode, index: usize, thorough: bool) -> Outcome {
+        self.run_with(&[(mode, index)], thorough).await
+    }
+
+    /// Runs it with each mode at its request; the process is killed by the first alone. Unless it is to be
+    /// `thorough`, a run that sent no write is taken at its word: it left what it found, and to go on from
+    /// there is the fault-free run.
+    pub async fn run_with(mut self, modes: &[(Mode, usize)], thorough: bool) -> Outcome {
         let Self { cloud, scenario, .. } = &self;
         scenario.prepare(cloud).await;
         let proxy = cloud.proxy();
         proxy.clear_journal();
-        let armed = mode.arm(proxy, index);
-        let first = match mode.kills() {
-            true => until(&armed, *scenario, cloud).await,
+        let armed: Vec<_> = modes.iter().map(|(mode, index)| mode.arm(proxy, *index)).collect();
+        let first = match modes[0].0.kills() {
+            true => until(&armed[0], *scenario, cloud).await,
             false => Some(scenario.run(cloud).await),
         };
         proxy.settled().await;
-        let struck = armed.hits() > 0;
+        let struck = armed.iter().all(|armed| armed.hits() > 0);
         proxy.disarm();
         let spent = proxy.counts();
         let survived = first.as_ref().is_some_and(|ran| ran.code == Some(0));
+        let mut outcome = Outcome::of(struck, survived, spent.requests);
         if let Some(ran) = &first {
-            self.judge(ran, mode.passes());
+            self.judge(ran, modes.iter().all(|(mode, _)| mode.passes()));
         }
-        let mut halfway = false;
         if spent.mutating == 0 && !thorough {
             if survived && self.reference.before != self.reference.wanted {
                 self.complaints.push("it ended with 0 and did nothing".to_owned());
             }
         } else {
             if !survived {
-                halfway = self.once_more().await > 0 && spent.mutating > 0;
+                let begun = Instant::now();
+                outcome.halfway = self.once_more().await > 0 && spent.mutating > 0;
+                outcome.recovery = begun.elapsed();
             }
-            self.compare().await;
+            self.compare(&mut outcome).await;
             if self.once_more().await > 0 {
                 self.complaints.push("a run with nothing to do still writes".to_owned());
             }
         }
-        Outcome { struck, survived, halfway, requests: spent.requests, complaints: self.complaints }
+        Outcome { complaints: self.complaints, ..outcome }
     }
 
     /// What a struck run says must be clear.
@@ -132,9 +155,14 @@ impl<C: Cloud> Case<'_, C> {
     }
 
     /// The account must hold what it holds after the fault-free run, other people's things included.
-    async fn compare(&mut self) {
+    async fn compare(&mut self, outcome: &mut Outcome) {
         let found = self.cloud.snapshot().await;
-        self.complaints.extend(found.differences(&self.reference.wanted));
+        let Reference { before, wanted, .. } = self.reference;
+        outcome.duplicates = C::notifications(&found).saturating_sub(C::notifications(wanted));
+        // What the fault-free run leaves as it was is not ours.
+        let others = |path: &str| before.get(path).is_some() && before.get(path) == wanted.get(path);
+        outcome.foreign = found.only(others).differences(&wanted.only(others)).len();
+        self.complaints.extend(found.differences(wanted));
     }
 
     fn keep_secrets(&mut self, ran: &Ran) {

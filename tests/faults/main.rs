@@ -17,6 +17,7 @@ mod emptying;
 mod interleaving;
 mod kills;
 mod mode;
+mod pairs;
 mod persons;
 mod scenario;
 mod sweep;
@@ -65,6 +66,13 @@ macro_rules! withstand {
                 $(#[$needs])?
                 async fn the_state_after_a_kill_and_after_one_more_run() {
                     kills::show::<$type>().await;
+                }
+
+                #[tokio::test]
+                $(#[$needs])?
+                async fn two_answers_lost() {
+                    pairs::of::<$type>(Scenario::Create).await;
+                    pairs::of::<$type>(Scenario::Teardown).await;
                 }
 
                 #[tokio::test]

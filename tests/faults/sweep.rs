@@ -1,7 +1,7 @@
 //! All cases of a scenario, side by side.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};
 use wbstore_sandbox::cloud::{Cloud, in_full};
@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 use crate::table;
 
 /// Cases at the same time. Many only wait, for a pause before a retry or for the emulator.
-const ABREAST: usize = 6;
+pub const ABREAST: usize = 6;
 
 /// What one mode came to, over all requests.
 #[derive(Debug, Default)]
@@ -27,6 +27,26 @@ pub struct Tally {
     pub converged: usize,
     /// The most requests that one of them sent.
     pub most_requests: usize,
+    /// Notifications that were there twice.
+    pub duplicates: usize,
+    /// Documents of others that were changed.
+    pub foreign: usize,
+    /// The longest that the run after it took.
+    pub recovery: Duration,
+}
+
+impl Tally {
+    /// Counts one run.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.runs += 1;
+        self.survived += usize::from(outcome.survived);
+        self.halfway += usize::from(outcome.halfway);
+        self.converged += usize::from(outcome.complaints.is_empty());
+        self.most_requests = self.most_requests.max(outcome.requests);
+        self.duplicates += outcome.duplicates;
+        self.foreign += outcome.foreign;
+        self.recovery = self.recovery.max(outcome.recovery);
+    }
 }
 
 /// Sweeps through `scenario` and prints what came of it.
@@ -51,12 +71,8 @@ pub async fn of<C: Cloud>(scenario: Scenario) {
     });
     let outcomes: Vec<_> = stream::iter(runs).buffer_unordered(ABREAST).collect().await;
     let complaints: Vec<String> = outcomes.iter().flat_map(told).collect();
-    table::print(
-        &format!("{}, {}", C::CLOUD, scenario.name()),
-        &reference,
-        &tallies(outcomes),
-        started.elapsed(),
-    );
+    let rows = tallies(outcomes).into_values().map(|(mode, tally)| (mode.name(), tally)).collect();
+    table::print(C::CLOUD, scenario.name(), &reference, &rows, started.elapsed());
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
@@ -83,11 +99,7 @@ fn tallies(outcomes: Vec<(Mode, usize, Outcome)>) -> BTreeMap<usize, (Mode, Tall
     for (mode, _, outcome) in outcomes.into_iter().filter(|(_, _, outcome)| outcome.struck) {
         let order = ALWAYS.iter().chain(IN_TURN).position(|known| *known == mode).unwrap_or_default();
         let (_, tally) = tallies.entry(order).or_insert_with(|| (mode, Tally::default()));
-        tally.runs += 1;
-        tally.survived += usize::from(outcome.survived);
-        tally.halfway += usize::from(outcome.halfway);
-        tally.converged += usize::from(outcome.complaints.is_empty());
-        tally.most_requests = tally.most_requests.max(outcome.requests);
+        tally.count(&outcome);
     }
     tallies
 }

@@ -36,10 +36,10 @@ impl Policy for Retries {
                 let (status, headers) = (u16::from(answer.status()), answer.headers());
                 let asked = asked(|name| headers.get_optional_str(&HeaderName::from_static(name)));
                 (is_fault(status, asked) || is_settling(request.url(), status))
-                    .then(|| Fault { why: format!("{call}: HTTP status {status}"), asked })
+                    .then(|| Fault::new(format!("{call}: HTTP status {status}"), asked))
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection) => {
-                Some(Fault { why: format!("{call}: {}", clean(&error.to_string())), asked: None })
+                Some(Fault::new(format!("{call}: {}", clean(&error.to_string())), None))
             }
             Err(_) => None,
         })

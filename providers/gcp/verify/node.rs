@@ -47,7 +47,8 @@ impl<'a> GcsNode<'a> {
         let subscription = events.as_ref().map(|(_, subscription)| subscription.to_string());
         let mut site = GcsSite::new(api, deployment, bucket, events)?;
         if let Some(email) = impersonated {
-            site.signer = Some(UrlSigner::Iam { email: email.to_owned(), api: api.iam_credentials()? });
+            site.signer =
+                Some(UrlSigner::Iam { email: email.to_owned(), api: Box::new(api.iam_credentials()?) });
         }
         Ok(Self { site, subscription, impersonated: impersonated.map(str::to_owned) })
     }

@@ -26,7 +26,7 @@ pub(super) enum UrlSigner {
     /// The key of a service account, or the metadata server of a machine.
     Library(Signer),
     /// IAM, for the impersonated account `email`.
-    Iam { email: String, api: Rest },
+    Iam { email: String, api: Box<Rest> },
 }
 
 impl UrlSigner {

@@ -1,7 +1,9 @@
 //! The subcommands.
 
+pub mod ablate;
 pub mod bench;
 pub mod demo;
+pub mod faults;
 mod group;
 pub mod live;
 pub mod test;

@@ -31,6 +31,7 @@ pub mod dialect;
 pub mod emulator;
 pub mod error;
 pub mod fault;
+pub mod faults;
 pub mod gap;
 pub mod gcp;
 mod iam;

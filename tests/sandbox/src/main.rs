@@ -51,6 +51,14 @@ enum Task {
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
     },
+    /// Switch off one safeguard at a time, and see that a test turns red.
+    Ablate,
+    /// Sweep through every fault at every request, and print the table of it.
+    Faults {
+        /// The cloud; all of them otherwise.
+        #[arg(value_enum)]
+        cloud: Option<Cloud>,
+    },
     /// Run the laws and the demonstration on a real account, that of the current credentials. Says what it
     /// makes and asks before; tears everything down, on Ctrl-C too; leaves a report without the account's ids.
     Live {
@@ -160,6 +168,8 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
+        Task::Ablate => commands::ablate::run().await,
+        Task::Faults { cloud } => commands::faults::run(cloud.map(Cloud::name)).await,
         Task::Live { .. } => unreachable!("it is run outside of this"),
         Task::Test { all, backend, args } => {
             let rounds = match backend {
@@ -169,7 +179,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
                 None if all && args.is_empty() => Round::ALL,
                 None => &[Round::First],
             };
-            commands::test::run(&Suite { rounds, in_full: all, args }).await
+            commands::test::run(&Suite { rounds, in_full: all, args, variables: vec![] }).await
         }
     }
 }
