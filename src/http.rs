@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 pub(crate) use reqwest::{Method, Url};
 
 use crate::error::{Error, Kind, Result};
@@ -123,7 +123,12 @@ impl Request {
             value.set_sensitive(name.eq_ignore_ascii_case("authorization"));
             request.headers_mut().append(*name, value);
         }
-        if !self.body.is_empty() || self.method == Method::PUT || self.method == Method::POST {
+        let has_content = self.method == Method::PUT || self.method == Method::POST;
+        if has_content && self.body.is_empty() {
+            // Without a body hyper writes no length, and Google's front end rejects a POST without one (B20).
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if !self.body.is_empty() || has_content {
             *request.body_mut() = Some(self.body.clone().into());
         }
         *request.timeout_mut() = Some(if self.only_reads() { READ_WITHIN } else { WRITE_WITHIN });

@@ -42,9 +42,6 @@ pub(crate) struct GcsBucket {
     /// The service account given on the command line.
     #[serde(skip)]
     pub service_account: Option<String>,
-    /// Whether `--soft-delete` is given; otherwise an existing bucket keeps its setting.
-    #[serde(skip)]
-    pub soft_delete_asked: bool,
     /// Where it is.
     pub location: String,
     /// The class of new objects.
@@ -53,8 +50,8 @@ pub(crate) struct GcsBucket {
     pub uniform_access: bool,
     /// `enforced` if nothing can be made public.
     pub public_access_prevention: String,
-    /// How long deleted objects can be restored.
-    pub soft_delete: String,
+    /// How long deleted objects can be restored; the project's default, or what an existing bucket has, if `None`.
+    pub soft_delete: Option<String>,
     /// The Cloud KMS key of new objects, if one is given.
     pub kms_key: Option<String>,
     /// What browsers may do.
@@ -84,10 +81,10 @@ impl GcsBucket {
     /// Google returns the same error if an earlier attempt of this run created the bucket and its response
     /// was lost, and if another project has the name (G7).
     async fn taken(&self, api: &Api) -> Error {
-        match calls::get(api, &self.name).await {
+        match calls::find(api, &self.name).await {
             Ok(Some(_)) => Error::exists(self.address()),
             Ok(None) => self.taken_by_others(),
-            Err(error) if error.kind() == Kind::Refused => self.taken_by_others(),
+            Err(error) if error.kind() == Kind::Denied => self.taken_by_others(),
             Err(error) => error,
         }
     }
@@ -148,9 +145,16 @@ impl Resource for GcsBucket {
         let mut found = self.labels.seen(&labels, bucket.created(), self.observed(&bucket, &labels));
         warnings::add(self, &bucket, &labels, &mut found);
         match policy {
-            Ok(policy) => found.remarks_mut().findings.extend(policy.iter().flat_map(Policy::public)),
+            Ok(policy) => {
+                let ends =
+                    !self.leaving && bucket.public_access_prevention() != self.public_access_prevention;
+                let public = policy.iter().flat_map(Policy::public);
+                let ending = if ends { "; public access prevention ends this access" } else { "" };
+                found.remarks_mut().findings.extend(public.map(|grant| format!("{grant}{ending}")));
+            }
             Err(error) if error.kind() == Kind::Denied => found.finding(
-                "cannot check whether it is public: these credentials are not allowed to read its policy"
+                "cannot check whether it is public: these credentials are not allowed to read its policy \
+                 (storage.buckets.getIamPolicy)"
                     .to_owned(),
             ),
             Err(error) => return Err(error),

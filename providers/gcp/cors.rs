@@ -1,15 +1,15 @@
 //! wbstore's entry among the CORS entries of a bucket. Entries have neither name nor id, so it is identified
 //! by its fingerprint, which a label of the bucket keeps; entries of others are kept.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::cors::CorsRule;
 use crate::text::clean;
 
 /// What the browser of a W&B user may do with the bucket.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all(deserialize = "camelCase"))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Cors {
     /// The address of the W&B server, as browsers send it.
     pub origin: Vec<String>,
@@ -36,7 +36,18 @@ impl Cors {
 
     /// `entry` in the one order that is compared.
     pub(crate) fn of(entry: &Value) -> Self {
-        let mut cors = Self::deserialize(entry).unwrap_or_default();
+        let words = |name: &str| {
+            let words = entry[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+            words.map(str::to_owned).collect()
+        };
+        let seconds = &entry["maxAgeSeconds"];
+        let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok());
+        let mut cors = Self {
+            origin: words("origin"),
+            method: words("method"),
+            response_header: words("responseHeader"),
+            max_age_seconds: seconds.and_then(|seconds| seconds.try_into().ok()).unwrap_or_default(),
+        };
         for words in [&mut cors.origin, &mut cors.method, &mut cors.response_header] {
             words.sort();
         }
@@ -102,6 +113,20 @@ pub(crate) fn others(entries: &[Value], ours: Option<&Cors>) -> Vec<String> {
     others.map(|entry| format!("CORS entry for {}", clean(&Cors::of(entry).origin.join(", ")))).collect()
 }
 
+/// What entries of others before ours, which is the last one where it is not there yet, take from pages of the
+/// server (B64). A page may send the headers that it may read.
+pub(crate) fn hidden(entries: &[Value], ours: &Cors) -> Vec<String> {
+    let rule = |cors: Cors| CorsRule {
+        name: format!("the CORS entry for `{}`", clean(&cors.origin.join(", "))),
+        origins: cors.origin,
+        methods: cors.method,
+        headers: cors.response_header.clone(),
+        exposed: cors.response_header,
+    };
+    let earlier = entries.iter().map(Cors::of).take_while(|entry| entry != ours).map(rule);
+    rule(ours.clone()).hidden_by(&earlier.collect::<Vec<_>>(), &["content-type"])
+}
+
 /// Whether pages of any origin may use one of `entries`.
 pub(crate) fn open_to_all(entries: &[Value]) -> bool {
     entries.iter().any(|entry| Cors::of(entry).origin.iter().any(|origin| origin == "*"))
@@ -128,6 +153,21 @@ mod tests {
         assert_eq!(merged(&with, None, kept.as_deref()), (vec![theirs()], None));
         assert_eq!(others(&with, Some(&acme())), ["CORS entry for *"]);
         assert!(open_to_all(&with));
+    }
+
+    #[test]
+    fn an_entry_before_ours_that_takes_the_etag_is_found() {
+        let found = hidden(&[theirs(), acme().to_entry()], &acme());
+        assert!(found[0].starts_with("the CORS entry for `*` comes before wbstore's rule"), "{found:?}");
+        assert_eq!(hidden(&[theirs()], &acme()).len(), 1, "ours will be the last one");
+        assert_eq!(hidden(&[acme().to_entry(), theirs()], &acme()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_number_may_be_text() {
+        let mut entry = acme().to_entry();
+        entry["maxAgeSeconds"] = json!("3600");
+        assert_eq!(Cors::of(&entry), acme());
     }
 
     #[test]

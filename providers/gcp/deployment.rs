@@ -23,17 +23,14 @@ use crate::providers::gcp::objects::GcsStore;
 use crate::providers::gcp::options::{GcpOptions, GcpParts};
 use crate::providers::gcp::project::{ProjectId, ProjectNumber};
 use crate::providers::gcp::pubsub_name::{SubscriptionName, TopicName};
+use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::session::{Api, Session};
 use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
-use crate::providers::gcp::verify::GcsSite;
+use crate::providers::gcp::verify::{GcsNode, GcsSite};
 use crate::providers::gcp::{iam, inventory};
 use crate::resource::{AnyResource, Bound, Output, Stack};
-use crate::verify::{CheckSender, VerifyOptions, verify};
-
-/// How long deleted objects are kept by default: Cloud Storage's own default, set explicitly (Cloud Storage
-/// docs, "Soft delete"; G16).
-const SOFT_DELETE: &str = "7d";
+use crate::verify::{CheckSender, VerifyOptions, verify, verify_as_node};
 
 /// A deployment on Google Cloud, with its project known.
 pub(crate) struct Gcp {
@@ -86,6 +83,31 @@ impl Gcp {
         Ok(Box::new(Self { options, wanted, project, api, notes }))
     }
 
+    /// Sends the calls of the server, with the credentials of this environment or of the impersonated account. The
+    /// project is not read: the server may not.
+    ///
+    /// # Errors
+    /// As [`Gcp::connect`], and those of [`verify_as_node`].
+    pub(super) async fn verify_as_node(
+        options: GcpOptions,
+        wanted: Wanted,
+        verify: &VerifyOptions,
+        checks: CheckSender,
+    ) -> Result<()> {
+        options.check()?;
+        let project = options.project()?.clone();
+        let mut session = Session::open()?;
+        let impersonated = options.impersonated.as_ref().map(ToString::to_string);
+        if let Some(email) = &impersonated {
+            session = session.impersonating(email).await?;
+        }
+        let api = session.api(project.as_str(), "");
+        let gcp = Self { options, wanted, project, api, notes: vec![] };
+        let (bucket, events) = (gcp.bucket(), gcp.events());
+        let node = GcsNode::new(&gcp.api, &gcp.wanted.name, &bucket, events, impersonated.as_deref())?;
+        verify_as_node(node, verify, checks).await
+    }
+
     fn parts(&self) -> &GcpParts {
         &self.options.names.parts
     }
@@ -125,13 +147,21 @@ impl Gcp {
             let made = Topic {
                 name: topic.to_owned(),
                 leaving: (goal == Goal::Absent).then(|| subscription.to_owned()),
+                message_regions: self.parts().location().message_regions(),
                 labels: labels(expiry(*topic_name == TopicName::default_for(name))),
             };
             resources.push(Bound::boxed(made, api));
             let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
-            let made = Subscription::new(subscription, api.topic_name(topic), labels);
+            let account = service_account.as_ref().map(ServiceAccount::as_str);
+            let made = Subscription::new(subscription, api.topic_name(topic), account, labels);
             resources.push(Bound::boxed(made, api));
-            let publisher = Grant::new(Place::Topic(topic.to_owned()), name, grant::PUBLISHER, &api.agent);
+            let publisher = Grant::new(
+                Place::Topic(topic.to_owned()),
+                name,
+                grant::PUBLISHER,
+                &api.agent,
+                goal == Goal::Absent,
+            );
             resources.push(Bound::boxed(publisher, api));
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
@@ -142,13 +172,15 @@ impl Gcp {
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());
-            let told = Notification::new(api, bucket.as_str(), names, name, self.options.all_events);
+            let (all, leaving) = (self.options.all_events, goal == Goal::Absent);
+            let told = Notification::new(api, bucket.as_str(), names, name, all, leaving);
             resources.push(Bound::boxed(told, api));
         }
         if let Some(account) = service_account {
             let email = account.as_str();
-            let mut grant = |place, role| {
-                resources.push(Bound::boxed(Grant::new(place, name, role, email), api));
+            let mut grant = |place, roles| {
+                let leaving = goal == Goal::Absent;
+                resources.push(Bound::boxed(Grant::new(place, name, roles, email, leaving), api));
             };
             grant(Place::Bucket(bucket.to_string()), grant::OBJECT_ADMIN);
             if let Some((_, subscription)) = &events {
@@ -174,13 +206,12 @@ impl Gcp {
             name: self.bucket().to_string(),
             leaving: goal == Goal::Absent,
             service_account: service_account.as_ref().map(ToString::to_string),
-            soft_delete_asked: soft_delete.is_some(),
             metageneration: 0,
             location: self.parts().location().to_string(),
             storage_class: "STANDARD".to_owned(),
             uniform_access: true,
             public_access_prevention: "enforced".to_owned(),
-            soft_delete: soft_delete.as_ref().map_or_else(|| SOFT_DELETE.to_owned(), ToString::to_string),
+            soft_delete: soft_delete.as_ref().map(ToString::to_string),
             kms_key: kms_key.as_ref().map(ToString::to_string),
             cors: wanted.origin.as_ref().map(|origin| Cors::for_pages_of(origin.to_string())),
             labels: Marking::of(wanted, &LABELS).with(QUEUE, queue).expiring(expiry),

@@ -54,10 +54,13 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The error in a response of a JSON API; `None` for a success.
+    /// The error in a response of a JSON API; `None` for a success. A successful status with anything but JSON comes
+    /// from something between this machine and Google, and nothing was done.
     pub(crate) fn of_answer(answer: &Answer) -> Option<Self> {
         if answer.is_success() {
-            return None;
+            let is_page = answer.header("content-type").is_some_and(|kind| kind.contains("html"))
+                || answer.body.trim_ascii_start().starts_with(b"<");
+            return is_page.then(|| Self { html: true, http: answer.status, ..Self::default() });
         }
         let mut refusal = Self::of_body(answer.status, &answer.body);
         refusal.html |= answer.header("content-type").is_some_and(|kind| kind.contains("html"));
@@ -131,6 +134,14 @@ impl Refusal {
     pub(crate) fn is_stale(&self) -> bool {
         let stale = self.status == "ABORTED" || matches!(self.http, 409 | 412);
         stale && !self.is_taken() && self.constraint().is_none()
+    }
+
+    /// Whether a policy was not written because it has changed since it was read, in any of the spellings for
+    /// that: JSON 409 and 412, ABORTED, and FAILED_PRECONDITION with 400 (B24).
+    pub(crate) fn is_lost_race(&self) -> bool {
+        let lost = matches!(self.status.as_str(), "ABORTED" | "FAILED_PRECONDITION")
+            || matches!(self.reason.as_str(), "aborted" | "conditionNotMet" | "failedPrecondition");
+        (lost || matches!(self.http, 409 | 412)) && self.constraint().is_none()
     }
 }
 

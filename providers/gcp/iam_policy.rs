@@ -43,13 +43,27 @@ impl Policy {
         Self { bindings: vec![], rest: Map::from_iter([("etag".to_owned(), json!(UNSET))]) }
     }
 
+    /// Drops the precondition, so that the policy replaces any other.
+    pub(crate) fn forget_etag(&mut self) {
+        self.rest.remove("etag");
+    }
+
     /// Whether `member` has `role` without any condition.
     pub(crate) fn has(&self, role: &str, member: &str) -> bool {
         self.bindings.iter().any(|one| one.is_plain(role) && one.members.iter().any(|one| one == member))
     }
 
-    /// Gives `role` to `member`; returns whether that changed anything.
-    pub(crate) fn add(&mut self, role: &str, member: &str) -> bool {
+    /// Gives `roles` to `member`; returns whether that changed anything.
+    pub(crate) fn add(&mut self, roles: &[&str], member: &str) -> bool {
+        roles.iter().fold(false, |changed, role| self.add_one(role, member) | changed)
+    }
+
+    /// Takes `roles` from `member`; returns whether that changed anything.
+    pub(crate) fn remove(&mut self, roles: &[&str], member: &str) -> bool {
+        roles.iter().fold(false, |changed, role| self.remove_one(role, member) | changed)
+    }
+
+    fn add_one(&mut self, role: &str, member: &str) -> bool {
         if self.has(role, member) {
             return false;
         }
@@ -63,8 +77,7 @@ impl Policy {
         true
     }
 
-    /// Takes `role` from `member`; returns whether that changed anything.
-    pub(crate) fn remove(&mut self, role: &str, member: &str) -> bool {
+    fn remove_one(&mut self, role: &str, member: &str) -> bool {
         if !self.has(role, member) {
             return false;
         }
@@ -75,12 +88,13 @@ impl Policy {
         true
     }
 
-    /// The bindings except `role` of `member`, as text.
-    pub(crate) fn others(&self, role: &str, member: &str) -> Vec<String> {
+    /// The bindings except `roles` of `members`, as text.
+    pub(crate) fn others(&self, roles: &[&str], members: &[&str]) -> Vec<String> {
         let describe = |binding: &Binding| {
-            let ours = binding.is_plain(role);
+            let ours = roles.iter().any(|role| binding.is_plain(role));
             let convenience = |one: &str| CONVENIENCE.iter().any(|prefix| one.starts_with(prefix));
-            let members = binding.members.iter().filter(|one| !(convenience(one) || ours && *one == member));
+            let is_ours = |one: &String| ours && members.contains(&one.as_str());
+            let members = binding.members.iter().filter(|one| !(convenience(one) || is_ours(one)));
             let members: Vec<_> = members.map(|one| clean(one)).collect();
             let condition = binding.rest.get("condition").map_or_else(String::new, |condition| {
                 format!(" if `{}`", clean(condition["title"].as_str().unwrap_or_default()))
@@ -141,12 +155,12 @@ mod tests {
     fn what_others_wrote_survives_giving_and_taking() {
         let mut policy = theirs();
         assert!(!policy.has(ROLE, AGENT), "a condition is not for us to rely on");
-        assert!(policy.add(ROLE, AGENT));
+        assert!(policy.add(&[ROLE], AGENT));
         assert!(policy.has(ROLE, AGENT));
-        assert!(!policy.add(ROLE, AGENT), "once is enough");
+        assert!(!policy.add(&[ROLE], AGENT), "once is enough");
         assert_eq!(policy.bindings.len(), 3);
-        assert!(policy.remove(ROLE, AGENT));
-        assert!(!policy.remove(ROLE, AGENT));
+        assert!(policy.remove(&[ROLE], AGENT));
+        assert!(!policy.remove(&[ROLE], AGENT));
         assert_eq!(policy, theirs());
         let written = serde_json::to_value(&policy).unwrap();
         assert_eq!(written["auditConfigs"][0]["service"], "allServices");
@@ -156,12 +170,12 @@ mod tests {
     #[test]
     fn an_empty_binding_goes_and_an_empty_policy_is_filled() {
         let mut policy = Policy::unset();
-        assert!(policy.add(ROLE, AGENT));
+        assert!(policy.add(&[ROLE], AGENT));
         assert_eq!(
             serde_json::to_value(&policy).unwrap(),
             json!({"etag": "ACAB", "bindings": [{"role": ROLE, "members": [AGENT]}]})
         );
-        assert!(policy.remove(ROLE, AGENT));
+        assert!(policy.remove(&[ROLE], AGENT));
         assert!(policy.bindings.is_empty());
     }
 
@@ -169,7 +183,7 @@ mod tests {
     fn others_and_the_public_are_told() {
         let policy = theirs();
         assert_eq!(
-            policy.others(ROLE, AGENT),
+            policy.others(&[ROLE], &[AGENT]),
             [
                 "roles/pubsub.publisher for user:ann@acme.com".to_owned(),
                 format!("roles/pubsub.publisher for {AGENT} if `till spring`"),

@@ -19,6 +19,13 @@ pub(crate) struct KmsKeyName {
 text_value!(KmsKeyName);
 
 impl KmsKeyName {
+    /// `name` as a bucket shows it, in the spelling of an option: without a version, and with the location in lower
+    /// case.
+    pub(crate) fn spelled(name: &str) -> String {
+        let key = name.split_once("/cryptoKeyVersions/").map_or(name, |(key, _)| key);
+        key.parse::<Self>().map_or_else(|_| name.to_owned(), |key| key.text)
+    }
+
     /// Checks that a bucket in `location` can use the key, which has to be in the same place (Cloud
     /// Storage documentation, "Customer-managed encryption keys").
     ///
@@ -78,7 +85,9 @@ impl FromStr for KmsKeyName {
                 "use a key in the bucket's location",
             );
         }
-        Ok(Self { text: input.to_owned(), location: location.to_ascii_lowercase() })
+        let lower = location.to_ascii_lowercase();
+        let text = input.replacen(&format!("/locations/{location}/"), &format!("/locations/{lower}/"), 1);
+        Ok(Self { text, location: lower })
     }
 }
 
@@ -95,6 +104,9 @@ mod tests {
         let key: KmsKeyName = KEY.parse().unwrap();
         assert_eq!(key.as_str(), KEY);
         assert!(key.require_location(&Location::us()).is_ok());
+        assert_eq!(KEY.replace("/us/", "/US/").parse::<KmsKeyName>().unwrap(), key);
+        assert_eq!(KmsKeyName::spelled(&format!("{}/cryptoKeyVersions/3", KEY.replace("/us/", "/US/"))), KEY);
+        assert_eq!(KmsKeyName::spelled("not/a/key"), "not/a/key");
         let error = key.require_location(&"us-east1".parse().unwrap()).unwrap_err();
         assert_eq!(error.to_string(), "the KMS key is in us, but the bucket is in US-EAST1");
         assert!(

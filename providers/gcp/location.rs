@@ -32,10 +32,38 @@ pub(super) const LOCATIONS: Listed = Listed {
           region such as us-central1",
 };
 
+/// The regions in the European Union, which London and Zurich are not in (Cloud Storage documentation, "Bucket
+/// locations").
+const EUROPEAN_UNION: [&str; 11] = [
+    "europe-central2",
+    "europe-north1",
+    "europe-north2",
+    "europe-southwest1",
+    "europe-west1",
+    "europe-west10",
+    "europe-west12",
+    "europe-west3",
+    "europe-west4",
+    "europe-west8",
+    "europe-west9",
+];
+
 impl Location {
     /// `US`, which Cloud Storage means where a bucket names none (JSON API, `buckets.insert`).
     pub(crate) fn us() -> Self {
         Self { text: "US".to_owned() }
+    }
+
+    /// The regions that may store the messages about a bucket here, which hold the names of its objects: those of
+    /// the European Union for a location there (Pub/Sub documentation, "Configure message storage policies"; B28).
+    /// `None` where Pub/Sub stores them in the region next to the sender.
+    pub(crate) fn message_regions(&self) -> Option<Vec<String>> {
+        let regions = match self.text.as_str() {
+            "EU" => EUROPEAN_UNION.to_vec(),
+            "EUR4" => vec!["europe-north1", "europe-west4"],
+            region => EUROPEAN_UNION.iter().copied().filter(|one| one.eq_ignore_ascii_case(region)).collect(),
+        };
+        (!regions.is_empty()).then(|| regions.into_iter().map(str::to_owned).collect())
     }
 
     /// Whether a Cloud KMS key in `location` can encrypt a bucket here. The names are the same in

@@ -10,31 +10,50 @@ use crate::mark::{Codec, Entries};
 pub(super) const PUBSUB: &str = "pubsub";
 /// On a bucket: the fingerprint of our CORS entry, which has no name of its own.
 pub(super) const CORS: &str = "cors";
-/// On adopted resources: the [account](account_label) that was granted a role there, so that only that grant
-/// is revoked.
+/// On what the server's account was granted a role: that [account](account_label), so that only this grant is revoked.
 pub(super) const GRANTED: &str = "granted";
 /// On a bucket: the [account](account_label) that was allowed to sign as itself.
 pub(super) const SIGNER: &str = "signer";
+/// The accounts that the two above named before, until what they were granted is revoked.
+pub(super) const FORMER_GRANTED: &str = "former_granted";
+pub(super) const FORMER_SIGNER: &str = "former_signer";
+/// Beside [`GRANTED`], where the account already had some of the roles: those that wbstore added.
+pub(super) const ROLES: &str = "granted_roles";
 
 pub(super) const LABELS: Codec = Codec { seconds: true, most: 64, ..Codec::DASHED };
 
 /// The suffix after the project in the address of a user-created service account.
-const ACCOUNTS: &str = "iam.gserviceaccount.com";
+const USER_MANAGED: &str = ".iam.gserviceaccount.com";
+/// The suffix of every service account.
+const ACCOUNTS: &str = ".gserviceaccount.com";
+/// The most characters of a value.
+const LONGEST: usize = 63;
 
 /// The address of a service account in the form of a label value: its name, `_`, and its project, such as
-/// `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`.
+/// `wandb_acme-prod` for `wandb@acme-prod.iam.gserviceaccount.com`, with `_` for each dot of a project with a domain.
+/// Of a default account the second part is `developer` or `appspot`.
 pub(super) fn account_label(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));
-    let home = domain.split('.').next().unwrap_or_default();
-    format!("{name}_{home}").replace('.', "-").chars().take(63).collect()
+    let home = domain.strip_suffix(USER_MANAGED).or(domain.strip_suffix(ACCOUNTS)).unwrap_or(domain);
+    format!("{}_{}", name.replace('.', "-"), home.replace('.', "_")).chars().take(LONGEST).collect()
 }
 
-/// The address in `label`, if it is that of a user-created account.
+/// The address in `label`; `None` for one that was too long for it, and for a service agent of Google's.
 pub(super) fn account_of(label: &str) -> Option<String> {
-    match label.split_once('_')? {
-        (_, "" | "developer" | "appspot" | "gs-project-accounts") => None,
-        (name, project) => Some(format!("{name}@{project}.{ACCOUNTS}")),
-    }
+    let (name, home) = label.split_once('_').filter(|(name, home)| !name.is_empty() && !home.is_empty())?;
+    // `developer` and `appspot` are too common for project IDs to be free.
+    let domain = match home {
+        _ if label.len() >= LONGEST => return None,
+        "gs-project-accounts" => return None,
+        "developer" | "appspot" => format!("{home}{ACCOUNTS}"),
+        project => format!("{}{USER_MANAGED}", project.replace('_', ".")),
+    };
+    Some(format!("{name}@{domain}"))
+}
+
+/// The entry `name` of a mark, which notes `account`, as a label.
+pub(super) fn note(name: &str, account: Option<&str>) -> Option<(String, String)> {
+    account.map(|email| (LABELS.key(name), account_label(email)))
 }
 
 /// The JSON merge patch that turns the labels `before` into `after` (RFC 7396), where null removes a label.
@@ -50,11 +69,18 @@ mod tests {
 
     #[test]
     fn an_account_fits_into_a_label() {
-        let email = "wandb@acme-prod.iam.gserviceaccount.com";
-        assert_eq!(account_label(email), "wandb_acme-prod");
-        assert_eq!(account_of("wandb_acme-prod").as_deref(), Some(email));
+        for (email, label) in [
+            ("wandb@acme-prod.iam.gserviceaccount.com", "wandb_acme-prod"),
+            ("wandb@prod.acme.com.iam.gserviceaccount.com", "wandb_prod_acme_com"),
+            ("123456789012-compute@developer.gserviceaccount.com", "123456789012-compute_developer"),
+            ("acme-prod@appspot.gserviceaccount.com", "acme-prod_appspot"),
+        ] {
+            assert_eq!(account_label(email), label);
+            assert_eq!(account_of(label).as_deref(), Some(email));
+        }
         let agent = account_label("service-1@gs-project-accounts.iam.gserviceaccount.com");
-        assert_eq!(agent, "service-1_gs-project-accounts");
-        assert_eq!(account_of(&agent), None);
+        assert_eq!((agent.as_str(), account_of(&agent)), ("service-1_gs-project-accounts", None));
+        let long = account_label(&format!("{}@{}.iam.gserviceaccount.com", "a".repeat(30), "b".repeat(40)));
+        assert_eq!((long.len(), account_of(&long)), (LONGEST, None));
     }
 }

@@ -30,8 +30,8 @@ pub(crate) struct GcpOptions {
     /// Encrypt new objects with this Cloud KMS key
     #[arg(long, value_name = "NAME", value_parser = parsed::<KmsKeyName>())]
     pub kms_key: Option<KmsKeyName>,
-    /// Keep deleted objects for 7d to 90d, or 0 to disable soft delete [default: 7d for a new bucket;
-    /// an existing one keeps its setting]
+    /// Keep deleted objects for 7d to 90d, or 0 to disable soft delete [default: the project's
+    /// default for a new bucket; an existing one keeps its setting]
     #[arg(long, value_name = "TIME", value_parser = parsed::<SoftDelete>())]
     pub soft_delete: Option<SoftDelete>,
     /// The account that `verify --as node` impersonates.
@@ -218,11 +218,11 @@ impl CloudOptions for GcpOptions {
 
     fn verify_as_node<'a>(
         &'a self,
-        _wanted: Wanted,
-        _options: &'a VerifyOptions,
-        _checks: CheckSender,
+        wanted: Wanted,
+        options: &'a VerifyOptions,
+        checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
+        Box::pin(Gcp::verify_as_node(self.clone(), wanted, options, checks))
     }
 
     fn offline<'a>(

@@ -1,7 +1,7 @@
 //! The JSON APIs of Google Cloud. Every call of a run uses this module, so that all of them use the same
 //! proxy variables and error messages.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
@@ -13,6 +13,7 @@ use crate::http::{Answer, Client, Method, Request, Url};
 use crate::mutations::Mutations;
 use crate::providers::gcp::failure::{self, Refusal};
 use crate::retry;
+use crate::secret::Secret;
 
 /// The headers that credentials may ask for: the token, and the project whose quota counts
 /// (cloud.google.com/docs/quotas/set-quota-project).
@@ -23,8 +24,25 @@ const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "x-goog-user-project", "
 pub(crate) struct Rest {
     client: Client,
     home: Url,
-    credentials: Credentials,
+    credentials: Authority,
     mutations: Arc<Mutations>,
+}
+
+/// What authenticates calls.
+#[derive(Clone)]
+pub(crate) enum Authority {
+    Library(Credentials),
+    /// An access token of an impersonated account, which outlives the run.
+    Impersonated(Arc<Secret>),
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Library(_) => "Library",
+            Self::Impersonated(_) => "Impersonated",
+        })
+    }
 }
 
 impl Rest {
@@ -32,7 +50,7 @@ impl Rest {
     ///
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
-    pub(crate) fn new(home: Url, credentials: Credentials, mutations: &Arc<Mutations>) -> Result<Self> {
+    pub(crate) fn new(home: Url, credentials: Authority, mutations: &Arc<Mutations>) -> Result<Self> {
         let mutations = Arc::clone(mutations);
         Ok(Self { client: Client::pinned(home.clone())?, home, credentials, mutations })
     }
@@ -59,12 +77,34 @@ impl Rest {
         Ok(answer)
     }
 
+    /// As [`Rest::look`], of a POST with `body`, such as one for a signature.
+    ///
+    /// # Errors
+    /// As [`Rest::send`].
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Result<Answer> {
+        let request = self.request(Method::POST, path).await?.repeatable(true);
+        self.client.send(&request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// Sends a call of the XML API, whose `body` is text.
+    ///
+    /// # Errors
+    /// As [`Rest::send`].
+    pub(crate) async fn send_text(&self, method: Method, path: &str, body: &str) -> Result<Answer> {
+        let request = self.request(method, path).await?.repeatable(false);
+        self.client.send(&request.header("content-type", "text/plain").body(body)).await
+    }
+
     /// Sends a read-only call, whatever its method, which may therefore be retried.
     ///
     /// # Errors
     /// As [`Rest::send`].
     pub(crate) async fn look(&self, method: Method, path: &str) -> Result<Answer> {
-        let request = self.request(method, path).await?.repeatable(true);
+        let mut request = self.request(method.clone(), path).await?.repeatable(true);
+        if method == Method::POST {
+            // Google's front end rejects a POST without body and length (B20).
+            request = request.header("content-type", "application/json").body("{}");
+        }
         self.client.send(&request).await
     }
 
@@ -140,7 +180,13 @@ impl Rest {
 ///
 /// # Errors
 /// [`Kind::Credentials`] without a token.
-pub(crate) async fn headers(credentials: &Credentials) -> Result<Vec<(&'static str, String)>> {
+pub(crate) async fn headers(authority: &Authority) -> Result<Vec<(&'static str, String)>> {
+    let credentials = match authority {
+        Authority::Library(credentials) => credentials,
+        Authority::Impersonated(token) => {
+            return Ok(vec![("authorization", format!("Bearer {}", token.reveal()))]);
+        }
+    };
     let headers = match credentials.headers(Default::default()).await {
         Ok(CacheableResource::New { data, .. }) => data,
         Ok(CacheableResource::NotModified) => Default::default(),
@@ -182,10 +228,6 @@ pub(crate) fn read<T: DeserializeOwned>(
 ) -> Result<T> {
     if let Some(refusal) = Refusal::of_answer(answer) {
         return Err(refusal.explain(permission, target));
-    }
-    let html = answer.header("content-type").is_some_and(|kind| kind.contains("html"));
-    if html {
-        return Err(Refusal { html, http: answer.status, ..Refusal::default() }.explain(permission, target));
     }
     serde_json::from_slice(&answer.body).map_err(|error| {
         Error::new(Kind::Transient, format!("{permission} on {target}: the response cannot be read"))

@@ -2,18 +2,20 @@
 
 mod api;
 mod endpoints;
+mod universe;
 
 use std::sync::Arc;
 
-use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
-use serde_json::Value;
+use google_cloud_auth::credentials::{Builder, anonymous};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
 use crate::mutations::Mutations;
 use crate::providers::gcp::failure::{LOG_IN, Refusal};
-use crate::providers::gcp::rest::{self, Rest, segment};
+use crate::providers::gcp::rest::{self, Authority, Rest, segment};
 use crate::retry::unless_busy;
+use crate::secret::Secret;
 use crate::text::clean;
 
 pub(crate) use api::Api;
@@ -26,7 +28,7 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// The user's credentials and endpoints, found.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    credentials: Option<Credentials>,
+    credentials: Option<Authority>,
     /// Whether the credentials are the application default ones, which may also sign.
     signs: bool,
     endpoints: Endpoints,
@@ -45,17 +47,21 @@ impl Session {
         let endpoints = Endpoints::from_environment(|name| std::env::var(name).ok())?;
         let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|path| !path.is_empty());
         let signs = named.is_some() || !endpoints.any();
+        if signs {
+            universe::require_googles(|name| std::env::var_os(name))?;
+        }
         let credentials = if !signs {
-            anonymous::Builder::new().build()
+            Authority::Library(anonymous::Builder::new().build())
         } else {
-            Builder::default().with_scopes([SCOPE]).build().map_err(|error| {
+            let built = Builder::default().with_scopes([SCOPE]).build().map_err(|error| {
                 let place = named.map(|path| format!(" in {}", clean(&path.to_string_lossy())));
                 let place = place.unwrap_or_default();
                 Error::new(Kind::Credentials, format!("no usable Google credentials were found{place}"))
                     // The message has the reason; its cause adds only the details.
                     .because(clean(&error.to_string()))
                     .hint(LOG_IN)
-            })?
+            })?;
+            Authority::Library(built)
         };
         Ok(Self { credentials: Some(credentials), signs, endpoints, mutations: Arc::default() })
     }
@@ -111,12 +117,34 @@ impl Session {
         ))
     }
 
+    /// The same with the credentials of the service account `email`, which its credentials have to be allowed to
+    /// create a token of (IAM Service Account Credentials API, `generateAccessToken`).
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] when they are not; those of the cloud.
+    pub(crate) async fn impersonating(self, email: &str) -> Result<Self> {
+        let path = format!("/v1/projects/-/serviceAccounts/{}:generateAccessToken", segment(email));
+        let body = json!({ "scope": [SCOPE], "lifetime": "3600s" });
+        let answer = self.rest(Service::IamCredentials)?.ask(&path, &body).await?;
+        let token: Value = rest::read(&answer, "iam.serviceAccounts.getAccessToken", email).map_err(|error| {
+            if error.kind() != Kind::Denied {
+                return error;
+            }
+            error.hint(format!(
+                "grant roles/iam.serviceAccountTokenCreator on {email} to whoever runs this, or run it as that \
+                 account without --impersonate-service-account"
+            ))
+        })?;
+        let token = Secret::new(token["accessToken"].as_str().unwrap_or_default().to_owned());
+        Ok(Self { credentials: Some(Authority::Impersonated(Arc::new(token))), ..self })
+    }
+
     /// The clients for `project`, whose service agent is `agent`.
     pub(crate) fn api(self, project: &str, agent: &str) -> Arc<Api> {
         Arc::new(Api::new(self, project, agent))
     }
 
-    fn credentials(&self) -> Result<Credentials> {
+    fn credentials(&self) -> Result<Authority> {
         let missing = || Error::new(Kind::Credentials, "this run has no credentials").hint(LOG_IN);
         self.credentials.clone().ok_or_else(missing)
     }

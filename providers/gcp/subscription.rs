@@ -7,10 +7,12 @@ use crate::error::Result;
 use crate::event::Progress;
 use crate::expiry::Voucher;
 use crate::mark::{Entries, Marking, entries};
+use crate::providers::gcp::mark;
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::topic::Topic;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
+use crate::span::Span;
 use crate::text::clean;
 
 /// What Pub/Sub shows as the topic of a subscription whose topic was deleted (RPC reference,
@@ -28,6 +30,9 @@ pub(crate) struct Subscription {
     /// Its name, without the project.
     #[serde(skip)]
     pub name: String,
+    /// The service account that is granted access, which the creating call notes.
+    #[serde(skip)]
+    pub service_account: Option<String>,
     /// The full name of the topic.
     pub topic: String,
     /// Whether messages of that topic still reach it.
@@ -47,9 +52,10 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     /// The desired subscription, to the topic with the full name `topic`.
-    pub(crate) fn new(name: &str, topic: String, labels: Marking) -> Self {
+    pub(crate) fn new(name: &str, topic: String, service_account: Option<&str>, labels: Marking) -> Self {
         Self {
             name: name.to_owned(),
+            service_account: service_account.map(str::to_owned),
             topic,
             attached: true,
             delivery: PULL.to_owned(),
@@ -70,9 +76,11 @@ impl Subscription {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
+        let mut labels = self.labels.to_create();
+        labels.extend(mark::note(mark::GRANTED, self.service_account.as_deref()));
         let settings = json!({
             "topic": self.topic,
-            "labels": self.labels.to_create(),
+            "labels": labels,
             "ackDeadlineSeconds": self.ack_deadline_seconds,
             "messageRetentionDuration": self.retention(),
             // Without a time to live in it this means never (REST reference, `ExpirationPolicy`).
@@ -93,8 +101,9 @@ impl Subscription {
             attached,
             delivery: delivery(found),
             filter: Some(text(found, "filter")).filter(|filter| !filter.is_empty()),
-            ack_deadline_seconds: found["ackDeadlineSeconds"].as_i64().unwrap_or_default(),
-            retention_seconds: seconds(&found["messageRetentionDuration"]).unwrap_or_default(),
+            // What is longer is as good, and stays (B30).
+            ack_deadline_seconds: deadline(found).min(self.ack_deadline_seconds),
+            retention_seconds: retention(found).min(self.retention_seconds),
             expires_unused: match seconds(&policy["ttl"]) {
                 Some(seconds) if seconds % DAY == 0 => format!("{}d", seconds / DAY),
                 Some(seconds) => format!("{seconds}s"),
@@ -141,9 +150,41 @@ fn text(found: &Value, field: &str) -> String {
     found[field].as_str().unwrap_or_default().to_owned()
 }
 
-/// `604800s`, as the API writes a length of time, in whole seconds.
-pub(crate) fn seconds(value: &Value) -> Option<i64> {
-    value.as_str()?.strip_suffix('s')?.split('.').next()?.parse().ok()
+/// `604800s`, as the API writes a length of time, in whole seconds; or a number of them.
+fn seconds(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim_end_matches('s').split('.').next()?.parse().ok())
+}
+
+fn deadline(found: &Value) -> i64 {
+    seconds(&found["ackDeadlineSeconds"]).unwrap_or_default()
+}
+
+fn retention(found: &Value) -> i64 {
+    seconds(&found["messageRetentionDuration"]).unwrap_or_default()
+}
+
+/// Settings that wbstore does not write and that change what the server receives, as the API calls them.
+const KEPT: [(&str, &str); 4] = [
+    ("enableExactlyOnceDelivery", "it delivers exactly once"),
+    ("enableMessageOrdering", "it delivers in order"),
+    ("retainAckedMessages", "it keeps messages that were acknowledged"),
+    ("messageTransforms", "it changes messages before they are delivered (`messageTransforms`)"),
+];
+
+/// What differs from the desired subscription and stays as it is.
+fn kept(found: &Value, desired: &Subscription) -> Vec<String> {
+    let is_set = |value: &Value| value == true || value.as_array().is_some_and(|list| !list.is_empty());
+    let mut kept: Vec<_> =
+        KEPT.iter().filter(|(field, _)| is_set(&found[*field])).map(|(_, text)| (*text).to_owned()).collect();
+    let (deadline, retention) = (deadline(found), retention(found));
+    if deadline > desired.ack_deadline_seconds {
+        kept.push(format!("its acknowledgement deadline of {deadline}s is longer than required"));
+    }
+    if retention > desired.retention_seconds {
+        let kept_for = Span::from_secs(u32::try_from(retention).unwrap_or(u32::MAX));
+        kept.push(format!("it keeps messages for {kept_for}, which is longer than required"));
+    }
+    kept.into_iter().map(|text| format!("{text}; this stays")).collect()
 }
 
 /// Whether messages of its topic still reach the subscription.
@@ -208,7 +249,9 @@ impl Resource for Subscription {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let Some(subscription) = pubsub::get(api, &self.address()).await? else { return Ok(Seen::absent()) };
+        let found = pubsub::get(api, &self.address()).await?;
+        let Some(mut subscription) = found else { return Ok(Seen::absent()) };
+        subscription["topic"] = json!(api.by_id(subscription["topic"].as_str().unwrap_or_default()));
         let labels = entries(&subscription["labels"]);
         let state = self.observed(&subscription, &labels);
         let (attached, delivery) = (state.attached, state.delivery.clone());
@@ -238,6 +281,7 @@ impl Resource for Subscription {
                 "choose another name with --subscription; this subscription has another use",
             );
         }
+        found.remarks_mut().findings.extend(kept(&subscription, self));
         let dead_letters = &subscription["deadLetterPolicy"];
         if dead_letters.is_object() {
             found.finding(format!(

@@ -1,7 +1,7 @@
 //! The topic that Cloud Storage publishes the bucket's events to.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
@@ -20,6 +20,8 @@ pub(crate) struct Topic {
     /// wbstore's subscription to it, if it is read for a teardown.
     #[serde(skip)]
     pub leaving: Option<String>,
+    /// The only regions that may store its messages; all if `None`.
+    pub message_regions: Option<Vec<String>>,
     pub labels: Marking,
 }
 
@@ -29,24 +31,37 @@ impl Topic {
         Address::new("gcp", "topic", name)
     }
 
-    /// The subscriptions of others, which receive nothing after the topic is deleted. A denied list does not
-    /// prevent that.
-    async fn other_subscriptions(&self, api: &Api) -> Vec<String> {
+    /// The subscriptions of others, which receive nothing after the topic is deleted.
+    async fn other_subscriptions(&self, api: &Api) -> Result<Vec<String>> {
         let mut names = vec![];
-        if let (Some(ours), Ok(rest)) = (&self.leaving, api.pubsub().await) {
+        if let Some(ours) = &self.leaving {
             let ours = api.subscription_name(ours);
             let path = format!("{}/subscriptions?pageSize=1000", pubsub::path(api, &self.address()));
             let permission = "pubsub.topics.get";
-            let listed = rest.list(&path, "subscriptions", permission, self.address(), |name| {
-                names.extend(
-                    name.as_str()
-                        .filter(|name| *name != ours)
-                        .map(|name| format!("subscription {}", clean(name))),
-                )
-            });
-            let _ = listed.await;
+            let listed =
+                api.pubsub().await?.list(&path, "subscriptions", permission, self.address(), |name| {
+                    let name = name.as_str().map(|name| api.by_id(name)).filter(|name| *name != ours);
+                    names.extend(name.map(|name| format!("subscription {}", clean(&name))));
+                });
+            listed.await?;
         }
-        names
+        Ok(names)
+    }
+
+    fn storage_policy(&self) -> Value {
+        json!({ "allowedPersistenceRegions": self.message_regions })
+    }
+
+    /// The regions of `topic`; those of the request where fewer are allowed, which is as good.
+    fn observed_regions(&self, topic: &Value) -> Option<Vec<String>> {
+        let wanted = self.message_regions.as_ref()?;
+        let allowed = topic["messageStoragePolicy"]["allowedPersistenceRegions"].as_array()?;
+        let mut allowed: Vec<_> = allowed.iter().filter_map(Value::as_str).map(clean).collect();
+        if allowed.iter().all(|region| wanted.contains(region)) {
+            return Some(wanted.clone());
+        }
+        allowed.sort();
+        Some(allowed)
     }
 }
 
@@ -72,9 +87,17 @@ impl Resource for Topic {
         let (topic, others) = futures::join!(pubsub::get(api, &address), self.other_subscriptions(api));
         let Some(topic) = topic? else { return Ok(Seen::absent()) };
         let labels = entries(&topic["labels"]);
-        let state = Self { labels: self.labels.observed(&labels), ..self.clone() };
+        let message_regions = self.observed_regions(&topic);
+        let state = Self { message_regions, labels: self.labels.observed(&labels), ..self.clone() };
         let mut found = self.labels.seen(&labels, None, state);
-        found.remarks_mut().kept = others;
+        match others {
+            Ok(others) => found.remarks_mut().kept = others,
+            // It is advice, and does not prevent the deletion.
+            Err(error) => found.finding(format!(
+                "not checked whether subscriptions of others receive its messages: {}",
+                error.chain()
+            )),
+        }
         if let Some(key) = topic["kmsKeyName"].as_str().filter(|key| !key.is_empty()) {
             found.finding(format!(
                 "its messages are encrypted with {}, which Pub/Sub's service agent must be allowed to use",
@@ -84,15 +107,26 @@ impl Resource for Topic {
         if topic["schemaSettings"].is_object() {
             found.finding("it has a schema, and bucket events might not match it".to_owned());
         }
+        if topic["messageTransforms"].as_array().is_some_and(|transforms| !transforms.is_empty()) {
+            found.finding("it changes messages before they are sent (`messageTransforms`); this stays");
+        }
         Ok(found)
     }
 
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         if seen.state().is_none() {
-            let settings = json!({ "labels": self.labels.to_create() });
+            let mut settings = json!({ "labels": self.labels.to_create() });
+            if self.message_regions.is_some() {
+                settings["messageStoragePolicy"] = self.storage_policy();
+            }
             return pubsub::create(api, &self.address(), &settings).await;
         }
         let edit = |observed| self.labels.to_update(&observed, seen.is_unmarked());
+        if seen.state().is_some_and(|state| state.message_regions != self.message_regions) {
+            let observed = pubsub::labels_of(api, &self.address()).await?.unwrap_or_default();
+            let settings = json!({ "labels": edit(observed), "messageStoragePolicy": self.storage_policy() });
+            return pubsub::update(api, &self.address(), &settings, "labels,messageStoragePolicy").await;
+        }
         pubsub::relabel(api, &self.address(), edit).await
     }
 

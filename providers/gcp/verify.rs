@@ -1,18 +1,20 @@
 //! What Cloud Storage and Pub/Sub add to the proof.
 
 mod message;
+mod node;
 mod settings;
 mod sign;
 mod watch;
 
 use std::time::Duration;
 
-use google_cloud_auth::signer::Signer;
 use serde_json::Value;
 
+use self::sign::UrlSigner;
 use self::watch::Watch;
 use super::bucket_name::BucketName;
 use super::failure::Refusal;
+use super::notification::Senders;
 use super::pubsub_name::{SubscriptionName, TopicName};
 use super::rest::{self, Rest, segment};
 use super::session::Api;
@@ -23,6 +25,8 @@ use crate::name::DeploymentName;
 use crate::resource::Address;
 use crate::verify::{Message, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
 
+pub(super) use node::GcsNode;
+
 /// A bucket, and the topic that gets its events.
 pub(super) struct GcsSite<'a> {
     api: &'a Api,
@@ -31,10 +35,12 @@ pub(super) struct GcsSite<'a> {
     /// `None` with `--queue internal`.
     events: Option<(TopicName, SubscriptionName)>,
     http: Client,
-    signer: Option<Signer>,
+    signer: Option<UrlSigner>,
     watch: Option<Watch<'a>>,
     /// For how long soft delete keeps what was deleted; `None` when it is off.
     soft_deleted: Option<String>,
+    /// The notifications whose events prove that the server gets them.
+    senders: Senders,
 }
 
 impl<'a> GcsSite<'a> {
@@ -46,8 +52,19 @@ impl<'a> GcsSite<'a> {
         bucket: &BucketName,
         events: Option<(TopicName, SubscriptionName)>,
     ) -> Result<Self> {
-        let (http, signer, bucket) = (Client::new()?, api.signer(), bucket.to_string());
-        Ok(Self { api, deployment, bucket, events, http, signer, watch: None, soft_deleted: None })
+        let signer = api.signer().map(UrlSigner::Library);
+        let (http, bucket) = (Client::new()?, bucket.to_string());
+        Ok(Self {
+            api,
+            deployment,
+            bucket,
+            events,
+            http,
+            signer,
+            watch: None,
+            soft_deleted: None,
+            senders: Senders::default(),
+        })
     }
 
     fn objects(&self) -> String {
@@ -62,6 +79,41 @@ impl<'a> GcsSite<'a> {
         let found: Value = rest::read(&answer, "storage.objects.list", &self.bucket)?;
         let items = found["items"].as_array().into_iter().flatten().filter(|item| item["name"] == key);
         Ok(items.filter_map(|item| item["generation"].as_str().map(str::to_owned)).collect())
+    }
+}
+
+/// What to do about an upload that was refused with `code` for the reason `why`, in lower case (Cloud Storage XML
+/// API, "HTTP status and error codes").
+fn refusal(code: &str, why: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    match code {
+        "SecurityPolicyViolated" => {
+            "VPC Service Controls reject it: run inside the service perimeter, or ask its administrator for an access \
+             level or an ingress rule"
+        }
+        _ if has(&["vpcservicecontrols", "vpc service controls"]) => refusal("SecurityPolicyViolated", ""),
+        "UserProjectMissing" => {
+            "turn requester pays off: the W&B server names no project to bill; `wbstore plan gcp` shows the command"
+        }
+        "UserProjectAccountProblem" | "AccountProblem" => "link an active billing account to the project",
+        _ if has(&["billing account"]) => refusal("AccountProblem", ""),
+        "AccessDenied" if has(&["ip filter", "ip address"]) => {
+            "the bucket's IP filter rejects this network; `wbstore plan gcp` shows it"
+        }
+        "ExpiredToken" | "AuthenticationRequired" | "InvalidSecurity" => {
+            "the signature is not accepted: check the clock of this machine and the key of the service account"
+        }
+        "SignatureDoesNotMatch" => {
+            "something between this machine and Google changes the request, or the key was deleted; check any proxy"
+        }
+        _ if has(&["kms"]) && has(&["disabled", "destroyed"]) => {
+            "enable the version of the bucket's Cloud KMS key"
+        }
+        _ if has(&["kms"]) => {
+            "grant Cloud Storage's service agent roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's \
+             key"
+        }
+        _ => "grant these credentials storage.objects.create on the bucket",
     }
 }
 
@@ -84,9 +136,9 @@ impl Site for GcsSite<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         let events =
             self.events.as_ref().map(|(topic, subscription)| (topic.as_str(), subscription.as_str()));
-        let (settings, soft_deleted) = settings::read(self.api, &self.bucket, events).await?;
-        self.soft_deleted = soft_deleted;
-        Ok(settings)
+        let read = settings::read(self.api, self.deployment, &self.bucket, events).await?;
+        (self.soft_deleted, self.senders) = (read.soft_deleted, read.senders);
+        Ok(read.settings)
     }
 
     async fn send(&self, request: &Request) -> Result<Answer> {
@@ -117,13 +169,8 @@ impl Site for GcsSite<'_> {
         sign::upload(self.api, self.signer.as_ref(), self.address(key).await?).await
     }
 
-    fn refusal(&self, _: &str, why: &str) -> &'static str {
-        if why.to_lowercase().contains("kms") {
-            "grant Cloud Storage's service agent roles/cloudkms.cryptoKeyEncrypterDecrypter on the bucket's \
-             key"
-        } else {
-            "grant these credentials storage.objects.create on the bucket"
-        }
+    fn refusal(&self, code: &str, why: &str) -> &'static str {
+        refusal(code, &why.to_lowercase())
     }
 
     async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
@@ -152,7 +199,8 @@ impl Site for GcsSite<'_> {
 
     async fn watch(&mut self, prefix: &str) -> Result<()> {
         let Some((topic, _)) = &self.events else { return Ok(()) };
-        self.watch.insert(Watch::new(self.api, self.deployment, topic, prefix)).begin().await
+        let watch = Watch::new(self.api, self.deployment, topic, prefix, &self.senders.others);
+        self.watch.insert(watch).begin().await
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {

@@ -116,7 +116,7 @@ impl<S: Site> Run<'_, S> {
     /// Whether a later look may succeed. One that always fails is not waited for as long as an event is.
     fn may_pass(&self, error: &Error, watch: &mut Watch) -> bool {
         let since = *watch.failing_since.get_or_insert_with(Instant::now);
-        self.is_settling() || (error.passes() && since.elapsed() < FAULT_WITHIN)
+        self.may_settle(error) || (error.passes() && since.elapsed() < FAULT_WITHIN)
     }
 
     async fn look(&mut self, watch: &mut Watch, wait: Duration) -> Result<Look> {

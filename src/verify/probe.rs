@@ -10,6 +10,9 @@ use crate::text::clean;
 pub(super) const CONTENT: &str =
     "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
 
+/// The codes of a 403 that no permission cures: a service perimeter of Google's, and an account without billing.
+const NO_PERMISSIONS: [&str; 3] = ["SecurityPolicyViolated", "AccountProblem", "UserProjectAccountProblem"];
+
 /// One probe.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
@@ -89,7 +92,8 @@ impl<S: Site> Run<'_, S> {
         if answer.status == 429 || answer.status >= 500 {
             return inconclusive(format!("{reason}; the upload was neither stored nor denied: run again"));
         }
-        let kind = if answer.status == 403 { Kind::Denied } else { Kind::Failed };
+        let denied = answer.status == 403 && !NO_PERMISSIONS.contains(&code.as_str());
+        let kind = if denied { Kind::Denied } else { Kind::Failed };
         self.refused(&Error::new(kind, reason).hint(self.site.refusal(&code, &why)))
     }
 

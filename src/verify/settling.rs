@@ -46,8 +46,12 @@ impl<S: Site> Run<'_, S> {
         })
     }
 
-    pub(super) fn is_settling(&self) -> bool {
-        self.settling().is_some()
+    /// Whether `error` may be that of something which has not taken effect yet.
+    pub(super) fn may_settle(&self, error: &Error) -> bool {
+        self.settling().is_some_and(|settling| match settling {
+            Settling::Grants { .. } => error.kind() == Kind::Denied,
+            Settling::Endpoint { .. } => true,
+        })
     }
 
     /// Why a refusal is not conclusive yet.

@@ -74,6 +74,26 @@ async fn each_field_of_a_change_is_shown_with_both_values() {
 }
 
 #[tokio::test]
+async fn a_topic_that_stores_messages_anywhere_is_found_and_mended() {
+    let site = Site::open().await;
+    let with = ["--location", "EU"];
+    site.provision(&with).await.ends(0);
+    let set = async |regions: Value| {
+        let topic = json!({ "messageStoragePolicy": { "allowedPersistenceRegions": regions } });
+        let body = json!({ "topic": topic, "updateMask": "messageStoragePolicy" });
+        site.ask("PATCH", &site.topic(), body).await;
+    };
+    set(json!(["europe-west4", "us-east1"])).await;
+    site.run("plan", &[&with[..], &["--exit-code"]].concat()).await.ends(5);
+    site.gcp.proxy().clear_journal();
+    site.provision(&with).await.ends(0);
+    assert_eq!(site.mutations(), ["pubsub.topics.patch"]);
+    // What is stricter is as good.
+    set(json!(["europe-west4"])).await;
+    site.run("plan", &[&with[..], &["--exit-code"]].concat()).await.ends(0);
+}
+
+#[tokio::test]
 async fn a_detached_subscription_is_made_again_and_said_so() {
     let site = Site::provisioned().await;
     let detach = format!("{}:detach", site.subscription());

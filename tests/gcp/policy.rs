@@ -64,23 +64,46 @@ async fn no_cloud_is_needed() {
     assert!(site.gcp.proxy().journal().is_empty());
 }
 
-/// With the permissions that are printed and no others, everything works; each of them is needed is
-/// what the sweeps of `tests/faults` would tell.
+/// What the calls of an account came to, under the permissions that were printed for it.
+fn evaluated(site: &Site, who: &str, account: &str, printed: &BTreeSet<&str>) {
+    let calls = site.gcp.proxy().journal().len();
+    let (used, lacked) = (site.gcp.control().used_by(account), site.gcp.control().lacked_by(account));
+    let unused: Vec<_> = printed.iter().filter(|one| !used.contains(**one)).copied().collect();
+    eprintln!("{who}: {calls} calls, denied {}, granted and never used: {unused:?}", lacked.len());
+    assert!(lacked.is_empty(), "{who} lacks {lacked:?}");
+    let expected: BTreeSet<&str> = NOT_ASKED_FOR.into_iter().filter(|one| printed.contains(one)).collect();
+    assert_eq!(unused.into_iter().collect::<BTreeSet<_>>(), expected, "{who}");
+}
+
+/// With the permissions that are printed and no others, everything works, and each of them is needed: a whole life
+/// of a deployment, and the adoption of a bucket whose settings differ.
 #[tokio::test]
-async fn the_operators_permissions_are_enough() {
+async fn the_operators_permissions_are_enough_and_no_more() {
     let site = Site::open().await;
     let server = format!("wandb@{}.iam.gserviceaccount.com", site.gcp.project());
     let account = format!("ci@{}.iam.gserviceaccount.com", site.gcp.project());
     let with = ["--service-account", server.as_str()];
-    let permissions = included(&site, "operator", &with).await;
-    let permissions: Vec<&str> = permissions.iter().map(String::as_str).collect();
+    let printed = included(&site, "operator", &with).await;
+    let printed: BTreeSet<&str> = printed.iter().map(String::as_str).collect();
     site.gcp.control().account(&server, &[]);
-    site.gcp.control().account(&account, &permissions);
+    site.gcp.control().account(&account, &printed.iter().copied().collect::<Vec<_>>());
     let env = site.gcp.env_as(&account);
+    let theirs = json!({ "name": "theirs", "ipFilter": { "mode": "Disabled" } });
+    site.ask("POST", &format!("/storage/v1/b?project={}", site.gcp.project()), theirs).await;
+    site.ask("PATCH", "/storage/v1/b/theirs", json!({ "ipFilter": { "mode": "Disabled" } })).await;
+    let topic = format!("projects/{}/topics/theirs", site.gcp.project());
+    site.ask("PUT", &format!("/v1/{topic}"), json!({})).await;
+    let subscription = format!("/v1/projects/{}/subscriptions/theirs", site.gcp.project());
+    site.ask("PUT", &subscription, json!({ "topic": topic })).await;
+    site.gcp.proxy().clear_journal();
+    let names = ["--bucket", "theirs", "--topic", "theirs", "--subscription", "theirs"];
+    let adopted = [&["--name", "theirs"], &names[..]].concat();
     for (command, more) in [
         ("provision", &["--yes"][..]),
         ("plan", &["--exit-code"]),
         ("verify", &["--within", "60s"]),
+        ("provision", &[&adopted[..], &["--adopt", "--yes"]].concat()),
+        ("teardown", &[&adopted[..], &["--confirm", "theirs"]].concat()),
         ("teardown", &["--confirm", NAME, "--delete-objects"]),
     ] {
         let mut process = site.command(command, &[&with[..], more].concat());
@@ -90,12 +113,34 @@ async fn the_operators_permissions_are_enough() {
     let mut list = site.command("list", &[]);
     list.envs(env);
     finish(list).await.ends(0);
+    evaluated(&site, "operator", &account, &printed);
 }
 
-/// Printed, and not asked for by the double: it leaves out the project's own permissions, and no bucket of
-/// it has folders.
-const NOT_ASKED_FOR: [&str; 5] = [
-    "resourcemanager.projects.get",
+/// An existing bucket that is open is closed by the operator's role without `--service-account` too (B22).
+#[tokio::test]
+async fn the_operator_may_prevent_public_access() {
+    let site = Site::provisioned().await;
+    let account = format!("ci@{}.iam.gserviceaccount.com", site.gcp.project());
+    let printed = included(&site, "operator", &[]).await;
+    site.gcp.control().account(&account, &printed.iter().map(String::as_str).collect::<Vec<_>>());
+    site.patch_bucket(json!({ "iamConfiguration": { "publicAccessPrevention": "inherited" } })).await;
+    let run = async || {
+        let mut process = site.command("provision", &["--yes"]);
+        process.envs(site.gcp.env_as(&account));
+        finish(process).await
+    };
+    run().await.ends(0);
+    assert_eq!(site.bucket().await["iamConfiguration"]["publicAccessPrevention"], "enforced");
+    site.patch_bucket(json!({ "iamConfiguration": { "publicAccessPrevention": "inherited" } })).await;
+    let without: Vec<_> =
+        printed.iter().map(String::as_str).filter(|one| *one != "storage.buckets.setIamPolicy").collect();
+    site.gcp.control().account(&account, &without);
+    run().await.tells(&["storage.buckets.setIamPolicy", "hint: grant"]);
+}
+
+/// Printed, and not asked for by the double: the quota project of user credentials, and folders, which no bucket
+/// of it has.
+const NOT_ASKED_FOR: [&str; 4] = [
     "serviceusage.services.use",
     "storage.folders.delete",
     "storage.folders.list",
@@ -136,9 +181,7 @@ async fn the_job_may_do_what_the_end_of_every_deployment_takes_and_no_more() {
     assert!(!ran.stderr.contains("cannot "), "it could look at everything: {ran}");
     assert_eq!(site.left().await, json!([["theirs"], ["theirs"], ["theirs"]]));
 
-    let used = site.gcp.control().used_by(&account);
-    let used: BTreeSet<&str> = used.iter().map(String::as_str).chain(NOT_ASKED_FOR).collect();
-    assert_eq!(used, printed);
+    evaluated(&site, "expiry job", &account, &printed);
 }
 
 #[tokio::test]

@@ -31,7 +31,6 @@ async fn the_bucket_is_made_with_all_its_settings_in_one_call() {
     let access = &bucket["iamConfiguration"];
     assert_eq!(access["publicAccessPrevention"], "enforced");
     assert_eq!(access["uniformBucketLevelAccess"]["enabled"], true);
-    assert_eq!(bucket["softDeletePolicy"]["retentionDurationSeconds"], "604800");
     assert_eq!(
         bucket["cors"],
         json!([{
@@ -173,6 +172,31 @@ async fn soft_delete_is_what_was_asked_for() {
         let bucket = site.bucket().await;
         assert_eq!(bucket["softDeletePolicy"]["retentionDurationSeconds"], seconds, "{asked}");
         site.run("plan", &["--soft-delete", asked, "--exit-code"]).await.ends(0);
+    }
+}
+
+/// What a project or its organization prescribes is not overwritten.
+#[tokio::test]
+async fn without_the_option_soft_delete_is_the_projects_own_default() {
+    let site = Site::open().await;
+    site.gcp.control().default_soft_delete(1_209_600);
+    site.provision(&[]).await.ends(0);
+    assert_eq!(site.bucket().await["softDeletePolicy"]["retentionDurationSeconds"], "1209600");
+    let plan = site.run("plan", &["--exit-code"]).await.ends(0);
+    assert!(plan.stdout.contains("soft delete keeps deleted objects for 14d"), "{plan}");
+}
+
+#[tokio::test]
+async fn messages_about_a_bucket_in_the_european_union_stay_there() {
+    for (location, regions) in [("EU", 11), ("europe-west4", 1), ("EUR4", 2), ("europe-west2", 0), ("US", 0)]
+    {
+        let site = Site::open().await;
+        let with = ["--location", location];
+        site.provision(&with).await.ends(0);
+        let policy = site.get(&site.topic()).await["messageStoragePolicy"].clone();
+        let allowed = policy["allowedPersistenceRegions"].as_array().map_or(0, Vec::len);
+        assert_eq!(allowed, regions, "{location}: {policy}");
+        site.run("plan", &[&with[..], &["--exit-code"]].concat()).await.ends(0);
     }
 }
 

@@ -80,7 +80,7 @@ async fn a_retention_policy_is_refused_before_anything_is_deleted() {
     site.put("kept", b"x");
     site.patch_bucket(json!({ "retentionPolicy": { "retentionPeriod": "172800" } })).await;
     let ran = site.teardown(&["--delete-objects"]).await.ends(3);
-    ran.tells(&["its retention policy keeps every object for 2 days", "hint:", "--clear-retention-period"]);
+    ran.tells(&["its retention policy keeps every object for 2d", "hint:", "--clear-retention-period"]);
     site.is_untouched();
 }
 

@@ -1,7 +1,7 @@
 //! The proof that a deployment works, and what it says of one that does not.
 
 use serde_json::{Value, json};
-use wbstore_sandbox::fault::{Failure, Fault, When};
+use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use wbstore_sandbox::ran::Ran;
 
 use crate::support::{EVENTS, Site};
@@ -159,7 +159,11 @@ async fn events_of_somebody_elses_notification_are_no_proof() {
     let listed = site.get(&path).await;
     let ours = &listed["items"][0];
     site.ask("DELETE", &format!("{path}/{}", ours["id"].as_str().expect("an id")), Value::Null).await;
-    site.ask("POST", &path, json!({ "topic": ours["topic"], "payload_format": "JSON_API_V1" })).await;
+    // It lets the probes through, and not what the server uploads.
+    let narrow = json!({
+        "topic": ours["topic"], "payload_format": "JSON_API_V1", "object_name_prefix": ".wbstore-probe/",
+    });
+    site.ask("POST", &path, narrow).await;
     fails(&verify_in_vain(&site).await.ends(6), "event", "which is not wbstore's");
 }
 
@@ -184,6 +188,55 @@ async fn a_subscription_whose_answer_is_lost_is_removed_too() {
     );
     verify(&site).await;
     assert_eq!(site.subscriptions().await, [EVENTS]);
+}
+
+/// A temporary subscription that somebody deletes delivers nothing, however long it is waited for.
+#[tokio::test]
+async fn a_temporary_subscription_that_is_deleted_is_said_at_once() {
+    let site = Site::provisioned().await;
+    let pull =
+        site.gcp.proxy().arm(When::operation("pubsub.subscriptions.pull", 0), Fault::Hang(Side::Before));
+    let others = async {
+        pull.reached().await;
+        for name in site.subscriptions().await.iter().filter(|name| name.contains("verify")) {
+            let path = format!("/v1/projects/{}/subscriptions/{name}", site.gcp.project());
+            site.ask("DELETE", &path, Value::Null).await;
+        }
+        pull.release();
+    };
+    let (ran, ()) = futures::join!(verify_within(&site, "10m"), others);
+    fails(&ran.ends(6), "event", "was deleted meanwhile");
+    assert_eq!(site.objects().await, Vec::<String>::new());
+}
+
+/// However many messages of others wait for the server, verify reads its own, and leaves them as they are.
+#[tokio::test]
+async fn the_servers_backlog_neither_delays_the_check_nor_is_touched() {
+    for backlog in [0, 31, 33, 500] {
+        let site = Site::provisioned().await;
+        let message =
+            json!({ "data": "eA==", "attributes": { "eventType": "OBJECT_FINALIZE", "objectId": "run" } });
+        let all = vec![message; backlog];
+        for some in all.chunks(100) {
+            site.ask("POST", &format!("{}:publish", site.topic()), json!({ "messages": some })).await;
+        }
+        let begun = std::time::Instant::now();
+        verify(&site).await.ends(0);
+        eprintln!("{backlog} unread messages of others: {:.1} s", begun.elapsed().as_secs_f64());
+        let (mut left, mut probes) = (0, 0);
+        let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
+        loop {
+            let pulled = site.ask("POST", &format!("{}:pull", site.subscription()), asked.clone()).await;
+            let Some(messages) = pulled["receivedMessages"].as_array().filter(|all| !all.is_empty()) else {
+                break;
+            };
+            let others =
+                messages.iter().filter(|one| one["message"]["attributes"]["objectId"] == "run").count();
+            (left, probes) = (left + others, probes + messages.len() - others);
+        }
+        assert_eq!((left, probes), (backlog, 1), "the event of the probe is for the server too");
+        assert_eq!(site.subscriptions().await, [EVENTS]);
+    }
 }
 
 #[tokio::test]

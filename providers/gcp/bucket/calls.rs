@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::{Described, GcsBucket};
 use crate::error::{Error, Kind, Result};
 use crate::http::Method;
-use crate::mark::Entries;
+use crate::mark::{Entries, Mark, entries};
 use crate::providers::gcp::grant::Place;
 use crate::providers::gcp::iam_policy::Policy;
-use crate::providers::gcp::mark;
+use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::retry;
@@ -25,7 +25,7 @@ pub(crate) fn path(name: &str) -> String {
 /// [`Kind::Refused`] for one that the credentials may not read, which usually belongs to another project;
 /// those of the cloud.
 pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
-    match api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await {
+    match find(api, name).await {
         Err(error) if error.kind() == Kind::Denied => Err(Error::refused(format!(
             "the bucket {name} exists, but these credentials are not allowed to read it: it belongs to \
              another project, or storage.buckets.get is denied"
@@ -35,12 +35,38 @@ pub(crate) async fn get(api: &Api, name: &str) -> Result<Option<Described>> {
     }
 }
 
+/// As [`get`], with what is denied as [`Kind::Denied`].
+///
+/// # Errors
+/// Those of the cloud.
+pub(super) async fn find(api: &Api, name: &str) -> Result<Option<Described>> {
+    api.storage_json().await?.find(&path(name), "storage.buckets.get", GcsBucket::at(name)).await
+}
+
 /// The labels of the bucket `name`; `None` if it does not exist.
 ///
 /// # Errors
 /// As [`get`].
 pub(crate) async fn labels_of(api: &Api, name: &str) -> Result<Option<Entries>> {
     Ok(get(api, name).await?.map(|bucket| bucket.labels()))
+}
+
+/// Gives `each` the name and the mark of every bucket of the project that has one.
+///
+/// # Errors
+/// Those of the cloud.
+pub(crate) async fn each_marked(api: &Api, mut each: impl FnMut(&str, &Mark)) -> Result<()> {
+    let path =
+        format!("/storage/v1/b?project={}&fields=nextPageToken,items(name,labels)", segment(&api.project));
+    let target = format!("project {}", api.project);
+    let rest = api.storage_json().await?;
+    rest.list(&path, "items", "storage.buckets.list", target, |one| {
+        let mark = LABELS.read(&entries(&one["labels"]));
+        if !mark.is_empty() {
+            each(one["name"].as_str().unwrap_or_default(), &mark);
+        }
+    })
+    .await
 }
 
 /// Sets the labels of the bucket `name` to the result of `edit`.

@@ -63,6 +63,27 @@ impl Described {
         self.is_set("/defaultEventBasedHold")
     }
 
+    /// Whether objects can have a retention of their own.
+    pub(crate) fn has_object_retention(&self) -> bool {
+        self.text("/objectRetention/mode") == "Enabled"
+    }
+
+    /// Whether requests have to name a project to bill.
+    pub(crate) fn requester_pays(&self) -> bool {
+        self.is_set("/billing/requesterPays")
+    }
+
+    /// Whether requests from other networks than the listed ones are rejected. It is shown only to those with
+    /// storage.buckets.getIpFilter (Cloud Storage docs, "Get IP filtering rules").
+    pub(crate) fn filters_addresses(&self) -> bool {
+        self.text("/ipFilter/mode") == "Enabled"
+    }
+
+    /// Whether objects without a Cloud KMS key are rejected.
+    pub(crate) fn requires_kms_key(&self) -> bool {
+        self.text("/encryption/googleManagedEncryptionEnforcementConfig/restrictionMode") == "FullyRestricted"
+    }
+
     pub(crate) fn has_hierarchical_namespace(&self) -> bool {
         self.is_set("/hierarchicalNamespace/enabled")
     }

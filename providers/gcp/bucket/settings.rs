@@ -5,23 +5,28 @@ use serde_json::{Value, json};
 use super::{Described, GcsBucket};
 use crate::mark::Entries;
 use crate::providers::gcp::cors::{self, Cors};
+use crate::providers::gcp::kms_key::KmsKeyName;
 use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::soft_delete::SoftDelete;
+use crate::resource::Owner;
 
 impl GcsBucket {
     /// All settings of a new bucket.
     pub(super) fn settings(&self) -> Value {
         let mut labels = self.labels.to_create();
         labels.extend(self.cors.iter().map(|cors| (LABELS.key(mark::CORS), cors.fingerprint())));
+        labels.extend(mark::note(mark::GRANTED, self.service_account.as_deref()));
         let mut settings = json!({
             "name": self.name,
             "location": self.location,
             "storageClass": self.storage_class,
             "iamConfiguration": self.access(),
-            "softDeletePolicy": self.soft_delete_policy(),
             "cors": self.cors.iter().map(Cors::to_entry).collect::<Vec<_>>(),
             "labels": labels,
         });
+        if self.soft_delete.is_some() {
+            settings["softDeletePolicy"] = self.soft_delete_policy();
+        }
         if self.kms_key.is_some() {
             settings["encryption"] = self.encryption();
         }
@@ -36,7 +41,8 @@ impl GcsBucket {
     }
 
     fn soft_delete_policy(&self) -> Value {
-        let kept = self.soft_delete.parse().map_or(0, |kept: SoftDelete| kept.kept().as_secs());
+        let kept = self.soft_delete.as_ref().and_then(|text| text.parse().ok());
+        let kept = kept.map_or(0, |kept: SoftDelete| kept.kept().as_secs());
         json!({ "retentionDurationSeconds": kept.to_string() })
     }
 
@@ -80,17 +86,20 @@ impl GcsBucket {
 
     pub(super) fn observed(&self, found: &Described, labels: &Entries) -> Self {
         let prevention = found.public_access_prevention();
-        let key = Some(found.kms_key().to_owned()).filter(|key| !key.is_empty());
+        let key = Some(KmsKeyName::spelled(found.kms_key())).filter(|key| !key.is_empty());
+        // New objects of a bucket that others created keep their class, which costs what they decided on (B29).
+        let is_ours = LABELS.read(labels).owner(self.labels.deployment()) == Owner::Ours;
         Self {
             metageneration: found.metageneration(),
             location: found.location().to_ascii_uppercase(),
-            storage_class: found.storage_class().to_owned(),
+            storage_class: if is_ours { found.storage_class() } else { &self.storage_class }.to_owned(),
             uniform_access: found.uniform_access(),
-            public_access_prevention: if prevention.is_empty() { "inherited" } else { prevention }.to_owned(),
-            soft_delete: match self.soft_delete_asked {
-                true => soft_delete(found),
-                false => self.soft_delete.clone(),
+            // `unspecified` is what it was called before (Cloud Storage docs, "Public access prevention").
+            public_access_prevention: match prevention {
+                "" | "unspecified" => "inherited".to_owned(),
+                prevention => prevention.to_owned(),
             },
+            soft_delete: self.soft_delete.as_ref().map(|_| soft_delete(found)),
             kms_key: self.kms_key.as_ref().and(key),
             cors: cors::ours(found.cors(), self.cors.as_ref(), LABELS.read(labels).get(mark::CORS)),
             labels: self.labels.observed(labels),
@@ -116,13 +125,12 @@ mod tests {
             name: "acme-runs".to_owned(),
             leaving: false,
             service_account: None,
-            soft_delete_asked: false,
             metageneration: 1,
             location: "US".to_owned(),
             storage_class: "STANDARD".to_owned(),
             uniform_access: true,
             public_access_prevention: "enforced".to_owned(),
-            soft_delete: "7d".to_owned(),
+            soft_delete: None,
             kms_key: None,
             cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
             labels: Marking::of(&Wanted::named("acme".parse().unwrap()), &LABELS),
@@ -174,7 +182,8 @@ mod tests {
         found["softDeletePolicy"] = json!({"retentionDurationSeconds": "0"});
         found["encryption"] = json!({"defaultKmsKeyName": "theirs"});
         assert_eq!(change(&wanted(), &found, false), None);
-        let asked = GcsBucket { soft_delete_asked: true, kms_key: Some("ours".to_owned()), ..wanted() };
+        let asked =
+            GcsBucket { soft_delete: Some("7d".to_owned()), kms_key: Some("ours".to_owned()), ..wanted() };
         assert_eq!(
             change(&asked, &found, false),
             Some(json!({

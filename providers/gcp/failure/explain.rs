@@ -94,12 +94,21 @@ impl Refusal {
                 Kind::Failed,
                 "the project does not exist or is suspended; `gcloud projects list` shows yours".to_owned(),
             ),
-            ("SECURITY_POLICY_VIOLATED" | "vpcServiceControls", _) => (
+            _ if self.is_outside_perimeter() => (
                 Kind::Refused,
                 format!("VPC Service Controls forbid it: {said}"),
                 Some(
                     "run inside the service perimeter, or ask its administrator for an access level or an \
                      ingress rule for these credentials"
+                        .to_owned(),
+                ),
+            ),
+            _ if self.reason.eq_ignore_ascii_case("userProjectMissing") || text.contains("requester pays bucket") => (
+                Kind::Failed,
+                format!("the bucket requires requests to name a project to bill: {said}"),
+                Some(
+                    "turn requester pays off with `gcloud storage buckets update gs://BUCKET --no-requester-pays`: \
+                     the W&B server names no project"
                         .to_owned(),
                 ),
             ),
@@ -153,6 +162,12 @@ impl Refusal {
             (_, "UNKNOWN") if self.http >= 500 || self.http == 408 => plain(Kind::Transient),
             _ => plain(Kind::Failed),
         }
+    }
+
+    /// Whether VPC Service Controls rejected the call, which some APIs say only in the message.
+    fn is_outside_perimeter(&self) -> bool {
+        matches!(self.reason.as_str(), "SECURITY_POLICY_VIOLATED" | "vpcServiceControls")
+            || self.message.contains("vpcServiceControlsUniqueIdentifier")
     }
 
     /// The API that the call with `permission` is of.

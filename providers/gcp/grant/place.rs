@@ -59,6 +59,19 @@ impl Place {
         }
     }
 
+    /// The label that notes what was given to another account before, until that is revoked.
+    pub(crate) fn former_receipt(&self) -> &'static str {
+        match self {
+            Self::ServiceAccount { .. } => mark::FORMER_SIGNER,
+            _ => mark::FORMER_GRANTED,
+        }
+    }
+
+    /// The label that notes which roles were given, where those are not all.
+    pub(crate) fn roles_receipt(&self) -> Option<&'static str> {
+        (!matches!(self, Self::ServiceAccount { .. })).then_some(mark::ROLES)
+    }
+
     /// What begins the names of the permissions, such as `pubsub.topics`.
     pub(crate) fn service(&self) -> &'static str {
         match self {
@@ -77,14 +90,15 @@ impl Place {
         }
     }
 
-    /// Writes or removes the note.
-    pub(crate) async fn note(&self, api: &Api, value: Option<&str>) -> Result<()> {
-        let key = LABELS.key(self.receipt());
+    /// Writes the notes, each a name of a mark's entry with its value, or removes those without one.
+    pub(crate) async fn note(&self, api: &Api, notes: &[(&str, Option<String>)]) -> Result<()> {
         let edit = |mut labels: Entries| {
-            match value {
-                Some(value) => labels.insert(key.clone(), value.to_owned()),
-                None => labels.remove(&key),
-            };
+            for (name, value) in notes {
+                match value {
+                    Some(value) => labels.insert(LABELS.key(name), value.clone()),
+                    None => labels.remove(&LABELS.key(name)),
+                };
+            }
             labels
         };
         match self.bucket() {

@@ -37,6 +37,17 @@ impl Configuration {
         if events.is_empty() { vec!["all".to_owned()] } else { events }
     }
 
+    /// Whether it sends events of the type `event`.
+    pub(super) fn is_of(&self, event: &str) -> bool {
+        self.event_types.is_empty() || self.event_types.iter().any(|one| one == event)
+    }
+
+    /// Its full name, where its ID is one of Cloud Storage's numbers.
+    pub(super) fn path(&self, bucket: &str) -> Option<String> {
+        let is_number = !self.id.is_empty() && self.id.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| format!("projects/_/buckets/{bucket}/notificationConfigs/{}", self.id))
+    }
+
     pub(super) fn describe(&self) -> String {
         let topic = self.topic.trim_start_matches("//pubsub.googleapis.com/");
         format!(

@@ -9,6 +9,9 @@ fn wanted() -> Notification {
         topic_name: "wbstore-acme".to_owned(),
         subscription: "wbstore-acme".to_owned(),
         deployment: "acme".parse().unwrap(),
+        leaving: false,
+        topic_by_number: TOPIC.replace("acme-prod", "123456789012"),
+        attributes: BTreeMap::from([(ATTRIBUTE.to_owned(), "acme".to_owned())]),
         topic: TOPIC.to_owned(),
         events: vec![CREATED.to_owned()],
         payload_format: "JSON_API_V1".to_owned(),
@@ -33,11 +36,12 @@ fn one(id: &str, deployment: Option<&str>, events: &[&str]) -> Configuration {
 
 #[test]
 fn ours_is_known_by_its_attribute_alone() {
-    let found = wanted().seen(&[one("1", None, &[CREATED]), one("2", Some("beta"), &[CREATED])]);
+    let elsewhere = Configuration { topic: format!("{TOPIC}-audit"), ..one("1", None, &[CREATED]) };
+    let found = wanted().seen(&[elsewhere, one("2", Some("beta"), &[CREATED])]);
     assert!(found.state().is_none() && found.remarks().obstacles.is_empty());
     assert_eq!(
         found.remarks().kept[0],
-        "notification 1 to projects/acme-prod/topics/wbstore-acme for OBJECT_FINALIZE"
+        "notification 1 to projects/acme-prod/topics/wbstore-acme-audit for OBJECT_FINALIZE"
     );
     let found = wanted().seen(&[one("3", Some("acme"), &[CREATED])]);
     assert_eq!(found.state(), Some(&wanted()));
@@ -62,15 +66,51 @@ fn the_lowest_id_is_the_oldest() {
 
 #[test]
 fn the_limits_are_seen_before_anything_is_made() {
-    let ten: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &[CREATED])).collect();
+    let elsewhere = |one: Configuration| Configuration { topic: "t".to_owned(), ..one };
+    let ten: Vec<_> = (0..10).map(|id| elsewhere(one(&id.to_string(), None, &[CREATED]))).collect();
     assert_eq!(wanted().seen(&ten).remarks().obstacles.len(), 1);
     let other: Vec<_> = (0..10).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
     assert!(wanted().seen(&other).remarks().obstacles.is_empty());
     let hundred: Vec<_> = (0..100).map(|id| one(&id.to_string(), None, &["OBJECT_DELETE"])).collect();
     assert_eq!(wanted().seen(&hundred).remarks().obstacles.len(), 1);
     let mut ours = ten;
+    ours.pop();
     ours.push(one("11", Some("acme"), &[CREATED]));
     assert!(wanted().seen(&ours).remarks().obstacles.is_empty());
+}
+
+#[test]
+fn one_of_others_suffices_only_where_it_sends_all_that_ours_would() {
+    let owner = |one: Configuration| wanted().seen(&[one]).owner().cloned();
+    let uses = |one: Configuration| owner(one) == Some(Owner::Sufficient("the notification `7`".to_owned()));
+    let theirs = || one("7", None, &["OBJECT_DELETE", CREATED]);
+    assert!(uses(theirs()) && uses(one("7", None, &[])));
+    assert!(uses(Configuration { topic: wanted().topic_by_number, ..theirs() }));
+    for other in [
+        Configuration { payload_format: "NONE".to_owned(), ..theirs() },
+        Configuration { object_name_prefix: "runs/".to_owned(), ..theirs() },
+        Configuration { topic: format!("{TOPIC}-audit"), ..theirs() },
+        one("7", None, &["OBJECT_DELETE"]),
+        one("7", Some("beta"), &[CREATED]),
+    ] {
+        assert_eq!(owner(other.clone()), None, "{other:?}");
+    }
+    let all = Notification { events: vec![ALL.to_owned()], ..wanted() };
+    assert_eq!(all.seen(&[theirs()]).owner(), None, "it sends too few types");
+}
+
+#[test]
+fn what_is_full_is_replaced_after_the_deletion_and_said_so() {
+    let mut nine: Vec<_> = (0..9)
+        .map(|id| Configuration { topic: "t".to_owned(), ..one(&id.to_string(), None, &["OBJECT_DELETE"]) })
+        .collect();
+    let all = Notification { events: vec![ALL.to_owned()], ..wanted() };
+    nine.push(one("10", Some("acme"), &[CREATED]));
+    assert!(all.seen(&nine).remarks().findings.is_empty(), "there is room for a tenth of each type");
+    nine[9] = one("10", Some("acme"), &["OBJECT_DELETE"]);
+    let found = all.seen(&nine);
+    assert!(found.remarks().obstacles.is_empty());
+    assert!(found.remarks().findings[0].contains("uploads in between send no event"));
 }
 
 #[test]

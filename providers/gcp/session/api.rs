@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use google_cloud_auth::credentials::{Builder, Credentials};
+use google_cloud_auth::credentials::Builder;
 use google_cloud_auth::signer::Signer;
 use tokio::sync::OnceCell;
 
 use super::{Service, Session};
 use crate::error::Result;
 use crate::mutations::Mutations;
-use crate::providers::gcp::rest::Rest;
+use crate::providers::gcp::rest::{Authority, Rest};
 
 /// The clients of one project, each built on first use.
 pub(crate) struct Api {
@@ -62,11 +62,19 @@ impl Api {
         self.iam.get_or_try_init(|| async { self.session.rest(Service::Iam) }).await
     }
 
+    /// Signatures of service accounts.
+    ///
+    /// # Errors
+    /// See [`Api::storage_json`].
+    pub(crate) fn iam_credentials(&self) -> Result<Rest> {
+        self.session.rest(Service::IamCredentials)
+    }
+
     /// The credentials themselves, for what signs.
     ///
     /// # Errors
     /// [`Kind::Credentials`](crate::error::Kind::Credentials) offline.
-    pub(crate) fn credentials(&self) -> Result<Credentials> {
+    pub(crate) fn credentials(&self) -> Result<Authority> {
         self.session.credentials()
     }
 
@@ -92,6 +100,15 @@ impl Api {
     pub(crate) fn project_number(&self) -> Option<&str> {
         let number = self.agent.strip_prefix("service-")?.split('@').next()?;
         number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+    }
+
+    /// The full `name` of something in the project, by the ID of the project where it has the number.
+    pub(crate) fn by_id(&self, name: &str) -> String {
+        let number = self.project_number().map(|number| format!("projects/{number}/"));
+        match number.and_then(|number| name.strip_prefix(&number)) {
+            Some(rest) => format!("projects/{}/{rest}", self.project),
+            None => name.to_owned(),
+        }
     }
 
     /// The full name of a topic.

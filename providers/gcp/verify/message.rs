@@ -12,14 +12,15 @@ const FINALIZED: &str = "OBJECT_FINALIZE";
 const FORMAT: &str = "JSON_API_V1";
 
 /// Reads the `attributes` of a message, which proves something only if it is sent by the notification of
-/// `deployment`.
-pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str) -> Says {
+/// `deployment`, or by one of `sufficient`, the IDs of those that have the same effect.
+pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str, sufficient: &[String]) -> Says {
     let get = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();
     if get("eventType") != FINALIZED {
         return Says::Other;
     }
     let object = Object { bucket: get("bucketId").to_owned(), key: get("objectId").to_owned() };
-    if get(ATTRIBUTE) != deployment {
+    let sender = sender(attributes);
+    if get(ATTRIBUTE) != deployment && !sufficient.iter().any(|id| id == sender) {
         let theirs = clean(get("notificationConfig"));
         let why = format!("only {theirs}, which is not wbstore's, sends events of the probe");
         return Says::Unproven(object, why);
@@ -31,6 +32,12 @@ pub(super) fn read(attributes: &HashMap<String, String>, deployment: &str) -> Sa
             format!("the event has the payload format {}, which the server cannot read", clean(format)),
         ),
     }
+}
+
+/// The ID of the notification that sent a message with these `attributes`.
+pub(super) fn sender(attributes: &HashMap<String, String>) -> &str {
+    let full = attributes.get("notificationConfig").map(String::as_str).unwrap_or_default();
+    full.rsplit('/').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -47,13 +54,15 @@ mod tests {
             (ATTRIBUTE, "acme"),
         ];
         let attributes = good.iter().chain(changes).map(|(key, value)| ((*key).into(), (*value).into()));
-        read(&attributes.collect(), "acme")
+        read(&attributes.collect(), "acme", &["8".to_owned()])
     }
 
     #[test]
     fn only_our_notification_in_the_servers_form_is_proof() {
         let object = Object { bucket: "acme-wandb".to_owned(), key: ".wbstore-probe/1/1 +ü.txt".to_owned() };
-        assert_eq!(reads(&[]), Says::Created(vec![object]));
+        assert_eq!(reads(&[]), Says::Created(vec![object.clone()]));
+        let theirs = "projects/_/buckets/acme-wandb/notificationConfigs/8";
+        assert_eq!(reads(&[(ATTRIBUTE, ""), ("notificationConfig", theirs)]), Says::Created(vec![object]));
         assert_eq!(reads(&[("eventType", "OBJECT_DELETE")]), Says::Other);
         for (change, why) in [(("payloadFormat", "NONE"), "NONE"), ((ATTRIBUTE, ""), "notificationConfigs/7")]
         {

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::name::DeploymentName;
 use crate::providers::gcp::bucket::{Described, calls};
 use crate::providers::gcp::iam_policy::Policy;
+use crate::providers::gcp::notification::{Notification, Senders};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::DELETED_TOPIC;
 use crate::span::Span;
@@ -23,23 +25,36 @@ const ENFORCED: &str = "enforced";
 /// The hint for settings that `provision` corrects.
 const REPAIR: &str = "`wbstore plan gcp` shows the difference, and `wbstore provision gcp` corrects it";
 
-/// Reads them all at once; for the bucket also how long soft delete keeps deleted objects, as text.
+/// What was read.
+pub(super) struct Found {
+    pub(super) settings: Settings,
+    /// How long soft delete keeps deleted objects, as text.
+    pub(super) soft_deleted: Option<String>,
+    pub(super) senders: Senders,
+}
+
+/// Reads all at once.
 ///
 /// # Errors
 /// Without credentials, or without the bucket.
 pub(super) async fn read(
     api: &Api,
+    deployment: &DeploymentName,
     bucket: &str,
     events: Option<(&str, &str)>,
-) -> Result<(Settings, Option<String>)> {
+) -> Result<Found> {
     let subscription = async {
         match events {
             Some((topic, subscription)) => delivery(api, topic, subscription).await.map(Some),
             None => Ok(None),
         }
     };
-    let (described, policy, subscription) =
-        tokio::join!(calls::get(api, bucket), calls::policy(api, bucket), subscription);
+    let senders = async {
+        let Some(names) = events else { return Ok(Senders::default()) };
+        Notification::new(api, bucket, names, deployment, false, false).senders(api).await
+    };
+    let (described, policy, subscription, senders) =
+        tokio::join!(calls::get(api, bucket), calls::policy(api, bucket), subscription, senders);
     let Some(described) = described? else {
         return Err(Error::new(Kind::Failed, format!("the bucket {bucket} does not exist"))
             .hint("`wbstore provision gcp` creates it"));
@@ -47,7 +62,7 @@ pub(super) async fn read(
     let until = described.updated().and_then(|changed| Settling::until(changed, GRANTS_HOLD_WITHIN));
     let settings = Settings {
         public: exposure(bucket, &described, policy)?,
-        subscription: subscription?,
+        subscription: subscription?.map(|verdict| doubled(verdict, &senders)),
         settling: until.map(|until| Settling::Grants {
             until,
             why: "the bucket was created or updated a moment ago, and a grant can take 7 minutes or more to \
@@ -55,7 +70,30 @@ pub(super) async fn read(
         }),
         kept_by: kept_by(&described),
     };
-    Ok((settings, soft_deleted(&described)))
+    Ok(Found { settings, soft_deleted: soft_deleted(&described), senders: senders.unwrap_or_default() })
+}
+
+/// The verdict on the subscription, with what is known of events that are sent twice.
+fn doubled(verdict: Verdict, senders: &Result<Senders>) -> Verdict {
+    let more = match senders {
+        Err(error) => format!("; not checked whether events arrive twice: {}", error.chain()),
+        Ok(Senders { ours, others }) => {
+            let all: Vec<_> = ours.iter().chain(others).map(|id| format!("`{}`", clean(id))).collect();
+            if all.len() < 2 {
+                return verdict;
+            }
+            format!(
+                "; every upload is announced {} times, by the notifications {}: `wbstore plan gcp` shows how to \
+                 delete those that are not wbstore's",
+                all.len(),
+                all.join(", ")
+            )
+        }
+    };
+    match verdict {
+        Verdict::Passed { detail } => passed(detail + &more),
+        verdict => verdict,
+    }
 }
 
 /// What would keep a probe from being removed.
@@ -207,7 +245,7 @@ mod tests {
     fn closed_is_what_names_nobody_and_prevents_everybody() {
         let told = |prevention, policy| exposure("acme", &with(prevention), Ok(Some(policy))).unwrap();
         let mut everybody = Policy::default();
-        everybody.add("roles/storage.objectViewer", "allUsers");
+        everybody.add(&["roles/storage.objectViewer"], "allUsers");
         assert!(matches!(told("enforced", Policy::default()), Verdict::Passed { .. }));
         assert!(matches!(told("inherited", Policy::default()), Verdict::Failed { .. }));
         let reason_of = |prevention| reason(told(prevention, everybody.clone()));

@@ -1,14 +1,17 @@
 //! The permission of an upload: a signed URL as the W&B server has it, or a token where the credentials
 //! cannot sign.
 
-use google_cloud_auth::signer::Signer;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use google_cloud_auth::signer::{Signer, SigningError};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Kind, Result};
 use crate::explain::root_cause;
 use crate::http::Url;
-use crate::providers::gcp::rest::{headers, segment};
+use crate::providers::gcp::rest::{self, Rest, headers, segment};
 use crate::providers::gcp::session::Api;
 use crate::text::clean;
 use crate::verify::Signed;
@@ -17,15 +20,62 @@ use crate::verify::Signed;
 const SIGNED_FOR: u32 = 600;
 const ALGORITHM: &str = "GOOG4-RSA-SHA256";
 
+/// Who signs.
+#[derive(Clone, Debug)]
+pub(super) enum UrlSigner {
+    /// The key of a service account, or the metadata server of a machine.
+    Library(Signer),
+    /// IAM, for the impersonated account `email`.
+    Iam { email: String, api: Box<Rest> },
+}
+
+impl UrlSigner {
+    /// The address of the account that signs.
+    ///
+    /// # Errors
+    /// When the metadata server cannot be reached.
+    pub(super) async fn email(&self) -> Result<String> {
+        match self {
+            Self::Library(signer) => signer.client_email().await.map_err(|error| unsigned(&error)),
+            Self::Iam { email, .. } => Ok(email.clone()),
+        }
+    }
+
+    async fn sign(&self, text: &str) -> Result<Vec<u8>> {
+        let (email, api) = match self {
+            Self::Library(signer) => {
+                return signer
+                    .sign(text)
+                    .await
+                    .map(|signature| signature.to_vec())
+                    .map_err(|error| unsigned(&error));
+            }
+            Self::Iam { email, api } => (email, api),
+        };
+        let path = format!("/v1/projects/-/serviceAccounts/{}:signBlob", segment(email));
+        let answer = api.ask(&path, &json!({ "payload": BASE64_STANDARD.encode(text) })).await?;
+        let signed: Value = rest::read(&answer, "iam.serviceAccounts.signBlob", email)?;
+        let blob = BASE64_STANDARD.decode(signed["signedBlob"].as_str().unwrap_or_default());
+        blob.map_err(|error| Error::new(Kind::Failed, "sign a URL").because(error))
+    }
+}
+
+fn unsigned(error: &SigningError) -> Error {
+    let why = clean(&root_cause(error));
+    // The library keeps the answer of IAM as text only.
+    let denied = ["403", "PERMISSION_DENIED", "signBlob"].iter().any(|word| why.contains(word));
+    Error::new(if denied { Kind::Denied } else { Kind::Failed }, "sign a URL").because(why)
+}
+
 /// Permits the upload of a text to `address`, which is without a signature.
 ///
 /// # Errors
 /// Without a token.
-pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) -> Result<Signed> {
+pub(super) async fn upload(api: &Api, signer: Option<&UrlSigner>, address: String) -> Result<Signed> {
     let why = match signer {
         None => "these credentials do not belong to a service account".to_owned(),
-        Some(signer) => match sign(signer, &address, Timestamp::now()).await {
-            Ok(url) => return Ok(Signed { url, headers: vec![], unsigned: None }),
+        Some(signer) => match signed(signer, "PUT", &address).await {
+            Ok(signed) => return Ok(signed),
             Err(error) => error.chain(),
         },
     };
@@ -33,15 +83,18 @@ pub(super) async fn upload(api: &Api, signer: Option<&Signer>, address: String) 
     Ok(Signed { url: address, headers, unsigned: Some(why) })
 }
 
-async fn sign(signer: &Signer, address: &str, now: Timestamp) -> Result<String> {
-    let unsigned = |error| Error::new(Kind::Failed, "sign a URL").because(clean(&root_cause(&error)));
-    let email = signer.client_email().await.map_err(unsigned)?;
-    let Unsigned { query, text } = Unsigned::new(address, &email, now)?;
-    let signature = signer.sign(text.as_str()).await.map_err(unsigned)?;
-    Ok(format!("{address}?{query}&X-Goog-Signature={}", hex(&signature)))
+/// Signs `method` on `address`; a PUT is of a text.
+///
+/// # Errors
+/// When the account may not sign as itself.
+pub(super) async fn signed(signer: &UrlSigner, method: &str, address: &str) -> Result<Signed> {
+    let Unsigned { query, text } = Unsigned::new(method, address, &signer.email().await?, Timestamp::now())?;
+    let signature = signer.sign(&text).await?;
+    let url = format!("{address}?{query}&X-Goog-Signature={}", hex(&signature));
+    Ok(Signed { url, headers: vec![], unsigned: None })
 }
 
-/// A URL of an upload before it is signed (Cloud Storage documentation, "V4 signing process").
+/// The URL of a request before it is signed (Cloud Storage documentation, "V4 signing process").
 struct Unsigned {
     query: String,
     /// What is signed.
@@ -49,22 +102,25 @@ struct Unsigned {
 }
 
 impl Unsigned {
-    fn new(address: &str, email: &str, now: Timestamp) -> Result<Self> {
+    fn new(method: &str, address: &str, email: &str, now: Timestamp) -> Result<Self> {
         let url =
             Url::parse(address).map_err(|error| Error::new(Kind::Failed, "read a URL").because(error))?;
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         let date = now.strftime("%Y%m%d").to_string();
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let scope = format!("{date}/auto/storage/goog4_request");
+        let (names, kind) = match method {
+            "PUT" => ("content-type;host", "content-type:text/plain\n"),
+            _ => ("host", ""),
+        };
         let query = format!(
             "X-Goog-Algorithm={ALGORITHM}&X-Goog-Credential={}&X-Goog-Date={time}&X-Goog-Expires={SIGNED_FOR}\
-             &X-Goog-SignedHeaders=content-type%3Bhost",
-            segment(&format!("{email}/{scope}"))
+             &X-Goog-SignedHeaders={}",
+            segment(&format!("{email}/{scope}")),
+            segment(names)
         );
-        let request = format!(
-            "PUT\n{}\n{query}\ncontent-type:text/plain\nhost:{host}\n\ncontent-type;host\nUNSIGNED-PAYLOAD",
-            url.path()
-        );
+        let request =
+            format!("{method}\n{}\n{query}\n{kind}host:{host}\n\n{names}\nUNSIGNED-PAYLOAD", url.path());
         let digest = hex(&Sha256::digest(request.as_bytes()));
         Ok(Self { query, text: format!("{ALGORITHM}\n{time}\n{scope}\n{digest}") })
     }
@@ -82,7 +138,7 @@ mod tests {
     fn what_is_signed_is_the_request_as_it_is_sent() {
         let address = "https://storage.googleapis.com/acme-wandb/.wbstore-probe/1/0%20%2B%C3%BC.txt";
         let email = "wandb@acme.iam.gserviceaccount.com";
-        let Unsigned { query, text } = Unsigned::new(address, email, Timestamp::UNIX_EPOCH).unwrap();
+        let Unsigned { query, text } = Unsigned::new("PUT", address, email, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(
             query,
             "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=wandb%40acme.iam.gserviceaccount.com\

@@ -35,18 +35,48 @@ pub(super) struct Watch<'a> {
     name: String,
     topic: String,
     filter: String,
+    /// The IDs of the notifications of others whose events prove as much as ours.
+    sufficient: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Pulled {
+pub(super) struct Pulled {
     received_messages: Vec<Received>,
+}
+
+impl Pulled {
+    /// The messages, whoever's notification sent them.
+    pub(super) fn messages_of_any(self) -> Vec<Message> {
+        let id = |received: &Received| message::sender(&received.message.attributes).to_owned();
+        let all: Vec<_> = self.received_messages.iter().map(id).collect();
+        self.messages("", &all)
+    }
+
+    /// The messages, of which those prove something that the notification of `deployment` sent, or one of
+    /// `sufficient`.
+    pub(super) fn messages(self, deployment: &str, sufficient: &[String]) -> Vec<Message> {
+        let received =
+            self.received_messages.into_iter().map(|Received { ack_id, delivery_attempt, message }| {
+                Message {
+                    says: message::read(&message.attributes, deployment, sufficient),
+                    id: message.message_id,
+                    handle: ack_id,
+                    times: delivery_attempt,
+                    ends: None,
+                }
+            });
+        received.collect()
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Received {
     ack_id: String,
+    /// Counted only where there is a dead-letter topic.
+    #[serde(default)]
+    delivery_attempt: u64,
     message: Published,
 }
 
@@ -60,13 +90,20 @@ struct Published {
 
 impl<'a> Watch<'a> {
     /// A subscription to the events of objects below `prefix`, not created yet.
-    pub(super) fn new(api: &'a Api, deployment: &'a DeploymentName, topic: &TopicName, prefix: &str) -> Self {
+    pub(super) fn new(
+        api: &'a Api,
+        deployment: &'a DeploymentName,
+        topic: &TopicName,
+        prefix: &str,
+        sufficient: &[String],
+    ) -> Self {
         Self {
             api,
             deployment,
             name: format!("wbstore-verify-{deployment}-{:08x}", fastrand::u32(..)),
             topic: api.topic_name(topic.as_str()),
             filter: filter(prefix),
+            sufficient: sufficient.to_vec(),
         }
     }
 
@@ -88,17 +125,17 @@ impl<'a> Watch<'a> {
     pub(super) async fn pull(&self) -> Result<Vec<Message>> {
         let body = json!({ "maxMessages": BATCH });
         let pulled = self.call(Method::POST, ":pull", Some(&body), "pubsub.subscriptions.consume").await?;
-        let pulled: Pulled = serde_json::from_value(pulled.unwrap_or_default()).map_err(|error| {
+        let pulled = pulled.ok_or_else(|| {
+            Error::new(
+                Kind::Failed,
+                format!("the temporary subscription {} was deleted meanwhile", self.name),
+            )
+            .hint("run `wbstore verify gcp` again; something in the project deletes subscriptions")
+        })?;
+        let pulled: Pulled = serde_json::from_value(pulled).map_err(|error| {
             Error::new(Kind::Transient, format!("pull from subscription {}", self.name)).because(error)
         })?;
-        let received = pulled.received_messages.into_iter().map(|Received { ack_id, message }| Message {
-            says: message::read(&message.attributes, self.deployment.as_str()),
-            id: message.message_id,
-            handle: ack_id,
-            times: 0,
-            ends: None,
-        });
-        Ok(received.collect())
+        Ok(pulled.messages(self.deployment.as_str(), &self.sufficient))
     }
 
     pub(super) async fn acknowledge(&self, handles: &[String]) -> Result<()> {

@@ -33,6 +33,8 @@ pub enum Fault {
     OkWithError(Failure),
     /// Something in between answers 502 with a web page.
     Html,
+    /// The same with 200, as a captive portal does.
+    Portal,
     /// A read is answered with what it said the last time, whatever has happened since.
     Stale,
     /// `DeleteObjects` answers 200 and reports some keys as not deleted.

@@ -161,11 +161,16 @@ impl Upstream {
     ) -> io::Result<Reply> {
         let head = method == Method::HEAD;
         let grpc = version == Version::HTTP_2;
+        let is_empty = body.is_empty() && headers.contains_key(header::CONTENT_LENGTH);
         for name in HOP_BY_HOP {
             // HTTP/2 has one such header, and gRPC asks for it.
             if !(grpc && *name == header::TE) {
                 headers.remove(name);
             }
+        }
+        if is_empty && method == Method::POST {
+            // hyper does not count what is not there, and Google's front end asks for it.
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let mut request = Request::new(Full::new(body).map_err(|never| match never {}).boxed());
         *request.method_mut() = method;

@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 
 use crate::snapshot::Snapshot;
 
-pub use control::{Control, Refusing};
+pub use control::{Control, LostRace, Refusing};
 use pubsub::emulator::Emulator;
 use state::State;
 
@@ -130,6 +130,15 @@ impl GcpDouble {
         let path = self.folder.path().join(format!("{email}.json"));
         std::fs::write(&path, key)?;
         Ok(path)
+    }
+
+    /// Whether policies let a service account do something, on any bucket or subscription.
+    pub fn grants(&self, email: &str, permission: &str) -> bool {
+        let state = self.shared.state();
+        let member = format!("serviceAccount:{email}");
+        let buckets = state.buckets.values().map(|bucket| &bucket.policy);
+        let mut all = buckets.chain(state.subscriptions.values().map(|one| &one.policy));
+        all.any(|policy| policy.lets(&state.custom_roles, &member, permission))
     }
 
     /// An access token of a service account, which exists from then on.

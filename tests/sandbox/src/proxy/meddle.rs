@@ -50,7 +50,8 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed
             Outcome::Whole(failure.spell(call).reply_as(200, call))
         }
         Fault::OkWithError(_) => Outcome::Whole(faithful(shared, call).await),
-        Fault::Html => Outcome::Whole(web_page()),
+        Fault::Html => Outcome::Whole(web_page(502)),
+        Fault::Portal => Outcome::Whole(web_page(200)),
         Fault::Stale => Outcome::Whole(match shared.state.remembered(call) {
             Some(reply) => reply,
             None => faithful(shared, call).await,
@@ -68,7 +69,8 @@ pub(super) async fn before_it_flows(call: &Call, armed: &Armed) -> Option<Outcom
     match armed.fault() {
         Fault::DropBefore | Fault::DropAfter | Fault::Truncate => Some(Outcome::Nothing),
         Fault::Fail(failure, _) => Some(Outcome::Whole(failure.spell(call).reply(call))),
-        Fault::Html => Some(Outcome::Whole(web_page())),
+        Fault::Html => Some(Outcome::Whole(web_page(502))),
+        Fault::Portal => Some(Outcome::Whole(web_page(200))),
         Fault::Hang(_) => (!armed.hang().await).then_some(Outcome::Nothing),
         Fault::Delay(delay) => {
             tokio::time::sleep(*delay).await;
@@ -78,11 +80,11 @@ pub(super) async fn before_it_flows(call: &Call, armed: &Armed) -> Option<Outcom
     }
 }
 
-fn web_page() -> Reply {
+fn web_page(status: u16) -> Reply {
     reply::reply(
-        502,
+        status,
         "text/html",
-        "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>",
+        "<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>",
     )
 }
 

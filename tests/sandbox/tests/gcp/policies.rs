@@ -126,3 +126,22 @@ async fn an_everlasting_stranger_gets_nowhere() {
         }
     }
 }
+
+/// As Google's front end does, before it looks at who asks.
+#[tokio::test]
+async fn a_post_with_neither_a_body_nor_a_length_is_refused() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bench = Bench::new().await;
+    let host = bench.double.url().trim_start_matches("http://").to_owned();
+    let post = async |length: &str| {
+        let mut stream = tokio::net::TcpStream::connect(&host).await.expect("it listens");
+        let path = "/v1/projects/-/serviceAccounts/x@y.iam.gserviceaccount.com:getIamPolicy";
+        let request = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{length}\r\n");
+        stream.write_all(request.as_bytes()).await.expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        answer
+    };
+    assert!(post("").await.starts_with("HTTP/1.1 411"), "no length");
+    assert!(post("Content-Length: 0\r\n").await.starts_with("HTTP/1.1 401"), "a length of nothing is one");
+}

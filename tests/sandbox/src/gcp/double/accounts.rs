@@ -19,7 +19,11 @@ pub(super) fn answer(state: &mut State, caller: &Caller, asked: &Asked) -> Answe
         return Err(Refusal::unknown_call(&asked.path));
     };
     let (email, verb) = name.split_once(':').unwrap_or((name, ""));
-    let service = if verb == "signBlob" { "iamcredentials.googleapis.com" } else { "iam.googleapis.com" };
+    let service = if matches!(verb, "signBlob" | "generateAccessToken") {
+        "iamcredentials.googleapis.com"
+    } else {
+        "iam.googleapis.com"
+    };
     state.serves(service, asked.header("x-goog-user-project"))?;
     // "-" stands for whatever project the account is of.
     let here = project == "-" || state.project.is(project);
@@ -48,12 +52,23 @@ pub(super) fn answer(state: &mut State, caller: &Caller, asked: &Asked) -> Answe
             let wanted = Wanted::request(&asked.json()?)?;
             state.admits(&wanted.policy)?;
             let raced = state.switches.race();
+            let conflict = state.switches.lost_race.spelled(|message| Refusal::raced(message));
             let Some(policy) = state.accounts.get_mut(email) else { return Err(unknown(email)) };
             if raced {
                 policy.touch();
             }
-            policy.replace(wanted, |message| Refusal::raced(message))?;
+            policy.replace(wanted, conflict)?;
             Ok(policy.json())
+        }
+        // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
+        (&Method::POST, "generateAccessToken") => {
+            allow(state, caller, email, "iam.serviceAccounts.getAccessToken")?;
+            exists(state, here, email)?;
+            if !asked.json()?["scope"].is_array() {
+                return Err(Refusal::invalid("Request contains an invalid argument."));
+            }
+            let end = super::time::later(jiff::Timestamp::now(), 3600);
+            Ok(json!({"accessToken": super::caller::token(email), "expireTime": super::time::text(end)}))
         }
         // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
         (&Method::POST, "signBlob") => {

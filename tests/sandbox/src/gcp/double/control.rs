@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::caller::Caller;
+use super::refusal::Refusal;
 use super::state::Rights;
 use super::{Shared, storage};
 
@@ -20,11 +21,39 @@ pub enum Refusing {
     BadRequest,
 }
 
+/// How a policy that has changed since it was read is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LostRace {
+    /// As each API does by itself: 409 ABORTED, and 412 of Cloud Storage.
+    #[default]
+    Usual,
+    /// 412.
+    Precondition,
+    /// 400 FAILED_PRECONDITION, as the newer APIs spell a precondition.
+    FailedPrecondition,
+}
+
+impl LostRace {
+    /// In these words, where `usual` is how the API does it.
+    pub(super) fn spelled(self, usual: fn(&str) -> Refusal) -> fn(&str) -> Refusal {
+        match self {
+            Self::Usual => usual,
+            Self::Precondition => |message| Refusal::precondition(message),
+            Self::FailedPrecondition => |message| Refusal::failed_precondition(message),
+        }
+    }
+}
+
 /// What tests have switched.
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     denied: BTreeMap<Option<String>, BTreeSet<String>>,
     pub(super) disabled: BTreeSet<String>,
+    /// The APIs that a service perimeter keeps this caller from.
+    pub(super) perimeter: BTreeSet<String>,
+    pub(super) lost_race: LostRace,
+    /// What a new bucket keeps of deletions, in seconds, where that is not Cloud Storage's own default.
+    pub(super) soft_delete: Option<i64>,
     pub(super) billing_off: bool,
     pub(super) wants_quota_project: bool,
     pub(super) constraint: Option<String>,
@@ -90,6 +119,39 @@ impl<'a> Control<'a> {
     /// The permissions of [`Control::account`] that the account has used.
     pub fn used_by(&self, email: &str) -> BTreeSet<String> {
         self.shared.state().used.borrow().get(email).cloned().unwrap_or_default()
+    }
+
+    /// The permissions that this account lacked for what it asked.
+    pub fn lacked_by(&self, email: &str) -> BTreeSet<String> {
+        self.shared.state().lacked.borrow().get(email).cloned().unwrap_or_default()
+    }
+
+    /// Makes a custom role of the project; gives its whole name.
+    pub fn role(&self, id: &str, permissions: &[&str]) -> String {
+        let mut state = self.shared.state();
+        let name = format!("projects/{}/roles/{id}", state.project.id);
+        let all = permissions.iter().map(|permission| (*permission).to_owned()).collect();
+        state.custom_roles.insert(name.clone(), all);
+        name
+    }
+
+    /// Puts an API behind a service perimeter that this caller is outside of, or takes all perimeters away.
+    pub fn enclose(&self, service: Option<&str>) {
+        self.switch(|switches| match service {
+            Some(service) => drop(switches.perimeter.insert(service.to_owned())),
+            None => switches.perimeter.clear(),
+        });
+    }
+
+    /// How a lost race for a policy is refused.
+    pub fn spell_races(&self, spelling: LostRace) {
+        self.switch(|switches| switches.lost_race = spelling);
+    }
+
+    /// How long, in seconds, a new bucket keeps what is deleted, if nothing is said:
+    /// <https://cloud.google.com/storage/docs/soft-delete#default-retention>.
+    pub fn default_soft_delete(&self, seconds: i64) {
+        self.switch(|switches| switches.soft_delete = Some(seconds));
     }
 
     /// Switches an API off, such as `pubsub.googleapis.com`.

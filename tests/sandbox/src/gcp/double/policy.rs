@@ -51,11 +51,12 @@ impl Policy {
     }
 
     /// Whether it grants a permission to a member. Conditions are not evaluated: they grant nothing.
-    pub(super) fn lets(&self, member: &str, permission: &str) -> bool {
+    pub(super) fn lets(&self, custom: &roles::Custom, member: &str, permission: &str) -> bool {
         self.bindings.iter().any(|binding| {
             binding.condition.is_none()
                 && binding.members.iter().any(|one| one == member)
-                && roles::permissions(&binding.role).is_some_and(|some| some.contains(&permission))
+                && (roles::permissions(&binding.role).is_some_and(|some| some.contains(&permission))
+                    || custom.get(&binding.role).is_some_and(|some| some.contains(permission)))
         })
     }
 

@@ -96,6 +96,7 @@ fn set_policy(state: &mut State, caller: &Caller, name: &Name, body: &Value) -> 
     let wanted = Wanted::request(body)?;
     state.admits(&wanted.policy)?;
     let raced = state.switches.race();
+    let conflict = state.switches.lost_race.spelled(|message| Refusal::raced(message));
     let policy = match name {
         Name::Topic(_) => state.topics.get_mut(name.as_str()).map(|topic| &mut topic.policy),
         Name::Subscription(_) => state.subscriptions.get_mut(name.as_str()).map(|one| &mut one.policy),
@@ -104,7 +105,7 @@ fn set_policy(state: &mut State, caller: &Caller, name: &Name, body: &Value) -> 
     if raced {
         policy.touch();
     }
-    policy.replace(wanted, |message| Refusal::raced(message))?;
+    policy.replace(wanted, conflict)?;
     Ok(policy.json())
 }
 

@@ -1,12 +1,21 @@
 //! What a role lets its holder do here: the part of
 //! <https://cloud.google.com/iam/docs/understanding-roles> that a W&B server and its storage need.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The permissions of custom roles, by the whole name, `projects/<project>/roles/<id>`.
+pub(super) type Custom = BTreeMap<String, BTreeSet<String>>;
+
 /// The permissions of a role; `None` when there is no such role.
 pub(super) fn permissions(role: &str) -> Option<&'static [&'static str]> {
     Some(match role {
         "roles/storage.objectViewer" => &["storage.objects.get", "storage.objects.list"],
         "roles/storage.objectCreator" => &["storage.objects.create"],
         "roles/storage.objectUser" | "roles/storage.objectAdmin" => &[
+            "storage.multipartUploads.abort",
+            "storage.multipartUploads.create",
+            "storage.multipartUploads.list",
+            "storage.multipartUploads.listParts",
             "storage.objects.create",
             "storage.objects.delete",
             "storage.objects.get",

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, Version, header};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use serde_json::Value;
@@ -49,6 +49,12 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
 
 async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let counted = |headers: &HeaderMap| {
+        headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+    };
+    if parts.method == Method::POST && parts.version < Version::HTTP_2 && !counted(&parts.headers) {
+        return length_required();
+    }
     if parts.uri.path() == "/google.pubsub.v1.Subscriber/StreamingPull" {
         return pubsub::streaming_pull(shared, parts, body).await;
     }
@@ -87,6 +93,14 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
     };
     pubsub::deliver(shared).await;
     reply
+}
+
+/// What Google's front end says of a POST with neither a body nor a length, before any API sees it
+/// (googleapis/google-cloud-rust#1936).
+fn length_required() -> Response<Body> {
+    let page = "<!DOCTYPE html><html lang=en><title>Error 411 (Length Required)!!1</title><p><b>411.</b> \
+                <ins>That's an error.</ins><p>POST requests require a <code>Content-length</code> header.";
+    with(bytes(411, page.into()), &[("content-type", "text/html; charset=UTF-8")])
 }
 
 /// Asks as the operator, from inside.

@@ -54,8 +54,13 @@ pub(super) struct State {
     pub(super) rights: BTreeMap<String, Rights>,
     /// What accounts that may not do everything have done by these rights.
     pub(super) used: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// The permissions that those accounts lacked.
+    pub(super) lacked: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    pub(super) custom_roles: roles::Custom,
     pub(super) switches: Switches,
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// The uploads in parts that have begun: the object's name, and what was sent so far.
+    pub(super) parts: BTreeMap<String, (String, Vec<u8>)>,
     /// What has happened to objects and is not yet told.
     pub(super) events: Vec<Event>,
     last: i64,
@@ -82,8 +87,11 @@ impl State {
             accounts: BTreeMap::from([(operator.clone(), Policy::default())]),
             rights: BTreeMap::from([(operator, Rights::All)]),
             used: RefCell::default(),
+            lacked: RefCell::default(),
+            custom_roles: roles::Custom::new(),
             switches: Switches::default(),
             uploads: BTreeMap::new(),
+            parts: BTreeMap::new(),
             events: vec![],
             last: 0,
             project,
@@ -107,20 +115,23 @@ impl State {
         if self.switches.denies(caller, permission) {
             return false;
         }
-        let granted = |member: &str| policy.is_some_and(|policy| policy.lets(member, permission));
+        let granted =
+            |member: &str| policy.is_some_and(|policy| policy.lets(&self.custom_roles, member, permission));
         match caller {
             Caller::Anonymous => granted("allUsers"),
             Caller::Account(email) => {
-                self.rights.get(email).is_some_and(|rights| match rights {
+                let rights = self.rights.get(email);
+                let may = rights.is_some_and(|rights| match rights {
                     Rights::All => true,
-                    Rights::Only(some) => some.get(permission).is_some_and(|permission| {
-                        let mut used = self.used.borrow_mut();
-                        used.entry(email.clone()).or_default().insert(permission.clone());
-                        true
-                    }),
+                    Rights::Only(some) => some.contains(permission),
                 }) || granted(&format!("serviceAccount:{email}"))
                     || granted("allAuthenticatedUsers")
-                    || granted("allUsers")
+                    || granted("allUsers");
+                if let Some(Rights::Only(_)) = rights {
+                    let log = if may { &self.used } else { &self.lacked };
+                    log.borrow_mut().entry(email.clone()).or_default().insert(permission.to_owned());
+                }
+                may
             }
         }
     }
@@ -159,6 +170,19 @@ impl State {
                 "SERVICE_DISABLED",
                 "googleapis.com",
                 &[("service", service.to_owned()), ("consumer", consumer), ("activationUrl", link)],
+            ));
+        }
+        if self.switches.perimeter.contains(service) {
+            // https://cloud.google.com/vpc-service-controls/docs/troubleshooting#debugging
+            return Err(Refusal::denied(
+                "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: \
+                 3Dqk5vTNm2R8sX0bQ7aZ",
+            )
+            .reason("vpcServiceControls")
+            .info(
+                "SECURITY_POLICY_VIOLATED",
+                "googleapis.com",
+                &[("service", service.to_owned()), ("consumer", consumer)],
             ));
         }
         if self.switches.billing_off && service == "storage.googleapis.com" {

@@ -13,7 +13,7 @@ pub(super) type Settings = Map<String, Value>;
 
 /// What can be said when a topic is made.
 pub(super) const OF_TOPIC: &[&str] =
-    &["labels", "kmsKeyName", "messageRetentionDuration", "messageStoragePolicy"];
+    &["labels", "kmsKeyName", "messageRetentionDuration", "messageStoragePolicy", "schemaSettings"];
 /// What can be said of it later.
 pub(super) const OF_TOPIC_LATER: &[&str] = &["labels", "messageRetentionDuration", "messageStoragePolicy"];
 /// What can be said when a subscription is made.

@@ -22,6 +22,8 @@ use super::object::Object;
 #[derive(Clone, Debug)]
 pub(in super::super) struct Bucket {
     pub(super) meta: v2::Bucket,
+    /// Settings that only the JSON API is asked for, as they were written.
+    pub(super) more: serde_json::Map<String, serde_json::Value>,
     pub(in super::super) policy: Policy,
     pub(in super::super) notifications: BTreeMap<u64, Notification>,
     /// The number of the last notification that was made; none is used twice.
@@ -134,6 +136,11 @@ pub(super) fn create(
              system. Please select a different name and try again.",
         ));
     }
+    if let (None, Some(seconds)) = (&meta.soft_delete_policy, state.switches.soft_delete) {
+        let retention_duration = Some(prost_types::Duration { seconds, nanos: 0 });
+        meta.soft_delete_policy =
+            Some(v2::bucket::SoftDeletePolicy { retention_duration, effective_time: None });
+    }
     settings::complete(&mut meta)?;
     let now = Timestamp::now();
     meta.name = names::resource(&name);
@@ -143,6 +150,7 @@ pub(super) fn create(
     let mut bucket = Bucket {
         policy: first_policy(&state.project.id, settings::uniform(&meta)),
         meta,
+        more: serde_json::Map::new(),
         notifications: BTreeMap::new(),
         numbered: 0,
         objects: BTreeMap::new(),
@@ -224,6 +232,13 @@ pub(super) fn update(
     }
     settings::check(state, &meta)?;
     settings::complete(&mut meta)?;
+    let prevention = |meta: &v2::Bucket| {
+        meta.iam_config.as_ref().map(|config| config.public_access_prevention.clone()).unwrap_or_default()
+    };
+    if prevention(&meta) != prevention(&bucket.meta) {
+        // https://cloud.google.com/storage/docs/json_api/v1/buckets/patch, "Required permissions"
+        find(state, caller, &name, "storage.buckets.setIamPolicy")?;
+    }
     let bucket = find_mut(state, caller, &name, "storage.buckets.update")?;
     bucket.meta = meta;
     bucket.changed();

@@ -26,11 +26,12 @@ pub(super) fn set(state: &mut State, caller: &Caller, bucket: &str, wanted: Want
     }
     state.admits(&wanted.policy)?;
     let raced = state.switches.race();
+    let conflict = state.switches.lost_race.spelled(|message| Refusal::precondition(message));
     let found = find_mut(state, caller, bucket, PERMISSION)?;
     if raced {
         found.policy.touch();
     }
-    found.policy.replace(wanted, |message| Refusal::precondition(message))?;
+    found.policy.replace(wanted, conflict)?;
     Ok(found.policy.clone())
 }
 

@@ -25,6 +25,20 @@ const FIELDS: &[(&str, &str)] = &[
     ("versioning", "versioning"),
 ];
 
+/// Settings that are kept as they are written: nothing here acts on them.
+const MORE: &[&str] = &["autoclass", "billing", "ipFilter", "objectRetention"];
+
+/// Keeps those of `body` in `more`.
+pub(super) fn keep_more(more: &mut Map<String, Value>, body: &Value) {
+    for key in MORE {
+        match body.get(*key) {
+            Some(Value::Null) => drop(more.remove(*key)),
+            Some(value) => drop(more.insert((*key).to_owned(), value.clone())),
+            None => {}
+        }
+    }
+}
+
 /// What a client reads.
 pub(super) fn read(meta: &v2::Bucket, url: &str) -> Value {
     let name = &meta.bucket_id;
@@ -176,7 +190,12 @@ pub(super) fn patch(meta: &v2::Bucket, body: &Value) -> Answer<(v2::Bucket, Fiel
     let mut wanted = written(&json)?;
     wanted.name.clone_from(&meta.name);
     let has = |key: &&str| body.get(*key).is_some();
-    let paths = FIELDS.iter().filter(|(key, _)| has(key)).map(|(_, path)| (*path).to_owned()).collect();
+    let mut paths: Vec<_> =
+        FIELDS.iter().filter(|(key, _)| has(key)).map(|(_, path)| (*path).to_owned()).collect();
+    if MORE.iter().any(|key| body.get(*key).is_some()) {
+        // A change of one of these is one of the bucket.
+        paths.push("labels".to_owned());
+    }
     Ok((wanted, FieldMask { paths }))
 }
 

@@ -124,11 +124,25 @@ fn one_bucket(job: Job<'_>, name: &str) -> Answer<Response<Body>> {
     };
     match asked.method {
         Method::GET => {
-            Ok(server::json(200, &bucket_json::read(&bucket::get(state, &caller, &request)?, &url)))
+            let mut json = bucket_json::read(&bucket::get(state, &caller, &request)?, &url);
+            let found = bucket::find(state, &caller, names::bucket(&name)?, "storage.buckets.get")?;
+            for (key, value) in &found.more {
+                // https://cloud.google.com/storage/docs/get-ip-filter: it has a permission of its own.
+                let hidden = key == "ipFilter"
+                    && !state.may(&caller, "storage.buckets.getIpFilter", Some(&found.policy));
+                if !hidden {
+                    json[key] = value.clone();
+                }
+            }
+            Ok(server::json(200, &json))
         }
         Method::PATCH => {
+            let body = asked.json()?;
+            let more =
+                &mut bucket::find_mut(state, &caller, names::bucket(&name)?, "storage.buckets.update")?.more;
+            bucket_json::keep_more(more, &body);
             let meta = bucket::find(state, &caller, names::bucket(&name)?, "storage.buckets.update")?.meta();
-            let (wanted, mask) = bucket_json::patch(meta, &asked.json()?)?;
+            let (wanted, mask) = bucket_json::patch(meta, &body)?;
             let request = v2::UpdateBucketRequest {
                 bucket: Some(wanted),
                 if_metageneration_match,

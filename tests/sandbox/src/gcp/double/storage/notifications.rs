@@ -28,9 +28,12 @@ pub(in super::super) struct Notification {
 impl Notification {
     /// Whether an event is one it tells of: <https://cloud.google.com/storage/docs/pubsub-notifications>.
     pub(super) fn tells(&self, kind: &str, object: &str) -> bool {
+        self.is_of(kind) && object.starts_with(self.config["object_name_prefix"].as_str().unwrap_or_default())
+    }
+
+    fn is_of(&self, kind: &str) -> bool {
         let types = self.config["event_types"].as_array();
-        let kinds = types.is_none_or(|types| types.is_empty() || types.iter().any(|one| one == kind));
-        kinds && object.starts_with(self.config["object_name_prefix"].as_str().unwrap_or_default())
+        types.is_none_or(|types| types.is_empty() || types.iter().any(|one| one == kind))
     }
 
     /// The object itself is in the message, or nothing is.
@@ -79,7 +82,7 @@ pub(super) fn insert(
         return Err(Refusal::invalid("Invalid custom attributes"));
     }
     for kind in if kinds.is_empty() { KINDS } else { &kinds[..] } {
-        if found.notifications.values().filter(|one| one.tells(kind, "")).count() >= MOST_OF_A_KIND {
+        if found.notifications.values().filter(|one| one.is_of(kind)).count() >= MOST_OF_A_KIND {
             return Err(Refusal::invalid(format!(
                 "Too many overlapping notifications for event type {kind}."
             )));
@@ -129,7 +132,12 @@ fn reach(state: &mut State, topic: &str) -> Answer<()> {
 /// Whether the service agent may publish to a topic, which is there.
 pub(super) fn publishes(state: &State, topic: &str) -> bool {
     let member = format!("serviceAccount:{}", state.project.agent());
-    state.topics.get(topic).is_some_and(|topic| topic.policy.lets(&member, "pubsub.topics.publish"))
+    let number = format!("projects/{}/", state.project.number);
+    let topic = &topic.replace(&number, &format!("projects/{}/", state.project.id));
+    state
+        .topics
+        .get(topic)
+        .is_some_and(|topic| topic.policy.lets(&state.custom_roles, &member, "pubsub.topics.publish"))
 }
 
 /// All of them, in one answer: there are no pages.

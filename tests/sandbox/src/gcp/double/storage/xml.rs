@@ -9,6 +9,7 @@ use super::super::caller::Caller;
 use super::super::refusal::{Answer, Refusal};
 use super::super::server::{self, Body};
 use super::super::state::State;
+use super::bucket::find;
 use super::object::Object;
 use super::objects::{self, Conditions};
 use super::{SERVICE, cors, json, signed};
@@ -41,6 +42,9 @@ fn object(state: &mut State, asked: &Asked, bucket: &str, name: &str) -> Answer<
     if name.is_empty() {
         return Err(Refusal::unknown_call("the XML of buckets"));
     }
+    if asked.query("uploads").is_some() || asked.query("uploadId").is_some() {
+        return in_parts(state, &caller, asked, (bucket, name));
+    }
     match asked.method {
         // https://cloud.google.com/storage/docs/xml-api/get-object-download
         Method::GET | Method::HEAD => {
@@ -67,6 +71,57 @@ fn object(state: &mut State, asked: &Asked, bucket: &str, name: &str) -> Answer<
         // https://cloud.google.com/storage/docs/xml-api/delete-object
         Method::DELETE => {
             objects::delete(state, &caller, bucket, (name, 0), Conditions::default())?;
+            Ok(server::empty(204))
+        }
+        _ => Err(Refusal::unknown_call(&asked.path)),
+    }
+}
+
+/// <https://cloud.google.com/storage/docs/multipart-uploads>: begun, sent in parts, and completed or aborted.
+fn in_parts(
+    state: &mut State,
+    caller: &Caller,
+    asked: &Asked,
+    (bucket, name): (&str, &str),
+) -> Answer<Response<Body>> {
+    let id = asked.query("uploadId").unwrap_or_default().to_owned();
+    let unknown = || Refusal::missing("The requested upload was not found.");
+    let allow = |permission: &str| find(state, caller, bucket, permission).map(drop);
+    match (&asked.method, asked.query("partNumber")) {
+        (&Method::POST, _) if id.is_empty() => {
+            allow("storage.multipartUploads.create")?;
+            allow("storage.objects.create")?;
+            let id = format!("upload-{}", state.next());
+            state.parts.insert(id.clone(), (name.to_owned(), vec![]));
+            let xml = format!(
+                "<?xml version='1.0' encoding='UTF-8'?><InitiateMultipartUploadResult><Bucket>{bucket}</Bucket>\
+                 <UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+            );
+            Ok(server::with(server::bytes(200, xml.into()), &[("content-type", "application/xml")]))
+        }
+        (&Method::PUT, Some(_)) => {
+            allow("storage.multipartUploads.create")?;
+            allow("storage.objects.create")?;
+            let (_, content) = state.parts.get_mut(&id).ok_or_else(unknown)?;
+            content.extend_from_slice(&asked.body);
+            Ok(server::with(server::empty(200), &[("etag", "\"part\"")]))
+        }
+        (&Method::POST, _) => {
+            allow("storage.multipartUploads.create")?;
+            let (name, content) = state.parts.remove(&id).ok_or_else(unknown)?;
+            let object = objects::write(
+                state,
+                caller,
+                bucket,
+                (&name, content.into()),
+                &json!({}),
+                Conditions::default(),
+            )?;
+            Ok(tagged(&object, server::bytes(200, "<CompleteMultipartUploadResult/>".into())))
+        }
+        (&Method::DELETE, _) => {
+            allow("storage.multipartUploads.abort")?;
+            state.parts.remove(&id).ok_or_else(unknown)?;
             Ok(server::empty(204))
         }
         _ => Err(Refusal::unknown_call(&asked.path)),
