@@ -17,6 +17,7 @@ pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod mark;
 pub(crate) mod message_ttl;
+mod node;
 pub(crate) mod objects;
 pub(crate) mod options;
 pub(crate) mod queue_name;

@@ -8,6 +8,7 @@ mod cors;
 mod events;
 mod list_and_expiry;
 mod network;
+mod node;
 mod policy;
 mod renewal;
 mod secret;
