@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result, exit};
 use crate::event::{Event, Events, Progress};
 use crate::plan::{Action, Plan, Step};
@@ -209,7 +210,8 @@ impl Engine {
         Box::pin(async move {
             let written = taken != Taken::Reached
                 && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
-            let resource = find(stack, &step.address).filter(|resource| written && resource.reads_back());
+            let resource = find(stack, &step.address)
+                .filter(|resource| written && resource.reads_back() && Safeguard::ReadBack.holds());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
             let progress = self.progress(step);
             let mut patience = Patience::new(self, resource);

@@ -28,6 +28,7 @@
 // The page is for those who work on the program, and names its parts.
 #![allow(rustdoc::private_intra_doc_links)]
 
+mod ablation;
 mod action;
 mod address;
 mod change;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::ablation::Safeguard;
 use crate::expiry::{Expiry, Voucher};
 use crate::lease::Lease;
 use crate::name::DeploymentName;
@@ -308,6 +309,9 @@ impl Marking {
 
     /// The mark of something new.
     pub(crate) fn to_create(&self) -> Entries {
+        if !Safeguard::MarkInCreatingCall.holds() {
+            return Entries::default();
+        }
         self.codec.write(&self.to_write(&Mark::default(), false))
     }
 

@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::{Engine, find, look};
+use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mutations::{self, Mutations};
@@ -136,6 +137,9 @@ impl<'e> Attempt<'e> {
         let exclusive = self.parent.is_none() && resource.creation_is_exclusive() && !engine.aged;
         if step.action == Action::Create && !self.tried && (self.parent_is_ours || exclusive) {
             return Ok(Some(resource.unseen()));
+        }
+        if !Safeguard::SecondDecision.holds() {
+            return look(*resource).await.map(|(_, look)| look);
         }
         let looks =
             std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);

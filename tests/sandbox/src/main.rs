@@ -51,6 +51,8 @@ enum Task {
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
     },
+    /// Switch off one safeguard at a time, and see that a test turns red.
+    Ablate,
     /// Sweep through every fault at every request, and print the table of it.
     Faults {
         /// The cloud; all of them otherwise.
@@ -166,6 +168,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
+        Task::Ablate => commands::ablate::run().await,
         Task::Faults { cloud } => commands::faults::run(cloud.map(Cloud::name)).await,
         Task::Live { .. } => unreachable!("it is run outside of this"),
         Task::Test { all, backend, args } => {

@@ -133,6 +133,21 @@ pub async fn run(suite: &Suite) -> Result<ExitCode, Error> {
     Err(Error::new(format!("tests failed on {}", failed.join(" and on "))))
 }
 
+/// Whether the tests of `suite` pass. A suite without any test, as after a renaming, is an error.
+pub async fn passes(suite: &Suite) -> Result<bool, Error> {
+    let list = [&suite.args[..], &["--".to_owned(), "--list".to_owned()]].concat();
+    let lost = |error: io::Error| Error::new(format!("cannot keep a log: {error}"));
+    let mut log = tempfile::tempfile().map_err(lost)?;
+    let list: Vec<_> = ["test", "--workspace"].into_iter().chain(list.iter().map(String::as_str)).collect();
+    Group::cargo(&list, &[], Some(&log))?.wait().await?;
+    let mut names = String::new();
+    log.rewind().and_then(|()| io::Read::read_to_string(&mut log, &mut names)).map_err(lost)?;
+    if !names.contains(": test") {
+        return Err(Error::new(format!("there is no test {}", suite.args.join(" "))));
+    }
+    Ok(run(suite).await.is_ok_and(|code| code == ExitCode::SUCCESS))
+}
+
 /// A variable of the tests' environment.
 type Variable = (&'static str, String);
 
@@ -182,8 +197,9 @@ async fn go(
     // More at once than there are cores: most of them wait for an emulator.
     let threads = std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "4".to_owned());
     env.extend_from_slice(pythons);
-    env.extend_from_slice(&suite.variables);
     env.extend([(paths::BINARY, paths::wbstore()?.display().to_string()), ("RUST_TEST_THREADS", threads)]);
+    // Over all else: they may name another program.
+    env.extend_from_slice(&suite.variables);
     if suite.in_full {
         env.push((IN_FULL, "1".to_owned()));
     }
