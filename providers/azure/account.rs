@@ -15,6 +15,7 @@ use crate::providers::azure::failure::MADE_WITHIN;
 use crate::providers::azure::lock;
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
+use crate::providers::azure::spelling::same;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
@@ -81,7 +82,7 @@ impl Account {
         Self {
             location: if self.location_is_wanted { location } else { self.location.clone() },
             settings: Settings::observed(account),
-            state: clean(state),
+            state: same(clean(state), SUCCEEDED),
             mark: self.mark.observed(&tags),
             tags,
             ..self.clone()
@@ -189,6 +190,13 @@ impl Resource for Account {
             }
             None => Seen::absent(),
         };
+        if let (Some(account), None) = (&account, &self.contents) {
+            found.remarks_mut().findings.extend(settings::hindrances(account));
+            let read_only = lock::read_only(locks, &api.account_id());
+            found.remarks_mut().findings.extend(read_only.map(|lock| {
+                format!("{lock} also denies signing and reading keys, so neither verify nor --reveal works")
+            }));
+        }
         match (&account, &self.contents) {
             (Some(_), Some(contents)) if found.owner() == Some(&Owner::Ours) => {
                 self.look_inside(api, contents, &mut found).await?;

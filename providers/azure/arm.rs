@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::redact;
 use crate::mutations::Mutations;
-use crate::providers::azure::failure::{explain, failure};
+use crate::providers::azure::failure::{explain, failure, not_azure};
 use crate::providers::azure::session::Retries;
 use crate::resource::Address;
 
@@ -87,6 +87,11 @@ impl Arm {
         }
     }
 
+    /// Whether it is on this machine and without TLS, as an emulator is.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.home.scheme() == "http"
+    }
+
     /// Reads `path`. `None` if ARM reports that it does not exist.
     ///
     /// # Errors
@@ -128,9 +133,13 @@ impl Arm {
                 return Err(explain(&answer, call.action, call.target));
             }
             let mut page = readable(answer, call)?;
-            if let Value::Array(values) = page["value"].take() {
-                members.extend(values);
-            }
+            let Value::Array(values) = page["value"].take() else {
+                return Err(Error::new(
+                    Kind::Failed,
+                    format!("{} on {}: the response contains no list", call.action, call.target),
+                ));
+            };
+            members.extend(values);
             match page["nextLink"].as_str() {
                 None | Some("") => return Ok(members),
                 Some(next) => url = self.pinned(next, call)?,
@@ -146,7 +155,7 @@ impl Arm {
     pub(crate) async fn post(&self, path: &str, body: Option<&Value>, call: Call<'_>) -> Result<Value> {
         let answer = self.send(Method::Post, self.url(path, call)?, body, call).await?;
         if answer.is_success() {
-            return Ok(answer.body);
+            return readable(answer, call);
         }
         Err(explain(&answer, call.action, call.target))
     }
@@ -158,7 +167,7 @@ impl Arm {
     pub(crate) async fn ask(&self, path: &str, body: &Value, call: Call<'_>) -> Result<Option<Value>> {
         let answer = self.send(Method::Post, self.url(path, call)?, Some(body), call).await?;
         if answer.is_success() {
-            return Ok(Some(answer.body));
+            return Ok(Some(readable(answer, call)?));
         }
         if is_absent(&answer) { Ok(None) } else { Err(explain(&answer, call.action, call.target)) }
     }
@@ -171,7 +180,11 @@ impl Arm {
         self.mutations.sent();
         let answer = self.send(Method::Post, self.url(path, call)?, None, call).await?;
         self.mutations.answered(answer.status);
-        if answer.is_success() { Ok(()) } else { Err(explain(&answer, call.action, call.target)) }
+        if answer.is_success() {
+            answer.require_arm(call)
+        } else {
+            Err(explain(&answer, call.action, call.target))
+        }
     }
 
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
@@ -241,13 +254,13 @@ pub(super) fn dressed(mut url: Url) -> Url {
 }
 
 fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
-    if answer.body.is_object() {
+    if answer.body.is_object() && !answer.is_html() {
         return Ok(answer.body);
     }
     let Call { action, target, .. } = call;
     let error =
         Error::new(Kind::Transient, format!("{action} on {target}: the response is not a JSON object"));
-    Err(if answer.is_html() { explain(&answer, action, target) } else { error })
+    Err(if answer.is_html() { not_azure(&answer, action, target) } else { error })
 }
 
 /// Whether ARM reports that something does not exist. A missing subscription, and a 404 without a code of
@@ -268,6 +281,7 @@ fn is_absent(answer: &Answer) -> bool {
             "MissingSubscriptionRegistration"
                 | "SubscriptionNotRegistered"
                 | "StorageAccountIsNotProvisioned"
+                | "AccountBeingCreated"
         ),
         _ => false,
     }

@@ -1,10 +1,12 @@
 //! wbstore's CORS rule among the account's five.
 //!
 //! The rules belong to the account's blob service, so all its containers share them (Z12), and they have no
-//! ids. wbstore's is the one that equals what it would write, for the given origin or one in the container's
-//! mark.
+//! ids. The receipt of a rule is in the mark of each container that uses it: the origin, and whether the rule
+//! for it was there before wbstore. A rule is deleted with the last container whose mark has its origin, and
+//! never if it was there before.
 
 mod document;
+mod receipt;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,16 +16,20 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::mark::{FORMER_ORIGIN, ORIGIN};
 use crate::name::DeploymentName;
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::held::{CONTAINER, Held};
 use crate::providers::azure::lock;
+use crate::providers::azure::mark::WAS_THERE;
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::text::clean;
 
 use document::{MOST_RULES, Rule};
+use receipt::{Others, origins};
+
+pub(crate) use receipt::WasThere;
 
 const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/read";
 const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
@@ -31,24 +37,47 @@ const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
 /// How long the blob service of a new account may be unavailable.
 const SERVED_WITHIN: Duration = Duration::from_secs(300);
 
+/// What an upload of the W&B server's pages sends.
+const REQUIRED: &[&str] = &["content-type", "x-ms-blob-type"];
+
 /// What the browser of a W&B user may do with the account's blobs.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Cors {
     /// The account it is set on.
     #[serde(skip)]
     pub account: String,
-    /// The container whose mark remembers the origin.
+    /// The container whose mark has the receipt.
     #[serde(skip)]
     pub container: String,
     /// The deployment that the container belongs to.
     #[serde(skip)]
     pub deployment: DeploymentName,
+    /// Whether it is to be deleted: an origin is required otherwise.
+    #[serde(skip)]
+    removing: bool,
     /// The origins in the container's mark: a teardown deletes the container before the account with its
     /// rules.
     #[serde(skip)]
     remembered: Arc<OnceLock<Vec<String>>>,
+    /// For the container, whose mark records it.
+    #[serde(skip)]
+    was_there: WasThere,
+    /// Whether this run has added a rule.
+    #[serde(skip)]
+    added: Arc<OnceLock<()>>,
     #[serde(flatten)]
     pub rule: Rule,
+}
+
+/// Whose the rules of the account are, as far as they concern this deployment.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Those that wbstore wrote, and that no other container uses: the wanted one first.
+    ours: Vec<Rule>,
+    /// The wanted one, or one with an origin of the container's mark, that another deployment uses too.
+    shared: Vec<(Rule, String)>,
+    /// Whether the wanted rule is there, and wbstore did not write it.
+    is_theirs: bool,
 }
 
 impl Cors {
@@ -58,12 +87,17 @@ impl Cors {
         container: &str,
         deployment: &DeploymentName,
         origin: Option<String>,
+        removing: bool,
+        was_there: WasThere,
     ) -> Self {
         Self {
             account: account.to_owned(),
             container: container.to_owned(),
             deployment: deployment.clone(),
+            removing,
             remembered: Arc::default(),
+            was_there,
+            added: Arc::default(),
             rule: Rule::for_origins(origin.into_iter().collect()),
         }
     }
@@ -72,29 +106,59 @@ impl Cors {
         format!("{}/blobServices/default", api.account_id())
     }
 
-    /// The rules that belong to wbstore in any position: the wanted one, and those of the origins in the
-    /// container's mark.
-    async fn ours(&self, api: &Api) -> Result<Vec<Rule>> {
+    /// The rules with a receipt in the container's mark, the wanted one first.
+    async fn receipts(&self, api: &Api) -> Result<Vec<Rule>> {
         let mark = Held::mark_of(api, &self.container).await?;
-        let mut ours = vec![self.rule.clone()];
+        self.was_there.set_recorded(&mark);
         if matches!(mark.owner(&self.deployment), Owner::Ours | Owner::Adopted) {
-            let origins = [ORIGIN, FORMER_ORIGIN].into_iter().filter_map(|name| mark.get(name));
-            let origins: Vec<_> = origins.map(str::to_owned).collect();
-            self.remembered.get_or_init(|| origins.clone());
-            ours.extend(origins.into_iter().map(|origin| Rule::for_origins(vec![origin])));
+            let _ = self.remembered.set(origins(&mark));
+            return Ok(self.wanted_first(origins(&mark)));
         }
-        let remembered = self.remembered.get().into_iter().flatten();
-        ours.extend(remembered.map(|origin| Rule::for_origins(vec![origin.clone()])));
-        ours.retain(|rule| !rule.allowed_origins.is_empty());
-        Ok(ours)
+        Ok(self.wanted_first(self.remembered.get().cloned().unwrap_or_default()))
+    }
+
+    fn wanted_first(&self, mut origins: Vec<String>) -> Vec<Rule> {
+        origins.sort_by_key(|origin| !self.rule.allowed_origins.contains(origin));
+        origins.into_iter().map(|origin| Rule::for_origins(vec![origin])).collect()
+    }
+
+    /// Whose the rules of `service` are. The marks of other containers are read only where they matter: before
+    /// a rule is deleted, and for a wanted one that is there without a receipt.
+    async fn standing(&self, api: &Api, service: &Value, receipts: Vec<Rule>) -> Result<Standing> {
+        let rules = document::rules(service);
+        let is_there = |rule: &Rule| rules.iter().any(|there| rule.is(there));
+        let mut mine: Vec<Rule> = receipts.into_iter().filter(|rule| is_there(rule)).collect();
+        let wanted = Some(&self.rule).filter(|rule| !rule.allowed_origins.is_empty() && is_there(rule));
+        let unclaimed = wanted.filter(|wanted| !self.removing && !mine.contains(wanted));
+        let deletes = mine.iter().any(|rule| self.removing || *rule != self.rule);
+        if unclaimed.is_none() && !deletes {
+            return Ok(Standing { ours: mine, ..Standing::default() });
+        }
+        let others = Others::find(api, &self.container).await?;
+        let mut standing = Standing::default();
+        if let Some(wanted) = unclaimed {
+            match others.user_of(wanted) {
+                Some(user) => standing.shared.push((wanted.clone(), user)),
+                None => standing.is_theirs = true,
+            }
+        }
+        mine.retain(|rule| match others.user_of(rule) {
+            Some(user) if self.removing || *rule != self.rule => {
+                standing.shared.push((rule.clone(), user));
+                false
+            }
+            _ => true,
+        });
+        standing.ours = mine;
+        Ok(standing)
     }
 
     /// Replaces our rules by `wanted` in the document as it is now.
     async fn put(&self, api: &Api, wanted: Option<&Rule>) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api));
         let call = call(WRITE, &at);
-        let (service, ours) = futures::join!(api.arm.get(&id, call), self.ours(api));
-        let (service, ours) = (service?, ours?);
+        let (service, receipts) = futures::join!(api.arm.get(&id, call), self.receipts(api));
+        let (service, receipts) = (service?, receipts?);
         let Some(service) = service else {
             return match wanted {
                 None => Ok(()),
@@ -103,12 +167,22 @@ impl Cors {
                 }
             };
         };
+        let ours = self.standing(api, &service, receipts).await?.ours;
         let body = document::merged(&service, &ours, wanted)?;
         if document::rules(&service) == document::rules(&body) {
             return Ok(());
         }
+        if document::rules(&body).len() > document::rules(&service).len() && self.added.set(()).is_err() {
+            self.require_added(&service)?;
+        }
         api.arm.put(&id, &body, SERVED_WITHIN, call).await?;
         let after = api.arm.get(&id, call).await?.unwrap_or_default();
+        if wanted.is_none()
+            && ours.iter().any(|rule| document::rules(&after).iter().any(|there| rule.is(there)))
+        {
+            return Err(Error::new(Kind::NotYet, format!("{at}: the rule is still there, or there again"))
+                .hint("another tool may be writing the rules of the account; run again"));
+        }
         match document::difference(&service, &after) {
             None => Ok(()),
             Some(section) => Err(Error::new(
@@ -121,6 +195,30 @@ impl Cors {
                 "check it in the portal, under Data protection, and set it again if nobody else changed it",
             )),
         }
+    }
+
+    /// A rule that this run has added and that cannot be found is added again only if another writer has
+    /// removed it: where Azure returns it in another form, the document would be full after five times.
+    fn require_added(&self, service: &Value) -> Result<()> {
+        let other = document::rules(service).iter().find(|there| document::is_for(there, &self.rule));
+        let Some(other) = other else { return Ok(()) };
+        Err(Error::new(
+            Kind::Failed,
+            format!(
+                "{}: Azure returns the rule in another form: {}",
+                self.address(),
+                clean(&other.to_string())
+            ),
+        )
+        .hint(
+            "`az storage cors list --services b` shows the rules; remove those for this origin and run again",
+        ))
+    }
+
+    /// What the rules of others before wbstore's take from pages of the server.
+    fn hidden(&self, rules: &[Value]) -> Vec<String> {
+        let earlier = rules.iter().take_while(|there| !self.rule.is(there)).map(document::any);
+        document::any(&self.rule.to_json()).hidden_by(&earlier.collect::<Vec<_>>(), REQUIRED)
     }
 }
 
@@ -144,21 +242,37 @@ impl Resource for Cors {
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api));
-        let (service, ours, locks) =
-            futures::join!(api.arm.get(&id, call(READ, &at)), self.ours(api), lock::locks(api, &at));
-        let (service, ours, (locks, _)) = (service?.unwrap_or_default(), ours?, locks?);
+        let (service, receipts, locks) =
+            futures::join!(api.arm.get(&id, call(READ, &at)), self.receipts(api), lock::locks(api, &at));
+        let (service, receipts, (locks, _)) = (service?.unwrap_or_default(), receipts?, locks?);
         let rules = document::rules(&service);
-        let mut found = Seen::absent();
-        // The wanted rule is the first of wbstore's.
-        if let Some(rule) = ours.iter().find(|rule| rules.iter().any(|there| rule.is(there))) {
-            found = Seen::there(Self { rule: rule.clone(), ..self.clone() }, Owner::Ours);
+        let Standing { ours, shared, is_theirs } = self.standing(api, &service, receipts).await?;
+        self.was_there.set(is_theirs);
+        let there = |rule: &Rule, owner| Seen::there(Self { rule: rule.clone(), ..self.clone() }, owner);
+        let mut found = match (ours.first(), shared.first()) {
+            (Some(rule), _) => there(rule, Owner::Ours),
+            (None, Some((rule, _))) if self.removing => there(rule, Owner::Used),
+            (None, Some((rule, _))) if *rule == self.rule => there(rule, Owner::Ours),
+            _ if is_theirs => there(
+                &self.rule,
+                Owner::Sufficient(format!("the {}", document::describe(&self.rule.to_json()))),
+            ),
+            _ => Seen::absent(),
+        };
+        for (rule, user) in &shared {
+            found.finding(format!(
+                "the {} is also used by the container `{}`, and stays as long as either uses it",
+                document::describe(&rule.to_json()),
+                clean(user)
+            ));
         }
-        let others: Vec<&Value> =
-            rules.iter().filter(|there| !ours.iter().any(|rule| rule.is(there))).collect();
-        if found.state().is_none() && others.len() >= MOST_RULES {
+        let is_wbstores =
+            |there: &Value| ours.iter().chain(shared.iter().map(|(rule, _)| rule)).any(|rule| rule.is(there));
+        let others: Vec<&Value> = rules.iter().filter(|there| !is_wbstores(there)).collect();
+        if found.state().is_none() && rules.len() >= MOST_RULES {
             found.obstacle(
                 Forbids::Write,
-                format!("the account has {} CORS rules, and Azure allows at most {MOST_RULES}", others.len()),
+                format!("the account has {} CORS rules, and Azure allows at most {MOST_RULES}", rules.len()),
                 "remove one that is no longer needed, or choose another account with --account: all containers of \
                  an account share its rules",
             );
@@ -171,12 +285,18 @@ impl Resource for Cors {
                 found.finding("a rule of others allows every origin".to_owned());
             }
         }
+        if !self.removing {
+            found.remarks_mut().findings.extend(self.hidden(rules));
+        }
         found.remarks_mut().kept = others.into_iter().map(document::describe).collect();
         lock::forbid(locks, &id, lock::Removal::Writes, &mut found);
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, _: &Seen<Self>, _: &Progress) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+        if seen.is_unmarked() || self.was_there.is_outdated() {
+            Held::without(api, &self.container, WAS_THERE).await?;
+        }
         self.put(api, Some(&self.rule)).await
     }
 

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::error::{Error, Kind, Result};
 use crate::inventory::Inventory;
+use crate::mark::Marking;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::provider::{Provider, Wanted, account_id};
@@ -15,7 +16,9 @@ use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::container_name::ContainerName;
+use crate::providers::azure::event_subscription::EventSubscription;
 use crate::providers::azure::held::Held;
+use crate::providers::azure::mark::LABELS;
 use crate::providers::azure::options::{AzureOptions, AzureParts};
 use crate::providers::azure::queue_name::QueueName;
 use crate::providers::azure::resource_group::ResourceGroup;
@@ -228,7 +231,12 @@ impl Provider for Azure {
     fn verify<'a>(&'a self, options: &'a VerifyOptions, checks: CheckSender) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.options.resource_group()?;
-            let events = self.events_queue().map(|queue| (queue, self.subscription_name()));
+            let events = self.events_queue().map(|queue| {
+                let (account, container, shape) = (&self.api.account, self.container(), self.shape(&queue));
+                let mark = Marking::of(&self.wanted, &LABELS);
+                let name = self.subscription_name();
+                (queue, EventSubscription::new(&name, account, container.as_str(), shape, mark))
+            });
             verify(BlobSite::new(&self.api, &self.container(), events)?, options, checks).await
         })
     }

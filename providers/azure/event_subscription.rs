@@ -6,6 +6,7 @@
 
 mod shape;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use crate::error::{Kind, Result};
 use crate::event::Progress;
-use crate::mark::{Mark, Marking};
+use crate::mark::{Entries, Mark, Marking};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::held::{self, Held};
@@ -21,7 +22,7 @@ use crate::providers::azure::lock;
 use crate::providers::azure::mark::{LABELS, pairs, to_labels};
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
-use crate::resource::{Address, Deleted, Owner, Remarks, Resource, Seen};
+use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Resource, Seen};
 use crate::value::quoted;
 
 pub(crate) use shape::Shape;
@@ -39,6 +40,15 @@ const SUCCEEDED: &str = "Succeeded";
 const FAILED: &str = "Failed";
 /// One that is being deleted, such as a failed one after wbstore has deleted it.
 const DELETING: &str = "Deleting";
+/// The states by which wbstore decides, as it spells them.
+const STATES: [&str; 3] = [SUCCEEDED, FAILED, DELETING];
+/// In place of a state: it is to replace one of others, which is still there.
+const REPLACING: &str = "Replacing";
+/// In place of a state: there is none of wbstore's.
+const NONE: &str = "None";
+
+/// The most event subscriptions of one topic (Event Grid documentation, "Quotas and limits").
+const MOST: usize = 500;
 
 /// An event subscription of the account.
 #[derive(Clone, Debug, Serialize)]
@@ -59,7 +69,21 @@ pub(crate) struct EventSubscription {
     /// Of an existing one: all its labels, including the mark.
     #[serde(skip)]
     pub labels: Value,
+    /// Of an existing one: all its properties.
+    #[serde(skip)]
+    properties: Value,
+    /// Under `--adopt`: the name of the one of others that this one replaces.
+    #[serde(skip)]
+    replaces: Arc<Mutex<Option<String>>>,
     pub mark: Marking,
+}
+
+/// Those of others on the same account.
+#[derive(Default)]
+struct Beside {
+    /// The name of one that sends the same events to the same queue, and what it does.
+    same: Option<(String, Value)>,
+    remarks: Remarks,
 }
 
 impl EventSubscription {
@@ -77,6 +101,8 @@ impl EventSubscription {
             shape,
             state: SUCCEEDED.to_owned(),
             labels: Value::Null,
+            properties: Value::Null,
+            replaces: Arc::default(),
             mark,
         }
     }
@@ -90,24 +116,74 @@ impl EventSubscription {
         format!("{}/{name}", Self::all(api))
     }
 
-    /// Those of others on the same account: their names, and a warning for one that sends to the same queue.
-    async fn look_beside(&self, api: &Api, beside: &mut Remarks) -> Result<()> {
+    /// Those of others on the same account.
+    async fn look_beside(&self, api: &Api) -> Result<Beside> {
         let at = self.address();
+        let mut beside = Beside::default();
         let all = match api.arm.list(&Self::all(api), call(READ, &at)).await {
-            Err(error) if error.kind() == Kind::Denied => return Ok(()),
+            Err(error) if error.kind() == Kind::Denied => {
+                beside.remarks.finding(format!(
+                    "cannot check whether another event subscription sends to the same queue: {READ} on the account \
+                     is denied"
+                ));
+                return Ok(beside);
+            }
             all => all?,
         };
-        for other in all.iter().filter(|other| other["name"] != self.name.as_str()) {
-            let name = quoted(other["name"].as_str().unwrap_or_default());
-            if self.shape.shares_queue(other) {
-                beside.findings.push(format!(
-                    "the event subscription {name}, which is not wbstore's, delivers to the same queue, so \
-                     the server may receive an upload twice"
+        let name_of = |other: &Value| other["name"].as_str().unwrap_or_default().to_owned();
+        let (ours, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|other| name_of(other).eq_ignore_ascii_case(&self.name));
+        if ours.is_empty() && others.len() >= MOST {
+            beside.remarks.obstacle(
+                Forbids::Write,
+                format!("the account has {} event subscriptions, and Event Grid allows {MOST}", others.len()),
+                "delete one that is no longer needed, or choose another account with --account",
+            );
+        }
+        for other in others {
+            let name = name_of(&other);
+            if self.shape.is_covered_by(&other) {
+                beside.same.get_or_insert((name.clone(), other["properties"].clone()));
+            } else if self.shape.shares_queue(&other) {
+                beside.remarks.finding(format!(
+                    "the event subscription {}, which is not wbstore's, delivers to the same queue, so the server \
+                     may receive an upload twice",
+                    quoted(&name)
                 ));
             }
-            beside.kept.push(format!("event subscription {name}"));
+            beside.remarks.kept.push(format!("event subscription {}", quoted(&name)));
         }
-        Ok(())
+        Ok(beside)
+    }
+
+    /// An event subscription of others that sends the same events, in words; `None` without one.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub(crate) async fn same_of_others(&self, api: &Api) -> Result<Option<String>> {
+        let same = self.look_beside(api).await?.same;
+        Ok(same.map(|(name, _)| format!("the event subscription {}", quoted(&name))))
+    }
+
+    /// The command that deletes the event subscription `name` of others.
+    fn removal(api: &Api, name: &str) -> String {
+        let name: String =
+            name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+        format!(
+            "`az eventgrid event-subscription delete --name '{name}' --source-resource-id {}`",
+            api.account_id()
+        )
+    }
+
+    fn replaced(&self) -> Option<String> {
+        self.replaces.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Deletes the one of others that this one replaces, now that this one delivers.
+    async fn finish_replacing(&self, api: &Api) -> Result<()> {
+        let Some(name) = self.replaced() else { return Ok(()) };
+        let at = self.address();
+        api.arm.delete(&Self::id(api, &name), SETTLED_WITHIN, call(DELETE, &at)).await
     }
 }
 
@@ -141,17 +217,23 @@ impl Resource for EventSubscription {
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
-        let mut beside = Remarks::default();
-        let (subscription, locks, others) = futures::join!(
-            api.arm.get(&id, call(READ, &at)),
-            lock::locks(api, &at),
-            self.look_beside(api, &mut beside)
-        );
-        let (subscription, (locks, _)) = (subscription?, locks?);
-        others?;
-        let mut found = match subscription {
-            None => Seen::absent(),
-            Some(subscription) => {
+        let (subscription, locks, beside) =
+            futures::join!(api.arm.get(&id, call(READ, &at)), lock::locks(api, &at), self.look_beside(api));
+        let (subscription, (locks, _), Beside { same, remarks }) = (subscription?, locks?, beside?);
+        let mut found = match (subscription, &same) {
+            (None, None) => Seen::absent(),
+            (None, Some((name, properties))) => {
+                let shape = Shape::observed(properties, &self.shape);
+                let entry = format!("the event subscription {}", quoted(name));
+                let remarks = shape::remarks(&shape, &entry);
+                let mark = self.mark.observed(&Entries::new());
+                let state = Self { shape, state: NONE.to_owned(), mark, ..self.clone() };
+                let mut found = Seen::there(state, Owner::Sufficient(entry));
+                found.remarks_mut().findings.extend(remarks);
+                *self.replaces.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.clone());
+                found
+            }
+            (Some(subscription), same) => {
                 let properties = &subscription["properties"];
                 let observed = pairs(&properties["labels"]);
                 let state = Self {
@@ -159,14 +241,29 @@ impl Resource for EventSubscription {
                     state: shape::state(properties),
                     mark: self.mark.observed(&observed),
                     labels: properties["labels"].clone(),
+                    properties: properties.clone(),
                     ..self.clone()
                 };
-                self.mark.seen(&observed, None, state)
+                let replacing = same.as_ref().filter(|(name, _)| self.replaced().as_ref() == Some(name));
+                let state = match replacing {
+                    Some(_) if state.state == SUCCEEDED => Self { state: REPLACING.to_owned(), ..state },
+                    _ => state,
+                };
+                let mut found = self.mark.seen(&observed, None, state);
+                if let Some((name, _)) = same.as_ref().filter(|_| replacing.is_none()) {
+                    found.finding(format!(
+                        "the event subscription {}, which is not wbstore's, sends the same events to the queue, so \
+                         the server receives each twice: remove it with {}",
+                        quoted(name),
+                        Self::removal(api, name)
+                    ));
+                }
+                found
             }
         };
-        let Remarks { kept, findings, obstacles } = beside;
+        let Remarks { kept, findings, obstacles } = remarks;
         found.remarks_mut().kept = kept;
-        found.remarks_mut().findings = findings;
+        found.remarks_mut().findings.extend(findings);
         found.remarks_mut().obstacles.extend(obstacles);
         lock::forbid(locks, &id, lock::Removal::Deletes, &mut found);
         Ok(found)
@@ -175,21 +272,33 @@ impl Resource for EventSubscription {
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), Self::id(api, &self.name));
         let call = call(WRITE, &at);
-        if let Seen::There { state, owner, .. } = seen {
+        // One of others that does the same is not changed: this one is created beside it.
+        let own = match seen {
+            Seen::There { owner: Owner::Sufficient(_), .. } | Seen::Absent(_) => None,
+            Seen::There { state, owner, .. } => Some((state, owner)),
+        };
+        if let Some((state, owner)) = own {
             match state.state.as_str() {
                 SUCCEEDED => {}
+                REPLACING => return self.finish_replacing(api).await,
                 // It remains failed; only a new one can work (Z17).
                 FAILED | DELETING if *owner == Owner::Ours => {
                     api.arm.delete(&id, SETTLED_WITHIN, call).await?;
                 }
                 // What it comes to is read back.
-                _ => return api.arm.settle(&id, SETTLED_WITHIN, call).await,
+                _ => {
+                    api.arm.settle(&id, SETTLED_WITHIN, call).await?;
+                    return self.finish_replacing(api).await;
+                }
             }
         }
-        let labels = seen.state().map_or(&Value::Null, |state| &state.labels);
-        let mark = self.mark.to_write(&LABELS.read(&pairs(labels)), seen.is_unmarked());
-        let body = self.shape.body(&api.account_id(), to_labels(labels, &mark));
-        api.arm.put(&id, &body, SETTLED_WITHIN, call).await
+        let (labels, before) =
+            own.map_or((&Value::Null, &Value::Null), |(state, _)| (&state.labels, &state.properties));
+        let adopting = own.is_some() && seen.is_unmarked();
+        let mark = self.mark.to_write(&LABELS.read(&pairs(labels)), adopting);
+        let body = self.shape.body(before, to_labels(labels, &mark));
+        api.arm.put(&id, &body, SETTLED_WITHIN, call).await?;
+        self.finish_replacing(api).await
     }
 
     async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 
 use crate::error::{Error, Kind};
-use crate::explain::{Explanations, Failed, Row, root_cause, unanswered};
+use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page};
 use crate::providers::azure::arm::Answer;
 use crate::providers::azure::location::LOCATIONS;
 use crate::text::clean;
@@ -146,7 +146,8 @@ const AZURE: Explanations = Explanations {
             "",
         )
         .within(CONFLICT_WITHIN),
-        Row::new(&["StorageAccountIsNotProvisioned"], Kind::NotYet, "").within(MADE_WITHIN),
+        Row::new(&["StorageAccountIsNotProvisioned", "AccountBeingCreated"], Kind::NotYet, "")
+            .within(MADE_WITHIN),
         Row::new(
             &["ContainerBeingDeleted", "QueueBeingDeleted", "ContainerBeingDisabled", "QueueDisabled"],
             Kind::NotYet,
@@ -221,6 +222,18 @@ pub(crate) fn explain(answer: &Answer, action: &str, target: impl Display) -> Er
     })
 }
 
+/// A success that Azure did not send.
+pub(crate) fn not_azure(answer: &Answer, action: &str, target: impl Display) -> Error {
+    let call = format!("{action} on {target}");
+    if answer.is_html() {
+        return web_page(&AZURE, &call, answer.status);
+    }
+    Error::new(Kind::Failed, format!("{call}: the response (HTTP status {}) is not Azure's", answer.status)).hint(
+        "a proxy, a login page of the network or another server responded in place of Azure; check --arm-endpoint \
+         and any proxy",
+    )
+}
+
 /// The tenant in the issuer that follows `before`.
 fn tenant(message: &str, before: &str) -> Option<String> {
     let issuer = quoted_after(message, before)?;
@@ -250,8 +263,14 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
     if links(error).any(|error| matches!(error.kind(), ErrorKind::Connection | ErrorKind::Io))
         && !error.to_string().contains("AADSTS")
     {
-        return Error::new(Kind::Transient, format!("{call}: failed to reach the token endpoint"))
-            .because(clean(&root_cause(error)))
+        let cause = root_cause(error);
+        let what = if cause.contains("token endpoint") {
+            "failed to get a token"
+        } else {
+            "failed to reach the token endpoint"
+        };
+        return Error::new(Kind::Transient, format!("{call}: {what}"))
+            .because(clean(&cause))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
     }
     // The pipeline wraps the message of the credential.
@@ -281,7 +300,7 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
 }
 
 /// The errors of Azure's crates that `error` consists of.
-fn links(error: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
+pub(crate) fn links(error: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<azure_core::Error>())

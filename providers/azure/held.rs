@@ -12,10 +12,13 @@ use crate::event::Progress;
 use crate::mark::{self, Entries, Mark, Marking, entries};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::cors::WasThere;
 use crate::providers::azure::failure::BEING_DELETED_WITHIN;
+use crate::providers::azure::lifecycle;
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::{DEAD_LETTERS, METADATA};
 use crate::providers::azure::session::Api;
+use crate::providers::azure::spelling::{flag, same};
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
 use crate::text::clean;
 
@@ -46,6 +49,10 @@ pub(super) static QUEUES: Collection = Collection {
     delete: "Microsoft.Storage/storageAccounts/queueServices/queues/delete",
 };
 
+/// The most metadata of a container or queue, in bytes of names and values (Blob service REST API, "Setting and
+/// retrieving properties and metadata").
+const MOST_METADATA: usize = 8 * 1024;
+
 /// The kind of the container of the server's files.
 pub(super) const CONTAINER: &str = "container";
 /// The kind, and the role in its mark, of the container of events that cannot be delivered.
@@ -71,6 +78,13 @@ pub(crate) struct Held {
     /// Of a container: its public access level; `None` is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_access: Option<String>,
+    /// Of the container of the server's files: what its mark records about the CORS rule.
+    #[serde(skip)]
+    was_there: WasThere,
+    /// Whether it is the container of the server's files, and to be there: what deletes files or keeps them is
+    /// of interest.
+    #[serde(skip)]
+    keeps_files: bool,
     mark: Marking,
 }
 
@@ -89,8 +103,15 @@ impl Held {
             account: account.to_owned(),
             metadata: Entries::new(),
             public_access: None,
+            was_there: WasThere::default(),
+            keeps_files: false,
             mark,
         }
+    }
+
+    /// The same of the server's files, with what its mark records about the CORS rule.
+    pub(super) fn of_files(self, was_there: WasThere, removing: bool) -> Self {
+        Self { was_there, keeps_files: !removing, ..self }
     }
 
     /// The address of what is called `name`, of this kind.
@@ -113,9 +134,36 @@ impl Held {
         Ok(METADATA.read(&entries(&container["properties"]["metadata"])))
     }
 
+    /// Removes the entry `name` of the mark of the container `container`.
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub(super) async fn without(api: &Api, container: &str, name: &str) -> Result<()> {
+        let at = Self::at(CONTAINER, container);
+        let id = format!("{}/{}/{container}", api.account_id(), CONTAINERS.path);
+        let found = api.arm.get(&id, call(CONTAINERS.read, &at)).await?.unwrap_or_default();
+        let metadata = entries(&found["properties"]["metadata"]);
+        let mut mark = METADATA.read(&metadata);
+        if mark.get(name).is_none() {
+            return Ok(());
+        }
+        mark.remove(name);
+        let body = json!({"properties": {"metadata": METADATA.replace(&metadata, &mark)}});
+        api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call(CONTAINERS.write, &at)).await
+    }
+
     /// What keeps a container; a queue has nothing of it.
-    fn look_at_holds(properties: &Value, found: &mut Seen<Self>) {
-        let set = |name: &str| properties[name].as_bool() == Some(true);
+    fn look_at_holds(&self, properties: &Value, found: &mut Seen<Self>) {
+        let set = |name: &str| flag(&properties[name]) == Some(true);
+        if self.keeps_files {
+            let kept =
+                [("hasLegalHold", "a legal hold"), ("hasImmutabilityPolicy", "an immutability policy")];
+            for (_, what) in kept.iter().filter(|(name, _)| set(name)) {
+                found.finding(format!(
+                    "{what} keeps its blobs: the server can neither delete nor replace files"
+                ));
+            }
+        }
         if set("hasLegalHold") {
             found.obstacle(
                 Forbids::Delete,
@@ -124,7 +172,7 @@ impl Held {
             );
         }
         let versions = &properties["immutableStorageWithVersioning"]["enabled"];
-        if set("hasImmutabilityPolicy") || versions.as_bool() == Some(true) {
+        if set("hasImmutabilityPolicy") || flag(versions) == Some(true) {
             found.obstacle(
                 Forbids::Delete,
                 "an immutability policy keeps it",
@@ -132,7 +180,7 @@ impl Held {
                  locked: `az storage container immutability-policy delete`",
             );
         }
-        if properties["leaseState"] == "Leased" || properties["leaseState"] == "leased" {
+        if properties["leaseState"].as_str().is_some_and(|state| state.eq_ignore_ascii_case("leased")) {
             found.obstacle(
                 Forbids::Delete,
                 "it has an active lease",
@@ -163,23 +211,37 @@ impl Resource for Held {
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
         let (at, id) = (self.address(), self.id(api));
-        let (held, locks) =
-            futures::join!(api.arm.look(&id, call(self.collection.read, &at)), lock::locks(api, &at));
-        let (held, (locks, _)) = (held?, locks?);
+        let (held, locks, rules) = futures::join!(
+            api.arm.look(&id, call(self.collection.read, &at)),
+            lock::locks(api, &at),
+            async { if self.keeps_files { lifecycle::findings(api, &self.name).await } else { Ok(vec![]) } }
+        );
+        let (held, (locks, _), rules) = (held?, locks?, rules?);
         let mut found = match held.filter(|held| held["properties"]["deleted"] != json!(true)) {
             None => Seen::absent(),
             Some(held) => {
                 let properties = &held["properties"];
                 let metadata = entries(&properties["metadata"]);
-                let public = properties["publicAccess"].as_str().unwrap_or("None");
+                let public = same(clean(properties["publicAccess"].as_str().unwrap_or("None")), "None");
                 let state = Self {
-                    public_access: self.public_access.as_ref().map(|_| clean(public)),
+                    public_access: self.public_access.as_ref().map(|_| public),
                     mark: self.mark.observed(&metadata),
                     metadata: metadata.clone(),
                     ..self.clone()
                 };
                 let mut found = self.mark.seen(&metadata, None, state);
-                Self::look_at_holds(properties, &mut found);
+                self.look_at_holds(properties, &mut found);
+                let after = self.mark.to_update(&metadata, found.is_unmarked());
+                let size: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
+                if size > MOST_METADATA {
+                    found.obstacle(
+                        Forbids::Write,
+                        format!(
+                            "with the wbstore mark it would have {size} bytes of metadata; Azure allows {MOST_METADATA}"
+                        ),
+                        "remove metadata that are not needed",
+                    );
+                }
                 let queue = |is: &str| (format!("the queue `{is}`"), format!("add --queue {is}"));
                 self.mark.keep_parts(&metadata, mark::QUEUE, queue, &mut found);
                 let dead = |is: &str| (format!("the container `{is}`"), "add --dead-letter".to_owned());
@@ -187,6 +249,7 @@ impl Resource for Held {
                 found
             }
         };
+        found.remarks_mut().findings.extend(rules);
         lock::forbid(locks, &id, lock::Removal::Deletes, &mut found);
         Ok(found)
     }
@@ -194,10 +257,12 @@ impl Resource for Held {
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let (at, id) = (self.address(), self.id(api));
         let call = call(self.collection.write, &at);
-        let metadata = match seen.state() {
+        let mut metadata = match seen.state() {
             Some(state) => self.mark.to_update(&state.metadata, seen.is_unmarked()),
             None => self.mark.to_create(),
         };
+        let before = seen.state().map(|state| &state.metadata).unwrap_or(&self.metadata);
+        self.was_there.record(before, &mut metadata);
         let mut body = json!({"properties": {"metadata": metadata}});
         if let Some(access) = &self.public_access {
             body["properties"]["publicAccess"] = json!(access);

@@ -130,7 +130,9 @@ impl Account {
         let name = listed["name"].as_str()?;
         let created = seconds(&listed["properties"]["creationTime"]);
         let marked = Marked::new(ACCOUNT, name, &TAGS, &entries(&listed["tags"]));
-        if listed["kind"] != "StorageV2" && marked.is_none() {
+        if !listed["kind"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("StorageV2"))
+            && marked.is_none()
+        {
             return None;
         }
         // ARM ids are compared without regard to case.

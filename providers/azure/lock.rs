@@ -35,9 +35,9 @@ impl Lock {
     fn read(value: &Value) -> Option<Self> {
         let id = value["id"].as_str()?;
         let scope = id[..id.to_ascii_lowercase().find(SUFFIX)?].to_owned();
-        let level = match value["properties"]["level"].as_str()? {
-            "CanNotDelete" => Level::CanNotDelete,
-            "ReadOnly" => Level::ReadOnly,
+        let level = match value["properties"]["level"].as_str()?.to_ascii_lowercase().as_str() {
+            "cannotdelete" => Level::CanNotDelete,
+            "readonly" => Level::ReadOnly,
             _ => return None,
         };
         Some(Self { name: clean(value["name"].as_str().unwrap_or(id)), level, scope })
@@ -102,6 +102,13 @@ pub(crate) fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut 
             found.obstacle(Forbids::Delete, message, hint);
         }
     }
+}
+
+/// The lock, in words, by which ARM rejects each POST on the resource `id`: `listKeys`, `listServiceSas` and
+/// `listAccountSas` among them (B49).
+pub(crate) fn read_only(locks: &[Lock], id: &str) -> Option<String> {
+    let lock = locks.iter().find(|lock| lock.level == Level::ReadOnly && lock.is_over(id))?;
+    Some(format!("the ReadOnly lock `{}` on {}", lock.name, lock.scope))
 }
 
 /// The locks at the three scopes above our resources, and those scopes whose locks may not be read.

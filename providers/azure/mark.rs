@@ -8,6 +8,9 @@ use crate::mark::{Codec, Entries, Mark};
 /// On a container: the name of the container for undeliverable events, if there is one.
 pub(super) const DEAD_LETTERS: &str = "dead_letter";
 
+/// On a container: the account had a CORS rule for its origin that wbstore did not write.
+pub(super) const WAS_THERE: &str = "cors_was_there";
+
 /// Azure Resource Manager documentation, "Use tags to organize your Azure resources".
 pub(super) const TAGS: Codec =
     Codec { entries: "tags", any_case: true, names_shown: true, most: 50, ..Codec::DASHED };

@@ -58,14 +58,17 @@ impl BlobStore {
     }
 
     async fn open_signed(api: &Api, name: &str) -> Result<Option<(Self, Page)>> {
-        match Sas::find(api, Scope::Container(name, PERMISSIONS)).await? {
+        let (sas, endpoints) =
+            tokio::join!(Sas::find(api, Scope::Container(name, PERMISSIONS)), api.endpoints());
+        endpoints?;
+        match sas? {
             Some(sas) => Self::with(api, name, Some(sas.query())).await,
             None => Ok(None),
         }
     }
 
     async fn with(api: &Api, name: &str, sas: Option<&str>) -> Result<Option<(Self, Page)>> {
-        let client = Arc::new(api.blobs(sas)?.blob_container_client(name));
+        let client = Arc::new(api.blobs(sas).await?.blob_container_client(name));
         let store = Self { client, name: name.to_owned(), hierarchical: Arc::default() };
         let first = page(&store, Listing::Objects, "", false, &Cursor::default()).await?;
         Ok(first.map(|first| (store, first)))
@@ -102,7 +105,9 @@ impl Store for BlobStore {
         let mut look = Look { first: vec![first], ..Look::default() };
         // An empty container needs no more than its listing.
         match soft_delete {
-            Ok(soft_delete) => look.remarks.findings.extend(soft_delete.finding(Timestamp::now())),
+            Ok(soft_delete) => {
+                look.remarks.findings.extend(soft_delete.finding(&api.account, name, Timestamp::now()))
+            }
             Err(error) if !look.is_empty() => return Err(error),
             Err(_) => {}
         }

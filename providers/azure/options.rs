@@ -16,11 +16,13 @@ use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::location::Location;
 use crate::providers::azure::message_ttl::MessageTtl;
+use crate::providers::azure::node::{self, NodeStorage};
 use crate::providers::azure::queue_name::{QueueChoice, QueueName};
 use crate::providers::azure::resource_group::ResourceGroup;
+use crate::providers::azure::session::Session;
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::secret::Disclosure;
-use crate::verify::{CheckSender, VerifyOptions};
+use crate::verify::{CheckSender, VerifyOptions, verify_as_node};
 
 /// All options for Azure.
 #[derive(Args, Clone, Debug, Default)]
@@ -204,6 +206,26 @@ impl AzureOptions {
         })
     }
 
+    /// The storage as the server uses it: with the account's key, where the environment has one.
+    fn node_storage(&self, wanted: &Wanted) -> Result<NodeStorage> {
+        let key = std::env::var(node::KEY).ok().filter(|key| !key.is_empty());
+        let account = match &self.names.account {
+            Some(account) => account.clone(),
+            None => AccountName::default_for(&wanted.name, self.subscription()?, self.resource_group()?),
+        };
+        let session = match key {
+            Some(_) => Session::keyed(self.names.endpoints())?,
+            None => Session::open(self.names.endpoints(), self.names.place.subscription.as_ref())?,
+        };
+        // Neither is sent anywhere: no call goes to Azure Resource Manager.
+        let subscription = self.names.place.subscription.as_ref().map_or("", SubscriptionId::as_str);
+        let group = self.names.place.resource_group.as_ref().map_or("", ResourceGroup::as_str);
+        let api = session.api(subscription, group, account.as_str())?;
+        let parts = &self.names.parts;
+        let queue = parts.events_queue(&wanted.name).map(|queue| queue.to_string());
+        NodeStorage::new(api, parts.container(&wanted.name).to_string(), queue, key)
+    }
+
     /// How long an event waits in the queue.
     pub(super) fn message_ttl(&self) -> MessageTtl {
         self.message_ttl.clone().unwrap_or_default()
@@ -261,11 +283,14 @@ impl CloudOptions for AzureOptions {
 
     fn verify_as_node<'a>(
         &'a self,
-        _wanted: Wanted,
-        _options: &'a VerifyOptions,
-        _checks: CheckSender,
+        wanted: Wanted,
+        options: &'a VerifyOptions,
+        checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Err(Error::input("--as node does not work on this cloud yet")) })
+        Box::pin(async move {
+            let storage = self.node_storage(&wanted)?;
+            verify_as_node(storage, options, checks).await
+        })
     }
 
     fn offline<'a>(

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
+use crate::providers::azure::spelling::same;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::clean;
 
@@ -56,7 +57,8 @@ impl ResourceProvider {
         let action = "Microsoft.Resources/subscriptions/providers/read";
         let call = Call { action, target: &at, version: version::RESOURCES };
         let provider = api.arm.get(&self.id(api), call).await?.unwrap_or_default();
-        Ok(clean(provider["registrationState"].as_str().unwrap_or("NotRegistered")))
+        let state = clean(provider["registrationState"].as_str().unwrap_or("NotRegistered"));
+        Ok(same(same(state, "Registered"), "Registering"))
     }
 }
 

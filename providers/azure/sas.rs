@@ -32,7 +32,8 @@ pub(crate) const LIST_ACCOUNT_SAS: &str = "Microsoft.Storage/storageAccounts/lis
 pub(crate) enum Scope<'a> {
     /// The blobs of this container, with these permissions, in the order of "Create a service SAS".
     Container(&'a str, &'static str),
-    /// For peeking at the messages of the account's queues. ARM signs for no single queue.
+    /// For peeking at the messages of the account's queues, and receiving the probe's. ARM signs for no single
+    /// queue.
     Queues,
 }
 
@@ -109,15 +110,14 @@ impl Sas {
 }
 
 fn parameters(api: &Api, scope: Scope<'_>, ends: Timestamp) -> Value {
-    // An emulator on this machine has no TLS.
-    let protocol = |endpoint: &Url| if endpoint.scheme() == "http" { "https,http" } else { "https" };
+    let protocol = if api.signs_for_http() { "https,http" } else { "https" };
     let expiry = format!("{:.0}", ends);
     match scope {
         Scope::Container(container, permissions) => json!({
             "canonicalizedResource": format!("/blob/{}/{container}", api.account),
             "signedResource": "c",
             "signedPermission": permissions,
-            "signedProtocol": protocol(&api.blob_endpoint),
+            "signedProtocol": protocol,
             "signedExpiry": expiry,
             "keyToSign": "key1",
         }),
@@ -126,8 +126,8 @@ fn parameters(api: &Api, scope: Scope<'_>, ends: Timestamp) -> Value {
             // The length of a queue is read at the container level, its messages are objects ("Create an
             // account SAS").
             "signedResourceTypes": "co",
-            "signedPermission": "r",
-            "signedProtocol": protocol(&api.queue_endpoint),
+            "signedPermission": "rp",
+            "signedProtocol": protocol,
             "signedExpiry": expiry,
             "keyToSign": "key1",
         }),

@@ -4,6 +4,7 @@ mod certificate;
 mod credentials;
 mod plain;
 mod retries;
+mod token;
 
 use std::env;
 use std::sync::Arc;
@@ -16,34 +17,73 @@ use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
-use crate::providers::azure::arm::{Arm, dressed};
+use crate::http::redact;
+use crate::providers::azure::arm::{Arm, Call, dressed, version};
 use crate::providers::azure::failure::failure;
 use crate::providers::azure::lock::Lock;
 use crate::providers::azure::log::RequestLog;
 use crate::providers::azure::options::Endpoints;
 use crate::providers::azure::subscription_id::SubscriptionId;
+use crate::resource::Address;
 
 pub(crate) use plain::Plain;
 pub(crate) use retries::Retries;
+use token::{FailsOnce, TokenAnswers};
 
 /// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// ARM completes some updates before it responds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
+/// What a token for the data plane is for, in every cloud.
+const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
+
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 
-/// A cloud of Azure's, by the host that gives its tokens: that host, ARM, the suffix of the storage
-/// endpoints (Azure documentation, "Azure environments"; `az cloud list`).
-const CLOUDS: [[&str; 3]; 3] = [
-    ["login.microsoftonline.com", "https://management.azure.com", "core.windows.net"],
-    ["login.microsoftonline.us", "https://management.usgovcloudapi.net", "core.usgovcloudapi.net"],
-    ["login.chinacloudapi.cn", "https://management.chinacloudapi.cn", "core.chinacloudapi.cn"],
+/// A cloud of Azure's (Azure documentation, "Azure environments"; `az cloud list`).
+#[derive(Clone, Copy, Debug)]
+struct AzureCloud {
+    /// Its name in the Azure CLI.
+    cli: &'static str,
+    /// The host that gives its tokens.
+    login: &'static str,
+    arm: &'static str,
+    /// The suffix of the storage endpoints.
+    suffix: &'static str,
+}
+
+const CLOUDS: [AzureCloud; 3] = [
+    AzureCloud {
+        cli: "AzureCloud",
+        login: "login.microsoftonline.com",
+        arm: "https://management.azure.com",
+        suffix: "core.windows.net",
+    },
+    AzureCloud {
+        cli: "AzureUSGovernment",
+        login: "login.microsoftonline.us",
+        arm: "https://management.usgovcloudapi.net",
+        suffix: "core.usgovcloudapi.net",
+    },
+    AzureCloud {
+        cli: "AzureChinaCloud",
+        login: "login.chinacloudapi.cn",
+        arm: "https://management.chinacloudapi.cn",
+        suffix: "core.chinacloudapi.cn",
+    },
 ];
+
+/// Where the account's blobs and queues are.
+#[derive(Clone, Debug)]
+pub(crate) struct DataEndpoints<U> {
+    pub blob: U,
+    pub queue: U,
+}
 
 /// The clients of one account, which need not exist.
 pub(crate) struct Api {
@@ -55,10 +95,10 @@ pub(crate) struct Api {
     pub resource_group: String,
     /// The storage account; empty if no resource group is given.
     pub account: String,
-    /// Where the account's blobs are.
-    pub blob_endpoint: Url,
-    /// Where the account's queues are.
-    pub queue_endpoint: Url,
+    named: DataEndpoints<Option<Url>>,
+    usual: DataEndpoints<Url>,
+    data: OnceCell<DataEndpoints<Url>>,
+    plain: Plain,
     /// The custom endpoints, as the end of a scope.
     pub elsewhere: String,
     pub(super) locks: OnceCell<(Vec<Lock>, Vec<String>)>,
@@ -82,16 +122,92 @@ impl Api {
         format!("{}/providers/Microsoft.Storage/storageAccounts/{}", self.group_id(), self.account)
     }
 
+    /// Where the account's blobs and queues are: as the user names them, and otherwise as the account itself does,
+    /// which may have a DNS zone of its own (B43).
+    ///
+    /// # Errors
+    /// Those of the call; [`Kind::Refused`] for an endpoint without TLS.
+    pub(crate) async fn endpoints(&self) -> Result<&DataEndpoints<Url>> {
+        let named =
+            || Some(DataEndpoints { blob: self.named.blob.clone()?, queue: self.named.queue.clone()? });
+        let read = async {
+            if let Some(named) = named() {
+                return Ok(named);
+            }
+            let at = Address::new("azure", "account", &self.account);
+            let action = "Microsoft.Storage/storageAccounts/read";
+            let call = Call { action, target: &at, version: version::STORAGE };
+            let account = match self.arm.get(&self.account_id(), call).await {
+                Err(error) if error.kind() == Kind::Denied => None,
+                account => account?,
+            };
+            self.endpoints_of(&account.unwrap_or_default())
+        };
+        self.data.get_or_try_init(|| read).await
+    }
+
+    /// Remembers the endpoints that `account` shows.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] for an endpoint without TLS.
+    pub(crate) fn learn(&self, account: &Value) -> Result<()> {
+        if !self.data.initialized() {
+            let _ = self.data.set(self.endpoints_of(account)?);
+        }
+        Ok(())
+    }
+
+    fn endpoints_of(&self, account: &Value) -> Result<DataEndpoints<Url>> {
+        let one = |named: &Option<Url>, usual: &Url, service: &str| {
+            let shown = account["properties"]["primaryEndpoints"][service].as_str();
+            match (named, shown.and_then(|text| Url::parse(text.trim_end_matches('/')).ok())) {
+                (Some(named), _) => Ok(named.clone()),
+                (None, None) => Ok(usual.clone()),
+                (None, Some(shown)) if shown.scheme() == "https" => Ok(shown),
+                // An emulator on this machine has no TLS.
+                (None, Some(shown)) if self.arm.is_plain() && is_loopback(&shown) => {
+                    self.plain.add(shown.clone());
+                    Ok(shown)
+                }
+                (None, Some(shown)) => Err(Error::refused(format!(
+                    "the account's {service} endpoint {} does not use https, and nothing is sent to it",
+                    redact(&shown)
+                ))
+                .hint("check --arm-endpoint and any proxy")),
+            }
+        };
+        Ok(DataEndpoints {
+            blob: one(&self.named.blob, &self.usual.blob, "blob")?,
+            queue: one(&self.named.queue, &self.usual.queue, "queue")?,
+        })
+    }
+
+    /// A token for the account's data.
+    ///
+    /// # Errors
+    /// Those of the credentials.
+    pub(crate) async fn storage_token(&self) -> Result<String> {
+        let token = self.credential.get_token(&[STORAGE_SCOPE], None).await;
+        let token = token.map_err(|error| failure(error, "get a token", STORAGE_SCOPE))?;
+        Ok(token.token.secret().to_owned())
+    }
+
+    /// Whether signatures are for plain http too: an emulator on this machine has no TLS.
+    pub(crate) fn signs_for_http(&self) -> bool {
+        let named = [&self.named.blob, &self.named.queue];
+        self.arm.is_plain() || named.into_iter().flatten().any(|url| url.scheme() == "http")
+    }
+
     /// A client for the account's blobs: with the query of a SAS, or without one by our own token.
     ///
     /// # Errors
     /// [`Kind::Failed`] for an endpoint that is no base.
-    pub(crate) fn blobs(&self, sas: Option<&str>) -> Result<BlobServiceClient> {
+    pub(crate) async fn blobs(&self, sas: Option<&str>) -> Result<BlobServiceClient> {
         let options = BlobServiceClientOptions {
             client_options: self.options.clone(),
             ..BlobServiceClientOptions::default()
         };
-        let (url, credential) = self.signed(&self.blob_endpoint, sas);
+        let (url, credential) = self.signed(&self.endpoints().await?.blob, sas);
         BlobServiceClient::new(url, credential, Some(options))
             .map_err(|error| failure(error, "connect", "blobs"))
     }
@@ -100,12 +216,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::blobs`].
-    pub(crate) fn queues(&self, sas: Option<&str>) -> Result<QueueServiceClient> {
+    pub(crate) async fn queues(&self, sas: Option<&str>) -> Result<QueueServiceClient> {
         let options = QueueServiceClientOptions {
             client_options: self.options.clone(),
             ..QueueServiceClientOptions::default()
         };
-        let (url, credential) = self.signed(&self.queue_endpoint, sas);
+        let (url, credential) = self.signed(&self.endpoints().await?.queue, sas);
         QueueServiceClient::new(url, credential, Some(options))
             .map_err(|error| failure(error, "connect", "queues"))
     }
@@ -128,6 +244,7 @@ pub(crate) struct Session {
     authority: Authority,
     options: ClientOptions,
     credential: Arc<dyn TokenCredential>,
+    plain: Plain,
 }
 
 /// The credential, and the cloud it is for.
@@ -135,7 +252,7 @@ pub(crate) struct Session {
 struct Authority {
     /// The endpoint that the environment names, if any.
     named: Option<Endpoint>,
-    cloud: [&'static str; 3],
+    cloud: AzureCloud,
 }
 
 impl Authority {
@@ -143,20 +260,20 @@ impl Authority {
         let host = env::var(AUTHORITY_HOST).ok().filter(|host| !host.is_empty());
         let named = host.map(|host| Endpoint::in_variable(AUTHORITY_HOST, &host, "https")).transpose()?;
         let host = named.as_ref().and_then(|authority| authority.url().host_str());
-        let cloud = CLOUDS.into_iter().find(|[login, ..]| host == Some(*login)).unwrap_or(CLOUDS[0]);
+        let cloud = CLOUDS.into_iter().find(|cloud| host == Some(cloud.login)).unwrap_or(CLOUDS[0]);
         Ok(Self { named, cloud })
     }
 
     fn url(&self) -> String {
         match &self.named {
             Some(authority) => dressed(authority.url().clone()).to_string(),
-            None => format!("https://{}/", self.cloud[0]),
+            None => format!("https://{}/", self.cloud.login),
         }
     }
 
     /// The endpoint, unless it is one of Azure's own.
     fn custom(&self) -> Option<&Endpoint> {
-        self.named.as_ref().filter(|authority| authority.url().host_str() != Some(self.cloud[0]))
+        self.named.as_ref().filter(|authority| authority.url().host_str() != Some(self.cloud.login))
     }
 }
 
@@ -167,24 +284,42 @@ impl Session {
     /// [`Kind::Input`] for an authority that would get a secret over plain http on another machine, or
     /// credentials that the environment names only in part.
     pub(super) fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
+        let (authority, mut options, plain) = Self::transported(&endpoints)?;
+        let mut custom = CustomConfiguration::default();
+        custom.authority_host = authority.url();
+        options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
+        let subscription = subscription.map(SubscriptionId::as_str);
+        options.per_call_policies.insert(0, Arc::new(TokenAnswers));
+        let credential = credentials::find(&options, &authority.url(), subscription)?;
+        let credential = Arc::new(FailsOnce::new(credential));
+        options.per_call_policies.remove(0);
+        options.cloud = None;
+        Ok(Self { endpoints, authority, options, credential, plain })
+    }
+
+    /// A session without credentials, for calls that are signed with an account's key.
+    ///
+    /// # Errors
+    /// As [`Session::open`] for the authority.
+    pub(super) fn keyed(endpoints: Endpoints) -> Result<Self> {
+        let (authority, options, plain) = Self::transported(&endpoints)?;
+        Ok(Self { endpoints, authority, options, credential: Arc::new(Nobody), plain })
+    }
+
+    /// How requests are sent.
+    fn transported(endpoints: &Endpoints) -> Result<(Authority, ClientOptions, Plain)> {
         let authority = Authority::from_environment()?;
         let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority.named];
         let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
-        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain), Arc::new(RequestLog)];
-        let mut options = ClientOptions {
+        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain.clone()), Arc::new(RequestLog)];
+        let options = ClientOptions {
             per_call_policies: vec![Arc::new(Retries)],
             per_try_policies: policies,
             transport: Some(transport()?),
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };
-        let mut custom = CustomConfiguration::default();
-        custom.authority_host = authority.url();
-        options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
-        let subscription = subscription.map(SubscriptionId::as_str);
-        let credential = credentials::find(&options, &authority.url(), subscription)?;
-        options.cloud = None;
-        Ok(Self { endpoints, authority, options, credential })
+        Ok((authority, options, plain))
     }
 
     /// A session that describes resources and sends nothing. It has the custom endpoints that an online run
@@ -198,6 +333,7 @@ impl Session {
             authority: Authority::from_environment()?,
             options: ClientOptions::default(),
             credential: Arc::new(Nobody),
+            plain: Plain::default(),
         })
     }
 
@@ -216,27 +352,38 @@ impl Session {
     /// # Errors
     /// [`Kind::Failed`] if the names form no valid URL, which checked names cannot.
     pub(crate) fn api(&self, subscription: &str, resource_group: &str, account: &str) -> Result<Arc<Api>> {
-        let [_, arm, suffix] = self.authority.cloud;
-        let url = |given: &Option<Endpoint>, usual: &str| match given {
-            Some(endpoint) => Ok(endpoint.url().clone()),
-            None => Url::parse(usual)
-                .map_err(|error| Error::new(Kind::Failed, "build the URL of an endpoint").because(error)),
+        let AzureCloud { arm, suffix, .. } = self.authority.cloud;
+        let url = |usual: &str| {
+            Url::parse(usual)
+                .map_err(|error| Error::new(Kind::Failed, "build the URL of an endpoint").because(error))
         };
+        let named = |given: &Option<Endpoint>| given.as_ref().map(|endpoint| endpoint.url().clone());
+        let home = named(&self.endpoints.arm).map_or_else(|| url(arm), Ok)?;
         let token =
             BearerTokenAuthorizationPolicy::new(Arc::clone(&self.credential), [format!("{arm}/.default")]);
         Ok(Arc::new(Api {
-            arm: Arm::new(url(&self.endpoints.arm, arm)?, &self.options, token),
+            arm: Arm::new(home, &self.options, token),
             subscription: subscription.to_owned(),
             resource_group: resource_group.to_owned(),
             account: account.to_owned(),
-            blob_endpoint: url(&self.endpoints.blob, &format!("https://{account}.blob.{suffix}/"))?,
-            queue_endpoint: url(&self.endpoints.queue, &format!("https://{account}.queue.{suffix}/"))?,
+            named: DataEndpoints { blob: named(&self.endpoints.blob), queue: named(&self.endpoints.queue) },
+            usual: DataEndpoints {
+                blob: url(&format!("https://{account}.blob.{suffix}/"))?,
+                queue: url(&format!("https://{account}.queue.{suffix}/"))?,
+            },
+            data: OnceCell::new(),
+            plain: self.plain.clone(),
             elsewhere: self.elsewhere(),
             locks: OnceCell::new(),
             credential: Arc::clone(&self.credential),
             options: self.options.clone(),
         }))
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn transport() -> Result<Transport> {

@@ -1,6 +1,6 @@
 //! What Blob Storage, its queues and Event Grid add to the proof.
 
-mod message;
+pub(super) mod message;
 mod queue;
 mod settings;
 
@@ -32,8 +32,8 @@ const PERMANENT: HeaderName = HeaderName::from_static("x-ms-delete-type-permanen
 pub(super) struct BlobSite<'a> {
     api: &'a Api,
     container: String,
-    /// The queue, and the name of the event subscription; `None` with `--queue internal`.
-    events: Option<(QueueName, String)>,
+    /// The queue, and the event subscription; `None` with `--queue internal`.
+    events: Option<(QueueName, EventSubscription)>,
     http: Client,
     sas: Option<Sas>,
     peeks: Option<Peeks>,
@@ -45,18 +45,18 @@ impl<'a> BlobSite<'a> {
     pub(super) fn new(
         api: &'a Api,
         container: &ContainerName,
-        events: Option<(QueueName, String)>,
+        events: Option<(QueueName, EventSubscription)>,
     ) -> Result<Self> {
         let http = Client::new()?;
         Ok(Self { api, container: container.to_string(), events, http, sas: None, peeks: None })
     }
 
-    fn url(&self, blob: &str) -> Url {
-        let mut url = self.api.blob_endpoint.clone();
+    async fn url(&self, blob: &str) -> Result<Url> {
+        let mut url = self.api.endpoints().await?.blob.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(&self.container).extend(blob.split('/'));
         }
-        url
+        Ok(url)
     }
 
     /// The signature for the container; a new one where little time is left of the last.
@@ -73,26 +73,29 @@ impl<'a> BlobSite<'a> {
     }
 }
 
+/// Azure's constants, with the queue as `verify` reads it.
+pub(super) const AZURE_SITE: Profile = Profile {
+    cloud: "azure",
+    cors_of: "the account, for all of its containers,",
+    cors_settles: Duration::from_secs(10),
+    // Put Blob requires `x-ms-blob-type`.
+    headers: &["content-type", "range", "x-ms-blob-type"],
+    // 404 is the answer for a blob of which the caller may not know (Blob service REST API, "Get Blob"),
+    // 409 the one of an account that permits no public access.
+    refusals: &[401, 403, 404, 409],
+    exposed: "run `wbstore provision azure`, which makes the container private if it is wbstore's",
+    queue: Queue::Peeked { window: queue::WINDOW },
+};
+
 impl Site for BlobSite<'_> {
-    const PROFILE: Profile = Profile {
-        cloud: "azure",
-        cors_of: "the account, for all of its containers,",
-        cors_settles: Duration::from_secs(10),
-        // Put Blob requires `x-ms-blob-type`.
-        headers: &["content-type", "range", "x-ms-blob-type"],
-        // 404 is the answer for a blob of which the caller may not know (Blob service REST API, "Get Blob"),
-        // 409 the one of an account that permits no public access.
-        refusals: &[401, 403, 404, 409],
-        exposed: "run `wbstore provision azure`, which makes the container private if it is wbstore's",
-        queue: Queue::Peeked { window: queue::WINDOW },
-    };
+    const PROFILE: Profile = AZURE_SITE;
 
     fn bucket(&self) -> &str {
         &self.container
     }
 
     async fn settings(&mut self) -> Result<Settings> {
-        let subscription = self.events.as_ref().map(|(_, name)| name.as_str());
+        let subscription = self.events.as_ref().map(|(_, subscription)| subscription);
         settings::read(self.api, &self.container, subscription).await
     }
 
@@ -101,41 +104,24 @@ impl Site for BlobSite<'_> {
     }
 
     async fn address(&self, key: &str) -> Result<String> {
-        Ok(self.url(key).into())
+        Ok(self.url(key).await?.into())
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
-        let url = self.sas().await?.sign(&self.url(key)).into();
+        let url = self.sas().await?.sign(&self.url(key).await?).into();
         Ok(Signed { url, headers: vec![("x-ms-blob-type", "BlockBlob".to_owned())], unsigned: None })
     }
 
-    /// The codes are those of "Status and error codes" (Blob service REST API).
     fn refusal(&self, code: &str, _: &str) -> &'static str {
-        match code {
-            "KeyBasedAuthenticationNotPermitted" => {
-                "shared keys are disabled for this account, and the server signs with one; `az storage account update \
-                 --allow-shared-key-access true` allows them"
-            }
-            "AuthorizationFailure" => {
-                "the account's network rules reject this machine; browsers outside the network cannot upload \
-                 either"
-            }
-            "AuthenticationFailed" => "the signature was rejected; check this machine's clock",
-            _ if code.starts_with("KeyVault") => {
-                "the account is encrypted with a key of a key vault that it cannot use; check the vault and the \
-                 access of the account's identity"
-            }
-            _ => "`wbstore plan azure` shows whether the container was changed",
-        }
+        refusal(code)
     }
-
     async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
         let options = BlobClientDeleteOptions {
             delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
             ..BlobClientDeleteOptions::default()
         };
         let sas = self.sas().await?;
-        let blobs = self.api.blobs(Some(sas.query()))?.blob_container_client(&self.container);
+        let blobs = self.api.blobs(Some(sas.query())).await?.blob_container_client(&self.container);
         match blobs.blob_client(&probe.key).delete(Some(options)).await {
             Ok(answer) => {
                 let versioned =
@@ -154,7 +140,7 @@ impl Site for BlobSite<'_> {
 
     fn route(&self) -> Option<Vec<Address>> {
         let (queue, subscription) = self.events.as_ref()?;
-        Some(vec![EventSubscription::at(subscription), Held::at(held::QUEUE, queue.as_str())])
+        Some(vec![EventSubscription::at(&subscription.name), Held::at(held::QUEUE, queue.as_str())])
     }
 
     /// Azure Resource Manager signs for the queue and, at the same time, for the upload that follows.
@@ -175,19 +161,55 @@ impl Site for BlobSite<'_> {
         }
     }
 
+    async fn delete(&mut self, handles: Vec<String>) -> Result<()> {
+        match &mut self.peeks {
+            Some(peeks) => peeks.delete(self.api, &handles).await,
+            None => Ok(()),
+        }
+    }
+
     async fn depth(&mut self, last: bool) -> Result<Option<Depth>> {
         match &mut self.peeks {
-            Some(peeks) if last => peeks.depth(self.api).await.map(Some),
+            Some(peeks) if last || peeks.is_full() => peeks.depth(self.api).await.map(Some),
             _ => Ok(None),
         }
     }
 
     fn silence(&self, _: bool) -> (&'static str, &'static str) {
-        (
-            "",
-            "Event Grid delays deliveries, up to hours, after deliveries to the queue have failed, and a new \
+        silence()
+    }
+}
+
+/// What to do about an upload that is refused with `code`, one of those of "Status and error codes" (Blob service
+/// REST API).
+pub(super) fn refusal(code: &str) -> &'static str {
+    match code {
+        "KeyBasedAuthenticationNotPermitted" => {
+            "shared keys are disabled for this account, and the server signs with one; `az storage account update \
+                 --allow-shared-key-access true` allows them"
+        }
+        "AuthorizationFailure" => {
+            "the account's network rules reject this machine; browsers outside the network cannot upload \
+                 either"
+        }
+        "AuthenticationFailed" => "the signature was rejected; check this machine's clock",
+        "ServerBusy" | "OperationTimedOut" | "InternalError" => {
+            "the account is busy, and nothing is known about permissions: run again in a minute"
+        }
+        _ if code.starts_with("KeyVault") => {
+            "the account is encrypted with a key of a key vault that it cannot use; check the vault and the \
+                 access of the account's identity"
+        }
+        _ => "`wbstore plan azure` shows whether the container was changed",
+    }
+}
+
+/// Possible reasons why no event arrived, and what to do.
+pub(super) fn silence() -> (&'static str, &'static str) {
+    (
+        "",
+        "Event Grid delays deliveries, up to hours, after deliveries to the queue have failed, and a new \
              event subscription takes a few minutes: run `wbstore verify azure` again later, and `wbstore \
              plan azure` if it still fails; a running W&B server may also have received the message first",
-        )
-    }
+    )
 }

@@ -46,6 +46,8 @@ struct Watch {
     arrived: usize,
     /// Why an event about a probe proves nothing.
     unproven: Option<String>,
+    /// Of a queue that is peeked at: the handles of events of probes in front of all messages of others.
+    in_front: Vec<String>,
     /// Why the last look failed.
     refusal: Option<Error>,
     /// Since when every look failed.
@@ -88,6 +90,12 @@ impl<S: Site> Run<'_, S> {
                 }
                 Ok(look) => {
                     (watch.refusal, watch.failing_since) = (None, None);
+                    if watch.traffic.is_full() {
+                        self.sample(&mut watch, false).await;
+                    }
+                    if let Some((window, depth)) = watch.traffic.hidden_by() {
+                        return Ok(hidden(window, depth));
+                    }
                     self.settle(&mut watch, &look, begun, last_upload).await?
                 }
                 Err(error) if ends_all(&error) => return Err(error),
@@ -124,6 +132,7 @@ impl<S: Site> Run<'_, S> {
         let received = self.site.receive(if holding { wait.min(SHORT_POLL) } else { wait }).await?;
         let mut look = Look { nothing: received.is_empty(), ..Look::default() };
         let (mut ours, mut others) = (vec![], vec![]);
+        watch.in_front.clear();
         for message in received {
             let objects = match &message.says {
                 Says::Created(objects) => objects.as_slice(),
@@ -139,6 +148,9 @@ impl<S: Site> Run<'_, S> {
             look.latency = look.latency.or_else(|| Some(sent.iter().flatten().next()?.elapsed()));
             // One that is about objects of others too is theirs as well.
             if !sent.is_empty() && sent.iter().all(Option::is_some) {
+                if others.is_empty() {
+                    watch.in_front.push(message.handle.clone());
+                }
                 ours.push(message.handle);
             } else {
                 others.push(message);
@@ -206,6 +218,12 @@ impl<S: Site> Run<'_, S> {
         while watch.queue == Queue::Shared && watch.arrived < self.sent.len() && Instant::now() < until {
             self.look(watch, SHORT_POLL).await?;
         }
+        if let Queue::Peeked { .. } = watch.queue
+            && !watch.in_front.is_empty()
+        {
+            // Behind messages of others they are left to the server, which ignores them.
+            let _ = self.site.delete(std::mem::take(&mut watch.in_front)).await;
+        }
         self.give_back(watch).await
     }
 
@@ -252,6 +270,15 @@ impl<S: Site> Run<'_, S> {
     }
 }
 
+/// The verdict where the event of a probe cannot be seen.
+fn hidden(window: usize, depth: u64) -> Verdict {
+    inconclusive(format!(
+        "the event of the probe would be behind the first {window} messages: the queue holds about {depth}, and no \
+         more than {window} can be seen without receiving them; let the W&B server work through the queue and run \
+         again"
+    ))
+}
+
 impl Watch {
     fn new(queue: Queue) -> Self {
         Self {
@@ -262,6 +289,7 @@ impl Watch {
             busy_wait: BUSY_WAITS.0,
             arrived: 0,
             unproven: None,
+            in_front: vec![],
             refusal: None,
             failing_since: None,
         }

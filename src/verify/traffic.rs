@@ -95,6 +95,18 @@ impl Traffic {
         self.last_depth = Some(depth);
     }
 
+    /// Whether the last look brought as many messages as a look can.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.queue, Queue::Peeked { window } if self.last.len() >= window)
+    }
+
+    /// How many messages a look can bring, and how many there are, where a new one cannot be seen.
+    pub(super) fn hidden_by(&self) -> Option<(usize, u64)> {
+        let Queue::Peeked { window } = self.queue else { return None };
+        let depth = self.last_depth?.waiting;
+        (self.is_full() && depth > u64::try_from(window).unwrap_or(u64::MAX)).then_some((window, depth))
+    }
+
     /// How many messages a look can bring, where it always brought as many, so that the event of a probe
     /// may be behind them.
     pub(super) fn deeper_than(&self) -> Option<usize> {

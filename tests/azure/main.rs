@@ -2,8 +2,13 @@
 //!
 //! `cargo sandbox test -- --test azure` runs it; a plain `cargo test` ignores every test.
 
+mod answers;
 mod bad_input_cloud;
+mod cors;
+mod events;
 mod list_and_expiry;
+mod network;
+mod node;
 mod policy;
 mod renewal;
 mod secret;

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use wbstore_sandbox::azure::double::control::Planted;
+use wbstore_sandbox::azure::double::gives;
+use wbstore_sandbox::journal::Exchange;
 
-use crate::support::{NAME, QUEUE, Site, finish};
+use crate::support::{NAME, QUEUE, Site, finish, shows};
 
 /// All strings of the list `field`.
 fn listed(role: &Value, field: &str) -> Vec<String> {
@@ -67,6 +70,7 @@ fn action(call: &str) -> Option<&'static str> {
         "arm.storageAccounts.ListServiceSas" => "Microsoft.Storage/storageAccounts/listServiceSas/action",
         "arm.storageAccounts.ListAccountSas" => "Microsoft.Storage/storageAccounts/listAccountSas/action",
         "arm.checkNameAvailability.POST" => "Microsoft.Storage/checknameavailability/read",
+        "arm.managementPolicies.GET" => "Microsoft.Storage/storageAccounts/managementPolicies/read",
         "arm.blobServices.GET" => "Microsoft.Storage/storageAccounts/blobServices/read",
         "arm.blobServices.PUT" => "Microsoft.Storage/storageAccounts/blobServices/write",
         "arm.containers.GET" | "arm.containers.LIST" => {
@@ -97,30 +101,101 @@ fn action(call: &str) -> Option<&'static str> {
     })
 }
 
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn the_operator_may_make_every_call_that_a_whole_life_made() {
-    let site = Site::open().await;
-    let account = ["--dead-letter"];
-    // Without --account, as with an account that wbstore makes.
+/// The operator's role in the resource group, with these arguments.
+async fn operator_policy(site: &Site, arguments: &[&str]) -> Value {
     let subscription = site.double().subscription();
     let mut command = site.azure.wbstore();
-    command.args(["policy", "azure", "--name", "acme", "--for", "operator", "--resource-group", "acme"]);
-    command.args(["--offline", "--account-id", &subscription]);
-    let operator = finish(command).await.ends(0).json();
-    let allowed = listed(&operator, "Actions");
-    site.azure.proxy().clear_journal();
-    site.provision(&account).await.ends(0);
-    site.run("verify", &[&account[..], &["--within", "60s"]].concat()).await.ends(0);
-    site.run("list", &[]).await.ends(0);
-    site.teardown(&[&account[..], &["--delete-objects"]].concat()).await.ends(0);
-    let journal = site.azure.proxy().journal();
-    for call in journal.iter().map(|sent| sent.operation.as_str()) {
-        if let Some(action) = action(call) {
-            assert!(allowed.contains(&action.to_owned()), "{call} takes {action}");
+    command.args(["policy", "azure", "--name", NAME, "--for", "operator", "--resource-group", "acme"]);
+    command.args(["--offline", "--account-id", &subscription]).args(arguments);
+    finish(command).await.ends(0).json()
+}
+
+/// A preflight from another origin is rejected with the same status.
+fn is_denied(sent: &Exchange) -> bool {
+    sent.status == Some(403) && sent.operation.starts_with("arm.")
+}
+
+/// As [`action`]; of a registration, the target tells of which provider.
+fn action_of(sent: &Exchange) -> Option<&'static str> {
+    match sent.operation.as_str() {
+        "arm.providers.register" if sent.target.contains("EventGrid") => {
+            Some("Microsoft.EventGrid/register/action")
         }
+        "arm.providers.register" => Some("Microsoft.Storage/register/action"),
+        operation => action(operation),
     }
-    assert!(journal.len() > 40, "it was a whole life");
+}
+
+/// How the calls of a journal fit a role: their number, how many were denied, and the actions that it allows and
+/// nobody used.
+fn evaluated(journal: &[Exchange], role: &Value) -> (usize, usize, Vec<String>) {
+    let used: BTreeSet<_> = journal.iter().filter_map(action_of).collect();
+    for action in &used {
+        assert!(gives(role, action), "{action} is not in the role");
+    }
+    let denied = journal.iter().filter(|sent| is_denied(sent)).count();
+    let mut unused = listed(role, "Actions");
+    unused.retain(|action| !used.contains(action.as_str()));
+    (journal.len(), denied, unused)
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+#[expect(clippy::print_stderr, reason = "the numbers are for people")]
+async fn a_whole_life_needs_what_the_operators_role_gives_and_nothing_is_denied() {
+    let site = Site::open().await;
+    // Without --account, as with an account that wbstore creates.
+    let role = operator_policy(&site, &["--register-provider"]).await;
+    site.double().restrict(&site.double().principal(), &role);
+    site.double().set_registered("Microsoft.Storage", false);
+    site.double().set_registered("Microsoft.EventGrid", false);
+    site.azure.proxy().clear_journal();
+    let dead = ["--dead-letter"];
+    let ran = site.provision(&[&dead[..], &["--register-provider"]].concat()).await.ends(0);
+    assert!(!ran.stderr.contains("not checked") && !ran.stderr.contains("cannot check"), "{ran}");
+    site.run("plan", &[&dead[..], &["--exit-code"]].concat()).await.ends(0);
+    site.run("verify", &[&dead[..], &["--within", "60s"]].concat()).await.ends(0);
+    site.run("list", &[]).await.ends(0);
+    site.teardown(&[&dead[..], &["--delete-objects"]].concat()).await.ends(0);
+    let (calls, denied, unused) = evaluated(&site.azure.proxy().journal(), &role);
+    eprintln!("operator: {calls} calls, {denied} denied, never used: {unused:?}");
+    assert!(calls > 80, "it was a whole life: {calls}");
+    assert_eq!((denied, unused), (0, vec![]));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+#[expect(clippy::print_stderr, reason = "the numbers are for people")]
+async fn in_an_account_of_others_less_is_enough() {
+    let site = Site::open().await;
+    site.double().plant(Planted::new(site.account())).await.unwrap();
+    let role = operator_policy(&site, &["--account", site.account()]).await;
+    site.double().restrict(&site.double().principal(), &role);
+    site.azure.proxy().clear_journal();
+    site.provisioned().await;
+    site.run("verify", &["--within", "60s"]).await.ends(0);
+    site.teardown(&[]).await.ends(0);
+    let (calls, denied, unused) = evaluated(&site.azure.proxy().journal(), &role);
+    // Event Grid requires it of whoever writes the event subscription.
+    let linked = "Microsoft.Storage/storageAccounts/write";
+    eprintln!("operator in an account of others: {calls} calls, {denied} denied, never used: {unused:?}");
+    assert_eq!((denied, unused), (0, vec![linked.to_owned()]));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_role_without_an_action_is_refused_by_its_name() {
+    let site = Site::open().await;
+    site.double().plant(Planted::new(site.account())).await.unwrap();
+    let mut role = operator_policy(&site, &["--account", site.account()]).await;
+    role["NotActions"] = json!(["Microsoft.Storage/storageAccounts/write"]);
+    site.double().restrict(&site.double().principal(), &role);
+    let ran = site.provision(&[]).await.ends(4);
+    ran.tells(&["LinkedAuthorizationFailed", "Microsoft.Storage/storageAccounts/write"]);
+    role["NotActions"] = json!(["Microsoft.Storage/*/containers/read"]);
+    site.double().allow_all();
+    site.double().restrict(&site.double().principal(), &role);
+    shows(&site.run("plan", &[]).await.ends(3), &["AuthorizationFailed", "blobServices/containers/read"]);
 }
 
 /// What the policy of the job allows, in a place.
@@ -142,9 +217,14 @@ async fn run_job(site: &Site) -> BTreeSet<&'static str> {
         site.double().set_lease_end(site.account(), name, &now).await.expect("there are leases");
     }
     site.azure.proxy().clear_journal();
+    let principal = site.double().principal();
+    site.double().restrict(&principal, &job_policy(site, &["--resource-group", "acme"]).await);
     let job = ["--expired", "--confirm", "expired", "--delete-objects"];
     let ran = site.run("teardown", &job).await.ends(0);
     assert!(!ran.stderr.contains("cannot "), "it could look at everything: {ran}");
+    site.double().allow_all();
+    let denied = site.azure.proxy().journal().iter().filter(|sent| is_denied(sent)).count();
+    assert_eq!(denied, 0);
     site.azure.proxy().journal().iter().filter_map(|sent| action(&sent.operation)).collect()
 }
 

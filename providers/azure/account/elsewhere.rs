@@ -27,9 +27,20 @@ impl Account {
             return Ok(());
         }
         let action = "Microsoft.Storage/storageAccounts/read";
-        let all =
-            api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await.unwrap_or_default();
-        let there = all.iter().find(|account| account["name"].as_str() == Some(&self.name));
+        let all = match api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await {
+            Err(error) if error.kind() == Kind::Denied => {
+                found.obstacle(
+                    Forbids::Write,
+                    "the account name is taken; whether by an account of this subscription cannot be checked",
+                    format!("grant {action} on the subscription, or choose another name with --account"),
+                );
+                return Ok(());
+            }
+            all => all?,
+        };
+        let there = all.iter().find(|account| {
+            account["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&self.name))
+        });
         match there.and_then(|account| account["id"].as_str()?.split('/').nth(4)) {
             // It appeared meanwhile; the write reads it again.
             Some(group) if group.eq_ignore_ascii_case(&api.resource_group) => {}

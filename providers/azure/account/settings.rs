@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::providers::azure::spelling::{flag, number, same};
 use crate::text::clean;
 
 /// The settings that decide whether the server can work with an account, and how safely.
@@ -47,12 +48,13 @@ impl Settings {
     pub(crate) fn observed(account: &Value) -> Self {
         let wanted = Self::wanted();
         let properties = &account["properties"];
-        let flag = |name: &str, unset: bool| properties[name].as_bool().unwrap_or(unset);
+        let flag = |name: &str, unset: bool| flag(&properties[name]).unwrap_or(unset);
         let sku = clean(account["sku"]["name"].as_str().unwrap_or_default());
-        let tls = clean(properties["minimumTlsVersion"].as_str().unwrap_or("TLS1_0"));
+        let is_standard = sku.to_ascii_lowercase().starts_with("standard_");
+        let tls = clean(properties["minimumTlsVersion"].as_str().unwrap_or("TLS1_0")).to_ascii_uppercase();
         Self {
-            kind: clean(account["kind"].as_str().unwrap_or_default()),
-            sku: if sku.starts_with("Standard_") { wanted.sku } else { sku },
+            kind: same(clean(account["kind"].as_str().unwrap_or_default()), &wanted.kind),
+            sku: if is_standard { wanted.sku } else { sku },
             https_only: flag("supportsHttpsTrafficOnly", true),
             minimum_tls_version: if tls == "TLS1_3" { wanted.minimum_tls_version } else { tls },
             public_blobs: flag("allowBlobPublicAccess", false),
@@ -94,7 +96,7 @@ impl Settings {
     pub(crate) fn unfit(&self) -> Vec<(String, String)> {
         const OTHER: &str = "choose another account with --account";
         let mut faults = vec![];
-        if self.kind == "Storage" {
+        if self.kind.eq_ignore_ascii_case("Storage") {
             faults.push((
                 "it is a general-purpose v1 account, which sends no events".to_owned(),
                 format!("upgrade it with `az storage account update --set kind=StorageV2 --access-tier Hot`, or {OTHER}"),
@@ -125,10 +127,9 @@ impl Settings {
     }
 }
 
-/// The settings of an account of others that are insecure or block Event Grid, one finding each.
+/// The settings of an account of others that are insecure, one finding each.
 pub(super) fn exposures(account: &Value) -> Vec<String> {
     let settings = Settings::observed(account);
-    let properties = &account["properties"];
     let mut findings = vec![];
     if settings.public_blobs {
         findings.push("it allows public containers; wbstore's is private".to_owned());
@@ -139,24 +140,83 @@ pub(super) fn exposures(account: &Value) -> Vec<String> {
     if settings.minimum_tls_version != "TLS1_2" {
         findings.push(format!("it accepts {}", settings.minimum_tls_version));
     }
+    findings
+}
+
+/// What keeps browsers, Event Grid or the server out of an account, or its blobs from being deleted, one
+/// finding each: whoever the account belongs to, an administrator or a policy may have set it (Azure Storage
+/// documentation, "Configure network access to Azure Storage"; B42, B43).
+pub(super) fn hindrances(account: &Value) -> Vec<String> {
+    let properties = &account["properties"];
+    let is = |value: &Value, word: &str| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word));
+    let mut findings = vec![];
     let rules = &properties["networkAcls"];
-    let lets_services_in = rules["bypass"]
+    let services_pass = rules["bypass"]
         .as_str()
-        .is_some_and(|bypass| bypass.split(',').any(|who| who.trim() == "AzureServices"));
-    if rules["defaultAction"] == "Deny" && !lets_services_in {
+        .is_some_and(|all| all.split(',').any(|who| who.trim().eq_ignore_ascii_case("AzureServices")));
+    let access = &properties["publicNetworkAccess"];
+    if is(access, "SecuredByPerimeter") {
         findings.push(
-            "its firewall blocks Event Grid, so no event reaches the queue; allow trusted Azure services \
-             with `az storage account update --bypass AzureServices`"
+            "a network security perimeter protects it: browsers reach it only as the perimeter's inbound rules \
+             allow, and verify must run where they do"
                 .to_owned(),
         );
-    }
-    if properties["publicNetworkAccess"] == "Disabled" {
+        findings.push(
+            "Event Grid is outside of its network security perimeter, which may drop every event".to_owned(),
+        );
+    } else if is(access, "Disabled") {
         findings.push(
             "it has no public endpoint: browsers outside its network cannot upload, and verify must run inside"
                 .to_owned(),
         );
+        findings.push(event_grid("without a public endpoint", services_pass));
+    } else if is(&rules["defaultAction"], "Deny") {
+        let allowed =
+            ["ipRules", "virtualNetworkRules"].map(|name| rules[name].as_array().map_or(0, Vec::len));
+        let allowed: usize = allowed.iter().sum();
+        findings.push(format!(
+            "its firewall allows only the {allowed} addresses and networks that it lists: browsers elsewhere cannot \
+             upload, and verify must run there"
+        ));
+        findings.push(event_grid("behind its firewall", services_pass));
+    }
+    if is(&properties["dnsEndpointType"], "AzureDnsZone") {
+        let blob = clean(properties["primaryEndpoints"]["blob"].as_str().unwrap_or("unknown"));
+        findings.push(format!(
+            "its endpoints are in a DNS zone of their own ({blob}): a server that derives the host name from the \
+             account's does not find it; create an account with standard endpoints for it"
+        ));
+    }
+    let policy = &properties["immutableStorageWithVersioning"];
+    if flag(&policy["enabled"]) == Some(true)
+        && let Some(days) = number(&policy["immutabilityPolicy"]["immutabilityPeriodSinceCreationInDays"])
+    {
+        findings.push(format!(
+            "its immutability policy keeps every version of a blob for {days} days after its creation: the server \
+             cannot delete files before, and neither can a teardown"
+        ));
+    }
+    if is(&properties["sasPolicy"]["expirationAction"], "Block") {
+        let longest = clean(properties["sasPolicy"]["sasExpirationPeriod"].as_str().unwrap_or_default());
+        findings.push(format!(
+            "it rejects signed URLs that are valid for longer than {longest} (days.hours:minutes:seconds)"
+        ));
     }
     findings
+}
+
+/// Microsoft's pages state both that trusted services include Event Grid and that it requires a managed identity.
+fn event_grid(place: &str, services_pass: bool) -> String {
+    if services_pass {
+        return format!(
+            "whether Event Grid delivers to a queue {place} is uncertain, although trusted Azure services are \
+             allowed: `wbstore verify azure` shows it"
+        );
+    }
+    format!(
+        "Event Grid does not reach a queue {place}; allow trusted Azure services with `az storage account update \
+         --bypass AzureServices`"
+    )
 }
 
 #[cfg(test)]
@@ -172,6 +232,7 @@ mod tests {
         let made = account("StorageV2", Settings::wanted().properties());
         assert_eq!(Settings::observed(&made), Settings::wanted());
         assert!(Settings::wanted().unfit().is_empty() && exposures(&made).is_empty());
+        assert!(hindrances(&made).is_empty());
     }
 
     #[test]
@@ -196,11 +257,46 @@ mod tests {
     }
 
     #[test]
-    fn a_firewall_is_told_only_where_it_shuts_event_grid_out() {
-        let closed = |bypass: &str| {
-            let rules = json!({"minimumTlsVersion": "TLS1_2", "networkAcls": {"defaultAction": "Deny", "bypass": bypass}});
-            exposures(&account("StorageV2", rules)).len()
+    fn one_value_may_be_spelled_in_several_ways() {
+        let account = json!({"kind": "storagev2", "sku": {"name": "STANDARD_LRS"}, "properties": {
+            "minimumTlsVersion": "tls1_2", "allowBlobPublicAccess": "false", "allowSharedKeyAccess": "True",
+            "supportsHttpsTrafficOnly": true}});
+        assert_eq!(Settings::observed(&account), Settings::wanted());
+    }
+
+    #[test]
+    fn what_shuts_out_browsers_and_event_grid_is_named_for_each() {
+        let found = |properties| hindrances(&account("StorageV2", properties));
+        let firewall = |bypass: &str| {
+            found(
+                json!({"networkAcls": {"defaultAction": "deny", "bypass": bypass, "ipRules": [{"value": "1.2.3.4"}]}}),
+            )
         };
-        assert_eq!((closed("None"), closed("Logging, AzureServices")), (1, 0));
+        let [browsers, events] = &firewall("None")[..] else { panic!("two facts") };
+        assert!(
+            browsers.contains("the 1 addresses") && browsers.contains("browsers elsewhere"),
+            "{browsers}"
+        );
+        assert!(events.contains("does not reach") && events.contains("--bypass AzureServices"), "{events}");
+        assert!(firewall("Logging, azureservices")[1].contains("uncertain"));
+        let closed =
+            found(json!({"publicNetworkAccess": "disabled", "networkAcls": {"bypass": "AzureServices"}}));
+        assert!(closed[0].contains("no public endpoint") && closed[1].contains("uncertain"), "{closed:?}");
+        assert_eq!(found(json!({"publicNetworkAccess": "SecuredByPerimeter"})).len(), 2);
+        let zone =
+            json!({"dnsEndpointType": "AzureDnsZone", "primaryEndpoints": {"blob": "https://a.z1.blob.x/"}});
+        assert!(found(zone)[0].contains("https://a.z1.blob.x/"));
+        let policy =
+            json!({"enabled": true, "immutabilityPolicy": {"immutabilityPeriodSinceCreationInDays": 30}});
+        assert!(found(json!({"immutableStorageWithVersioning": policy}))[0].contains("30 days"));
+        assert!(
+            found(json!({"sasPolicy": {"expirationAction": "Block", "sasExpirationPeriod": "0.01:00:00"}}))
+                [0]
+            .contains("0.01:00:00")
+        );
+        assert!(
+            found(json!({"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Allow"}}))
+                .is_empty()
+        );
     }
 }

@@ -6,6 +6,9 @@ use azure_core::http::RawResponse;
 use azure_core::http::headers::{HeaderName, Headers};
 use serde_json::Value;
 
+use super::Call;
+use crate::error::Result;
+use crate::providers::azure::failure::not_azure;
 use crate::retry::asked;
 use crate::text::clean;
 
@@ -68,9 +71,26 @@ impl Answer {
         asked(|name| self.header(name))
     }
 
+    /// Whether it comes from ARM or a resource provider: it is JSON, or empty with the id by which either
+    /// knows a request (Azure REST API reference, "Common response headers"). A proxy, a portal or a cut
+    /// connection may answer with success too.
+    pub(super) fn is_arms(&self) -> bool {
+        let known = ["x-ms-request-id", "x-ms-correlation-request-id"];
+        match self.text.trim() {
+            "" => known.into_iter().any(|name| self.header(name).is_some()),
+            _ => !self.body.is_null() && !self.is_html(),
+        }
+    }
+
+    /// # Errors
+    /// For a success that does not [come from ARM](Self::is_arms), and so means nothing.
+    pub(super) fn require_arm(&self, call: Call<'_>) -> Result<()> {
+        if self.is_arms() { Ok(()) } else { Err(not_azure(self, call.action, call.target)) }
+    }
+
     /// Whether something else than an API answered.
     pub(crate) fn is_html(&self) -> bool {
-        self.header("content-type").is_some_and(|kind| kind.contains("html"))
+        self.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
     }
 
     /// The error object: inside `error`, or the body itself.

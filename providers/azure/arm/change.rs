@@ -91,6 +91,7 @@ impl Arm {
         }
         let answer = self.send(method, self.url(id, call)?, body, call).await?;
         let progress = if answer.is_success() {
+            answer.require_arm(call)?;
             begun(&answer, deleting)
         } else if deleting && is_absent(&answer) {
             Stage::Done
@@ -112,10 +113,12 @@ impl Arm {
     ) -> Result<()> {
         let url = match &watch {
             Watch::Status(url) | Watch::Location(url) => self.pinned(url, call)?,
-            Watch::Resource | Watch::Absence => self.url(id, call)?,
+            Watch::Resource | Watch::Missing(_) | Watch::Absence => self.url(id, call)?,
         };
         let answer = self.send(Method::Get, url, None, call).await?;
-        if !answer.is_success() && !matches!(answer.status, 404 | 410) {
+        if answer.is_success() {
+            answer.require_arm(call)?;
+        } else if !matches!(answer.status, 404 | 410) || !answer.is_arms() {
             let error = explain(&answer, call.action, call.target);
             if !error.passes() {
                 self.forget(key);
@@ -139,6 +142,13 @@ impl Arm {
                     Some(wait) => error.retry_after(wait),
                     None => error,
                 })
+            }
+            Stage::Vanished => {
+                self.forget(key);
+                let text = format!("{} on {}: it vanished while Azure created it", call.action, call.target);
+                Err(Error::new(Kind::NotYet, text)
+                    .within(budget)
+                    .hint("somebody may be deleting it; check the activity log of the resource group, and run again"))
             }
             Stage::Failed(Said { code, message }) => {
                 self.forget(key);

@@ -6,6 +6,10 @@ use std::time::Duration;
 use crate::providers::azure::arm::answer::{Answer, Said};
 use crate::text::clean;
 
+/// How often in a row a resource that was accepted may be missing before it counts as gone: reads lag, by
+/// seconds.
+const MISSING: u8 = 5;
+
 /// How a running operation is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Watch {
@@ -15,6 +19,8 @@ pub(crate) enum Watch {
     Location(String),
     /// No URL, or one that is lost: the resource's own `provisioningState`.
     Resource,
+    /// As [`Watch::Resource`], of one that was missing so many times in a row.
+    Missing(u8),
     /// As [`Watch::Resource`], of a resource that is going away.
     Absence,
 }
@@ -28,6 +34,8 @@ pub(super) enum Stage {
     Running(Watch, Option<Duration>),
     /// It failed.
     Failed(Said),
+    /// The resource has vanished: somebody deleted it, or its creation was given up.
+    Vanished,
 }
 
 /// The state of the operation in the success `answer` to a PUT, PATCH, POST or DELETE.
@@ -56,7 +64,8 @@ pub(super) fn watched(watch: &Watch, answer: &Answer) -> Stage {
     match watch {
         Watch::Status(_) | Watch::Location(_) if forgotten => Stage::Running(Watch::Resource, None),
         Watch::Status(url) => match answer.body["status"].as_str() {
-            None | Some("Succeeded") => Stage::Done,
+            None => Stage::Done,
+            Some(state) if is_success(state) => Stage::Done,
             Some(state) if is_terminal(state) => failed(answer, state),
             Some(_) => {
                 // A poll may move on to another URL.
@@ -71,15 +80,18 @@ pub(super) fn watched(watch: &Watch, answer: &Answer) -> Stage {
         Watch::Absence if forgotten => Stage::Done,
         Watch::Absence => Stage::Running(Watch::Absence, wait),
         // It was accepted and cannot be seen yet.
-        Watch::Resource if forgotten => Stage::Running(Watch::Resource, wait),
-        Watch::Resource => at_rest(answer),
+        Watch::Resource if forgotten => Stage::Running(Watch::Missing(1), wait),
+        Watch::Missing(times) if forgotten && *times >= MISSING => Stage::Vanished,
+        Watch::Missing(times) if forgotten => Stage::Running(Watch::Missing(times + 1), wait),
+        Watch::Resource | Watch::Missing(_) => at_rest(answer),
     }
 }
 
 /// The state that the resource in `answer` gives for itself. Without one it is done.
 fn at_rest(answer: &Answer) -> Stage {
     match provisioning_state(answer) {
-        None | Some("Succeeded") => Stage::Done,
+        None => Stage::Done,
+        Some(state) if is_success(state) => Stage::Done,
         Some(state) if is_terminal(state) => failed(answer, state),
         Some(_) => Stage::Running(Watch::Resource, answer.retry_after()),
     }
@@ -89,8 +101,12 @@ fn provisioning_state(answer: &Answer) -> Option<&str> {
     answer.body["properties"]["provisioningState"].as_str()
 }
 
+fn is_success(state: &str) -> bool {
+    state.eq_ignore_ascii_case("Succeeded")
+}
+
 fn is_terminal(state: &str) -> bool {
-    matches!(state, "Succeeded" | "Failed" | "Canceled" | "Cancelled")
+    is_success(state) || ["Failed", "Canceled", "Cancelled"].iter().any(|end| state.eq_ignore_ascii_case(end))
 }
 
 fn failed(answer: &Answer, state: &str) -> Stage {

@@ -16,6 +16,9 @@ use crate::retry::in_steps;
 const HOME: &str = "https://arm.example";
 const BUDGET: Duration = Duration::from_secs(60);
 
+/// What every response of ARM has.
+const ID: (&str, &str) = ("x-ms-request-id", "1");
+
 type Scripted = (u16, &'static [(&'static str, &'static str)], &'static str);
 
 /// A server that answers by a script and keeps what it was asked.
@@ -80,7 +83,7 @@ fn call(target: &Address) -> Call<'_> {
 #[tokio::test]
 async fn a_call_that_is_made_again_asks_after_the_operation_it_began() {
     let (arm, script) = arm(&[
-        (202, &[("azure-asyncoperation", "https://arm.example/op"), ("retry-after", "17")], ""),
+        (202, &[ID, ("azure-asyncoperation", "https://arm.example/op"), ("retry-after", "17")], ""),
         (200, &[], r#"{"status":"InProgress"}"#),
         (200, &[], r#"{"status":"Succeeded"}"#),
     ]);
@@ -94,7 +97,7 @@ async fn a_call_that_is_made_again_asks_after_the_operation_it_began() {
 
 #[tokio::test]
 async fn an_operation_of_somebody_elses_host_is_not_asked_after() {
-    let (arm, script) = arm(&[(202, &[("location", "https://evil.example/op")], "")]);
+    let (arm, script) = arm(&[(202, &[ID, ("location", "https://evil.example/op")], "")]);
     let target = target();
     arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
     let error = arm.put("/a", &json!({}), BUDGET, call(&target)).await.unwrap_err();
@@ -164,12 +167,35 @@ async fn too_many_requests_are_not_asked_again_too_early() {
 async fn gone_is_what_two_looks_do_not_see() {
     let absent = (404, &[][..], r#"{"error":{"code":"ContainerNotFound","message":"m"}}"#);
     let there = (200, &[][..], r#"{"properties":{}}"#);
-    let deleted = (200, &[][..], "");
+    let deleted = (200, &[ID][..], "");
     let (arm, script) = arm(&[deleted, absent, there, absent, absent, absent]);
     let target = target();
     assert_eq!(arm.remove("/c", BUDGET, call(&target)).await.unwrap_err().kind(), Kind::NotYet);
     arm.remove("/c", BUDGET, call(&target)).await.unwrap();
     assert_eq!(asked(&script), ["DELETE /c", "GET /c", "GET /c", "DELETE /c", "GET /c", "GET /c"]);
+}
+
+#[tokio::test]
+async fn what_is_not_arms_answer_is_done_by_no_verb() {
+    let page = (200, &[("content-type", "text/HTML; charset=utf-8")][..], "<html>sign in</html>");
+    for answer in [page, (200, &[][..], ""), (204, &[][..], ""), (202, &[][..], ""), (200, &[][..], "OK")] {
+        let (arm, script) = arm(&[answer, answer, answer, answer, answer]);
+        let (target, body) = (target(), json!({}));
+        let errors = [
+            arm.put("/a", &body, BUDGET, call(&target)).await.unwrap_err(),
+            arm.patch("/a", &body, BUDGET, call(&target)).await.unwrap_err(),
+            arm.delete("/a", BUDGET, call(&target)).await.unwrap_err(),
+            arm.act("/a", call(&target)).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), Kind::Failed, "{answer:?}: {error}");
+            assert!(error.what_next().unwrap().contains("proxy"), "{error:?}");
+        }
+        assert!(arm.get("/a", call(&target)).await.is_err());
+        assert_eq!(asked(&script).len(), 5, "nothing is polled");
+    }
+    let (arm, _) = arm(&[(200, &[], r#"{"message":"hello"}"#)]);
+    assert!(arm.list("/a", call(&target())).await.unwrap_err().to_string().contains("no list"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cors::CorsRule;
 use crate::error::{Error, Result};
 use crate::text::clean;
 
@@ -39,7 +40,7 @@ impl Rule {
         }
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let Self { allowed_origins, allowed_methods, allowed_headers, exposed_headers, max_age_seconds } =
             self;
         json!({
@@ -51,20 +52,45 @@ impl Rule {
         })
     }
 
-    /// Whether `there` is this very rule. The order of words in it means nothing.
+    /// Whether `there` is this very rule. The order and the case of words in it mean nothing.
     pub(crate) fn is(&self, there: &Value) -> bool {
         let ours = self.to_json();
         let lists = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders"];
-        lists.into_iter().all(|field| words(&ours, field) == words(there, field))
-            && ours["maxAgeInSeconds"] == there["maxAgeInSeconds"]
+        lists.into_iter().all(|field| folded(&ours, field) == folded(there, field))
+            && number(&there["maxAgeInSeconds"]) == Some(self.max_age_seconds)
     }
 }
 
 fn words(rule: &Value, field: &str) -> Vec<String> {
-    let list = rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut words: Vec<_> = list.map(str::to_owned).collect();
+    rule[field].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn folded(rule: &Value, field: &str) -> Vec<String> {
+    let mut words: Vec<_> = words(rule, field).iter().map(|word| word.to_ascii_lowercase()).collect();
     words.sort();
+    words.dedup();
     words
+}
+
+/// A number, which some versions of the API return as text.
+fn number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Whether `there` is a rule for the origins of `rule` and no others.
+pub(super) fn is_for(there: &Value, rule: &Rule) -> bool {
+    folded(there, "allowedOrigins") == folded(&rule.to_json(), "allowedOrigins")
+}
+
+/// `rule` in the words that all clouds share.
+pub(super) fn any(rule: &Value) -> CorsRule {
+    CorsRule {
+        name: format!("the {}", describe(rule)),
+        origins: words(rule, "allowedOrigins"),
+        methods: words(rule, "allowedMethods"),
+        headers: words(rule, "allowedHeaders"),
+        exposed: words(rule, "exposedHeaders"),
+    }
 }
 
 /// The rules in `service`.
@@ -89,7 +115,9 @@ pub(super) fn describe(rule: &Value) -> String {
 pub(super) fn merged(service: &Value, ours: &[Rule], wanted: Option<&Rule>) -> Result<Value> {
     let there = rules(service);
     let mut merged = vec![];
-    let mut wanted = wanted;
+    // One that others have written does as well.
+    let mut wanted =
+        wanted.filter(|wanted| ours.contains(wanted) || !there.iter().any(|rule| wanted.is(rule)));
     for rule in there {
         if !ours.iter().any(|ours| ours.is(rule)) {
             merged.push(rule.clone());

@@ -8,7 +8,7 @@ use crate::plan::Goal;
 use crate::provider::queue_note;
 use crate::providers::azure::account::{Account, Contents};
 use crate::providers::azure::container_name::ContainerName;
-use crate::providers::azure::cors::Cors;
+use crate::providers::azure::cors::{Cors, WasThere};
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::held::{self, Held};
@@ -81,10 +81,9 @@ impl Azure {
                 files = files.with(key, value);
             }
         }
-        resources.push(Bound::boxed(
-            Held::container(held::CONTAINER, container.as_str(), account.as_str(), files),
-            api,
-        ));
+        let was_there = WasThere::default();
+        let made = Held::container(held::CONTAINER, container.as_str(), account.as_str(), files);
+        resources.push(Bound::boxed(made.of_files(was_there.clone(), removing), api));
         if removing {
             let (at, delete) = (Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
             let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
@@ -104,25 +103,33 @@ impl Azure {
                 resources.push(Bound::boxed(objects, api));
             }
         }
-        let cors = Cors::new(account.as_str(), container.as_str(), name, origin);
+        let cors = Cors::new(account.as_str(), container.as_str(), name, origin, removing, was_there);
         resources.push(Bound::boxed(cors, api));
         if let Some(queue) = &queue {
             let told = Voucher::showing(tells.clone(), "queue", queue.as_str());
             let due = expiry(*queue == QueueName::default_for(name), told);
             let made = Held::queue(queue.as_str(), account.as_str(), metadata().expiring(due));
             resources.push(Bound::boxed(made, api));
-            let ttl = self.options.message_ttl().as_seconds();
-            let shape = Shape::new(container.as_str(), queue.as_str(), ttl, dead_letter());
+            let mark = Marking::of(wanted, &LABELS).expiring(expiry(true, Voucher::any(tells)));
             let made = EventSubscription::new(
                 &self.subscription_name(),
                 account.as_str(),
                 container.as_str(),
-                shape,
-                Marking::of(wanted, &LABELS).expiring(expiry(true, Voucher::any(tells))),
+                self.shape(queue),
+                mark,
             );
             resources.push(Bound::boxed(made, api));
         }
         Ok(resources)
+    }
+
+    /// What the event subscription does that sends to `queue`.
+    pub(super) fn shape(&self, queue: &QueueName) -> Shape {
+        let dead_letter = self.parts().dead_letters(&self.wanted.name).map(|name| name.to_string());
+        let ttl = self.options.message_ttl().as_seconds();
+        let (account, container) = (self.api.account_id(), self.container());
+        let shape = Shape::new(&account, container.as_str(), queue.as_str(), ttl, dead_letter);
+        Shape { longer_is_kept: self.options.message_ttl.is_none(), ..shape }
     }
 
     pub(super) fn notes(&self, goal: Goal) -> Vec<String> {

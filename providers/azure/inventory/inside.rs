@@ -52,7 +52,7 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Collection, most: us
         }
     };
     let (told, mut untold): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|one| one["properties"]["metadata"].is_object());
+        listed.into_iter().partition(|one| !entries(&one["properties"]["metadata"]).is_empty());
     looked.parts.extend(told.iter().filter_map(|one| marked(kind, one)));
     // Default names come first.
     untold.sort_by_key(|one| !one["name"].as_str().is_some_and(|name| name.starts_with("wbstore")));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::error::{Kind, Result};
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
+use crate::providers::azure::spelling::{flag, number};
 use crate::resource::Address;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,22 +30,24 @@ impl SoftDelete {
 
     fn read(service: &Value) -> Self {
         let policy = &service["properties"]["containerDeleteRetentionPolicy"];
-        match (policy["enabled"].as_bool(), policy["days"].as_i64()) {
+        match (flag(&policy["enabled"]), number(&policy["days"])) {
             (Some(true), Some(days)) => Self::Days(days),
             _ => Self::Off,
         }
     }
 
     /// The finding for a reviewer.
-    pub(super) fn finding(self, now: Timestamp) -> Option<String> {
+    pub(super) fn finding(self, account: &str, container: &str, now: Timestamp) -> Option<String> {
         match self {
             Self::Off => None,
             Self::Unknown => Some("cannot check whether the account keeps deleted containers".to_owned()),
             Self::Days(days) => {
                 let until = now.checked_add(jiff::SignedDuration::from_hours(days * 24)).ok()?;
                 Some(format!(
-                    "the account keeps deleted containers for {days} days: until {} this one can be restored \
-                     and is billed, and its name is reserved",
+                    "the account keeps deleted containers for {days} days: until {} this one is billed and, unless its \
+                     name is used again, can be restored: `az storage container list --account-name {account} \
+                     --include-deleted --query \"[?name=='{container}'].version\"` prints the version for `az storage \
+                     container restore --account-name {account} --name {container} --deleted-version VERSION`",
                     until.strftime("%Y-%m-%d")
                 ))
             }
@@ -65,8 +68,10 @@ mod tests {
         assert_eq!(policy(json!({"enabled": true, "days": 7})), SoftDelete::Days(7));
         assert_eq!(policy(json!({"enabled": false, "days": 7})), SoftDelete::Off);
         assert_eq!(policy(json!(null)), SoftDelete::Off);
-        let finding = SoftDelete::Days(7).finding(Timestamp::UNIX_EPOCH).unwrap();
-        assert!(finding.contains("for 7 days: until 1970-01-08"), "{finding}");
-        assert_eq!(SoftDelete::Off.finding(Timestamp::UNIX_EPOCH), None);
+        let finding = |soft: SoftDelete| soft.finding("acme", "wandb", Timestamp::UNIX_EPOCH);
+        let days = finding(SoftDelete::Days(7)).unwrap();
+        assert!(days.contains("for 7 days: until 1970-01-08"), "{days}");
+        assert!(days.contains("restore --account-name acme --name wandb --deleted-version"), "{days}");
+        assert_eq!(finding(SoftDelete::Off), None);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use azure_identity::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::providers::azure::session::certificate;
 use crate::providers::azure::session::retries::METADATA_SERVICE;
+use crate::providers::azure::session::{CLOUDS, certificate};
 use crate::text::clean;
 
 /// How long it may take to respond. It is on the same host.
@@ -77,6 +78,7 @@ pub(super) fn find(
         // Other kinds of hosts are not supported by Azure's crate; there the CLI may still do.
         identity: identity.ok().map(|identity| identity as Arc<dyn TokenCredential>),
         cli: cli.map_err(unusable)?,
+        authority: authority.to_owned(),
         has_identity: OnceLock::new(),
     }))
 }
@@ -91,6 +93,8 @@ fn unusable(error: azure_core::Error) -> Error {
 struct ThisMachine {
     identity: Option<Arc<dyn TokenCredential>>,
     cli: Arc<AzureCliCredential>,
+    /// The endpoint of the tokens.
+    authority: String,
     has_identity: OnceLock<bool>,
 }
 
@@ -121,20 +125,55 @@ impl TokenCredential for ThisMachine {
                 }
             }
         }
-        let error = match self.cli.get_token(scopes, options).await {
-            Ok(token) => {
-                let _ = self.has_identity.set(false);
-                return Ok(token);
+        let cli = match other_cloud_of_cli(&self.authority) {
+            Some((name, host)) => {
+                let host = host
+                    .map_or_else(|| "https://<its login host>".to_owned(), |host| format!("https://{host}"));
+                format!(
+                    "it is set to the cloud {name}, and wbstore to the one of {}: set AZURE_AUTHORITY_HOST={host}, or \
+                     run `az cloud set`",
+                    self.authority.trim_end_matches('/')
+                )
             }
-            Err(error) => error,
+            None => match self.cli.get_token(scopes, options).await {
+                Ok(token) => {
+                    let _ = self.has_identity.set(false);
+                    return Ok(token);
+                }
+                Err(error) => reason(&error),
+            },
         };
-        let identity = refused.map_or_else(|| "none on this machine".to_owned(), |error| error.to_string());
+        let identity = refused.map_or_else(|| "none on this machine".to_owned(), |error| reason(&error));
+        // The last one first: it is what a person can do something about.
         let text = format!(
-            "environment: AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE are \
-             not set; managed identity: {identity}; Azure CLI: {error}"
+            "Azure CLI: {cli}; managed identity: {identity}; environment: AZURE_CLIENT_SECRET, \
+             AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE are not set"
         );
         Err(azure_core::Error::with_message(ErrorKind::Credential, text))
     }
+}
+
+/// One reason of several, without the advice that Azure's crate adds to each.
+fn reason(error: &azure_core::Error) -> String {
+    let text = clean(&error.to_string());
+    text.split("To troubleshoot").next().unwrap_or_default().trim().trim_end_matches('.').to_owned()
+}
+
+/// Another cloud than that of `authority` to which the Azure CLI is set, by its own name, and the host that gives
+/// its tokens (Azure CLI documentation, "az cloud"; `az cloud set` writes `~/.azure/config`).
+fn other_cloud_of_cli(authority: &str) -> Option<(String, Option<&'static str>)> {
+    let home =
+        || Some(PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?).join(".azure"));
+    let folder = env::var_os("AZURE_CONFIG_DIR").map(PathBuf::from).or_else(home)?;
+    let text = std::fs::read_to_string(folder.join("config")).ok()?;
+    let section = text.lines().skip_while(|line| line.trim() != "[cloud]").skip(1);
+    let mut settings = section.take_while(|line| !line.trim_start().starts_with('['));
+    let name = settings.find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "name").then(|| clean(value))
+    })?;
+    let host = CLOUDS.into_iter().find(|cloud| cloud.cli == name).map(|cloud| cloud.login);
+    (!host.is_some_and(|host| authority.contains(host))).then_some((name, host))
 }
 
 /// Whether managed identities are available: App Service sets variables in the environment, a virtual machine

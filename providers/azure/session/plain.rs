@@ -1,6 +1,6 @@
 //! Plain http to emulators on this machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use azure_core::http::policies::{Policy, PolicyResult};
@@ -9,20 +9,26 @@ use azure_core::http::{Context, Request, Url};
 /// Sends requests to the given endpoints over plain http. Azure's crates send a token only over https, which
 /// an emulator on loopback need not support; the crates get an https URL, and this last policy before the
 /// transport replaces the scheme.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Plain {
-    endpoints: Vec<Url>,
+    endpoints: Arc<RwLock<Vec<Url>>>,
 }
 
 impl Plain {
     /// For those of `endpoints` that are plain http.
     pub(crate) fn new<'a>(endpoints: impl IntoIterator<Item = &'a Url>) -> Self {
         let endpoints = endpoints.into_iter().filter(|url| url.scheme() == "http");
-        Self { endpoints: endpoints.cloned().collect() }
+        Self { endpoints: Arc::new(RwLock::new(endpoints.cloned().collect())) }
+    }
+
+    /// The same for `endpoint`, which is plain http.
+    pub(crate) fn add(&self, endpoint: Url) {
+        self.endpoints.write().unwrap_or_else(PoisonError::into_inner).push(endpoint);
     }
 
     fn covers(&self, url: &Url) -> bool {
-        self.endpoints.iter().any(|plain| plain.host() == url.host() && plain.port() == url.port())
+        let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        endpoints.iter().any(|plain| plain.host() == url.host() && plain.port() == url.port())
     }
 }
 

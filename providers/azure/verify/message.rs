@@ -18,7 +18,7 @@ const CONTAINER: &str = "/blobServices/default/containers/";
 const BLOB: &str = "/blobs/";
 
 /// Reads the text of a queue's message.
-pub(super) fn read(body: &str) -> Says {
+pub(in crate::providers::azure) fn read(body: &str) -> Says {
     let events = parse(body.trim().as_bytes()).or_else(|| parse(&decoded(body)?)).unwrap_or_default();
     let created = events.into_iter().filter(|event| event.kind == CREATED);
     let objects: Vec<_> = created.filter_map(|event| object(&event.subject)).collect();

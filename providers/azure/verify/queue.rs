@@ -1,10 +1,11 @@
-//! Reads the server's queue without consuming it: messages are peeked at and never received, so no consumer
-//! misses one.
+//! Reads the server's queue without consuming it: messages are peeked at, so no consumer misses one. Only the
+//! probe's own are received, where they are the first in the queue, and deleted.
 
 use azure_core::time::OffsetDateTime;
 use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{
     PeekedMessage, QueueClientGetPropertiesResultHeaders, QueueClientPeekMessagesOptions,
+    QueueClientReceiveMessagesOptions,
 };
 
 use super::message;
@@ -16,6 +17,9 @@ use crate::verify::{Depth, Message};
 
 /// The most messages that one call returns (Queue service REST API, "Peek Messages").
 pub(super) const WINDOW: usize = 32;
+
+/// How long a received message is hidden from other consumers, in seconds.
+const HIDDEN_FOR: i32 = 5;
 
 /// Looks at one queue.
 pub(super) struct Peeks {
@@ -44,6 +48,31 @@ impl Peeks {
         Ok(messages.into_iter().map(read).collect())
     }
 
+    /// Whether the last look brought as many messages as a look can.
+    pub(super) fn is_full(&self) -> bool {
+        self.visible >= WINDOW
+    }
+
+    /// Deletes the messages `ids`, which are the first in the queue: they are received, and any others that come
+    /// with them are visible again after [`HIDDEN_FOR`].
+    pub(super) async fn delete(&mut self, api: &Api, ids: &[String]) -> Result<()> {
+        let options = QueueClientReceiveMessagesOptions {
+            number_of_messages: i32::try_from(ids.len().min(WINDOW)).ok(),
+            visibility_timeout: Some(HIDDEN_FOR),
+            ..QueueClientReceiveMessagesOptions::default()
+        };
+        let client = self.client(api).await?;
+        let failed = |error| failure(error, "delete messages", format!("queue {}", self.name));
+        let answer = client.receive_messages(Some(options)).await.map_err(failed)?;
+        for message in answer.into_model().map_err(failed)?.items.unwrap_or_default() {
+            let (Some(id), Some(receipt)) = (message.message_id, message.pop_receipt) else { continue };
+            if ids.contains(&id) {
+                client.delete_message(&id, &receipt, None).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The number that Azure reports includes invisible messages, and lags behind, but is never too small
     /// ("Get Queue Metadata"). So if none is visible, they are being processed.
     pub(super) async fn depth(&mut self, api: &Api) -> Result<Depth> {
@@ -59,15 +88,16 @@ impl Peeks {
         if !self.sas.is_fresh() {
             self.sas = Sas::signed(api, Scope::Queues).await?;
         }
-        let queues = api.queues(Some(self.sas.query()))?;
+        let queues = api.queues(Some(self.sas.query())).await?;
         queues.queue_client(&self.name).map_err(|error| failure(error, "connect", &self.name))
     }
 }
 
 fn read(message: PeekedMessage) -> Message {
+    let id = message.message_id.unwrap_or_default();
     Message {
-        id: message.message_id.unwrap_or_default(),
-        handle: String::new(),
+        id: id.clone(),
+        handle: id,
         times: message.dequeue_count.and_then(|times| u64::try_from(times).ok()).unwrap_or_default(),
         ends: message.expiration_time.map(OffsetDateTime::unix_timestamp),
         says: message::read(&message.message_text.unwrap_or_default()),

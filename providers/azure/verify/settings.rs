@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::providers::azure::account::Account;
 use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::event_subscription::EventSubscription;
+use crate::providers::azure::lock;
 use crate::providers::azure::session::Api;
+use crate::providers::azure::spelling::{flag, number};
 use crate::resource::Address;
 use crate::text::clean;
 use crate::verify::{Settings, Settling, Verdict, failed, inconclusive, passed};
@@ -24,7 +28,11 @@ type Seen = std::result::Result<Option<Value>, String>;
 ///
 /// # Errors
 /// Those of the calls, but for being denied.
-pub(super) async fn read(api: &Api, container: &str, subscription: Option<&str>) -> Result<Settings> {
+pub(super) async fn read(
+    api: &Api,
+    container: &str,
+    subscription: Option<&EventSubscription>,
+) -> Result<Settings> {
     const CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
     let seen = |found: Result<Option<Value>>| -> Result<Seen> {
         let denied = |error: Error| match error.kind() {
@@ -42,11 +50,27 @@ pub(super) async fn read(api: &Api, container: &str, subscription: Option<&str>)
         )
     };
     let subscription = async {
-        let Some(name) = subscription else { return Ok(None) };
+        let Some(subscription) = subscription else { return Ok(None) };
+        let name = subscription.name.as_str();
         let path = format!("/providers/Microsoft.EventGrid/eventSubscriptions/{name}");
         let action = "Microsoft.EventGrid/eventSubscriptions/read";
-        look(path, "event-subscription", name.to_owned(), action, version::EVENT_GRID).await.map(Some)
+        let found = look(path, "event-subscription", name.to_owned(), action, version::EVENT_GRID).await?;
+        if matches!(found, Ok(None))
+            && let Some(same) = subscription.same_of_others(api).await?
+        {
+            return Ok(Some(passed(format!("{same}, which is not wbstore's, sends the events"))));
+        }
+        Ok(Some(provisioning(&found)))
     };
+    // The plan has read them.
+    if let Ok((locks, _)) = lock::locks(api, &Account::at(&api.account)).await
+        && let Some(lock) = lock::read_only(locks, &api.account_id())
+    {
+        return Err(Error::refused(format!(
+            "{lock} denies signing the upload and the reads of the queue, without which nothing can be verified"
+        ))
+        .hint("ask its owner to remove it temporarily, or run `wbstore verify azure --as node` with the account's key"));
+    }
     let account = "Microsoft.Storage/storageAccounts/read";
     let path = format!("/blobServices/default/containers/{container}");
     let (account, container, subscription) = tokio::try_join!(
@@ -54,12 +78,15 @@ pub(super) async fn read(api: &Api, container: &str, subscription: Option<&str>)
         look(path, "container", container.to_owned(), CONTAINER, version::STORAGE),
         subscription
     )?;
+    if let Ok(Some(account)) = &account {
+        api.learn(account)?;
+    }
     let until = created(&account).and_then(|created| Settling::until(created, SETTLES_WITHIN));
     Ok(Settings {
         public: exposure(&account, &container),
-        subscription: subscription.map(|found| provisioning(&found)),
+        subscription,
         settling: until.map(|until| Settling::Endpoint { until, name: "new account", statuses: &[403, 404] }),
-        kept_by: kept_by(&container),
+        kept_by: kept_by(&account, &container),
     })
 }
 
@@ -68,11 +95,17 @@ fn created(account: &Seen) -> Option<Timestamp> {
 }
 
 /// What would keep a probe from being removed.
-fn kept_by(container: &Seen) -> Option<String> {
-    let properties = &container.as_ref().ok()?.as_ref()?["properties"];
+fn kept_by(account: &Seen, container: &Seen) -> Option<String> {
+    let properties = |seen: &Seen| Some(seen.as_ref().ok()?.as_ref()?["properties"].clone());
+    let container = properties(container)?;
     let kept_by = [("hasLegalHold", "a legal hold"), ("hasImmutabilityPolicy", "an immutability policy")];
-    let kept_by = kept_by.iter().find(|(property, _)| properties[*property] == true);
-    kept_by.map(|(_, what)| (*what).to_owned())
+    let kept_by = kept_by.iter().find(|(property, _)| flag(&container[*property]) == Some(true));
+    if let Some((_, what)) = kept_by {
+        return Some((*what).to_owned());
+    }
+    let policy = &properties(account)?["immutableStorageWithVersioning"]["immutabilityPolicy"];
+    let days = number(&policy["immutabilityPeriodSinceCreationInDays"]).filter(|days| *days > 0)?;
+    Some(format!("the account's immutability policy of {days} days"))
 }
 
 /// Whether the public is kept out of the container, and by what. Either setting alone does so (Azure
@@ -112,7 +145,9 @@ fn provisioning(subscription: &Seen) -> Verdict {
         Ok(None) => return failed("it does not exist", "`wbstore provision azure` creates it"),
         Err(why) => return inconclusive(why),
     };
-    match subscription["properties"]["provisioningState"].as_str() {
+    let state = subscription["properties"]["provisioningState"].as_str();
+    let known = ["Succeeded", "Failed", "Canceled"];
+    match state.map(|state| known.into_iter().find(|one| one.eq_ignore_ascii_case(state)).unwrap_or(state)) {
         Some("Succeeded") => passed("provisioned"),
         Some("Failed" | "Canceled") => failed(
             "its provisioning failed, and it does not deliver",
@@ -164,7 +199,12 @@ mod tests {
 
     #[test]
     fn nothing_is_uploaded_that_could_not_be_removed() {
-        assert_eq!(kept_by(&there(json!({ "hasLegalHold": true }))).as_deref(), Some("a legal hold"));
-        assert_eq!(kept_by(&there(json!({ "hasLegalHold": false }))), None);
+        let plain = there(json!({}));
+        let kept_by = |account: &Seen, container| kept_by(account, &there(container));
+        assert_eq!(kept_by(&plain, json!({ "hasLegalHold": true })).as_deref(), Some("a legal hold"));
+        assert_eq!(kept_by(&plain, json!({ "hasLegalHold": false })), None);
+        let policy = json!({ "immutabilityPeriodSinceCreationInDays": 3 });
+        let account = there(json!({ "immutableStorageWithVersioning": { "immutabilityPolicy": policy } }));
+        assert!(kept_by(&account, json!({})).unwrap().contains("3 days"));
     }
 }

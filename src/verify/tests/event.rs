@@ -87,6 +87,30 @@ async fn another_consumer_or_a_deep_queue_leaves_it_open() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_seen_is_not_waited_for() {
+    let ran = run::<PEEKED>(|cloud| {
+        others(cloud, WINDOW);
+        // The event has not arrived at the first look.
+        cloud.depths = [4, 4, 5].map(|waiting| Depth { waiting, held: 0 }).into();
+    });
+    let ran = ran.await;
+    ran.is_open("event", "behind the first 4 messages: the queue holds about 5");
+    assert!(ran.took < Duration::from_secs(2), "{:?}", ran.took);
+    let cloud = ran.cloud();
+    assert_eq!((cloud.uploaded.len(), cloud.deleted.len()), (1, 0), "no other probe is uploaded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_queue_that_is_peeked_at_only_events_of_probes_in_front_are_deleted() {
+    let ran = run::<PEEKED>(|_| ()).await;
+    ran.passes("event", "arrived");
+    assert_eq!(ran.cloud().deleted, ["event 0"]);
+    let ran = run::<PEEKED>(|cloud| others(cloud, 1)).await;
+    ran.passes("event", "one message of others was only peeked at");
+    assert!(ran.cloud().deleted.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_proves_nothing_is_explained() {
     let ran = run::<OWN>(|cloud| cloud.unproven = Some("only x sends events")).await;
     ran.fails("event", "only x sends events", "look at the plan");

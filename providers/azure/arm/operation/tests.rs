@@ -65,3 +65,30 @@ fn a_forgotten_operation_is_looked_for_at_the_resource() {
     }
     assert_eq!(watched(&Watch::Absence, &answer(404, &[], "")), Stage::Done);
 }
+
+#[test]
+fn a_resource_that_stays_missing_has_vanished() {
+    let mut watch = Watch::Resource;
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        match watched(&watch, &answer(404, &[], "")) {
+            Stage::Running(next, None) => watch = next,
+            stage => break assert_eq!(stage, Stage::Vanished),
+        }
+    }
+    assert_eq!(looks, 1 + usize::from(MISSING));
+    let creating = answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#);
+    assert_eq!(watched(&watch, &creating), Stage::Running(Watch::Resource, None), "it is there after all");
+}
+
+#[test]
+fn the_case_of_a_state_means_nothing() {
+    for state in ["SUCCEEDED", "succeeded"] {
+        let body = format!(r#"{{"properties":{{"provisioningState":"{state}"}},"status":"{state}"}}"#);
+        assert_eq!(watched(&Watch::Resource, &answer(200, &[], &body)), Stage::Done);
+        assert_eq!(watched(&status(URL), &answer(200, &[], &body)), Stage::Done);
+    }
+    let failed = answer(200, &[], r#"{"status":"failed"}"#);
+    assert!(matches!(watched(&status(URL), &failed), Stage::Failed(_)));
+}

@@ -36,6 +36,7 @@ impl Cloud for Azure {
     const ADVICE: &'static [(&'static str, &'static str)] = &[
         ("provision", "arm.checkNameAvailability.POST"),
         ("provision", "arm.eventSubscriptions.LIST"),
+        ("provision", "arm.managementPolicies.GET"),
         ("provision", "arm.providers.GET"),
         // Without a signature the objects are counted by our own token.
         ("teardown", "arm.storageAccounts.ListServiceSas"),

@@ -49,6 +49,7 @@ use super::azurite::Place;
 use plane::Plane;
 use store::World;
 
+pub use arm::gives;
 pub use claims::Principal;
 pub use store::{Level, Lock};
 pub use trouble::{Stranger, Trouble};

@@ -236,6 +236,7 @@ fn wanted(call: &Call) -> Result<Account, Refusal> {
         lag: 0,
         tables: vec![],
         shares: vec![],
+        lifecycle: Value::Null,
         holds: Default::default(),
     })
 }

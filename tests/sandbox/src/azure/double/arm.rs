@@ -121,7 +121,13 @@ async fn pass(shared: &Shared, call: &Call) -> Outcome {
         let what = format!("No route for {} {}: nobody has built it here.", call.method, call.path);
         return Err(Refusal::new(404, "InvalidResourceType", what));
     };
-    allowed(shared, call, &caller, action)?;
+    if operation != Operation::Poll {
+        // Whoever may begin an operation may ask after it.
+        allowed(shared, call, &caller, action)?;
+    }
+    if operation == Operation::PutEventSubscription {
+        linked(shared, call, &caller, action)?;
+    }
     let trouble = trouble::strike(shared, action)?;
     groups::exists(shared, call, operation)?;
     providers::registered(shared, call)?;
@@ -163,6 +169,7 @@ async fn answer(
         Operation::RegenerateKey => keys::regenerate(shared, call).await,
         Operation::AccountSas => keys::account_sas(shared, call),
         Operation::ServiceSas => keys::service_sas(shared, call),
+        Operation::GetManagementPolicy => other_services::management_policy(shared, call),
         Operation::GetBlobService => blob_service::get(shared, call).await,
         Operation::PutBlobService => blob_service::put(shared, call).await,
         Operation::ListContainers => containers::list(shared, call).await,
@@ -275,12 +282,48 @@ fn allowed(shared: &Shared, call: &Call, caller: &Caller, action: &str) -> Resul
     Err(Refusal::new(403, "AuthorizationFailed", message))
 }
 
-/// Whether somebody took this permission away.
+/// "you need to have write access on the resource that is the destination"
+/// <https://learn.microsoft.com/azure/event-grid/security-authorization>
+fn linked(shared: &Shared, call: &Call, caller: &Caller, action: &str) -> Result<(), Refusal> {
+    let destination = &call.body["properties"]["destination"];
+    let other = "Microsoft.Storage/storageAccounts/write";
+    if destination["endpointType"] != "StorageQueue" || !is_denied(shared, caller, other) {
+        return Ok(());
+    }
+    let Caller { client, object, .. } = caller;
+    let message = format!(
+        "The client '{client}' with object id '{object}' has permission to perform action '{action}' on scope \
+         '{}'; however, it does not have permission to perform action '{other}' on the linked scope(s) {} or the \
+         linked scope(s) are invalid.",
+        call.path, destination["properties"]["resourceId"]
+    );
+    Err(Refusal::new(403, "LinkedAuthorizationFailed", message))
+}
+
+/// Whether somebody took this permission away, or a custom role does not give it.
 pub(super) fn is_denied(shared: &Shared, caller: &Caller, action: &str) -> bool {
     let matches = |denied: &str| match denied.strip_suffix('*') {
         Some(start) => action.to_ascii_lowercase().starts_with(&start.to_ascii_lowercase()),
         None => action.eq_ignore_ascii_case(denied),
     };
     let world = shared.world();
-    world.denied.iter().any(|(client, denied)| *client == caller.client && matches(denied))
+    let taken = world.denied.iter().any(|(client, denied)| *client == caller.client && matches(denied));
+    let role = world.roles.iter().find(|(client, _)| *client == caller.client);
+    taken || role.is_some_and(|(_, role)| !gives(role, action))
+}
+
+/// Whether a custom role gives a permission: what is in `Actions` and not in `NotActions`, and the same for data.
+/// <https://learn.microsoft.com/azure/role-based-access-control/role-definitions>
+pub fn gives(role: &Value, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let lists = |name: &str| {
+        let all = role[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+        all.map(str::to_ascii_lowercase).any(|pattern| match pattern.split_once('*') {
+            Some((start, end)) => {
+                action.len() >= start.len() + end.len() && action.starts_with(start) && action.ends_with(end)
+            }
+            None => pattern == action,
+        })
+    };
+    (lists("Actions") && !lists("NotActions")) || (lists("DataActions") && !lists("NotDataActions"))
 }

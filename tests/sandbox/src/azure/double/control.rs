@@ -100,9 +100,23 @@ impl AzureDouble {
         self.shared.world().denied.push((principal.client.clone(), action.to_owned()));
     }
 
+    /// Gives a principal only what a custom role gives, a document as `az role definition create` reads it.
+    pub fn restrict(&self, principal: &Principal, role: &Value) {
+        self.shared.world().roles.push((principal.client.clone(), role.clone()));
+    }
+
     /// Gives all permissions back.
     pub fn allow_all(&self) {
-        self.shared.world().denied.clear();
+        let mut world = self.shared.world();
+        world.denied.clear();
+        world.roles.clear();
+    }
+
+    /// Gives an account a management policy with these rules.
+    pub fn set_lifecycle(&self, account: &str, rules: &Value) {
+        if let Some(one) = self.shared.world().accounts.get_mut(account) {
+            one.lifecycle = serde_json::json!({ "policy": { "rules": rules } });
+        }
     }
 
     /// Lays a trouble in wait for the next so many requests that are this action of RBAC.

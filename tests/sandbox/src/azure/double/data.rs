@@ -4,6 +4,7 @@
 //!
 //! Signatures are checked by Azurite, with the account's own keys. Tokens are checked here.
 
+mod delegation;
 mod request;
 mod rules;
 
@@ -49,6 +50,9 @@ async fn pass(service: Service, shared: &Arc<Shared>, request: Request<Body>) ->
     let struck = trouble::strike(shared, ask.action()).map_err(|refusal| Fault::from(&refusal))?;
     let vouched = rules::admit(shared, &account, &ask)?;
     rules::check(shared, &ask)?;
+    if let Some(reply) = delegation::answer(shared, &account, &ask) {
+        return Ok(reply);
+    }
     let request = ask.request();
     let reply = match vouched {
         true => shared.plane.vouch(service, request).await?,

@@ -77,7 +77,10 @@ pub(super) async fn put(shared: &Shared, call: &Call, fails: bool) -> Outcome {
     {
         let mut world = shared.world();
         system_topics::need(&mut world, &source);
-        world.event_subscriptions.insert(one.id.to_ascii_lowercase(), one);
+        match world.vanishing.iter().position(|name| *name == one.name) {
+            Some(at) => drop(world.vanishing.remove(at)),
+            None => drop(world.event_subscriptions.insert(one.id.to_ascii_lowercase(), one)),
+        }
     }
     Ok(operations::start(shared, call, work, reply))
 }

@@ -1,8 +1,9 @@
-//! Tables and file shares, of which only the names are known here: what else an account may hold.
+//! Tables and file shares, of which only the names are known here: what else an account may hold; and its
+//! management policy, which is kept and not applied.
 
 use serde_json::{Value, json};
 
-use super::answer::{Outcome, Refusal};
+use super::answer::{Outcome, Refusal, ok};
 use super::arm::Call;
 use super::store::Account;
 use super::{Shared, accounts, listing};
@@ -21,6 +22,20 @@ pub(super) fn shares(shared: &Shared, call: &Call) -> Outcome {
     let account = general(shared, call)?;
     let documents = account.shares.iter().map(|name| document(&account, "fileServices", "shares", name));
     listing::page(shared, call, documents.collect())
+}
+
+/// `GET …/managementPolicies/default`
+/// <https://learn.microsoft.com/rest/api/storagerp/management-policies/get>
+pub(super) fn management_policy(shared: &Shared, call: &Call) -> Outcome {
+    let account = accounts::ready(shared, call)?;
+    if account.lifecycle.is_null() {
+        let message = format!("No ManagementPolicy found for account {}", account.name);
+        return Err(Refusal::new(404, "ManagementPolicyNotFound", message));
+    }
+    ok(&json!({
+        "id": format!("{}/managementPolicies/default", account.id()), "name": "DefaultManagementPolicy",
+        "type": "Microsoft.Storage/storageAccounts/managementPolicies", "properties": account.lifecycle,
+    }))
 }
 
 /// Accounts for blobs alone have neither.

@@ -32,6 +32,7 @@ pub(super) enum Operation {
     RegenerateKey,
     AccountSas,
     ServiceSas,
+    GetManagementPolicy,
     GetBlobService,
     PutBlobService,
     ListContainers,
@@ -160,6 +161,9 @@ fn account(verb: &str, inside: &[&str]) -> Option<(Operation, &'static str)> {
         }
         ("POST", ["listservicesas"]) => {
             (ServiceSas, "Microsoft.Storage/storageAccounts/listServiceSas/action")
+        }
+        ("GET", ["managementpolicies", "default"]) => {
+            (GetManagementPolicy, "Microsoft.Storage/storageAccounts/managementPolicies/read")
         }
         (_, ["blobservices", "default", rest @ ..]) => return blobs(verb, rest),
         (_, ["queueservices", "default", rest @ ..]) => return queues(verb, rest),

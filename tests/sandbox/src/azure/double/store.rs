@@ -31,6 +31,10 @@ pub(super) struct World {
     pub(super) operations: BTreeMap<String, Operation>,
     /// Client id and action.
     pub(super) denied: Vec<(String, String)>,
+    /// Client id and the custom role that it has, in place of one that allows everything.
+    pub(super) roles: Vec<(String, Value)>,
+    /// Names of event subscriptions that vanish once while they are created.
+    pub(super) vanishing: Vec<String>,
     pub(super) troubles: Vec<Armed>,
     /// The names of deleted containers and queues, and how many requests for each are still refused.
     pub(super) resting: BTreeMap<String, usize>,
@@ -88,6 +92,8 @@ pub(super) struct Account {
     pub(super) tables: Vec<String>,
     /// Its file shares.
     pub(super) shares: Vec<String>,
+    /// Its management policy; null when there is none.
+    pub(super) lifecycle: Value,
     /// Legal holds and the like, by container.
     pub(super) holds: BTreeMap<String, Value>,
 }
@@ -208,6 +214,8 @@ impl World {
             locks: vec![],
             operations: BTreeMap::new(),
             denied: vec![],
+            roles: vec![],
+            vanishing: vec![],
             troubles: vec![],
             resting: BTreeMap::new(),
             policy: Map::new(),

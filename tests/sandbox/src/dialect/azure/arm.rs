@@ -11,6 +11,7 @@ const TYPES: &[&str] = &[
     "eventSubscriptions",
     "locations",
     "locks",
+    "managementPolicies",
     "providers",
     "queueServices",
     "queues",

@@ -66,6 +66,13 @@ impl AzureDouble {
             .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))
     }
 
+    /// The CORS rules of an account, written as ARM writes them.
+    pub async fn cors(&self, account: &str) -> std::io::Result<Vec<Value>> {
+        blob_service::rules(&self.shared, account)
+            .await
+            .map_err(|refusal| std::io::Error::other(refusal.message().to_owned()))
+    }
+
     /// Sets other sections of the blob service of an account, by their names in ARM.
     pub fn set_blob_service(&self, account: &str, section: &str, value: Value) {
         if let Some(one) = self.shared.world().accounts.get_mut(account) {
@@ -88,6 +95,21 @@ impl AzureDouble {
             id,
         };
         world.event_subscriptions.insert(one.id.to_ascii_lowercase(), one);
+    }
+
+    /// The properties of an event subscription of an account.
+    pub fn event_subscription(&self, account: &str, name: &str) -> Option<Value> {
+        let world = self.shared.world();
+        let source = world.accounts.get(account)?.id();
+        let mut all = world.event_subscriptions.values();
+        let one = all.find(|one| one.source.eq_ignore_ascii_case(&source) && one.name == name)?;
+        Some(one.properties.clone().into())
+    }
+
+    /// Has the next event subscription of that name vanish while it is created, as if somebody deleted it: it is
+    /// accepted, and then there is nothing.
+    pub fn vanish_once(&self, name: &str) {
+        self.shared.world().vanishing.push(name.to_owned());
     }
 
     /// Makes a system topic of an account by name, as an administrator would.
@@ -154,6 +176,14 @@ impl AzureDouble {
         let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
         let path = format!("/{account}/{queue}/messages");
         succeeded(self.shared.plane.ask(Service::Queue, Method::POST, &path, &[], body).await?)
+    }
+
+    /// How many messages a queue holds.
+    pub async fn depth(&self, account: &str, queue: &str) -> std::io::Result<usize> {
+        let path = format!("/{account}/{queue}?comp=metadata");
+        let reply = self.shared.plane.ask(Service::Queue, Method::GET, &path, &[], "").await?;
+        let count = reply.headers().get("x-ms-approximate-messages-count");
+        Ok(count.and_then(|count| count.to_str().ok()?.parse().ok()).unwrap_or_default())
     }
 
     /// The bodies of up to 32 messages in a queue, without base64 where they have it.

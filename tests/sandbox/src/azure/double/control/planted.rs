@@ -90,6 +90,7 @@ impl Planted {
             lag: 0,
             tables: vec![],
             shares: vec![],
+            lifecycle: Value::Null,
             holds: Default::default(),
         }
     }

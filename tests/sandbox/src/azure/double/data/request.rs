@@ -111,12 +111,19 @@ impl Ask {
             (Service::Blob, false, "GET" | "HEAD") => {
                 "Microsoft.Storage/storageAccounts/blobServices/containers/read"
             }
+            (Service::Blob, false, "POST") if self.query("comp") == "userdelegationkey" => {
+                "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action"
+            }
             (Service::Blob, false, _) => "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+            // Receiving and deleting are one: "process".
+            (Service::Queue, true, "GET") if self.query("peekonly").is_empty() => {
+                "Microsoft.Storage/storageAccounts/queueServices/queues/messages/process/action"
+            }
             (Service::Queue, true, "GET") => {
                 "Microsoft.Storage/storageAccounts/queueServices/queues/messages/read"
             }
             (Service::Queue, true, "DELETE") => {
-                "Microsoft.Storage/storageAccounts/queueServices/queues/messages/delete"
+                "Microsoft.Storage/storageAccounts/queueServices/queues/messages/process/action"
             }
             (Service::Queue, true, _) => {
                 "Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action"

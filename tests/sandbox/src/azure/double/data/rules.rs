@@ -1,11 +1,15 @@
 //! Who gets in, and what Azure refuses and Azurite lets through.
 
 use axum::http::{Method, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
+use super::delegation;
 use super::request::Ask;
 use crate::azure::double::answer::{Refusal, Reply, empty, set};
 use crate::azure::double::arm::is_denied;
 use crate::azure::double::blob_service::RULES;
+use crate::azure::double::sas::hmac;
 use crate::azure::double::store::Account;
 use crate::azure::double::{Service, Shared, claims};
 
@@ -67,6 +71,9 @@ pub(super) fn admit(shared: &Shared, account: &Account, ask: &Ask) -> Result<boo
     }
     // A SAS of a user's delegation has no account key behind it.
     let signed = given.starts_with("SharedKey") || ask.query.contains_key("sig");
+    if ask.query.contains_key("skoid") {
+        return delegated(shared, account, ask).map(|()| true);
+    }
     if signed && !ask.query.contains_key("skoid") && !account.allows("allowSharedKeyAccess", true) {
         let message = "Key based authentication is not permitted on this storage account.";
         return Err(Fault::new(403, "KeyBasedAuthenticationNotPermitted", message));
@@ -94,6 +101,48 @@ fn bearer(shared: &Shared, account: &Account, ask: &Ask, token: &str) -> Result<
         }
         caller
     };
+    if is_denied(shared, &caller, ask.action()) {
+        let message = "This request is not authorized to perform this operation using this permission.";
+        return Err(Fault::new(403, "AuthorizationPermissionMismatch", message));
+    }
+    Ok(())
+}
+
+/// A signature with a key that an identity was given: it allows what it says and the identity may.
+/// <https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas>
+fn delegated(shared: &Shared, account: &Account, ask: &Ask) -> Result<(), Fault> {
+    let failed = || Fault::new(403, "AuthenticationFailed", "Signature did not match.");
+    let object = ask.query("skoid");
+    let principal = shared.world().issuer.principals.iter().find(|one| one.object == object).cloned();
+    let Some(claims::Principal { tenant, client, object, .. }) = principal else { return Err(failed()) };
+    let of = |name| ask.query(name);
+    let signed = format!(
+        "{}\n{}\n{}\n/blob/{}/{}\n{object}\n{}\n{}\n{}\n{}\n{}\n\n\n\n{}\n{}\n{}\n{}\n\n\n\n\n\n\n",
+        of("sp"),
+        of("st"),
+        of("se"),
+        account.name,
+        ask.parent,
+        of("sktid"),
+        of("skt"),
+        of("ske"),
+        of("sks"),
+        of("skv"),
+        of("sip"),
+        of("spr"),
+        of("sv"),
+        of("sr"),
+    );
+    let key = delegation::key(account, &object);
+    let letter = match ask.method {
+        Method::GET | Method::HEAD => 'r',
+        Method::DELETE => 'd',
+        _ => 'w',
+    };
+    if STANDARD.encode(hmac(&key, &signed)) != of("sig") || !of("sp").contains(letter) {
+        return Err(failed());
+    }
+    let caller = claims::Caller { tenant, client, object };
     if is_denied(shared, &caller, ask.action()) {
         let message = "This request is not authorized to perform this operation using this permission.";
         return Err(Fault::new(403, "AuthorizationPermissionMismatch", message));
