@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{EVENTS, Site, finish};
+use crate::support::{EVENTS, Site, finish, record};
 
 /// A deployment whose server has the role that `policy --for node` prints, without the permission `less`, bound as
 /// its commands bind it.
@@ -57,7 +57,7 @@ async fn the_printed_role_is_enough_for_the_server_and_nothing_else_is_asked_for
     let calls = site.gcp.proxy().journal().len();
     let (used, lacked) = (site.gcp.control().used_by(&server), site.gcp.control().lacked_by(&server));
     let unused: Vec<_> = printed.difference(&used).collect();
-    eprintln!("node: {calls} calls, denied {}, granted and never used: {unused:?}", lacked.len());
+    record(format!("node: {calls} calls, denied {}, granted and never used: {unused:?}", lacked.len()));
     assert!(lacked.is_empty(), "{lacked:?}");
     assert!(used.is_subset(&printed), "{used:?}");
     assert_eq!(site.objects().await, Vec::<String>::new());
@@ -146,7 +146,10 @@ async fn the_messages_of_others_are_left_to_the_server() {
         }
         let begun = std::time::Instant::now();
         as_node(&site, &server).await.ends(0);
-        eprintln!("{backlog} unread messages of others, as node: {:.1} s", begun.elapsed().as_secs_f64());
+        record(format!(
+            "{backlog} unread messages of others, as node: {:.1} s",
+            begun.elapsed().as_secs_f64()
+        ));
         let (mut left, mut probes) = (0, 0);
         let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
         loop {

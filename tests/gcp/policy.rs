@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use yaml_rust2::YamlLoader;
 
-use crate::support::{NAME, Site, finish};
+use crate::support::{NAME, Site, finish, record};
 
 /// The permissions of a role that is written as JSON.
 async fn included(site: &Site, audience: &str, arguments: &[&str]) -> Vec<String> {
@@ -69,7 +69,7 @@ fn evaluated(site: &Site, who: &str, account: &str, printed: &BTreeSet<&str>) {
     let calls = site.gcp.proxy().journal().len();
     let (used, lacked) = (site.gcp.control().used_by(account), site.gcp.control().lacked_by(account));
     let unused: Vec<_> = printed.iter().filter(|one| !used.contains(**one)).copied().collect();
-    eprintln!("{who}: {calls} calls, denied {}, granted and never used: {unused:?}", lacked.len());
+    record(format!("{who}: {calls} calls, denied {}, granted and never used: {unused:?}", lacked.len()));
     assert!(lacked.is_empty(), "{who} lacks {lacked:?}");
     let expected: BTreeSet<&str> = NOT_ASKED_FOR.into_iter().filter(|one| printed.contains(one)).collect();
     assert_eq!(unused.into_iter().collect::<BTreeSet<_>>(), expected, "{who}");

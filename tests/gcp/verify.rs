@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use wbstore_sandbox::ran::Ran;
 
-use crate::support::{EVENTS, Site};
+use crate::support::{EVENTS, Site, record};
 
 async fn verify(site: &Site) -> Ran {
     verify_within(site, "60s").await
@@ -222,7 +222,7 @@ async fn the_servers_backlog_neither_delays_the_check_nor_is_touched() {
         }
         let begun = std::time::Instant::now();
         verify(&site).await.ends(0);
-        eprintln!("{backlog} unread messages of others: {:.1} s", begun.elapsed().as_secs_f64());
+        record(format!("{backlog} unread messages of others: {:.1} s", begun.elapsed().as_secs_f64()));
         let (mut left, mut probes) = (0, 0);
         let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
         loop {
