@@ -197,10 +197,11 @@ impl Notification {
                 "add `--queue {theirs} --adopt` to use its queue, or `--queue internal` to use none; `aws s3api \
                  get-bucket-notification-configuration --bucket {bucket}` shows the entry"
             ),
-            (Target::Queue, Some(theirs)) if same_place && theirs.as_str() == queue => format!(
+            (Target::Queue, Some(theirs)) if same_place && theirs.as_str() == queue => {
                 "let the entry send `s3:ObjectCreated:*` without a filter, then run again with `--adopt`; or add \
                  `--queue internal` to use no queue"
-            ),
+                    .to_owned()
+            }
             _ => format!(
                 "add `--queue internal` to use no queue, choose a separate bucket with --bucket, or let \
                  EventBridge serve that destination (`aws s3api get-bucket-notification-configuration --bucket \

@@ -22,6 +22,7 @@ use crate::providers::aws::region::{REGIONS, Region};
 use crate::providers::aws::retries::{self, Retries};
 use crate::retry::unless_busy;
 use crate::text::clean;
+use crate::value::quoted;
 
 /// Long enough for a slow link, short enough to report a dead endpoint within a minute.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -161,8 +162,23 @@ impl Session {
     pub(crate) async fn stated_account(&self) -> Result<Option<AccountId>> {
         let credentials = match self.sdk.credentials_provider() {
             Some(provider) => provider.provide_credentials().await.map_err(|error| {
-                Error::new(Kind::Credentials, "no usable AWS credentials were found")
-                    .because(root_cause(&error))
+                let why = root_cause(&error);
+                let profile = env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
+                // What the chain reports of a profile that it has not found.
+                let unknown =
+                    profile.filter(|_| why.contains("Profile: the credential provider was not enabled"));
+                match unknown {
+                    Some(profile) => Error::new(
+                        Kind::Credentials,
+                        format!(
+                            "AWS_PROFILE names the profile {}, which does not exist or has no credentials",
+                            quoted(&profile)
+                        ),
+                    ),
+                    None => {
+                        Error::new(Kind::Credentials, "no usable AWS credentials were found").because(why)
+                    }
+                }
             }),
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
         }

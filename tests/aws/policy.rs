@@ -146,6 +146,7 @@ async fn the_operator_may_do_all_that_a_whole_life_takes_and_no_more() {
 
 /// Checks what the calls of the user came to, and reports the numbers.
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "the numbers are for docs/aws.md")]
 fn settled(site: &Site, env: &[(String, String)], unused: &[&str]) {
     let (_, key) = env.iter().find(|(name, _)| name == "AWS_ACCESS_KEY_ID").expect("it has a key");
     let ledger = site.aws.proxy().ledger(key);

@@ -103,6 +103,7 @@ dict(left=len(found), most=max(found.values(), default=0))
 ";
 
 /// The time and what is left behind are in docs/aws.md.
+#[expect(clippy::print_stdout, reason = "the numbers are for docs/aws.md")]
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn unread_messages_of_others_are_all_left_however_many_there_are() {

@@ -9,7 +9,7 @@ const ACCOUNT: [&str; 2] = ["--offline", "--account-id=123456789012"];
 /// What credentials that cannot be used make of a command that got as far as looking for them: the
 /// variables, and what is said.
 const UNUSABLE: [(&str, (&str, &str), &str); 3] = [
-    ("aws", ("AWS_PROFILE", "nobody"), "no usable AWS credentials"),
+    ("aws", ("AWS_PROFILE", "nobody"), "the profile `nobody`, which does not exist or has no credentials"),
     ("gcp", ("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere"), "no usable Google credentials"),
     ("azure", ("AZURE_TENANT_ID", ""), "AZURE_TENANT_ID is not"),
 ];

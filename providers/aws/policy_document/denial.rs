@@ -28,7 +28,7 @@ pub(super) fn denies(statement: &Value, actions: &[&str]) -> Option<String> {
     });
     let about_tls =
         |key: &str| ["aws:securetransport", "s3:tlsversion"].contains(&key.to_ascii_lowercase().as_str());
-    if !actions.iter().any(|action| denied(&action)) || keys.clone().any(|(_, key)| about_tls(key)) {
+    if !actions.iter().any(denied) || keys.clone().any(|(_, key)| about_tls(key)) {
         return None;
     }
     let words: Vec<_> = keys.map(|(operator, key)| format!("{operator} {key}")).collect();
