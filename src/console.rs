@@ -347,7 +347,11 @@ mod tests {
         let mut console = Console::piped(io::sink(), err.clone());
         for seconds in [0.9, 18.5] {
             let work = tokio::time::sleep(std::time::Duration::from_secs_f64(seconds));
-            console.busy("reading the account", async { Ok(work.await) }).await.unwrap();
+            let work = async {
+                work.await;
+                Ok(())
+            };
+            console.busy("reading the account", work).await.unwrap();
         }
         let said = String::from_utf8(err.0.lock().unwrap().clone()).unwrap();
         let expected = "note: still reading the account (1s)\nnote: still reading the account (16s)\n";

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::StreamExt;
 
 use super::S3Store;
+use crate::ablation::Safeguard;
 use crate::empty::{Batches, Entry, Outcome, What};
 use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
@@ -103,6 +104,10 @@ fn body(targets: &[Entry]) -> Result<Delete> {
 fn read(answer: DeleteObjectsOutput, targets: Vec<Entry>, bucket: &str, outcome: &mut Outcome) {
     let deleted = answer.deleted.unwrap_or_default();
     let errors = answer.errors.unwrap_or_default();
+    if !Safeguard::PerKeyErrors.holds() {
+        outcome.gone += u64::try_from(targets.len()).unwrap_or_default();
+        return;
+    }
     let told = deleted.len() + errors.len();
     outcome.gone += u64::try_from(deleted.len()).unwrap_or_default();
     if errors.is_empty() && told == targets.len() {
