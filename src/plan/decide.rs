@@ -20,6 +20,7 @@ pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
         kept: vec![],
         findings: vec![],
         ends: vec![],
+        leaves: vec![],
     };
     let looked = match &seen.seen {
         Ok(looked) => looked,
@@ -125,6 +126,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     match owner {
         Owner::Ours => {
             step.action = Action::Delete;
+            step.leaves.clone_from(&remarks.leaves);
             if seen.removal == Removal::Own {
                 lose_kept(step);
             }
