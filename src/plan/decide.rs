@@ -118,7 +118,10 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
 }
 
 fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
-    let Seen::There { state, owner, remarks } = looked else { return };
+    let Seen::There { state, owner, remarks } = looked else {
+        step.leaves.clone_from(&looked.remarks().leaves);
+        return;
+    };
     if seen.removal == Removal::Contents {
         // For a setting the address is enough; for data the plan shows how much is deleted.
         step.changes = differences(state, &seen.desired);
