@@ -22,6 +22,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "names",
     "option",
     "origin",
+    "pages",
     "retry",
     "plan::Goal",
     "policy",
