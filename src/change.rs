@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::Events;
-use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
+use crate::plan::{Action, Digest, Goal, Plan, Step, Subject, plan};
 use crate::provider::Provider;
 use crate::resource::{Address, Observation, Stack};
 use crate::retry;
@@ -115,7 +115,19 @@ pub(crate) async fn apply(
         drop(engine);
         reports
     };
-    let (reports, _) = futures::join!(work, progress::show(&plans, receiver, style, console.words()));
+    let (reports, _): (Vec<Report>, _) =
+        futures::join!(work, progress::show(&plans, receiver, style, console.words()));
+    for (plan, report) in plans.iter().zip(&reports) {
+        let Report { done, failed, halted, blocked, .. } = report;
+        let is_whole = failed.is_empty() && halted.is_empty() && blocked.is_empty();
+        let is_done = |step: &&Step| match step.action {
+            Action::NoOp => is_whole,
+            _ => done.contains(step.goes_with.as_ref().unwrap_or(&step.address)),
+        };
+        for fact in plan.steps.iter().filter(is_done).flat_map(|step| &step.leaves) {
+            console.note(fact);
+        }
+    }
     reports
 }
 
