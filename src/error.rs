@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::retry::{FAULT_WITHIN, LONGEST_WAIT, span};
 
+/// The most letters of a message with its causes: a cause may quote what a server sent.
+const LONGEST: usize = 2000;
+
 /// A result with wbstore's own error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -209,7 +212,7 @@ impl Error {
         }
     }
 
-    /// The message and its causes on one line, without the hint.
+    /// The message and its causes on one line, without the hint, cut at 2000 letters.
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();
         let mut cause = self.source();
@@ -220,6 +223,10 @@ impl Error {
                 text.push_str(&words);
             }
             cause = error.source();
+        }
+        if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+            text.truncate(end);
+            text.push('…');
         }
         text
     }

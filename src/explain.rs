@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
+use crate::http::Unread;
 use crate::text::clean;
 
 /// How the failures of a cloud are explained.
@@ -81,8 +82,8 @@ impl Failed<'_> {
         }
         let said = match (self.code, self.message) {
             ("", _) => format!("HTTP status {}", self.status),
-            (code, "") => code.to_owned(),
-            (code, message) => format!("{code}: {message}"),
+            (code, "") => clean(code),
+            (code, message) => format!("{}: {message}", clean(code)),
         };
         let (kind, hint, within) = match by.rows.iter().find(|row| row.fits(self)) {
             Some(row) => (row.kind, row.hint, row.within),
@@ -148,6 +149,25 @@ pub(crate) fn web_page(by: &Explanations, call: &str, status: u16) -> Error {
         "a proxy, a login page of the network or another server responded in place of {}; check {} and any proxy",
         by.cloud, by.endpoint
     ))
+}
+
+/// A call whose response was not read.
+pub(crate) fn unread(by: &Explanations, call: &str, why: &Unread) -> Error {
+    match why {
+        Unread::TooLarge(_) => Error::new(Kind::Failed, format!("{call}: {why}")).hint(format!(
+            "a proxy or another server may have responded in place of {}; check {} and any proxy",
+            by.cloud, by.endpoint
+        )),
+        Unread::Late(_) => unanswered(by, call, &why.to_string()),
+        Unread::Cut(cause) => {
+            Error::new(Kind::Transient, format!("{call}: the response cannot be read")).because(clean(cause))
+        }
+    }
+}
+
+/// The reason in the causes of `error` for which a response was not read, if any is one.
+pub(crate) fn unread_of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Unread> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 /// A call without a response, because of `cause`.

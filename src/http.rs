@@ -4,8 +4,8 @@
 //! chose. Everything has a time limit, responses have a size limit, and no error shows a query that
 //! could hold a secret.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+mod contacts;
+
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
@@ -16,16 +16,16 @@ use crate::explain::root_cause;
 use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
+pub(crate) use contacts::{Contacts, FIRST_CONTACT_WITHIN, peer};
+
 /// The longest that a connection may take, so that three tries fit into [`FIRST_CONTACT_WITHIN`].
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The longest until an answer to a read begins.
 pub(crate) const FIRST_BYTE_WITHIN: Duration = Duration::from_secs(15);
 /// The longest until an answer to a read is complete.
-const READ_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const READ_WITHIN: Duration = Duration::from_secs(30);
 /// The longest until an answer to a write is complete: it was sent, and giving up leaves its outcome open.
 pub(crate) const WRITE_WITHIN: Duration = Duration::from_secs(60);
-/// How long calls to an endpoint are retried that has never answered: it is more likely wrong than busy.
-pub(crate) const FIRST_CONTACT_WITHIN: Duration = Duration::from_secs(15);
 /// The largest answer that is read, in bytes. Ours are documents of a few kilobytes; a page of a thousand keys
 /// of the greatest length is less than 4 MB.
 pub(crate) const ANSWER_AT_MOST: usize = 4 << 20;
@@ -52,8 +52,7 @@ const SHOWN_KEYS: [&str; 14] = [
 pub(crate) struct Client {
     inner: reqwest::Client,
     home: Option<Url>,
-    /// Whether there ever was an answer.
-    reached: Arc<AtomicBool>,
+    contacts: Contacts,
 }
 
 /// One call.
@@ -64,6 +63,20 @@ pub(crate) struct Request {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
     repeatable: bool,
+}
+
+/// Why a response was not read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Unread {
+    /// It exceeds a limit, in bytes.
+    #[error("the response is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It did not come, or was not complete, in time.
+    #[error("timed out after {} s", .0.as_secs())]
+    Late(Duration),
+    /// The connection broke.
+    #[error("the response was cut off: {0}")]
+    Cut(String),
 }
 
 /// A response, whatever the status.
@@ -214,7 +227,7 @@ impl Client {
             .connect_timeout(CONNECT_WITHIN)
             .build()
             .map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
-        Ok(Self { inner, home: None, reached: Arc::default() })
+        Ok(Self { inner, home: None, contacts: Contacts::default() })
     }
 
     /// A client that sends nothing to any other scheme, host or port than those of `home`: for calls
@@ -263,8 +276,7 @@ impl Client {
         repeat(send, |result| match result {
             Ok(answer) => Some(Fault::new(failed(request, answer), answer.fault()?)),
             Err(error) if error.kind() == Kind::Transient => {
-                let within = (!self.reached.load(Relaxed)).then_some(FIRST_CONTACT_WITHIN);
-                Some(Fault { within, ..Fault::new(error.chain(), None) })
+                Some(Fault { within: error.budget(), ..Fault::new(error.chain(), None) })
             }
             Err(_) => None,
         })
@@ -273,7 +285,11 @@ impl Client {
 
     async fn once(&self, request: &Request) -> Result<Answer> {
         let begun = Instant::now();
-        let result = self.exchange(request).await;
+        let result =
+            self.exchange(request).await.map_err(|error| match self.contacts.patience(peer(&request.url)) {
+                Some(patience) if error.kind() == Kind::Transient => error.within(patience),
+                _ => error,
+            });
         tracing::info!(
             method = %request.method,
             host = request.url.host_str().unwrap_or_default(),
@@ -300,14 +316,15 @@ impl Client {
                 .hint("check the network and any proxy")
         })?;
         let mut response = begun.map_err(broken)?;
-        self.reached.store(true, Relaxed);
+        self.contacts.answered(peer(&request.url));
         let mut body = vec![];
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > ANSWER_AT_MOST {
                 return Err(Error::new(
                     Kind::Failed,
-                    format!("{request}: the response is larger than {ANSWER_AT_MOST} bytes"),
-                ));
+                    format!("{request}: {}", Unread::TooLarge(ANSWER_AT_MOST)),
+                )
+                .hint("another server may have responded; check the endpoint and any proxy"));
             }
             body.extend_from_slice(&chunk);
         }

@@ -57,6 +57,7 @@ mod names;
 mod option;
 mod origin;
 mod output;
+mod pages;
 mod plan;
 mod policy;
 mod provider;

@@ -25,6 +25,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "names",
     "option",
     "origin",
+    "pages",
     "retry",
     "plan::Goal",
     "policy",

@@ -12,7 +12,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
-use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page};
+use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, unread, unread_of, web_page};
+use crate::http::FIRST_CONTACT_WITHIN;
 use crate::retry::asked;
 use crate::text::clean;
 
@@ -170,7 +171,7 @@ where
             };
             failed.explain(&AWS, |hole| region.clone().filter(|_| hole == "region"))
         }
-        _ => Error::new(Kind::Failed, call).because(DisplayErrorContext(error).to_string()),
+        _ => Error::new(Kind::Failed, call).because(clean(&DisplayErrorContext(error).to_string())),
     }
 }
 
@@ -256,6 +257,21 @@ fn unsent<E>(error: &SdkError<E, HttpResponse>, call: &str) -> Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {
+    let failed = explain_unsent(error, call);
+    // The connector gives up on hosts that have never answered.
+    match error {
+        SdkError::DispatchFailure(failure) if failure.is_other() => failed.within(FIRST_CONTACT_WITHIN),
+        _ => failed,
+    }
+}
+
+fn explain_unsent<E>(error: &SdkError<E, HttpResponse>, call: &str) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    if let Some(why) = unread_of(error) {
+        return unread(&AWS, call, why);
+    }
     let whole = DisplayErrorContext(error).to_string().to_lowercase();
     if matches!(error, SdkError::TimeoutError(_)) {
         return unanswered(&AWS, call, "timed out");

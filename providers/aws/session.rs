@@ -1,5 +1,7 @@
 //! Credentials, region and endpoints: everything that is settled before the first resource is read.
 
+mod connector;
+
 use std::env;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
 use crate::explain::root_cause;
+use crate::http::CONNECT_WITHIN;
 use crate::mutations::Mutations;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{LOG_IN, failure};
@@ -23,10 +26,6 @@ use crate::providers::aws::retries::{self, Retries};
 use crate::retry::unless_busy;
 use crate::text::clean;
 use crate::value::quoted;
-
-/// Long enough for a slow link, short enough to report a dead endpoint within a minute.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// Begins the configuration of a client that logs its requests and repeats them as we do.
 macro_rules! client {
@@ -87,13 +86,9 @@ impl Session {
     /// [`Kind::Input`] for a region that cannot be, or an endpoint that would send credentials
     /// over plain http to another machine.
     pub(crate) async fn open(region: Option<Region>) -> Result<Self> {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_WITHIN)
-            .read_timeout(ANSWER_WITHIN)
-            .operation_attempt_timeout(ANSWER_WITHIN)
-            .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
+            .http_client(connector::http_client())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).build())
             // Also of what finds the credentials, which shows nothing.
             .retry_config(retries::config().with_max_backoff(Duration::from_secs(1)));
         let region = configured(region).await?;

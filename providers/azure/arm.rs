@@ -8,7 +8,7 @@ mod answer;
 mod change;
 mod operation;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use azure_core::http::policies::Policy;
@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::http::redact;
 use crate::mutations::Mutations;
+use crate::pages::Pages;
 use crate::providers::azure::failure::{explain, failure, not_azure};
 use crate::providers::azure::session::Retries;
 use crate::resource::Address;
@@ -42,9 +43,6 @@ pub(crate) mod version {
 
 /// The longest URL of an operation that ARM returns, in bytes (Z4).
 const LONGEST_URL: usize = 4096;
-
-/// The most pages of a list. Lists normally have one; this stops an endless chain of links.
-const MOST_PAGES: usize = 1000;
 
 /// What a call is for, as errors name it.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +69,12 @@ pub(crate) struct Arm {
 
 impl Arm {
     /// ARM at `home`. `options` carry the transport; `token` is what signs each call.
-    pub(crate) fn new(home: Url, options: &ClientOptions, token: BearerTokenAuthorizationPolicy) -> Self {
+    pub(crate) fn new(
+        home: Url,
+        options: &ClientOptions,
+        retries: Retries,
+        token: BearerTokenAuthorizationPolicy,
+    ) -> Self {
         let token: Arc<dyn Policy> = Arc::new(token);
         let pipeline = |per_call_policies| {
             let options = ClientOptions { per_call_policies, retry: RetryOptions::none(), ..options.clone() };
@@ -80,7 +83,7 @@ impl Arm {
         };
         Self {
             home,
-            reads: pipeline(vec![Arc::new(Retries)]),
+            reads: pipeline(vec![Arc::new(retries)]),
             writes: pipeline(vec![]),
             mutations: Arc::default(),
             under_way: Mutex::default(),
@@ -121,10 +124,9 @@ impl Arm {
     /// # Errors
     /// Those of the calls; [`Kind::Failed`] for a list without an end.
     pub(crate) async fn list(&self, path: &str, call: Call<'_>) -> Result<Vec<Value>> {
-        let mut members = vec![];
-        let mut seen = BTreeSet::new();
+        let (mut members, mut pages) = (vec![], Pages::default());
         let mut url = self.url(path, call)?;
-        while seen.len() < MOST_PAGES && seen.insert(url.clone()) {
+        loop {
             let answer = self.send(Method::Get, url, None, call).await?;
             if is_absent(&answer) {
                 return Ok(members);
@@ -132,6 +134,7 @@ impl Arm {
             if !answer.is_success() {
                 return Err(explain(&answer, call.action, call.target));
             }
+            let bytes = answer.length();
             let mut page = readable(answer, call)?;
             let Value::Array(values) = page["value"].take() else {
                 return Err(Error::new(
@@ -142,10 +145,12 @@ impl Arm {
             members.extend(values);
             match page["nextLink"].as_str() {
                 None | Some("") => return Ok(members),
-                Some(next) => url = self.pinned(next, call)?,
+                Some(next) => {
+                    url = self.pinned(next, call)?;
+                    pages.turn(&url, bytes, call.action, call.target)?;
+                }
             }
         }
-        Err(Error::new(Kind::Failed, format!("{} on {}: the list does not end", call.action, call.target)))
     }
 
     /// Calls an action such as `listKeys`, which does no harm when it is called twice.

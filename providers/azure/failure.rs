@@ -6,7 +6,8 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 
 use crate::error::{Error, Kind};
-use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, web_page};
+use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, unread, unread_of, web_page};
+use crate::http::Unread;
 use crate::providers::azure::arm::Answer;
 use crate::providers::azure::location::LOCATIONS;
 use crate::text::clean;
@@ -42,6 +43,7 @@ pub(crate) fn failure(error: azure_core::Error, action: &str, target: impl Displ
             Error::new(Kind::Failed, format!("{call}: HTTP status {status}"))
         }
         ErrorKind::Credential => credential(&error, &call),
+        _ if let Some(why) = unread_of(&error) => unread(&AZURE, &call, why),
         ErrorKind::Connection | ErrorKind::Io => unanswered(&AZURE, &call, &root_cause(&error)),
         _ => Error::new(Kind::Failed, call).because(clean(&error.to_string())),
     }
@@ -272,6 +274,11 @@ fn credential(error: &azure_core::Error, call: &str) -> Error {
         return Error::new(Kind::Transient, format!("{call}: {what}"))
             .because(clean(&cause))
             .hint("check the network, any proxy, and AZURE_AUTHORITY_HOST");
+    }
+    if let Some(why) = unread_of(error) {
+        let kind = if matches!(why, Unread::TooLarge(_)) { Kind::Failed } else { Kind::Transient };
+        return Error::new(kind, format!("{call}: failed to get a token: {why}"))
+            .hint("another server may have responded; check AZURE_AUTHORITY_HOST and any proxy");
     }
     // The pipeline wraps the message of the credential.
     let said = links(error).map(ToString::to_string).find(|text| !text.contains("will not be retried"));

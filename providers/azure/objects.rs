@@ -80,9 +80,19 @@ impl BlobStore {
         let marker = cursor.token.clone();
         let options = BlobContainerClientListBlobsOptions { include, marker, ..Default::default() };
         let page = self.client.list_blobs(Some(options))?.into_pages().try_next().await?;
-        page.map(|page| page.into_model()).transpose()
+        let Some(page) = page else { return Ok(None) };
+        let text: &[u8] = page.body().as_ref();
+        if text.windows(ENTRY.len()).filter(|part| *part == ENTRY).count() > MOST_ENTRIES {
+            let why = format!("a page of more than {MOST_ENTRIES} blobs");
+            return Err(azure_core::Error::with_message(ErrorKind::DataConversion, why));
+        }
+        page.into_model().map(Some)
     }
 }
+
+/// How a page begins a blob, and the most that Azure puts in one (Storage Services REST API, "List Blobs").
+const ENTRY: &[u8] = b"<Blob>";
+const MOST_ENTRIES: usize = 5000;
 
 impl Store for BlobStore {
     type Api = Api;

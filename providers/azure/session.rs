@@ -5,16 +5,16 @@ mod credentials;
 mod plain;
 mod retries;
 mod token;
+mod transport;
 
 use std::env;
 use std::sync::Arc;
-use std::time::Duration;
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
-use azure_core::http::{ClientOptions, RetryOptions, Transport, Url};
+use azure_core::http::{ClientOptions, RetryOptions, Url};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use azure_storage_queue::{QueueServiceClient, QueueServiceClientOptions};
 use serde_json::Value;
@@ -34,11 +34,7 @@ use crate::resource::Address;
 pub(crate) use plain::Plain;
 pub(crate) use retries::Retries;
 use token::{FailsOnce, TokenAnswers};
-
-/// Long enough for a slow link, short enough to report a dead endpoint within a minute.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// ARM completes some updates before it responds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+use transport::{Plane, transport};
 
 /// What a token for the data plane is for, in every cloud.
 const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
@@ -245,6 +241,7 @@ pub(crate) struct Session {
     options: ClientOptions,
     credential: Arc<dyn TokenCredential>,
     plain: Plain,
+    retries: Retries,
 }
 
 /// The credential, and the cloud it is for.
@@ -284,7 +281,7 @@ impl Session {
     /// [`Kind::Input`] for an authority that would get a secret over plain http on another machine, or
     /// credentials that the environment names only in part.
     pub(super) fn open(endpoints: Endpoints, subscription: Option<&SubscriptionId>) -> Result<Self> {
-        let (authority, mut options, plain) = Self::transported(&endpoints)?;
+        let (authority, mut options, plain, retries) = Self::transported(&endpoints)?;
         let mut custom = CustomConfiguration::default();
         custom.authority_host = authority.url();
         options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
@@ -294,7 +291,7 @@ impl Session {
         let credential = Arc::new(FailsOnce::new(credential));
         options.per_call_policies.remove(0);
         options.cloud = None;
-        Ok(Self { endpoints, authority, options, credential, plain })
+        Ok(Self { endpoints, authority, options, credential, plain, retries })
     }
 
     /// A session without credentials, for calls that are signed with an account's key.
@@ -302,24 +299,25 @@ impl Session {
     /// # Errors
     /// As [`Session::open`] for the authority.
     pub(super) fn keyed(endpoints: Endpoints) -> Result<Self> {
-        let (authority, options, plain) = Self::transported(&endpoints)?;
-        Ok(Self { endpoints, authority, options, credential: Arc::new(Nobody), plain })
+        let (authority, options, plain, retries) = Self::transported(&endpoints)?;
+        Ok(Self { endpoints, authority, options, credential: Arc::new(Nobody), plain, retries })
     }
 
     /// How requests are sent.
-    fn transported(endpoints: &Endpoints) -> Result<(Authority, ClientOptions, Plain)> {
+    fn transported(endpoints: &Endpoints) -> Result<(Authority, ClientOptions, Plain, Retries)> {
         let authority = Authority::from_environment()?;
         let named = [&endpoints.arm, &endpoints.blob, &endpoints.queue, &authority.named];
         let plain = Plain::new(named.into_iter().flatten().map(Endpoint::url));
         let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(plain.clone()), Arc::new(RequestLog)];
+        let retries = Retries::default();
         let options = ClientOptions {
-            per_call_policies: vec![Arc::new(Retries)],
+            per_call_policies: vec![Arc::new(retries.clone())],
             per_try_policies: policies,
-            transport: Some(transport()?),
+            transport: Some(transport(Plane::Control, &retries.contacts)?),
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };
-        Ok((authority, options, plain))
+        Ok((authority, options, plain, retries))
     }
 
     /// A session that describes resources and sends nothing. It has the custom endpoints that an online run
@@ -334,6 +332,7 @@ impl Session {
             options: ClientOptions::default(),
             credential: Arc::new(Nobody),
             plain: Plain::default(),
+            retries: Retries::default(),
         })
     }
 
@@ -361,8 +360,11 @@ impl Session {
         let home = named(&self.endpoints.arm).map_or_else(|| url(arm), Ok)?;
         let token =
             BearerTokenAuthorizationPolicy::new(Arc::clone(&self.credential), [format!("{arm}/.default")]);
+        // An offline session sends nothing.
+        let is_online = self.options.transport.is_some();
+        let data = is_online.then(|| transport(Plane::Data, &self.retries.contacts)).transpose()?;
         Ok(Arc::new(Api {
-            arm: Arm::new(home, &self.options, token),
+            arm: Arm::new(home, &self.options, self.retries.clone(), token),
             subscription: subscription.to_owned(),
             resource_group: resource_group.to_owned(),
             account: account.to_owned(),
@@ -376,7 +378,7 @@ impl Session {
             elsewhere: self.elsewhere(),
             locks: OnceCell::new(),
             credential: Arc::clone(&self.credential),
-            options: self.options.clone(),
+            options: ClientOptions { transport: data, ..self.options.clone() },
         }))
     }
 }
@@ -384,16 +386,6 @@ impl Session {
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn transport() -> Result<Transport> {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_WITHIN)
-        .timeout(ANSWER_WITHIN)
-        .build()
-        .map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
-    Ok(Transport::new(Arc::new(client)))
 }
 
 /// Credentials without a token, for an offline session.

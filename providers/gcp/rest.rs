@@ -7,11 +7,13 @@ use std::sync::Arc;
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Client, Method, Request, Url};
+use crate::http::{Answer, Client, FIRST_BYTE_WITHIN, FIRST_CONTACT_WITHIN, Method, Request, Unread, Url};
 use crate::mutations::Mutations;
-use crate::providers::gcp::failure::{self, Refusal};
+use crate::pages::Pages;
+use crate::providers::gcp::failure::{self, LOG_IN, Refusal};
 use crate::retry;
 use crate::secret::Secret;
 
@@ -148,19 +150,24 @@ impl Rest {
         target: impl Display,
         mut each: impl FnMut(Value),
     ) -> Result<()> {
-        let mut token = String::new();
+        let (mut token, mut pages) = (String::new(), Pages::default());
         loop {
             let next = format!("{path}&pageToken={}", segment(&token));
             let path = if token.is_empty() { path } else { &next };
-            let mut page: Value =
-                retry::page(|| async { read(&self.look(Method::GET, path).await?, permission, &target) })
-                    .await?;
+            let (mut page, bytes): (Value, _) = retry::page(|| async {
+                let answer = self.look(Method::GET, path).await?;
+                Ok((read(&answer, permission, &target)?, answer.body.len()))
+            })
+            .await?;
             if let Value::Array(members) = page[named].take() {
                 members.into_iter().for_each(&mut each);
             }
             match page["nextPageToken"].as_str() {
                 None | Some("") => return Ok(()),
-                Some(next) => token = next.to_owned(),
+                Some(next) => {
+                    pages.turn(next, bytes, permission, &target)?;
+                    token = next.to_owned();
+                }
             }
         }
     }
@@ -187,7 +194,14 @@ pub(crate) async fn headers(authority: &Authority) -> Result<Vec<(&'static str, 
             return Ok(vec![("authorization", format!("Bearer {}", token.reveal()))]);
         }
     };
-    let headers = match credentials.headers(Default::default()).await {
+    // The library has no limit for the whole, and retries.
+    let headers = timeout(FIRST_BYTE_WITHIN, credentials.headers(Default::default())).await;
+    let headers = match headers.map_err(|_| {
+        Error::new(Kind::Transient, "failed to get a token with the Google credentials")
+            .because(Unread::Late(FIRST_BYTE_WITHIN))
+            .within(FIRST_CONTACT_WITHIN)
+            .hint(format!("check the network and any proxy; if no credentials are configured, {LOG_IN}"))
+    })? {
         Ok(CacheableResource::New { data, .. }) => data,
         Ok(CacheableResource::NotModified) => Default::default(),
         Err(error) => return Err(failure::credentials(&error)),

@@ -6,6 +6,7 @@ mod bad_input_gcp;
 mod digest;
 mod environment;
 mod good_input;
+mod hostile;
 #[cfg(unix)]
 mod interrupt;
 mod json;

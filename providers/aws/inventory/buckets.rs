@@ -8,6 +8,7 @@ use super::{AT_ONCE, LAYOUT};
 use crate::error::Result;
 use crate::inventory::{Looked, Marked};
 use crate::mark::Entries;
+use crate::pages::Pages;
 use crate::providers::aws::failure::{code, failure, header};
 use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::session::Api;
@@ -24,18 +25,7 @@ struct Listed {
 
 /// All marked buckets.
 pub(super) async fn list(api: &Api) -> Result<Looked> {
-    let mut pages = api.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
-    let mut listed = vec![];
-    while let Some(page) = pages.next().await {
-        let page =
-            page.map_err(|error| failure(error, "s3:ListAllMyBuckets", format!("account {}", api.account)))?;
-        listed.extend(page.buckets.unwrap_or_default().into_iter().map(|bucket| Listed {
-            name: bucket.name.unwrap_or_default(),
-            region: bucket.bucket_region,
-            created: bucket.creation_date.map(|date| date.secs()),
-        }));
-    }
-    let mut looks = futures::stream::iter(listed)
+    let mut looks = futures::stream::iter(listed(api).await?)
         .map(|listed| async move { (tags(api, &listed).await, listed) })
         .buffer_unordered(AT_ONCE);
     let mut looked = Looked::default();
@@ -56,6 +46,26 @@ pub(super) async fn list(api: &Api) -> Result<Looked> {
         }
     }
     Ok(looked)
+}
+
+async fn listed(api: &Api) -> Result<Vec<Listed>> {
+    const ACTION: &str = "s3:ListAllMyBuckets";
+    let account = format!("account {}", api.account);
+    let (mut listed, mut pages, mut token) = (vec![], Pages::default(), None);
+    loop {
+        let page = api.s3.list_buckets().max_buckets(PAGE).set_continuation_token(token).send().await;
+        let page = page.map_err(|error| failure(error, ACTION, &account))?;
+        let known = listed.len();
+        listed.extend(page.buckets.unwrap_or_default().into_iter().map(|bucket| Listed {
+            name: bucket.name.unwrap_or_default(),
+            region: bucket.bucket_region,
+            created: bucket.creation_date.map(|date| date.secs()),
+        }));
+        let Some(next) = page.continuation_token.filter(|next| !next.is_empty()) else { return Ok(listed) };
+        let bytes = listed[known..].iter().map(|bucket| size_of::<Listed>() + bucket.name.len()).sum();
+        pages.turn(&next, bytes, ACTION, &account)?;
+        token = Some(next);
+    }
 }
 
 /// The region and tags of a bucket; `None` if it no longer exists, because the list may show it for a while.

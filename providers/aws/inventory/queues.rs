@@ -8,6 +8,7 @@ use super::AT_ONCE;
 use crate::error::Result;
 use crate::inventory::{Looked, Marked};
 use crate::mark::{Entries, ROLE};
+use crate::pages::Pages;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::TAGS;
 use crate::providers::aws::queue::is_gone;
@@ -48,25 +49,25 @@ fn there(region: &str) -> aws_sdk_sqs::config::Builder {
 }
 
 async fn urls(api: &Api, region: &str) -> Result<Vec<String>> {
-    let mut urls = vec![];
-    let mut token = None;
+    const ACTION: &str = "sqs:ListQueues";
+    let (mut urls, mut pages, mut token): (Vec<String>, _, _) = (vec![], Pages::default(), None);
     loop {
         let page = api
             .sqs
             .list_queues()
             .max_results(PAGE)
-            .set_next_token(token.clone())
+            .set_next_token(token)
             .customize()
             .config_override(there(region))
             .send()
             .await
-            .map_err(|error| failure(error, "sqs:ListQueues", region))?;
+            .map_err(|error| failure(error, ACTION, region))?;
+        let known = urls.len();
         urls.extend(page.queue_urls.unwrap_or_default());
-        // A token that comes twice would have us read the same page for ever.
-        match page.next_token.filter(|next| Some(next) != token.as_ref()) {
-            Some(next) => token = Some(next),
-            None => return Ok(urls),
-        }
+        let Some(next) = page.next_token.filter(|next| !next.is_empty()) else { return Ok(urls) };
+        let bytes = urls[known..].iter().map(|url| size_of::<String>() + url.len()).sum();
+        pages.turn(&next, bytes, ACTION, region)?;
+        token = Some(next);
     }
 }
 

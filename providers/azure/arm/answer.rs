@@ -61,6 +61,11 @@ impl Answer {
         self.headers.get_optional_str(&HeaderName::from_static(name))
     }
 
+    /// The length of the body in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether the status is one of success.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -65,7 +65,7 @@ fn arm(answers: &[Scripted]) -> (Arm, Arc<Script>) {
         ..ClientOptions::default()
     };
     let token = BearerTokenAuthorizationPolicy::new(Arc::new(Anybody), ["scope"]);
-    (Arm::new(HOME.parse().unwrap(), &options, token), script)
+    (Arm::new(HOME.parse().unwrap(), &options, Retries::default(), token), script)
 }
 
 fn asked(script: &Script) -> Vec<String> {

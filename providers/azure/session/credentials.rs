@@ -23,7 +23,7 @@ use crate::providers::azure::session::{CLOUDS, certificate};
 use crate::text::clean;
 
 /// How long it may take to respond. It is on the same host.
-const PROBE_WITHIN: Duration = Duration::from_secs(1);
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The credentials of the environment, with tokens from `authority`; without any, those of this machine, and
 /// then those of the Azure CLI for `subscription`.
@@ -177,11 +177,18 @@ fn other_cloud_of_cli(authority: &str) -> Option<(String, Option<&'static str>)>
 }
 
 /// Whether managed identities are available: App Service sets variables in the environment, a virtual machine
-/// has the metadata service.
+/// has the metadata service. Either rejects a request without its header at once, so that one which only accepts
+/// connections is passed over.
 async fn hosts_identities() -> bool {
-    if env::var_os("IDENTITY_ENDPOINT").is_some() {
-        return true;
+    let named = env::var("IDENTITY_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+    let is_named = named.is_some();
+    let endpoint = named.unwrap_or_else(|| format!("http://{METADATA_SERVICE}/metadata/identity"));
+    // Not through a proxy, which has a metadata service of its own.
+    let Ok(client) = reqwest::Client::builder().no_proxy().timeout(PROBE_WITHIN).build() else {
+        return false;
+    };
+    match client.get(endpoint).send().await {
+        Ok(_) => true,
+        Err(error) => is_named && !error.is_timeout(),
     }
-    let probe = tokio::net::TcpStream::connect((METADATA_SERVICE, 80));
-    matches!(tokio::time::timeout(PROBE_WITHIN, probe).await, Ok(Ok(_)))
 }

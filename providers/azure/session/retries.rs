@@ -8,7 +8,7 @@ use azure_core::http::headers::HeaderName;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request, Url};
 
-use crate::http::redact;
+use crate::http::{Contacts, peer, redact};
 use crate::retry::{Fault, asked, is_fault, repeat};
 use crate::text::clean;
 
@@ -17,8 +17,11 @@ pub(super) const METADATA_SERVICE: &str = "169.254.169.254";
 
 /// Retries a call after a fault of the network or of the server, in place of the SDK's own policy, which
 /// waits without a message for as long as a server requests. Not for calls that change something in ARM.
-#[derive(Debug)]
-pub(crate) struct Retries;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Retries {
+    /// Who has answered.
+    pub(super) contacts: Contacts,
+}
 
 #[async_trait]
 impl Policy for Retries {
@@ -39,7 +42,8 @@ impl Policy for Retries {
                     .then(|| Fault::new(format!("{call}: HTTP status {status}"), asked))
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection) => {
-                Some(Fault::new(format!("{call}: {}", clean(&error.to_string())), None))
+                let within = self.contacts.patience(peer(request.url()));
+                Some(Fault { within, ..Fault::new(format!("{call}: {}", clean(&error.to_string())), None) })
             }
             Err(_) => None,
         })

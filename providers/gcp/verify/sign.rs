@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Kind, Result};
 use crate::explain::root_cause;
-use crate::http::Url;
+use crate::http::{FIRST_BYTE_WITHIN, Unread, Url};
 use crate::providers::gcp::rest::{self, Rest, headers, segment};
 use crate::providers::gcp::session::Api;
 use crate::text::clean;
@@ -36,7 +36,7 @@ impl UrlSigner {
     /// When the metadata server cannot be reached.
     pub(super) async fn email(&self) -> Result<String> {
         match self {
-            Self::Library(signer) => signer.client_email().await.map_err(|error| unsigned(&error)),
+            Self::Library(signer) => soon(signer.client_email()).await,
             Self::Iam { email, .. } => Ok(email.clone()),
         }
     }
@@ -44,11 +44,7 @@ impl UrlSigner {
     async fn sign(&self, text: &str) -> Result<Vec<u8>> {
         let (email, api) = match self {
             Self::Library(signer) => {
-                return signer
-                    .sign(text)
-                    .await
-                    .map(|signature| signature.to_vec())
-                    .map_err(|error| unsigned(&error));
+                return Ok(soon(signer.sign(text)).await?.to_vec());
             }
             Self::Iam { email, api } => (email, api),
         };
@@ -58,6 +54,13 @@ impl UrlSigner {
         let blob = BASE64_STANDARD.decode(signed["signedBlob"].as_str().unwrap_or_default());
         blob.map_err(|error| Error::new(Kind::Failed, "sign a URL").because(error))
     }
+}
+
+/// The library waits without a limit.
+async fn soon<T>(signed: impl Future<Output = std::result::Result<T, SigningError>>) -> Result<T> {
+    let late = |_| Error::new(Kind::Failed, "sign a URL").because(Unread::Late(FIRST_BYTE_WITHIN));
+    let signed = tokio::time::timeout(FIRST_BYTE_WITHIN, signed).await.map_err(late)?;
+    signed.map_err(|error| unsigned(&error))
 }
 
 fn unsigned(error: &SigningError) -> Error {

@@ -34,6 +34,7 @@ pub mod fault;
 pub mod faults;
 pub mod gap;
 pub mod gcp;
+pub mod hostile;
 mod iam;
 pub mod journal;
 pub mod live;
