@@ -318,7 +318,12 @@ impl Client {
         let mut response = begun.map_err(broken)?;
         self.contacts.answered(peer(&request.url));
         let mut body = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        // A body that was not complete in time is not requested again.
+        let incomplete = |error: reqwest::Error| match error.is_timeout() {
+            true => broken(error).within(READ_WITHIN),
+            false => broken(error),
+        };
+        while let Some(chunk) = response.chunk().await.map_err(incomplete)? {
             if body.len() + chunk.len() > ANSWER_AT_MOST {
                 return Err(Error::new(
                     Kind::Failed,
