@@ -90,7 +90,7 @@ fn lock_and_policy_are_named() {
     let body = r#"{"error":{"code":"RequestDisallowedByPolicy","message":"m","additionalInfo":[{"type":
         "PolicyViolation","info":{"policyAssignmentDisplayName":"No keys"}}]}}"#;
     let error = explain(&Answer::new(403, &[], body), ACTION, "azure/account/acme");
-    assert!(hint(&error).contains("`No keys`"));
+    assert!(hint(&error).contains("the Azure Policy assignment No keys forbids it"), "{}", hint(&error));
 }
 
 #[test]
