@@ -115,7 +115,8 @@ pub(crate) async fn apply(
         drop(engine);
         reports
     };
-    let (reports, _) = futures::join!(work, progress::show(&plans, receiver, style, console.words()));
+    let (reports, _): (Vec<Report>, _) =
+        futures::join!(work, progress::show(&plans, receiver, style, console.words()));
     reports
 }
 

@@ -28,7 +28,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::name::DeploymentName;
 use crate::provider::EmptyBy;
-use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Removal, Resource, Seen};
 
 /// All that one bucket holds. It serialises as the fields that a plan shows of what was found.
 #[derive(Clone, Serialize)]
@@ -90,7 +90,9 @@ impl<S: Store> Resource for Objects<S> {
         };
         let tally = tally::count(&store, &mut look, Timestamp::now().as_second()).await?;
         if tally.entries() == 0 {
-            return Ok(Seen::absent());
+            // What is uploaded before the deletion remains in the same way.
+            let leaves = look.remarks.leaves;
+            return Ok(Seen::Absent(Remarks { findings: leaves.clone(), leaves, ..Remarks::default() }));
         }
         let mut remarks = look.remarks;
         if tally.more {

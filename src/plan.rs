@@ -83,6 +83,9 @@ pub struct Step {
     /// Entries of others that are deleted with it, which are among the findings too.
     #[serde(skip)]
     pub ends: Vec<String>,
+    /// What remains of it after its deletion, which is among the findings too.
+    #[serde(skip)]
+    pub leaves: Vec<String>,
 }
 
 impl Step {

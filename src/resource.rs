@@ -76,6 +76,9 @@ pub(crate) struct Remarks {
     pub kept: Vec<String>,
     /// Findings for the reviewer, one sentence each.
     pub findings: Vec<String>,
+    /// What remains of it once it is deleted and how to restore it, which are findings too: said again at the
+    /// end of a teardown.
+    pub leaves: Vec<String>,
     /// The obstacles to a write or a delete.
     pub obstacles: Vec<Obstacle>,
 }
@@ -84,6 +87,13 @@ impl Remarks {
     /// Adds a finding for the reviewer.
     pub(crate) fn finding(&mut self, fact: impl Into<String>) {
         self.findings.push(fact.into());
+    }
+
+    /// Adds what remains once it is deleted, and how to restore it.
+    pub(crate) fn leave(&mut self, fact: impl Into<String>) {
+        let fact = fact.into();
+        self.findings.push(fact.clone());
+        self.leaves.push(fact);
     }
 
     /// Adds a reason why `forbids` cannot be done.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// What a provider may use of the crate, besides its own modules.
 const FOR_PROVIDERS: &[&str] = &[
+    "ablation",
+    "cors",
     "empty",
     "endpoint",
     "error",
@@ -15,6 +17,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "http",
     "inventory",
     "lease",
+    "lifecycle",
     "listed",
     "mark",
     "mutations",

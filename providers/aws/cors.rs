@@ -42,6 +42,7 @@ pub(crate) struct Cors {
     pub max_age_seconds: i32,
     /// The rules that come first and take something from pages of the server. wbstore's rule is put before
     /// them: it matches no other origin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hidden_by: Vec<String>,
 }
 

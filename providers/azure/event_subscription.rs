@@ -261,7 +261,7 @@ impl Resource for EventSubscription {
                 found
             }
         };
-        let Remarks { kept, findings, obstacles } = remarks;
+        let Remarks { kept, findings, leaves: _, obstacles } = remarks;
         found.remarks_mut().kept = kept;
         found.remarks_mut().findings.extend(findings);
         found.remarks_mut().obstacles.extend(obstacles);

@@ -106,7 +106,9 @@ impl Store for BlobStore {
         // An empty container needs no more than its listing.
         match soft_delete {
             Ok(soft_delete) => {
-                look.remarks.findings.extend(soft_delete.finding(&api.account, name, Timestamp::now()))
+                if let Some(fact) = soft_delete.finding(&api.account, name, Timestamp::now()) {
+                    look.remarks.leave(fact);
+                }
             }
             Err(error) if !look.is_empty() => return Err(error),
             Err(_) => {}

@@ -21,6 +21,7 @@ pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
         kept: vec![],
         findings: vec![],
         ends: vec![],
+        leaves: vec![],
     };
     let looked = match &seen.seen {
         Ok(looked) => looked,
@@ -118,7 +119,10 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
 }
 
 fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
-    let Seen::There { state, owner, remarks } = looked else { return };
+    let Seen::There { state, owner, remarks } = looked else {
+        step.leaves.clone_from(&looked.remarks().leaves);
+        return;
+    };
     if seen.removal == Removal::Contents {
         // For a setting the address is enough; for data the plan shows how much is deleted.
         step.changes = differences(state, &seen.desired);
@@ -126,6 +130,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     match owner {
         Owner::Ours => {
             step.action = Action::Delete;
+            step.leaves.clone_from(&remarks.leaves);
             if seen.removal == Removal::Own {
                 lose_kept(step);
             }

@@ -79,7 +79,19 @@ fn steps(plan: &Plan) -> Option<String> {
 
 fn step(step: &Step) -> String {
     // Taken apart, so that a new field of a step does not go unseen.
-    let Step { address, action, waits_for, goes_with, changes, reason, hint, kept, findings, ends: _ } = step;
+    let Step {
+        address,
+        action,
+        waits_for,
+        goes_with,
+        changes,
+        reason,
+        hint,
+        kept,
+        findings,
+        ends: _,
+        leaves: _,
+    } = step;
     let head = format!("{} {:<7}", action.symbol(), words::verb(*action));
     let mut text = format!("  {} {}\n", paint(palette::of(*action), head), clean(&address.to_string()));
     let mut detail = |line: String| {

@@ -42,8 +42,19 @@ fn table(steps: &[&Step]) -> Option<String> {
 
 fn row(step: &Step) -> String {
     // Taken apart, so that a new field of a step does not go unseen; `changes` has its own table.
-    let Step { address, action, waits_for, goes_with, changes: _, reason, hint, kept, findings, ends: _ } =
-        step;
+    let Step {
+        address,
+        action,
+        waits_for,
+        goes_with,
+        changes: _,
+        reason,
+        hint,
+        kept,
+        findings,
+        ends: _,
+        leaves: _,
+    } = step;
     let waits: Vec<_> = waits_for.iter().map(|address| code(&address.to_string())).collect();
     let remarks: Vec<_> = [
         reason.as_deref().map(text),

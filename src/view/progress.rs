@@ -1,6 +1,6 @@
 //! The steps of a plan while they are applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use super::bars::{Bars, TICK, above};
 use super::json;
 use super::lines::{Lines, lasting, name};
 use super::palette::{BAD, HEAD, WARN, paint};
-use super::remark::hint;
+use super::remark::{Remark, hint};
 use super::still::{self, Silence};
 use super::words;
 use crate::cli::Format;
@@ -83,7 +83,7 @@ pub async fn show(
     writer: &mut (dyn Write + Send),
 ) -> Tally {
     let began = Instant::now();
-    let mut tally = Tally::default();
+    let (mut tally, mut done) = (Tally::default(), BTreeSet::new());
     let mut screen = Screen::new(style);
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -92,6 +92,9 @@ pub async fn show(
             event = events.recv() => match event {
                 Some(event) => for event in along(plans, event) {
                     tally.count(&event);
+                    if let Event::Done { address, .. } = &event {
+                        done.insert(address.clone());
+                    }
                     screen.event(&event, writer);
                 },
                 None => break,
@@ -100,6 +103,13 @@ pub async fn show(
         }
     }
     drop(screen);
+    let format = if style == Style::Json { Format::Json } else { Format::Human };
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
+        // What is empty is not deleted by a step of its own.
+        if done.contains(&step.address) || (step.action == Action::NoOp && tally.is_whole()) {
+            step.leaves.iter().for_each(|fact| write(writer, &Remark::note(fact).text(format)));
+        }
+    }
     let text = match style {
         Style::Json => json::line(&Finished::of(&tally)).unwrap_or_default(),
         Style::Terminal | Style::Lines => report(&tally, began),

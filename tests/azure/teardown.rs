@@ -18,6 +18,20 @@ async fn everything_of_an_empty_deployment_goes() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_container_that_can_be_restored_is_reported_with_how() {
+    let site = Site::open().await;
+    site.double().plant(Planted::new(site.account())).await.unwrap();
+    site.provisioned().await;
+    let kept = json!({ "enabled": true, "days": 7 });
+    site.double().set_blob_service(site.account(), "containerDeleteRetentionPolicy", kept);
+    let ran = site.teardown(&[]).await.ends(0);
+    // In the plan, and once more when it is done.
+    let (plan, end) = ran.stderr.split_once(": deleted").expect("it says what it deletes");
+    assert!(plan.contains("container restore") && end.contains("container restore"), "{ran}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_may_be_repeated() {
     let site = Site::open().await;
     site.provisioned().await;

@@ -111,7 +111,7 @@ fn the_readme_agrees_with_itself_and_the_manifest() {
 
 /// The rules that each cloud's page answers: the page, the letter and the last number.
 const RULES: [(&str, char, usize); 3] =
-    [("docs/aws.md", 'A', 31), ("docs/gcp.md", 'G', 26), ("docs/azure.md", 'Z', 25)];
+    [("docs/aws.md", 'A', 36), ("docs/gcp.md", 'G', 26), ("docs/azure.md", 'Z', 27)];
 
 #[test]
 fn every_rule_is_answered_once() {

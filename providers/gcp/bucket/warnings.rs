@@ -39,7 +39,7 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
         // Each object is kept from its own deletion on, and the bucket until the last of them (B27).
         let seconds = SignedDuration::from_secs(bucket.soft_delete_seconds());
         let end = Timestamp::now().checked_add(seconds).unwrap_or(Timestamp::MAX);
-        found.finding(format!(
+        found.remarks_mut().leave(format!(
             "soft delete keeps what is deleted, and the bucket itself, for {kept} from its deletion on, so not \
              before {} is anything gone, and bills for it; until then `gcloud storage ls --buckets --soft-deleted` shows the generation, `gcloud \
              storage restore gs://{1}#GENERATION` restores the bucket, and `gcloud storage restore \

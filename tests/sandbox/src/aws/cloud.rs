@@ -38,6 +38,12 @@ impl Cloud for Aws {
         ("teardown", &["--confirm", NAME], "s3:ListObjectVersions"),
     ];
 
+    const ADVICE: &'static [(&'static str, &'static str)] = &[
+        ("provision", "s3:GetBucketRequestPayment"),
+        ("provision", "s3:GetBucketVersioning"),
+        ("provision", "s3:GetObjectLockConfiguration"),
+    ];
+
     type Ground = Emulator;
 
     async fn ground() -> Result<Emulator, Error> {
