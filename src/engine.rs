@@ -20,6 +20,7 @@ use crate::event::{Event, Events, Progress};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack};
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
+use crate::value::quoted;
 use attempt::{Attempt, Taken};
 
 /// Reads all resources of `stack` concurrently, and runs its guards.
@@ -268,8 +269,12 @@ async fn confirm(
         _ => (false, None),
     };
     if let Some(Owner::Other(Some(other))) = owner {
-        return Err(Error::refused(format!("{}: it now belongs to the deployment `{other}`", seen.address))
-            .hint("choose another name for one of the two"));
+        return Err(Error::refused(format!(
+            "{}: it now belongs to the deployment {}",
+            seen.address,
+            quoted(other)
+        ))
+        .hint("choose another name for one of the two"));
     }
     // What this run created is its own although the mark was omitted; what existed before must never look
     // as if this run had created it.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::error::{Error, Kind, Result};
 use crate::mark::{ADOPTED, Codec, DEPLOYMENT, EXPIRES, Entries, INTERNAL, Mark, QUEUE, ROLE};
 use crate::name::DeploymentName;
+use crate::value::quoted;
 
 /// The [`ROLE`] of what `verify` creates for a moment, which is not part of a deployment.
 pub(crate) const PROBE: &str = "probe";
@@ -314,7 +315,10 @@ impl Group<'_> {
             let Some(end) = part.mark.end() else {
                 if text.parse::<Timestamp>().is_err() {
                     let Marked { kind, name, .. } = part;
-                    unread.push(format!("the end of the lease of {kind} {name} is not a date: `{text}`"));
+                    unread.push(format!(
+                        "the end of the lease of {kind} {name} is not a date: {}",
+                        quoted(text)
+                    ));
                 }
                 return None;
             };

@@ -57,6 +57,8 @@ mod names;
 mod option;
 mod origin;
 mod output;
+#[cfg(test)]
+mod outside;
 mod pages;
 mod plan;
 mod policy;

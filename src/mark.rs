@@ -15,7 +15,8 @@ use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::provider::Wanted;
 use crate::resource::{Address, Forbids, Owner, Seen};
-use crate::text::clean;
+use crate::text::word;
+use crate::value::quoted;
 
 /// Tags, labels or metadata as the cloud has them, those of others included.
 pub(crate) type Entries = BTreeMap<String, String>;
@@ -357,19 +358,20 @@ impl Marking {
     }
 
     /// Keeps a resource whose `observed` mark names, by the entry `name`, a part that is not in the request:
-    /// deleting it would leave that part behind. `part` returns what the part is called and how to request it.
+    /// deleting it would leave that part behind. `part` returns, of its name in quotes and as a
+    /// word of a command, what the part is called and how to request it.
     pub(crate) fn keep_parts<R>(
         &self,
         observed: &Entries,
         name: &str,
-        part: impl FnOnce(&str) -> (String, String),
+        part: impl FnOnce(&str, &str) -> (String, String),
         seen: &mut Seen<R>,
     ) {
         let observed = self.codec.read(observed);
         let Some(is) = observed.get(name).filter(|is| *is != INTERNAL && self.get(name) != Some(is)) else {
             return;
         };
-        let (part, hint) = part(&clean(is));
+        let (part, hint) = part(&quoted(is), word(is).unwrap_or("NAME"));
         seen.finding(format!("its mark names {part}, which is kept; `wbstore list` shows it"));
         let message = format!("its mark names {part}, which this command would leave behind");
         seen.obstacle(Forbids::Delete, message, hint);

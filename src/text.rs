@@ -7,16 +7,25 @@ use std::fmt;
 const LONGEST: usize = 600;
 
 /// `text` on one line, without what a terminal would obey and without what is not seen and could make a line
-/// read as something else, cut at 600 letters. Line breaks and tabs become spaces.
+/// read as something else, cut at 600 letters. Line breaks and tabs become spaces, and a backtick, between which
+/// commands are suggested, an apostrophe.
 pub(crate) fn clean(text: &str) -> String {
     let text = text.trim_start();
-    let mut letters = text.chars().filter_map(harmless);
+    let mut letters =
+        text.chars().filter_map(harmless).map(|letter| if letter == '`' { '\'' } else { letter });
     let mut kept: String = letters.by_ref().take(LONGEST).collect();
     if letters.next().is_some() {
         kept.push('…');
     }
     kept.truncate(kept.trim_end().len());
     kept
+}
+
+/// `text` where it may be a part of a suggested command: a single word of a name, an id or a path, which is no
+/// option.
+pub(crate) fn word(text: &str) -> Option<&str> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._/:@+".contains(letter);
+    (!text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain)).then_some(text)
 }
 
 /// What stands for `letter` in harmless text, if anything does.
@@ -112,6 +121,17 @@ mod tests {
     fn a_server_cannot_colour_move_or_turn_our_text() {
         assert_eq!(clean("a\u{1b}[31mred\u{202e}\nline\u{7}"), "a[31mred line");
         assert_eq!(clean("\u{200b}\u{9b}31m\u{2028}x\u{e0041}\u{feff}"), "31m x");
+    }
+
+    #[test]
+    fn text_of_others_ends_no_quote_and_adds_no_option() {
+        assert_eq!(clean("q`; `reboot"), "q'; 'reboot");
+        for harmless in ["acme-media", "projects/p/topics/t_1", "arn:aws:sqs:eu-west-1:1:q", "a@b.example"] {
+            assert_eq!(word(harmless), Some(harmless));
+        }
+        for hostile in ["", "--yes", "a b", "a;b", "$(a)", "a`", "a'", "é", "a\n"] {
+            assert_eq!(word(hostile), None, "{hostile}");
+        }
     }
 
     #[test]

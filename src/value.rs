@@ -9,6 +9,8 @@ pub(crate) fn printable(input: &str) -> String {
         match c {
             // `escape_debug` escapes these for Rust's sake; a reader would see a second error.
             '\'' | '"' | '\\' => text.push(c),
+            // It would end a quotation.
+            '`' => text.extend(c.escape_unicode()),
             _ => text.extend(c.escape_debug()),
         }
     }
@@ -66,6 +68,7 @@ mod tests {
         assert_eq!(quoted("plain-1"), "`plain-1`");
         assert_eq!(quoted("a\u{1b}[31m\n"), r"`a\u{1b}[31m\n`");
         assert_eq!(quoted("a\u{202e}b"), r"`a\u{202e}b`");
+        assert_eq!(quoted("a`b"), r"`a\u{60}b`");
         assert_eq!(quoted("it's \"a\\b\""), "`it's \"a\\b\"`");
         assert_eq!(quoted(&"x".repeat(81)), format!("`{}…`", "x".repeat(80)));
         assert_eq!(quoted(&"x".repeat(80)), format!("`{}`", "x".repeat(80)));

@@ -24,6 +24,7 @@ use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, readable};
 use crate::providers::aws::objects::lifecycle;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
+use crate::text::{clean, word};
 
 pub(crate) use warnings::Warnings;
 
@@ -238,7 +239,7 @@ impl Resource for S3Bucket {
             );
         }
         for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
-            let queue = |is: &str| (format!("the queue `{is}`"), format!("add {flag} {is}"));
+            let queue = |is: &str, word: &str| (format!("the queue {is}"), format!("add {flag} {word}"));
             self.tags.keep_parts(&tags, name, queue, &mut found);
         }
         Ok(found)
@@ -291,8 +292,9 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     match (status(&error), region) {
         (404, _) => Ok(None),
         (301 | 307 | 400 | 403, Some(region)) if region != wanted => {
-            Err(Error::refused(format!("the bucket {bucket} is in {region}, not in {wanted}"))
-                .hint(format!("add `--region {region}`, or choose another name with --bucket")))
+            let there = word(&region).unwrap_or("REGION");
+            Err(Error::refused(format!("the bucket {bucket} is in {}, not in {wanted}", clean(&region)))
+                .hint(format!("add `--region {there}`, or choose another name with --bucket")))
         }
         (403, _) if let Some(wrong) = wrong_clock(&error, "s3:ListBucket", S3Bucket::at(bucket)) => {
             Err(wrong)

@@ -13,6 +13,8 @@ use crate::providers::aws::bucket::S3Bucket;
 use crate::providers::aws::failure::{code, failure, missing_bucket};
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::text::clean;
+use crate::value::quoted;
 
 /// The most rules S3 allows for one bucket (S3 user guide, "CORS configuration").
 const MOST_RULES: usize = 100;
@@ -174,8 +176,8 @@ fn spelled(found: &[String], wanted: &[String]) -> Vec<String> {
 }
 
 fn describe(rule: &CorsRule) -> String {
-    let name = rule.id().map_or_else(|| "a rule without id".to_owned(), |id| format!("rule `{id}`"));
-    format!("{name} for {}", rule.allowed_origins.join(", "))
+    let name = rule.id().map_or_else(|| "a rule without id".to_owned(), |id| format!("rule {}", quoted(id)));
+    format!("{name} for {}", clean(&rule.allowed_origins.join(", ")))
 }
 
 impl Resource for Cors {

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind};
 use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, unread, unread_of, web_page};
 use crate::http::FIRST_CONTACT_WITHIN;
 use crate::retry::asked;
-use crate::text::clean;
+use crate::text::{clean, word};
 
 /// How long two updates of one bucket may conflict in S3 (A19).
 const CONFLICT_WITHIN: Duration = Duration::from_secs(300);
@@ -169,7 +169,9 @@ where
                 html: is_html(context.raw()),
                 retry_after: asked(|name| context.raw().headers().get(name)),
             };
-            failed.explain(&AWS, |hole| region.clone().filter(|_| hole == "region"))
+            failed.explain(&AWS, |hole| {
+                region.as_deref().filter(|_| hole == "region").and_then(word).map(str::to_owned)
+            })
         }
         _ => Error::new(Kind::Failed, call).because(clean(&DisplayErrorContext(error).to_string())),
     }
@@ -335,7 +337,10 @@ where
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::elements;
+    use crate::outside;
 
     #[test]
     fn arguments_are_found_with_and_without_a_number() {
@@ -344,5 +349,19 @@ mod tests {
         let two = "<ArgumentValue1>a</ArgumentValue1><ArgumentName2>n</ArgumentName2><ArgumentValue2>b</ArgumentValue2>";
         assert_eq!(elements(two, "<ArgumentValue"), ["a", "b"]);
         assert_eq!(elements("<ArgumentValue", "<ArgumentValue"), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_has_arguments_or_none(
+            before in outside::text(), inside in outside::text(), after in outside::text(), number in 0_u8..3,
+        ) {
+            let text = format!("{before}<ArgumentName{number}>{inside}</ArgumentName{number}>{after}");
+            for text in [text, before, inside] {
+                for found in elements(&text, "<ArgumentName") {
+                    prop_assert!(!found.contains(char::is_control) && !found.contains('`'), "{found:?}");
+                }
+            }
+        }
     }
 }

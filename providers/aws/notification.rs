@@ -24,6 +24,8 @@ use crate::providers::aws::queue::Queue;
 use crate::providers::aws::queue_name::QueueName;
 use crate::providers::aws::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
+use crate::text::clean;
+use crate::value::quoted;
 
 /// How long a new queue and its policy may be invisible to S3; SQS documents 60 s for a policy (A8, A9).
 const DESTINATION_WITHIN: Duration = Duration::from_secs(120);
@@ -235,13 +237,13 @@ impl Entry {
             Target::Topic => "topic",
             Target::Function => "function",
         };
-        let id = self.id.as_ref().map_or_else(String::new, |id| format!(" `{id}`"));
+        let id = self.id.as_ref().map_or_else(String::new, |id| format!(" {}", quoted(id)));
         format!("{kind} entry{id}")
     }
 
     fn words(&self) -> String {
         let filters: String = self.filters.iter().map(|filter| format!(", {filter}")).collect();
-        format!("{} to {} for {}{filters}", self.name(), self.arn, self.events.join(", "))
+        clean(&format!("{} to {} for {}{filters}", self.name(), self.arn, self.events.join(", ")))
     }
 
     /// Ours has no filter, so the keys always overlap and the events alone decide (S3 user guide,
@@ -318,7 +320,7 @@ impl Resource for Notification {
             None => match self.sufficient(&document) {
                 Some(entry) => {
                     let id = entry.id().unwrap_or_default().to_owned();
-                    let words = format!("the notification `{id}`");
+                    let words = format!("the notification {}", quoted(&id));
                     Seen::there(Self { id, ..self.clone() }, Owner::Sufficient(words))
                 }
                 None => Seen::absent(),
@@ -370,6 +372,30 @@ impl Resource for Notification {
         };
         let replaced = self.sufficient(&document).filter(|_| seen.is_unmarked());
         let replaced = replaced.and_then(QueueConfiguration::id).map(str::to_owned);
+        self.merge(&mut document, ours, replaced);
+        self.put(api, document).await
+    }
+
+    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
+        let mut document = self.document(api).await?;
+        if self.ours(&document).is_none() {
+            return Ok(Deleted::Gone);
+        }
+        self.take_out_of(&mut document);
+        self.put(api, document).await?;
+        Ok(Deleted::Gone)
+    }
+}
+
+impl Notification {
+    /// Puts `ours` in the place of the old one, and of what it does in the entry with the id `replaced`.
+    fn merge(
+        &self,
+        document: &mut NotificationConfiguration,
+        ours: QueueConfiguration,
+        replaced: Option<String>,
+    ) {
+        let Self { id, events, .. } = self;
         let queues = document.queue_configurations.get_or_insert_default();
         if replaced.is_some() {
             // Its other events, such as those of deletions, go on under its id.
@@ -382,19 +408,12 @@ impl Resource for Notification {
             Some(place) => *place = ours,
             None => queues.push(ours),
         }
-        self.put(api, document).await
     }
 
-    async fn delete(&self, api: &Api, _: &Self, _: &Progress) -> Result<Deleted> {
-        let mut document = self.document(api).await?;
-        if self.ours(&document).is_none() {
-            return Ok(Deleted::Gone);
-        }
+    fn take_out_of(&self, document: &mut NotificationConfiguration) {
         if let Some(queues) = &mut document.queue_configurations {
             queues.retain(|entry| entry.id() != Some(&self.id));
         }
-        self.put(api, document).await?;
-        Ok(Deleted::Gone)
     }
 }
 
@@ -411,7 +430,11 @@ fn filters(filter: Option<&NotificationConfigurationFilter>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::types::{FilterRule, FilterRuleName, S3KeyFilter};
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     #[test]
     fn all_calls_that_create_an_object_are_as_good_as_the_family() {
@@ -428,5 +451,68 @@ mod tests {
         assert!(same_family("s3:ObjectCreated:*", "s3:ObjectCreated:*"));
         assert!(!same_family("s3:ObjectRemoved:*", "s3:ObjectCreated:*"));
         assert!(!same_family("s3:ObjectCreated:Copy", "s3:ObjectCreated:Put"));
+    }
+
+    fn wanted() -> Notification {
+        Notification::new(
+            "acme",
+            "wbstore-acme",
+            "wbstore-acme".to_owned(),
+            "arn:aws:sqs:eu-west-1:1:q".to_owned(),
+        )
+    }
+
+    fn queue(id: Option<String>, arn: &str, events: &[&str], filter: Option<String>) -> QueueConfiguration {
+        let rule = |value| FilterRule::builder().name(FilterRuleName::Prefix).value(value).build();
+        let key = |value| S3KeyFilter::builder().filter_rules(rule(value)).build();
+        let filter = filter.map(|value| NotificationConfigurationFilter::builder().key(key(value)).build());
+        let events = events.iter().map(|event| Event::from(*event)).collect();
+        let entry = QueueConfiguration::builder().set_id(id).queue_arn(arn).set_events(Some(events));
+        entry.set_filter(filter).build().unwrap()
+    }
+
+    fn entry() -> impl Strategy<Value = QueueConfiguration> {
+        let id = prop::option::of(outside::text().prop_filter("is ours", |id| *id != wanted().id));
+        let arn = prop_oneof![Just(wanted().queue_arn), outside::text()];
+        let events = prop::sample::subsequence(
+            vec!["s3:ObjectRemoved:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:*", "s3:Later:*"],
+            1..4,
+        );
+        (id, arn, events, prop::option::of(outside::text()))
+            .prop_map(|(id, arn, events, filter)| queue(id, &arn, &events, filter))
+    }
+
+    proptest! {
+        #[test]
+        fn ours_is_there_once_and_others_stay(others in prop::collection::vec(entry(), 0..5), is_there: bool) {
+            let (wanted, ours) = (wanted(), queue(Some(wanted().id), &wanted().queue_arn, &["s3:ObjectCreated:*"], None));
+            let old = queue(Some(wanted.id.clone()), "arn:old", &["s3:Old:*"], None);
+            let queues = others.iter().cloned().chain(is_there.then_some(old)).collect();
+            let mut document = NotificationConfiguration::builder().set_queue_configurations(Some(queues)).build();
+            for entry in wanted.others(&document) {
+                let _ = (wanted.instead_of(&entry), entry.words());
+            }
+            wanted.merge(&mut document, ours.clone(), None);
+            prop_assert_eq!(wanted.ours(&document), Some(ours.clone()));
+            let once = document.clone();
+            wanted.merge(&mut document, ours, None);
+            prop_assert_eq!(&document, &once);
+            wanted.take_out_of(&mut document);
+            prop_assert_eq!(document.queue_configurations(), others);
+        }
+
+        #[test]
+        fn what_is_replaced_keeps_its_other_events(events in prop::sample::subsequence(
+            vec!["s3:ObjectRemoved:*", "s3:ObjectCreated:*", "s3:Later:*"], 1..4,
+        )) {
+            let (wanted, ours) = (wanted(), queue(Some(wanted().id), &wanted().queue_arn, &["s3:ObjectCreated:*"], None));
+            let theirs = queue(Some("theirs".to_owned()), &wanted.queue_arn, &events, None);
+            let mut document = NotificationConfiguration::builder().queue_configurations(theirs).build();
+            wanted.merge(&mut document, ours, Some("theirs".to_owned()));
+            let all = document.queue_configurations().iter().flat_map(|entry| &entry.events);
+            let left: Vec<_> = all.map(Event::as_str).collect();
+            prop_assert_eq!(left.iter().filter(|event| **event == "s3:ObjectCreated:*").count(), 1);
+            prop_assert!(events.iter().all(|event| left.contains(event)));
+        }
     }
 }

@@ -393,3 +393,24 @@ fn created(attributes: &HashMap<Attribute, String>) -> Option<Timestamp> {
 pub(crate) fn is_gone(code: &str) -> bool {
     matches!(code, "QueueDoesNotExist" | "NonExistentQueue")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outside;
+
+    proptest! {
+        #[test]
+        fn any_attributes_are_read_or_refused(
+            json in outside::json(&["Statement", "Sid", "maxReceiveCount", "deadLetterTargetArn", "Version"]), text in outside::text(),
+        ) {
+            for value in [json.to_string(), text] {
+                let names = [Attribute::Policy, Attribute::RedrivePolicy, Attribute::CreatedTimestamp];
+                let attributes = names.into_iter().map(|name| (name, value.clone())).collect();
+                let _ = (parse_policy(&attributes), receives_at_most(&attributes), created(&attributes));
+            }
+        }
+    }
+}

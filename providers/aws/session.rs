@@ -170,9 +170,8 @@ impl Session {
                             quoted(&profile)
                         ),
                     ),
-                    None => {
-                        Error::new(Kind::Credentials, "no usable AWS credentials were found").because(why)
-                    }
+                    None => Error::new(Kind::Credentials, "no usable AWS credentials were found")
+                        .because(clean(&why)),
                 }
             }),
             None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),

@@ -153,7 +153,7 @@ impl Arm {
         }
     }
 
-    /// Calls an action such as `listKeys`, which does no harm when it is called twice.
+    /// Calls an action such as `checkNameAvailability`, which does no harm when it is called twice.
     ///
     /// # Errors
     /// Those of the call.
@@ -163,6 +163,26 @@ impl Arm {
             return readable(answer, call);
         }
         Err(explain(&answer, call.action, call.target))
+    }
+
+    /// Calls an action such as `listKeys`, which does no harm when it is called twice, and returns what `read`
+    /// takes out of its answer. The rest is overwritten.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub(crate) async fn secret<T>(
+        &self,
+        path: &str,
+        call: Call<'_>,
+        read: impl FnOnce(&mut Value) -> T,
+    ) -> Result<T> {
+        let mut answer = self.send(Method::Post, self.url(path, call)?, None, call).await?;
+        let read = match answer.is_success() {
+            true => check(&answer, call).map(|()| read(&mut answer.body)),
+            false => Err(explain(&answer, call.action, call.target)),
+        };
+        answer.wipe();
+        read
     }
 
     /// As [`Arm::post`]; `None` if the resource does not exist.
@@ -259,13 +279,17 @@ pub(super) fn dressed(mut url: Url) -> Url {
 }
 
 fn readable(answer: Answer, call: Call<'_>) -> Result<Value> {
+    check(&answer, call).map(|()| answer.body)
+}
+
+fn check(answer: &Answer, call: Call<'_>) -> Result<()> {
     if answer.body.is_object() && !answer.is_html() {
-        return Ok(answer.body);
+        return Ok(());
     }
     let Call { action, target, .. } = call;
     let error =
         Error::new(Kind::Transient, format!("{action} on {target}: the response is not a JSON object"));
-    Err(if answer.is_html() { not_azure(&answer, action, target) } else { error })
+    Err(if answer.is_html() { not_azure(answer, action, target) } else { error })
 }
 
 /// Whether ARM reports that something does not exist. A missing subscription, and a 404 without a code of

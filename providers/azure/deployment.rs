@@ -176,18 +176,22 @@ impl Azure {
         let action = "Microsoft.Storage/storageAccounts/listkeys/action";
         let call = Call { action, target: &at, version: version::STORAGE };
         let path = format!("{}/listKeys", self.api.account_id());
-        let answer = unless_busy(|| self.api.arm.post(&path, None, call)).await;
-        let mut answer = answer.map_err(|error| match error.to_string().contains("ScopeLocked") {
+        let first = |answer: &mut serde_json::Value| match answer
+            .pointer_mut("/keys/0/value")
+            .map(serde_json::Value::take)
+        {
+            Some(serde_json::Value::String(key)) if !key.is_empty() => Some(Secret::new(key)),
+            _ => None,
+        };
+        let key = unless_busy(|| self.api.arm.secret(&path, call, first)).await;
+        let key = key.map_err(|error| match error.to_string().contains("ScopeLocked") {
             true => error.hint(
                 "a ReadOnly lock also denies reading keys; ask its owner to remove it temporarily, or to \
                  send you the key",
             ),
             false => error,
         })?;
-        match answer["keys"][0]["value"].take() {
-            serde_json::Value::String(key) if !key.is_empty() => Ok(Secret::new(key)),
-            _ => Err(Error::new(Kind::Failed, format!("{action} on {at}: the response contains no key"))),
-        }
+        key.ok_or_else(|| Error::new(Kind::Failed, format!("{action} on {at}: the response contains no key")))
     }
 }
 

@@ -23,6 +23,7 @@ use crate::providers::azure::mark::{LABELS, pairs, to_labels};
 use crate::providers::azure::resource_provider::{self, ResourceProvider};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Resource, Seen};
+use crate::text::word;
 use crate::value::quoted;
 
 pub(crate) use shape::Shape;
@@ -167,10 +168,9 @@ impl EventSubscription {
 
     /// The command that deletes the event subscription `name` of others.
     fn removal(api: &Api, name: &str) -> String {
-        let name: String =
-            name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
         format!(
-            "`az eventgrid event-subscription delete --name '{name}' --source-resource-id {}`",
+            "`az eventgrid event-subscription delete --name {} --source-resource-id {}`",
+            word(name).unwrap_or("NAME"),
             api.account_id()
         )
     }

@@ -10,7 +10,7 @@ use crate::explain::{Explanations, Failed, Row, root_cause, unanswered, unread, 
 use crate::http::Unread;
 use crate::providers::azure::arm::Answer;
 use crate::providers::azure::location::LOCATIONS;
-use crate::text::clean;
+use crate::text::{clean, word};
 
 /// How long the deletion of a container or queue of the same name may take. The documentation says "at least
 /// 30 seconds" and "at least 40 seconds"; minutes have been seen (Z13, Z14).
@@ -120,7 +120,7 @@ const AZURE: Explanations = Explanations {
         Row::new(
             &["RequestDisallowedByPolicy"],
             Kind::Refused,
-            "the Azure Policy assignment `{policy}` forbids it; ask its owner",
+            "the Azure Policy assignment {policy} forbids it; ask its owner",
         ),
         Row::new(
             &["MaxStorageAccountsCountPerSubscriptionExceeded", "QuotaExceeded", "SubscriptionQuotaExceeded"],
@@ -239,7 +239,7 @@ pub(crate) fn not_azure(answer: &Answer, action: &str, target: impl Display) -> 
 /// The tenant in the issuer that follows `before`.
 fn tenant(message: &str, before: &str) -> Option<String> {
     let issuer = quoted_after(message, before)?;
-    issuer.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
+    issuer.trim_end_matches('/').rsplit('/').next().and_then(word).map(str::to_owned)
 }
 
 /// The name of the policy assignment that denies it: in `additionalInfo`, or in the message as JSON (Azure
@@ -251,12 +251,13 @@ fn policy(answer: &Answer, message: &str) -> Option<String> {
         info["policyAssignmentDisplayName"].as_str().or_else(|| info["policyAssignmentName"].as_str())
     });
     let written = || message.split_once("\"policyAssignment\":{\"name\":\"")?.1.split('"').next();
-    listed.or_else(written).map(clean)
+    // A display name is several words.
+    listed.or_else(written).filter(|name| name.split(' ').all(|part| word(part).is_some())).map(str::to_owned)
 }
 
-/// The quoted text after `before`.
+/// The quoted text after `before`, where it is a word.
 fn quoted_after<'a>(message: &'a str, before: &str) -> Option<&'a str> {
-    message.split_once(before)?.1.strip_prefix('\'')?.split('\'').next()
+    word(message.split_once(before)?.1.strip_prefix('\'')?.split('\'').next()?)
 }
 
 /// Why there is no token. Entra's own words begin with a code such as AADSTS7000215 (Microsoft identity

@@ -242,9 +242,10 @@ impl Resource for Held {
                         "remove metadata that are not needed",
                     );
                 }
-                let queue = |is: &str| (format!("the queue `{is}`"), format!("add --queue {is}"));
+                let queue = |is: &str, word: &str| (format!("the queue {is}"), format!("add --queue {word}"));
                 self.mark.keep_parts(&metadata, mark::QUEUE, queue, &mut found);
-                let dead = |is: &str| (format!("the container `{is}`"), "add --dead-letter".to_owned());
+                let dead =
+                    |is: &str, _: &str| (format!("the container {is}"), "add --dead-letter".to_owned());
                 self.mark.keep_parts(&metadata, DEAD_LETTERS, dead, &mut found);
                 found
             }

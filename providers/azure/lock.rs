@@ -7,7 +7,8 @@ use crate::error::{Kind, Result};
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::session::Api;
 use crate::resource::{Address, Forbids, Seen};
-use crate::text::clean;
+use crate::text::{clean, word};
+use crate::value::quoted;
 
 const ACTION: &str = "Microsoft.Authorization/locks/read";
 /// The part between the id of a scope and the name of a lock on it, in lower case.
@@ -89,11 +90,10 @@ pub(crate) fn unread(scope: &str) -> String {
 pub(crate) fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut Seen<R>) {
     for lock in locks {
         let (over, under) = (lock.is_over(id), lock.is_under(id));
-        let message = format!("the lock `{}` on {} forbids it", lock.name, lock.scope);
-        let hint = format!(
-            "ask its owner to lift it: `az lock delete --ids {}/providers/Microsoft.Authorization/locks/{}`",
-            lock.scope, lock.name
-        );
+        let message = format!("the lock {} on {} forbids it", quoted(&lock.name), clean(&lock.scope));
+        let lock_id = format!("{}/providers/Microsoft.Authorization/locks/{}", lock.scope, lock.name);
+        let hint =
+            format!("ask its owner to lift it: `az lock delete --ids {}`", word(&lock_id).unwrap_or("ID"));
         if over && lock.level == Level::ReadOnly {
             found.obstacle(Forbids::Write, message.clone(), hint.clone());
         }
@@ -108,7 +108,7 @@ pub(crate) fn forbid<R>(locks: &[Lock], id: &str, removal: Removal, found: &mut 
 /// `listAccountSas` among them (B49).
 pub(crate) fn read_only(locks: &[Lock], id: &str) -> Option<String> {
     let lock = locks.iter().find(|lock| lock.level == Level::ReadOnly && lock.is_over(id))?;
-    Some(format!("the ReadOnly lock `{}` on {}", lock.name, lock.scope))
+    Some(format!("the ReadOnly lock {} on {}", quoted(&lock.name), clean(&lock.scope)))
 }
 
 /// The locks at the three scopes above our resources, and those scopes whose locks may not be read.

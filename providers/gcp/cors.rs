@@ -134,7 +134,10 @@ pub(crate) fn open_to_all(entries: &[Value]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     fn acme() -> Cors {
         Cors::for_pages_of("https://wandb.acme.com".to_owned())
@@ -188,5 +191,31 @@ mod tests {
         assert_eq!((entries.as_slice(), kept), ([equal.clone()].as_slice(), None));
         assert_eq!(ours(&entries, Some(&acme()), None), Some(acme()));
         assert_eq!(merged(&entries, None, None).0, [equal]);
+    }
+
+    fn entry() -> impl Strategy<Value = Value> {
+        let near = (0_usize..16, outside::json(&["origin", "method"]))
+            .prop_map(|(place, with)| outside::changed(&acme().to_entry(), place, &with));
+        prop_oneof![
+            near,
+            outside::json(&["origin", "method", "responseHeader", "maxAgeSeconds", "*"]),
+            Just(theirs())
+        ]
+        .prop_filter("is ours", |entry| Cors::of(entry) != acme())
+    }
+
+    proptest! {
+        #[test]
+        fn ours_is_there_once_and_others_stay(theirs in prop::collection::vec(entry(), 0..5)) {
+            let (with, kept) = merged(&theirs, Some(&acme()), None);
+            prop_assert_eq!(with.iter().filter(|entry| Cors::of(entry) == acme()).count(), 1);
+            prop_assert_eq!(merged(&with, Some(&acme()), kept.as_deref()), (with.clone(), kept.clone()));
+            prop_assert_eq!(others(&with, Some(&acme())).len(), theirs.len());
+            let _ = (hidden(&with, &acme()), open_to_all(&with));
+            let moved = Cors::for_pages_of("https://wandb.acme.org".to_owned());
+            let (elsewhere, label) = merged(&with, Some(&moved), kept.as_deref());
+            prop_assert_eq!(merged(&elsewhere, None, label.as_deref()), (theirs.clone(), None));
+            prop_assert_eq!(merged(&with, None, kept.as_deref()), (theirs, None));
+        }
     }
 }

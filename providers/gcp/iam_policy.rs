@@ -84,7 +84,7 @@ impl Policy {
         for binding in self.bindings.iter_mut().filter(|binding| binding.is_plain(role)) {
             binding.members.retain(|one| one != member);
         }
-        self.bindings.retain(|binding| !binding.members.is_empty());
+        self.bindings.retain(|binding| !binding.is_plain(role) || !binding.members.is_empty());
         true
     }
 
@@ -130,7 +130,10 @@ const CONVENIENCE: [&str; 3] = ["projectOwner:", "projectEditor:", "projectViewe
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     const ROLE: &str = "roles/pubsub.publisher";
     const AGENT: &str = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com";
@@ -191,5 +194,34 @@ mod tests {
             ]
         );
         assert_eq!(policy.public(), ["allUsers has roles/storage.objectViewer"]);
+    }
+
+    proptest! {
+        #[test]
+        fn ours_is_there_once_and_others_stay(
+            any in outside::json(&["bindings", "role", "members", "condition", "title", "etag", ROLE, AGENT]),
+            roles in prop::collection::vec(prop::sample::select(&[ROLE, "roles/x", ""][..]), 0..4),
+            member in outside::text(), condition: bool,
+        ) {
+            let binding = |role: &&str| match condition {
+                true => json!({"role": role, "members": [member, AGENT], "condition": any}),
+                false => json!({"role": role, "members": [member], "ofTomorrow": any}),
+            };
+            let before = json!({"version": 3, "bindings": roles.iter().map(binding).collect::<Vec<_>>(), "rest": any});
+            let mut policy: Policy = serde_json::from_value(before.clone()).unwrap();
+            let _ = (policy.others(&[ROLE], &[AGENT]), policy.public());
+            if !policy.has(ROLE, AGENT) {
+                prop_assert!(policy.add(&[ROLE], AGENT));
+                prop_assert!(!policy.add(&[ROLE], AGENT));
+                prop_assert!(policy.remove(&[ROLE], AGENT));
+                prop_assert!(!policy.remove(&[ROLE], AGENT));
+                prop_assert_eq!(serde_json::to_value(&policy).unwrap(), before);
+            }
+            if let Ok(mut policy) = serde_json::from_value::<Policy>(any) {
+                let _ = (policy.others(&[ROLE], &[AGENT]), policy.public());
+                policy.add(&[ROLE], AGENT);
+                prop_assert!(policy.has(ROLE, AGENT));
+            }
+        }
     }
 }

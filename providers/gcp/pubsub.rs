@@ -22,7 +22,8 @@ fn permission(address: &Address, verb: &str) -> String {
 /// # Errors
 /// Those of the cloud.
 pub(crate) async fn get(api: &Api, address: &Address) -> Result<Option<Value>> {
-    api.pubsub().await?.find(&path(api, address), &permission(address, "get"), address).await
+    let found = api.pubsub().await?.find(&path(api, address), &permission(address, "get"), address).await?;
+    Ok(found.map(Value::Object))
 }
 
 /// Creates what is at `address`, with these `settings`.

@@ -171,7 +171,7 @@ fn what_a_mark_names_is_not_left_behind() {
     let of = |queue: &str| {
         let observed = entries(&[("wb:deployment", "acme"), ("wb:queue", queue)]);
         let mut seen = marking.seen(&observed, None, ());
-        let named = |is: &str| (format!("the queue `{is}`"), format!("add --queue {is}"));
+        let named = |is: &str, word: &str| (format!("the queue {is}"), format!("add --queue {word}"));
         marking.keep_parts(&observed, QUEUE, named, &mut seen);
         obstacles(&seen).join("\n")
     };

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Action, Change, Goal, Step};
 use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen};
+use crate::value::quoted;
 
 /// The step for the resource that was `seen`, without regard to the others.
 pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
@@ -85,7 +86,7 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
         Owner::Other(Some(other)) => {
             refuse(
                 step,
-                format!("it belongs to the deployment `{other}`"),
+                format!("it belongs to the deployment {}", quoted(other)),
                 "choose another name, or use that deployment's `--name`",
             );
             return;
@@ -142,7 +143,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
         Owner::Other(other) => {
             step.action = Action::Keep;
             step.reason = Some(match other {
-                Some(other) => format!("it belongs to the deployment `{other}`"),
+                Some(other) => format!("it belongs to the deployment {}", quoted(other)),
                 None => "it has no wbstore mark".to_owned(),
             });
         }

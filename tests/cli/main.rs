@@ -13,6 +13,8 @@ mod json;
 mod offline;
 #[cfg(unix)]
 mod places;
+#[cfg(unix)]
+mod programs;
 mod proxy;
 mod renewal;
 mod spans;

@@ -14,11 +14,13 @@
 mod consent;
 mod expired;
 mod formats;
+mod hostile;
 mod interrupt;
 mod laws;
 mod outputs;
 mod renewal;
 mod second_look;
+mod secrets;
 mod support;
 mod waits;
 
@@ -64,8 +66,16 @@ macro_rules! laws {
                     the_whole_life_of_a_deployment_is_told_in_objects
                     uploads_into_a_bucket_that_is_not_empty_leave_the_digest_as_it_is
                 ]
+                hostile: [
+                    what_others_wrote_stays_text
+                    what_a_server_says_stays_text
+                ]
                 outputs: [
                     config_prints_the_same_as_provision_in_every_form
+                ]
+                secrets: [
+                    no_run_tells_a_secret
+                    no_failure_tells_a_secret
                 ]
                 interrupt: [
                     while_it_only_looks_it_stops_at_once

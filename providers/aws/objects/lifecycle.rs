@@ -18,6 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lifecycle::deletes_objects;
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::session::Api;
+use crate::value::quoted;
 
 pub(super) const EXPIRATION: Expiration = Expiration {
     service: "S3",
@@ -121,7 +122,7 @@ fn deletes(rule: &LifecycleRule) -> Option<String> {
         (None, None) => return None,
     };
     let name = match rule.id() {
-        Some(id) => format!("the lifecycle rule `{id}`"),
+        Some(id) => format!("the lifecycle rule {}", quoted(id)),
         None => "a lifecycle rule without an id".to_owned(),
     };
     #[expect(deprecated, reason = "rules from before filters have it")]

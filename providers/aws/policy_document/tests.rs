@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::statements::{deny_insecure_bucket, s3_may_send};
 use super::*;
+use crate::outside;
 use crate::providers::aws::account::AccountId;
 
 const SID: &str = "wbstore-acme";
@@ -256,4 +257,55 @@ fn denials_that_shut_out_are_found_with_their_conditions() {
     assert_eq!(found("s3:DeleteBucket", outside), "");
     assert_eq!(found("s3:*", json!({"Bool": {"aws:SecureTransport": "false"}})), "");
     assert_eq!(found("s3:*", json!({"NumericLessThan": {"s3:TlsVersion": 1.2}})), "");
+}
+
+/// A statement of others, as a person may write it.
+fn statement() -> impl Strategy<Value = String> {
+    let number = prop::sample::select(
+        &["10.50", "1e3", "-0.0", "1E+2", "0.1000", "100000000000000000000000", "7"][..],
+    );
+    let name = prop_oneof!["[a-zA-Z0-9]{0,12}", Just(format!("{SID}-2")), "[ \\PC]{0,8}"];
+    let space = prop::sample::select(&["", " ", "\n\t", "  "][..]);
+    (name, number, space, outside::json(&["AWS", "Service", "Bool", "aws:SourceArn"])).prop_map(
+        |(sid, number, space, any)| {
+            format!(
+                "{{{space}\"Condition\":{{\"NumericLessThan\":{{\"s3:max-keys\":{space}{number}}}}},\"Sid\"{space}:{},\
+                 {space}\"Principal\":{any},\"Action\":[\"s3:*\"{space}],\"Resource\":\"a\\/b\\u0041\"{space}}}",
+                json!(sid)
+            )
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn ours_is_there_once_and_others_stay_to_the_byte(
+        others in prop::collection::vec(statement(), 0..4), old in prop::collection::vec(0_usize..5, 0..3),
+    ) {
+        let mut all = others.clone();
+        for at in &old {
+            all.insert((*at).min(all.len()), format!(r#"{{"Sid":"{SID}","Effect":"Deny","x":1}}"#));
+        }
+        let mut document: PolicyDocument = with(&all.join(",")).parse().unwrap();
+        let _ = (document.others(SID), document.open_to_all(), document.denials(SID, &["s3:PutObject"], "x"));
+        prop_assert!(document.upsert(SID, &ours()).unwrap());
+        prop_assert_eq!(document.statements().filter(|one| one["Sid"] == SID).count(), 1);
+        let once = document.to_string();
+        prop_assert!(!document.upsert(SID, &ours()).unwrap());
+        prop_assert_eq!(document.to_string(), once);
+        prop_assert!(document.remove(SID));
+        prop_assert_eq!(document.to_string(), with(&others.join(",")));
+    }
+
+    #[test]
+    fn any_json_is_a_policy_or_an_error(
+        json in outside::json(&["Version", "Statement", "Sid", "Effect", "Action", "Principal", "AWS", "Condition"]),
+    ) {
+        let Ok(mut document) = json.to_string().parse::<PolicyDocument>() else { return Ok(()) };
+        let _ = (document.others(SID), document.open_to_all(), document.denials(SID, &["s3:PutObject"], "x"));
+        document.upsert(SID, &ours()).unwrap();
+        prop_assert_eq!(document.statement(SID), Some(&ours()));
+        let again: PolicyDocument = document.to_string().parse().unwrap();
+        prop_assert_eq!(again.to_string(), document.to_string());
+    }
 }

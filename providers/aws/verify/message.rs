@@ -52,7 +52,10 @@ struct Keyed {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     #[test]
     fn a_key_is_decoded() {
@@ -68,6 +71,19 @@ mod tests {
         assert_eq!(test, Says::Test("s3:TestEvent"));
         for other in ["", "text", "[]", "{}", r#"{"Records":[]}"#, r#"{"Records":[{"eventName":"x"}]}"#] {
             assert_eq!(read(other), Says::Other, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_can_be_in_a_queue_breaks_it(
+            json in outside::json(&["Records", "Event", "s3:TestEvent", "s3", "bucket", "name", "object", "key", "%"]),
+            text in outside::text(),
+        ) {
+            read(&json.to_string());
+            read(&text);
+            let body = serde_json::json!({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": text}}}]});
+            prop_assert!(matches!(read(&body.to_string()), Says::Created(_)));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Account, call};
 use crate::error::{Kind, Result};
 use crate::providers::azure::session::Api;
 use crate::resource::{Forbids, Resource, Seen};
-use crate::text::clean;
+use crate::text::{clean, word};
 
 impl Account {
     /// Why an account that is not in the resource group cannot be created, as far as Azure reports it (Z1).
@@ -47,7 +47,10 @@ impl Account {
             Some(group) => found.obstacle(
                 Forbids::Write,
                 format!("the account is in the resource group {}", clean(group)),
-                format!("add `--resource-group {}`, or choose another name with --account", clean(group)),
+                format!(
+                    "add `--resource-group {}`, or choose another name with --account",
+                    word(group).unwrap_or("GROUP")
+                ),
             ),
             None => found.obstacle(
                 Forbids::Write,

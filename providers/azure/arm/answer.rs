@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use azure_core::Bytes;
 use azure_core::http::RawResponse;
 use azure_core::http::headers::{HeaderName, Headers};
 use serde_json::Value;
+use zeroize::Zeroize;
 
 use super::Call;
 use crate::error::Result;
@@ -35,13 +37,28 @@ pub(crate) struct Said {
 impl From<RawResponse> for Answer {
     fn from(raw: RawResponse) -> Self {
         let (status, headers, body) = raw.deconstruct();
-        let bytes: &[u8] = body.as_ref();
-        Self {
+        let bytes = Bytes::from(body);
+        let answer = Self {
             status: u16::from(status),
-            body: serde_json::from_slice(bytes).unwrap_or_default(),
-            text: String::from_utf8_lossy(bytes).into_owned(),
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
             headers,
+        };
+        // Some answers hold keys. The buffer is ours alone, except in a test that keeps it.
+        if let Ok(mut bytes) = bytes.try_into_mut() {
+            bytes.as_mut().zeroize();
         }
+        answer
+    }
+}
+
+/// Overwrites the texts in `value`.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -54,6 +71,12 @@ impl Answer {
             all.insert(*name, *value);
         }
         RawResponse::from_bytes(status.into(), all, body.as_bytes().to_vec()).into()
+    }
+
+    /// Overwrites what was answered, where it holds secrets.
+    pub(super) fn wipe(&mut self) {
+        self.text.zeroize();
+        wipe(&mut self.body);
     }
 
     /// The header `name`, in lower case.

@@ -162,7 +162,10 @@ fn settable(service: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     fn ours(origin: &str) -> Rule {
         Rule::for_origins(vec![origin.to_owned()])
@@ -227,5 +230,38 @@ mod tests {
         assert_eq!(difference(&before, &after), None);
         after["properties"]["deleteRetentionPolicy"]["enabled"] = json!(false);
         assert_eq!(difference(&before, &after).as_deref(), Some("deleteRetentionPolicy"));
+    }
+
+    fn rule() -> impl Strategy<Value = Value> {
+        let near =
+            (0_usize..16, outside::json(&["allowedOrigins", "maxAgeInSeconds"])).prop_map(|(place, with)| {
+                outside::changed(&ours("https://wandb.acme.com").to_json(), place, &with)
+            });
+        prop_oneof![near, outside::json(&["allowedOrigins", "allowedMethods", "*"]), Just(foreign("*"))]
+            .prop_filter("is ours", |rule| !ours("https://wandb.acme.com").is(rule))
+    }
+
+    proptest! {
+        #[test]
+        fn ours_is_there_once_and_others_stay(
+            theirs in prop::collection::vec(rule(), 0..4),
+            other in outside::json(&["properties", "cors", "corsRules", "restorePolicy", "minRestoreTime", "enabled"]),
+        ) {
+            let wanted = ours("https://wandb.acme.com");
+            let old = std::slice::from_ref(&wanted);
+            let mut before = service(&theirs);
+            before["properties"]["ofTomorrow"] = other.clone();
+            let once = merged(&before, &[], Some(&wanted)).unwrap();
+            prop_assert_eq!(rules(&once).iter().filter(|rule| wanted.is(rule)).count(), 1);
+            prop_assert_eq!(difference(&before, &once), None);
+            prop_assert_eq!(&merged(&once, old, Some(&wanted)).unwrap(), &once);
+            let gone = merged(&once, old, None).unwrap();
+            prop_assert_eq!(rules(&gone), &theirs);
+            for rule in rules(&once) {
+                let _ = (describe(rule), super::any(rule), is_open(rule), is_for(rule, &wanted));
+            }
+            // What is no such document at all.
+            let _ = (merged(&other, old, Some(&wanted)), difference(&other, &before));
+        }
     }
 }

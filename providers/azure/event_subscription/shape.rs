@@ -288,7 +288,10 @@ pub(super) fn remarks(theirs: &Shape, name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     const ACCOUNT: &str = "/subscriptions/s/x";
 
@@ -426,6 +429,18 @@ mod tests {
             ("advancedFilters", json!([{"key": "data.contentLength"}])),
         ] {
             assert!(!covers(name, value.clone()), "{name} {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_others_made_of_it_is_seen(place in 0_usize..24, with in outside::json(&["properties", "filter", "Succeeded"])) {
+            let changed = outside::changed(&body(), place, &with);
+            let observed = Shape::observed(&changed["properties"], &shape());
+            let _ = (shape().is_covered_by(&changed), shape().shares_queue(&changed), fields(&observed));
+            // Writing it once puts everything in order.
+            let again = shape().body(&changed["properties"], vec![]);
+            prop_assert_eq!(fields(&Shape::observed(&again["properties"], &shape())), fields(&shape()));
         }
     }
 }

@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::outside;
 use crate::resource::Address;
 
 const ACTION: &str = "Microsoft.Storage/storageAccounts/write";
@@ -87,7 +90,7 @@ fn lock_and_policy_are_named() {
     let body = r#"{"error":{"code":"RequestDisallowedByPolicy","message":"m","additionalInfo":[{"type":
         "PolicyViolation","info":{"policyAssignmentDisplayName":"No keys"}}]}}"#;
     let error = explain(&Answer::new(403, &[], body), ACTION, "azure/account/acme");
-    assert!(hint(&error).contains("`No keys`"));
+    assert!(hint(&error).contains("the Azure Policy assignment No keys forbids it"), "{}", hint(&error));
 }
 
 #[test]
@@ -145,4 +148,40 @@ fn a_location_that_azure_rejects_has_a_suggestion() {
         "The provided location 'westeurpoe' is not available for resource type 'Microsoft.Storage/storageAccounts'.",
     );
     assert_eq!(hint(&error), "choose another location with --location: did you mean `westeurope`?");
+}
+
+proptest! {
+    #[test]
+    fn any_answer_is_an_error_on_one_line(
+        status in 100_u16..600,
+        json in outside::json(&[
+            "error", "code", "message", "details", "AuthorizationFailed", "BadRequest", "additionalInfo", "info",
+            "policyAssignmentName", "RequestDisallowedByPolicy", "ScopeLocked", "locked: '", "over scope '",
+        ]),
+        text in outside::text(), wrapped: bool,
+    ) {
+        let body = if wrapped { serde_json::json!({"error": json}).to_string() } else { json.to_string() };
+        let xml = format!("<Error><Code>{text}</Code><Message>{text}</Message>");
+        for body in [body, text, xml] {
+            let answer = Answer::new(status, &[], &body);
+            let error = explain(&answer, ACTION, Address::new("azure", "account", "acme"));
+            let said = [error.chain(), error.what_next().unwrap_or_default().to_owned()];
+            prop_assert!(said.iter().all(|text| !text.contains(char::is_control)), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_message_quotes_adds_no_option(said in outside::text()) {
+        for (code, before) in [
+            ("AuthorizationFailed", "over scope '"), ("AuthorizationFailed", "object id '"),
+            ("MissingSubscriptionRegistration", "namespace '"), ("InvalidAuthenticationTokenTenant", "match the tenant 'https://sts/"),
+        ] {
+            let hint = hint(&told(403, code, &format!("{before}{said}'")));
+            let spans: Vec<_> = hint.split('`').skip(1).step_by(2).collect();
+            prop_assert!(spans.iter().all(|span| span.starts_with("az ") || span.starts_with("wbstore ") || span.starts_with("--")));
+            let is_short = said.trim().len() < 3;
+            let is_left_out = is_short || crate::text::word(&said).is_some() || !hint.contains(said.trim());
+            prop_assert!(is_left_out, "{}", hint);
+        }
+    }
 }

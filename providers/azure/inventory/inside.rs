@@ -12,6 +12,7 @@ use crate::providers::azure::held::{CONTAINER, CONTAINERS, Collection, DEAD_LETT
 use crate::providers::azure::mark::{LABELS, METADATA, pairs};
 use crate::providers::azure::session::Api;
 use crate::resource::Address;
+use crate::text::word;
 
 /// A list may leave metadata out. Up to this many containers or queues of one account are then read one by
 /// one, because Azure allows some hundred reads in five minutes (Z5).
@@ -60,7 +61,9 @@ async fn with_metadata(api: &Api, account: &Account, kind: &Collection, most: us
     if left > 0 {
         let reason = format!(
             "{left} {}s of account {} were not read; `--resource-group {}` reads more",
-            kind.word, account.name, account.group
+            kind.word,
+            account.name,
+            word(&account.group).unwrap_or("GROUP")
         );
         looked.unsure(kinds, &account.id, reason);
     }

@@ -68,6 +68,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::outside;
 
     /// The blobs that were created.
     fn created(body: &str) -> Vec<String> {
@@ -139,5 +140,16 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_obstacle() {
         assert_eq!(created(&format!("\u{feff}{}", event_grid(&format!("{CONTAINER}wandb{BLOB}x")))), ["x"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_events_or_none(
+            json in outside::json(&["eventType", "type", "subject", CREATED, "/blobServices/default/containers/a/blobs/b"]),
+            encoded: bool,
+        ) {
+            let body = json.to_string();
+            read(&if encoded { base64::encode(&body) } else { body });
+        }
     }
 }

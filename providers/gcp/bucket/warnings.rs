@@ -13,7 +13,8 @@ use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::objects::is_emptying;
 use crate::resource::{Forbids, Owner, Seen};
 use crate::span::Span;
-use crate::text::clean;
+use crate::text::{clean, word};
+use crate::value::quoted;
 
 /// How long Cloud Storage keeps what was deleted unless told otherwise (Cloud Storage docs, "Soft delete").
 const DEFAULT: &str = "7d";
@@ -23,7 +24,7 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
     let mark = LABELS.read(labels);
     holds(&wanted.name, bucket, found);
     // A topic and a subscription that are not in the request would be left behind.
-    let events = |_: &str| {
+    let events = |_: &str, _: &str| {
         let hint = "omit `--queue internal`, and name them with --topic and --subscription if they do not \
                     have the default names";
         ("a topic and a subscription".to_owned(), hint.to_owned())
@@ -202,15 +203,18 @@ fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
     for (name, former) in [(mark::SIGNER, mark::FORMER_SIGNER), (mark::GRANTED, mark::FORMER_GRANTED)] {
         let noted = mark.get(name).or(mark.get(former));
         let Some(note) = noted.filter(|note| known.as_deref() != Some(note)) else { continue };
-        let account = mark::account_of(note).unwrap_or_else(|| "EMAIL".to_owned());
+        let account = mark::account_of(note)
+            .filter(|account| word(account).is_some())
+            .unwrap_or_else(|| "EMAIL".to_owned());
         match wanted.leaving {
             true if is_adopted || name == mark::SIGNER => found.obstacle(
                 Forbids::Delete,
-                format!("its mark names `{note}`, whose grants this command would leave behind"),
+                format!("its mark names {}, whose grants this command would leave behind", quoted(note)),
                 format!("add --service-account {account}"),
             ),
             false if known.is_none() && name == mark::GRANTED => found.finding(format!(
-                "its mark names `{note}`, which keeps its access; `--service-account` with another account revokes it"
+                "its mark names {}, which keeps its access; `--service-account` with another account revokes it",
+                quoted(note)
             )),
             _ => {}
         }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::Refusal;
 use crate::error::{Error, Kind};
+use crate::text::word;
 
 /// The constraint that keeps members of other organizations out of policies (Resource Manager docs,
 /// "Restricting identities by domain").
@@ -41,7 +42,7 @@ impl Refusal {
     /// error page.
     fn meaning(&self, permission: &str) -> (Kind, String, Option<String>) {
         let (said, text) = (self.said(), &self.message);
-        let project = self.project.as_deref().unwrap_or("PROJECT");
+        let project = self.project.as_deref().and_then(word).unwrap_or("PROJECT");
         let plain = |kind| (kind, said.clone(), None);
         let hinted = |kind, hint: String| (kind, said.clone(), Some(hint));
         let quota = text.contains("requires a quota project") || text.contains("without a quota project");
@@ -147,7 +148,7 @@ impl Refusal {
                 )
             }
             (_, "PERMISSION_DENIED") => {
-                let permission = self.permission.as_deref().unwrap_or(permission);
+                let permission = self.permission.as_deref().and_then(word).unwrap_or(permission);
                 hinted(
                     Kind::Denied,
                     format!(
@@ -172,7 +173,7 @@ impl Refusal {
 
     /// The API that the call with `permission` is of.
     fn service(&self, permission: &str) -> String {
-        let named = self.service.clone().or_else(|| {
+        let named = self.service.as_deref().and_then(word).map(str::to_owned).or_else(|| {
             let words = self.message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
             words.into_iter().find(|word| word.ends_with(".googleapis.com")).map(str::to_owned)
         });

@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::outside;
 
 fn refusal(status: u16, body: &str) -> Refusal {
     Refusal::of_answer(&Answer::new(status, [], body)).expect("no success")
@@ -124,4 +127,26 @@ fn absence_and_a_taken_name_are_told_apart_from_a_stale_etag() {
     assert!(taken.is_taken() && !taken.is_stale());
     let stale = refusal(412, r#"{"error":{"code":412,"errors":[{"reason":"conditionNotMet"}]}}"#);
     assert!(stale.is_stale() && !stale.is_taken());
+}
+
+proptest! {
+    #[test]
+    fn any_answer_is_a_success_or_an_error_on_one_line(
+        status in 100_u16..600,
+        json in outside::json(&[
+            "error", "status", "message", "errors", "reason", "details", "@type", "type.googleapis.com/google.rpc.ErrorInfo",
+            "google.rpc.RetryInfo", "google.rpc.PreconditionFailure", "metadata", "service", "consumer", "permission",
+            "violations", "retryDelay", "1e99s", "SERVICE_DISABLED", "constraints/x",
+        ]),
+        text in outside::text(), wrapped: bool,
+    ) {
+        let body = if wrapped { serde_json::json!({"error": json}).to_string() } else { json.to_string() };
+        for body in [body, text] {
+            let Some(refusal) = Refusal::of_answer(&Answer::new(status, [], &body)) else { continue };
+            let _ = (refusal.is_not_found(), refusal.is_taken(), refusal.is_stale(), refusal.is_lost_race());
+            let error = refusal.explain("storage.buckets.get", "gcp/bucket/acme");
+            let said = [error.chain(), error.what_next().unwrap_or_default().to_owned()];
+            prop_assert!(said.iter().all(|text| !text.contains(char::is_control)), "{said:?}");
+        }
+    }
 }

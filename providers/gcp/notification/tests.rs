@@ -1,4 +1,8 @@
+use proptest::prelude::*;
+
+use super::configuration::Listing;
 use super::*;
+use crate::outside;
 use crate::providers::gcp::failure::Refusal;
 
 const TOPIC: &str = "//pubsub.googleapis.com/projects/acme-prod/topics/wbstore-acme";
@@ -129,4 +133,30 @@ fn only_the_two_known_answers_are_waited_for() {
         "ann@acme.com does not have storage.buckets.update access to topic-runs"
     )));
     assert!(!is_unheard_of(&said(500, "topic not found")));
+}
+
+proptest! {
+    #[test]
+    fn any_list_is_seen_as_ours_and_others(
+        json in outside::json(&[
+            "items", "id", "topic", "event_types", "payload_format", "object_name_prefix", "custom_attributes", ATTRIBUTE,
+            TOPIC, "acme", "JSON_API_V1", "OBJECT_FINALIZE",
+        ]),
+        events in prop::collection::vec(prop::sample::subsequence(vec![CREATED, "OBJECT_DELETE"], 0..3), 0..5),
+        ids in prop::collection::vec(outside::text(), 5), owners in prop::collection::vec(prop::option::of(outside::text()), 5),
+    ) {
+        let listed = serde_json::from_value::<Listing>(json).map(|listing| listing.items).unwrap_or_default();
+        let near = events.iter().zip(ids.iter().zip(&owners)).map(|(events, (id, owner))| one(id, owner.as_deref(), events));
+        for mut all in [listed, near.collect()] {
+            all.sort_by(|one, other| one.age().cmp(&other.age()));
+            let ours = all.iter().filter(|one| one.custom_attributes.get(ATTRIBUTE).is_some_and(|of| of == "acme")).count();
+            let found = wanted().seen(&all);
+            prop_assert_eq!(found.remarks().kept.len(), all.len() - ours);
+            prop_assert!(found.remarks().kept.iter().all(|text| !text.contains(char::is_control) && !text.contains('`')));
+            let commands = found.remarks().findings.iter().filter_map(|text| text.split_once("`gcloud")?.1.split_once('`'));
+            for (command, _) in commands {
+                prop_assert!(command.chars().all(|letter| letter.is_ascii_alphanumeric() || " /_-".contains(letter)));
+            }
+        }
+    }
 }

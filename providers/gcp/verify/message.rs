@@ -42,7 +42,10 @@ pub(super) fn sender(attributes: &HashMap<String, String>) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::outside;
 
     fn reads(changes: &[(&str, &str)]) -> Says {
         let good = [
@@ -68,6 +71,15 @@ mod tests {
         {
             let Says::Unproven(_, says) = reads(&[change]) else { panic!("{change:?}") };
             assert!(says.contains(why), "{says}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_can_be_in_a_queue_breaks_it(key in outside::text(), value in outside::text()) {
+            for (name, value) in [(key.as_str(), value.as_str()), ("notificationConfig", &value), ("payloadFormat", &value)] {
+                reads(&[(name, value), (ATTRIBUTE, &key)]);
+            }
         }
     }
 }

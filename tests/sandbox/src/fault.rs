@@ -41,6 +41,9 @@ pub enum Fault {
     KeyErrors(Failure, Keys),
     /// The service's clock runs ahead of ours by so many seconds (or behind, when negative).
     Skew(i64),
+    /// The answer has these texts in place of these words, wherever they are values or names: as if people had
+    /// written them, and more than a cloud lets them write.
+    Reword(Vec<(&'static str, String)>),
 }
 
 impl Fault {

@@ -6,6 +6,7 @@
 mod connection;
 mod meddle;
 mod outcome;
+mod reword;
 mod state;
 
 use std::net::SocketAddr;

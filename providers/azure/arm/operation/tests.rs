@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::outside;
 
 const URL: &str = "https://management.azure.com/subscriptions/s/operations/o";
 
@@ -91,4 +94,20 @@ fn the_case_of_a_state_means_nothing() {
     }
     let failed = answer(200, &[], r#"{"status":"failed"}"#);
     assert!(matches!(watched(&status(URL), &failed), Stage::Failed(_)));
+}
+
+proptest! {
+    #[test]
+    fn any_answer_leads_on_or_ends(
+        code in 100_u16..600, json in outside::json(&["status", "properties", "provisioningState", "error", "code", "Failed"]),
+        text in outside::text(), deleting: bool, times in 0..=MISSING,
+    ) {
+        for body in [json.to_string(), text] {
+            let answer = answer(code, &[("retry-after", "99999999999999999999"), ("location", "x")], &body);
+            let _ = (begun(&answer, deleting), answer.said(), answer.is_arms(), answer.retry_after());
+            for watch in [status(URL), Watch::Location(URL.to_owned()), Watch::Resource, Watch::Missing(times), Watch::Absence] {
+                watched(&watch, &answer);
+            }
+        }
+    }
 }

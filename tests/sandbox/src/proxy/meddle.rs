@@ -6,6 +6,7 @@ use hyper::Method;
 use hyper::header::DATE;
 
 use super::outcome::Outcome;
+use super::reword::reworded;
 use super::{Shared, faithful, in_its_place};
 use crate::call::Call;
 use crate::dialect::Service;
@@ -60,6 +61,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Arc<Call>, armed: &Armed
             Outcome::Whole(delete_some(shared, call, armed, failure, keys).await)
         }
         Fault::Skew(seconds) => Outcome::Whole(skewed(shared, call, *seconds).await),
+        Fault::Reword(words) => Outcome::Whole(reworded(faithful(shared, call).await, words)),
     }
 }
 
@@ -76,7 +78,9 @@ pub(super) async fn before_it_flows(call: &Call, armed: &Armed) -> Option<Outcom
             tokio::time::sleep(*delay).await;
             None
         }
-        Fault::OkWithError(_) | Fault::Stale | Fault::KeyErrors(..) | Fault::Skew(_) => None,
+        Fault::OkWithError(_) | Fault::Stale | Fault::KeyErrors(..) | Fault::Skew(_) | Fault::Reword(_) => {
+            None
+        }
     }
 }
 

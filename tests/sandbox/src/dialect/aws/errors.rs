@@ -101,7 +101,7 @@ fn rest_xml(error: &ApiError, resource: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>\
          {fields}<Resource>/{}</Resource><RequestId>{REQUEST_ID}</RequestId></Error>",
-        error.code,
+        escape(&error.code),
         escape(&error.message),
         escape(resource),
     )
@@ -112,7 +112,7 @@ fn query_xml(error: &ApiError) -> String {
         "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
          <Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>",
-        error.code,
+        escape(&error.code),
         escape(&error.message),
     )
 }

@@ -111,7 +111,7 @@ pub(in crate::dialect) fn write(error: &ApiError, status: u16, call: &Call) -> R
 fn xml(error: &ApiError) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{}</Code><Message>{}</Message></Error>",
-        error.code,
+        escape(&error.code),
         escape(&error.message)
     )
 }

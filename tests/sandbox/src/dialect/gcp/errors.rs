@@ -110,7 +110,7 @@ pub(in crate::dialect) fn write(error: &ApiError, status: u16, call: &Call) -> R
         Service::Xml => {
             let body = format!(
                 "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{}</Code><Message>{}</Message></Error>",
-                error.code,
+                escape(&error.code),
                 escape(&error.message)
             );
             reply::reply(status, "application/xml; charset=UTF-8", body)
