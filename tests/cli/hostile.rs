@@ -1,5 +1,6 @@
 //! Endpoints that are wrong or hostile: a run ends soon, in little memory, with an error that says why.
 
+use std::io::{self, Write};
 use std::process::Command;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ fn fails(process: Command, seconds: u64) -> Measured {
     let measured = measure(process);
     let Measured { ran, took, peak } = &measured;
     let error = ran.stderr.lines().find(|line| line.starts_with("error:")).unwrap_or_default();
-    eprintln!("{what}: {:.1} s, {peak:?} MB, {error}", took.as_secs_f64());
+    let _ = writeln!(io::stderr(), "{what}: {:.1} s, {peak:?} MB, {error}", took.as_secs_f64());
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(!error.is_empty(), "{ran}");
     assert!(error.chars().count() < 2200, "{ran}");
@@ -158,7 +159,7 @@ fn a_million_entries_in_a_page_are_not_read() {
         });
         let measured = measure(at(&server, "list", cloud));
         let Measured { ran, took, peak } = &measured;
-        eprintln!("{cloud}: {took:?}, {peak:?} MB, {}", ran.stderr);
+        let _ = writeln!(io::stderr(), "{cloud}: {took:?}, {peak:?} MB, {}", ran.stderr);
         assert!(peak.is_none_or(|peak| peak < 2 * MEMORY) && *took < Duration::from_secs(30), "{measured:?}");
     }
 }
