@@ -8,11 +8,11 @@ const LONGEST: usize = 600;
 
 /// `text` on one line, without what a terminal would obey and without what is not seen and could make a line
 /// read as something else, cut at 600 letters. Line breaks and tabs become spaces, and a backtick, between which
-/// commands are suggested, an apostrophe.
+/// commands are suggested, a typographic apostrophe: a straight one ends a quotation too.
 pub(crate) fn clean(text: &str) -> String {
     let text = text.trim_start();
     let mut letters =
-        text.chars().filter_map(harmless).map(|letter| if letter == '`' { '\'' } else { letter });
+        text.chars().filter_map(harmless).map(|letter| if letter == '`' { '’' } else { letter });
     let mut kept: String = letters.by_ref().take(LONGEST).collect();
     if letters.next().is_some() {
         kept.push('…');
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn text_of_others_ends_no_quote_and_adds_no_option() {
-        assert_eq!(clean("q`; `reboot"), "q'; 'reboot");
+        assert_eq!(clean("q`; `reboot"), "q’; ’reboot");
         for harmless in ["acme-media", "projects/p/topics/t_1", "arn:aws:sqs:eu-west-1:1:q", "a@b.example"] {
             assert_eq!(word(harmless), Some(harmless));
         }

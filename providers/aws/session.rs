@@ -217,8 +217,9 @@ impl Session {
         let wanted = self.region.partition().id;
         if !partition.is_empty() && partition != wanted {
             return Err(Error::input(format!(
-                "region {} is in the partition `{wanted}`, but these credentials belong to `{partition}`",
-                self.region
+                "region {} is in the partition `{wanted}`, but these credentials belong to {}",
+                self.region,
+                quoted(partition)
             ))
             .hint("choose a region of your partition with --region, or other credentials with AWS_PROFILE"));
         }

@@ -180,40 +180,41 @@ pub async fn what_others_wrote_stays_text<C: Person>() {
     assert_ne!(trial(&cloud, "of another deployment", looks).await, 0, "nothing of others is shown");
 }
 
-/// Codes whose explanation quotes the server, and such as no server has.
-const CODES: [(u16, &str); 14] = [
-    (400, "evil"),
-    (403, "\u{1b}[31m::evil"),
-    (403, "AccessDenied"),
-    (301, "PermanentRedirect"),
-    (403, "AuthorizationFailed"),
-    (401, "InvalidAuthenticationTokenTenant"),
-    (409, "ScopeLocked"),
-    (409, "MissingSubscriptionRegistration"),
-    (403, "RequestDisallowedByPolicy"),
-    (400, "LocationNotAvailableForResourceType"),
-    (403, "SERVICE_DISABLED"),
-    (403, "BILLING_DISABLED"),
-    (412, "FAILED_PRECONDITION"),
-    (403, "PERMISSION_DENIED"),
+/// Codes, and messages that their explanations quote, with `EVIL` in the place of what they quote.
+const SAID: [(u16, &str, &str); 17] = [
+    (400, "evil", "\n::error::evil EVIL"),
+    (403, "\u{1b}[31m::evil", "EVIL\u{2028}::error::evil"),
+    (403, "AccessDenied", "EVIL with an explicit deny in a service control policy"),
+    (301, "PermanentRedirect", "EVIL"),
+    (
+        403,
+        "AuthorizationFailed",
+        "The client with object id 'EVIL' may not perform action 'EVIL' over scope 'EVIL'",
+    ),
+    (
+        401,
+        "InvalidAuthenticationTokenTenant",
+        "wrong issuer 'https://sts/EVIL/' must match the tenant 'https://sts/EVIL/'",
+    ),
+    (409, "ScopeLocked", "the following scope(s) are locked: 'EVIL'"),
+    (409, "MissingSubscriptionRegistration", "not registered to use namespace 'EVIL'"),
+    (403, "RequestDisallowedByPolicy", "\"policyAssignment\":{\"name\":\"EVIL\"}"),
+    (400, "LocationNotAvailableForResourceType", "The provided location 'EVIL' is not available"),
+    (403, "SERVICE_DISABLED", "EVIL.googleapis.com has not been used"),
+    (403, "accessNotConfigured", "EVIL.googleapis.com has not been used"),
+    (403, "BILLING_DISABLED", "EVIL"),
+    (412, "conditionNotMet", "violates constraints/EVIL"),
+    (403, "PERMISSION_DENIED", "violates customConstraints/EVIL"),
+    (403, "forbidden", "Permission EVIL denied on EVIL"),
+    (403, "forbidden", "requires a quota project EVIL"),
 ];
-
-/// The texts that explanations look for, with `evil` in each place.
-fn message(evil: &str) -> String {
-    format!(
-        "\n::error::evil client '{evil}' with object id '{evil}' may not perform action '{evil}' over scope '{evil}'. \
-         locked: '{evil}'. namespace '{evil}'. wrong issuer 'https://sts/{evil}/' must match the tenant 'https://sts/{evil}/'. \
-         \"policyAssignment\":{{\"name\":\"{evil}\". location '{evil}' constraints/{evil} {evil}.googleapis.com \
-         requires a quota project {evil}"
-    )
-}
 
 pub async fn what_a_server_says_stays_text<C: Cloud>() {
     let cloud = C::fresh().await;
     let mut report = String::new();
-    for (status, code) in CODES {
-        for evil in [HOSTILE[2], "-evil", "evil"] {
-            let error = ApiError::new(status, code, &message(evil)).field("reason", code);
+    for (status, code, message) in SAID {
+        for evil in [HOSTILE[2], "--evil", "evil"] {
+            let error = ApiError::new(status, code, &message.replace("EVIL", evil)).field("reason", code);
             let error = error.header("x-amz-bucket-region", evil).field("Region", evil);
             cloud.proxy().arm(When::every("*"), Fault::fail(Failure::Other(error)));
             for (verb, more) in [("plan", &["-v"][..]), ("plan", &["--format", "json"])] {

@@ -15,6 +15,17 @@ pub(crate) fn domain_restricted(refusal: &Refusal) -> bool {
     refusal.constraint().is_some_and(|constraint| constraint.ends_with("iam.allowedPolicyMemberDomains"))
 }
 
+/// The APIs that wbstore calls, by itself or through another: no other is suggested to be enabled.
+const APIS: [&str; 7] = [
+    "cloudkms.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "pubsub.googleapis.com",
+    "storage.googleapis.com",
+    "storage-api.googleapis.com",
+];
+
 impl Refusal {
     /// The constraint of an organization policy that is violated, if any.
     pub(crate) fn constraint(&self) -> Option<String> {
@@ -134,7 +145,7 @@ impl Refusal {
             (_, "PERMISSION_DENIED" | "FAILED_PRECONDITION" | "INVALID_ARGUMENT")
                 if let Some(constraint) = self.constraint() =>
             {
-                let short = constraint.rsplit('/').next().unwrap_or(&constraint);
+                let short = constraint.rsplit('/').next().and_then(word).unwrap_or("CONSTRAINT");
                 (
                     Kind::Refused,
                     format!(
@@ -173,12 +184,11 @@ impl Refusal {
 
     /// The API that the call with `permission` is of.
     fn service(&self, permission: &str) -> String {
-        let named = self.service.as_deref().and_then(word).map(str::to_owned).or_else(|| {
-            let words = self.message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
-            words.into_iter().find(|word| word.ends_with(".googleapis.com")).map(str::to_owned)
-        });
-        named.unwrap_or_else(|| match permission.split('.').next().unwrap_or_default() {
+        let words = self.message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
+        let named = self.service.as_deref().into_iter().chain(words).find(|named| APIS.contains(named));
+        named.map(str::to_owned).unwrap_or_else(|| match permission.split('.').next().unwrap_or_default() {
             service @ ("pubsub" | "iam") => format!("{service}.googleapis.com"),
+            "resourcemanager" => "cloudresourcemanager.googleapis.com".to_owned(),
             _ => "storage.googleapis.com".to_owned(),
         })
     }
