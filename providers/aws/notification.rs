@@ -243,7 +243,11 @@ impl Entry {
 
     fn words(&self) -> String {
         let filters: String = self.filters.iter().map(|filter| format!(", {filter}")).collect();
-        clean(&format!("{} to {} for {}{filters}", self.name(), self.arn, self.events.join(", ")))
+        format!(
+            "{} to {}",
+            self.name(),
+            clean(&format!("{} for {}{filters}", self.arn, self.events.join(", ")))
+        )
     }
 
     /// Ours has no filter, so the keys always overlap and the events alone decide (S3 user guide,

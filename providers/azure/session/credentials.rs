@@ -131,7 +131,7 @@ impl TokenCredential for ThisMachine {
                     .map_or_else(|| "https://<its login host>".to_owned(), |host| format!("https://{host}"));
                 format!(
                     "it is set to the cloud {name}, and wbstore to the one of {}: set AZURE_AUTHORITY_HOST={host}, or \
-                     run `az cloud set`",
+                     run \"az cloud set\"",
                     self.authority.trim_end_matches('/')
                 )
             }
