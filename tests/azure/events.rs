@@ -126,7 +126,7 @@ async fn events_that_are_sent_twice_are_a_finding_with_the_command_that_ends_it(
     let account = site.account();
     site.double().plant_event_subscription(account, "theirs", &sends(&site), false);
     let command = format!(
-        "az eventgrid event-subscription delete --name 'theirs' --source-resource-id {}",
+        "az eventgrid event-subscription delete --name theirs --source-resource-id {}",
         site.double().account_id(account)
     );
     let plan = site.run("plan", &["--exit-code"]).await.ends(0);
