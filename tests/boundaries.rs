@@ -25,6 +25,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "names",
     "option",
     "origin",
+    "outside",
     "pages",
     "retry",
     "plan::Goal",

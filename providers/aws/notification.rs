@@ -243,11 +243,8 @@ impl Entry {
 
     fn words(&self) -> String {
         let filters: String = self.filters.iter().map(|filter| format!(", {filter}")).collect();
-        format!(
-            "{} to {}",
-            self.name(),
-            clean(&format!("{} for {}{filters}", self.arn, self.events.join(", ")))
-        )
+        let rest = clean(&format!("{} for {}{filters}", self.arn, self.events.join(", ")));
+        format!("{} to {rest}", self.name())
     }
 
     /// Ours has no filter, so the keys always overlap and the events alone decide (S3 user guide,
