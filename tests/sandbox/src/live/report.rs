@@ -56,11 +56,22 @@ impl Report {
 
     /// As JSON.
     pub fn json(&self) -> String {
+        // Text by text: a number of a measurement is no account's.
+        let law = |Law { name, outcome, seconds }: &Law| {
+            let outcome = match outcome {
+                Outcome::Passed => Outcome::Passed,
+                Outcome::Failed(why) => Outcome::Failed(self.masked(why)),
+            };
+            Law { name, outcome, seconds: *seconds }
+        };
         let document = json!({
-            "cloud": self.cloud, "version": self.version, "began": self.began, "scope": self.scope,
-            "laws": self.laws, "ended_early": self.ended, "left": self.left,
+            "cloud": self.cloud, "version": self.version, "began": self.began,
+            "scope": self.masked(&self.scope),
+            "laws": self.laws.iter().map(law).collect::<Vec<_>>(),
+            "ended_early": self.ended.as_ref().map(|why| self.masked(why)),
+            "left": self.left.iter().map(|left| self.masked(left)).collect::<Vec<_>>(),
         });
-        self.masked(&format!("{document:#}\n"))
+        format!("{document:#}\n")
     }
 
     /// As Markdown.
@@ -139,11 +150,13 @@ mod tests {
             version: "wbstore 0.1.0".into(),
             began: "2026-01-01T00:00:00Z".into(),
             scope: "account 123456789012, us-east-1".into(),
-            laws: vec![Law { name: "a_law", outcome: failed, seconds: 1.0 }],
+            laws: vec![Law { name: "a_law", outcome: failed, seconds: 0.987_654_321_098_765 }],
             ended: None,
             left: vec![],
             private: vec!["acme-prod".into()],
         };
+        let read: serde_json::Value = serde_json::from_str(&report.json()).expect("JSON");
+        assert_eq!(read["laws"][0]["seconds"], 0.987_654_321_098_765);
         for text in [report.json(), report.markdown()] {
             for private in ["123456789012", "0b1f6471", "acme-prod"] {
                 assert!(!text.contains(private), "{text}");
