@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use futures::future::join_all;
 use serde_json::Value;
-use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::cloud::{Cloud, in_full};
 use wbstore_sandbox::fault::{Failure, Fault, When};
 use wbstore_sandbox::person::Person;
 use wbstore_sandbox::ran::Ran;
@@ -145,7 +145,8 @@ fn shows(ran: &Ran) -> bool {
 /// Runs everything; returns how many runs showed something of others.
 async fn trial<C: Person>(cloud: &C, state: &str, runs: &[(&str, &[&str])]) -> usize {
     let (mut seen, mut report) = (0, String::new());
-    for hostile in HOSTILE {
+    // The first one is part of the second.
+    for hostile in HOSTILE.into_iter().skip(usize::from(!in_full())) {
         let words = THEIRS.iter().map(|word| (*word, hostile.to_owned())).collect();
         cloud.proxy().arm(When::every("*"), Fault::Reword(words));
         let of = runs.iter().map(async |(verb, more)| (*verb, *more, cloud.run(verb, more).await));
@@ -212,7 +213,7 @@ const SAID: [(u16, &str, &str); 17] = [
 pub async fn what_a_server_says_stays_text<C: Cloud>() {
     let cloud = C::fresh().await;
     let mut report = String::new();
-    for (status, code, message) in SAID {
+    for (status, code, message) in SAID.iter().copied().step_by(if in_full() { 1 } else { 3 }) {
         for evil in [HOSTILE[2], "--evil", "evil"] {
             let error = ApiError::new(status, code, &message.replace("EVIL", evil)).field("reason", code);
             let error = error.header("x-amz-bucket-region", evil).field("Region", evil);

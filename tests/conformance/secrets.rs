@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use wbstore_sandbox::cloud::{Cloud, NAME, PROVISION, TEARDOWN};
+use wbstore_sandbox::cloud::{Cloud, NAME, PROVISION, TEARDOWN, in_full};
 use wbstore_sandbox::fault::{Failure, Fault, When};
 use wbstore_sandbox::ran::{Ran, finish};
 
@@ -157,7 +157,7 @@ pub async fn no_failure_tells_a_secret<C: Cloud>() {
     ];
     let reads = LIFE.iter().filter(|(verb, more)| *verb != "policy" && !more.contains(&TEARDOWN[0]));
     let reads: Vec<_> = reads.filter(|(_, more)| !more.contains(&"markdown")).collect();
-    for (what, fault, times) in faults {
+    for (what, fault, times) in faults.into_iter().step_by(if in_full() { 1 } else { 3 }) {
         for (verb, more) in &reads {
             cloud.proxy().clear_journal();
             cloud.proxy().arm(When::every("*").times(times), fault.clone());
