@@ -22,15 +22,6 @@ const CLOUDS: [(&str, &str); 3] =
 fn at(server: &Hostile, verb: &str, cloud: &str) -> Command {
     let mut process = command(&server.url);
     process.args([verb, cloud]);
-    if let Ok(binary) = std::env::var("WBSTORE_MEASURED") {
-        let arguments: Vec<_> = process.get_args().map(ToOwned::to_owned).collect();
-        let environment: Vec<_> = process
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
-        process = Command::new(binary);
-        process.env_clear().args(arguments).envs(environment);
-    }
     match cloud {
         "aws" => process.arg("--region=eu-west-1"),
         "azure" => process.args([SUBSCRIPTION, &format!("--arm-endpoint={}", server.url)]),
