@@ -21,6 +21,14 @@ pub(crate) fn clean(text: &str) -> String {
     kept
 }
 
+/// The first line of the text of the element `name` in an answer that is XML, [clean]. Azure Storage adds the
+/// request's id and the time on further lines.
+pub(crate) fn xml_element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    text.lines().next().map(clean)
+}
+
 /// `text` where it may be a part of a suggested command: a single word of a name, an id or a path, which is no
 /// option.
 pub(crate) fn word(text: &str) -> Option<&str> {

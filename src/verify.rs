@@ -25,7 +25,9 @@ use crate::resource::Address;
 pub(crate) use node::{NodeCall, NodeSite, verify_as_node};
 pub(crate) use probe::Probe;
 pub(crate) use settling::Settling;
-pub(crate) use site::{Depth, Message, Object, OtherApi, Profile, Queue, Says, Settings, Signed, Site};
+pub(crate) use site::{
+    Depth, Message, Object, OperatorSite, OtherApi, Profile, Queue, Says, Settings, Signed, Site,
+};
 
 /// The prefix of all probes, so that a policy can allow these keys and no others.
 pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
@@ -165,7 +167,11 @@ struct Run<'a, S> {
 /// # Errors
 /// Those that prevent all checks, such as expired credentials or a missing bucket;
 /// [`Kind::Interrupted`] when asked to stop. A check that fails is no error.
-pub(crate) async fn verify<S: Site>(mut site: S, options: &VerifyOptions, checks: CheckSender) -> Result<()> {
+pub(crate) async fn verify<S: OperatorSite>(
+    mut site: S,
+    options: &VerifyOptions,
+    checks: CheckSender,
+) -> Result<()> {
     let checks = Checks(checks);
     let Settings { public, subscription, settling, kept_by } =
         unless_cancelled(options, site.settings()).await?;
@@ -194,7 +200,9 @@ impl<'a, S: Site> Run<'a, S> {
         let prefix = format!("{PROBE_PREFIX}{:016x}/", fastrand::u64(..));
         Self { site, options, checks, prefix, sent: vec![], settling: None, kept_by: None, lacking: None }
     }
+}
 
+impl<S: OperatorSite> Run<'_, S> {
     async fn prove(&mut self) -> Result<()> {
         self.preflights().await?;
         let route = self.site.route();

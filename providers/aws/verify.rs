@@ -19,7 +19,7 @@ use crate::empty::{self, Cursor, Listing};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
-use crate::verify::{Depth, Message, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site};
 
 /// How long a presigned URL is valid.
 const SIGNED_FOR: Duration = Duration::from_secs(600);
@@ -77,25 +77,8 @@ impl Site for S3Site<'_> {
         &self.bucket.name
     }
 
-    async fn settings(&mut self) -> Result<Settings> {
-        // It uses the SDK, so that a wrong region, a missing bucket or expired credentials are explained
-        // once and not by every check.
-        let (public, lock) =
-            tokio::join!(public::check(self.api, &self.bucket.name), self.bucket.object_lock());
-        // Where the lock cannot be read: S3 rejects an upload that it would retain, as it has no checksum.
-        let retention = lock.ok().flatten().and_then(|lock| lock.retention);
-        let kept_by = retention.map(|retention| format!("Object Lock ({retention})"));
-        Ok(Settings { public: public?, subscription: None, settling: None, kept_by })
-    }
-
     async fn send(&self, request: &Request) -> Result<Answer> {
         self.http.send(request).await
-    }
-
-    async fn address(&self, key: &str) -> Result<String> {
-        let signed = self.bucket.s3.get_object().bucket(&self.bucket.name).key(key);
-        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
-        Ok(signed.uri().split('?').next().unwrap_or_default().to_owned())
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
@@ -113,26 +96,8 @@ impl Site for S3Site<'_> {
         }
     }
 
-    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
-        if let Some(answer) = &probe.answer {
-            self.delete_version(&probe.key, answer.header("x-amz-version-id")).await?;
-        } else {
-            let start = Cursor::default();
-            let found = empty::page(&self.bucket, Listing::Objects, &probe.key, false, &start).await?;
-            for version in found.unwrap_or_default().entries {
-                self.delete_version(&version.key, version.id.as_deref()).await?;
-            }
-        }
-        Ok(None)
-    }
-
     fn route(&self) -> Option<Vec<Address>> {
         Some(vec![super::queue::Queue::at(self.queue.as_deref()?)])
-    }
-
-    async fn watch(&mut self, _: &str) -> Result<()> {
-        self.dead_letters = queue::dead_letters(self.api, self.queue()).await?;
-        Ok(())
     }
 
     /// Every receive counts, also that of a message that is returned (SQS developer guide, "Using dead-letter
@@ -178,6 +143,43 @@ impl Site for S3Site<'_> {
                  KMS key on the queue, the key's policy must allow s3.amazonaws.com to use the key",
             )
         }
+    }
+}
+
+impl OperatorSite for S3Site<'_> {
+    async fn settings(&mut self) -> Result<Settings> {
+        // It uses the SDK, so that a wrong region, a missing bucket or expired credentials are explained
+        // once and not by every check.
+        let (public, lock) =
+            tokio::join!(public::check(self.api, &self.bucket.name), self.bucket.object_lock());
+        // Where the lock cannot be read: S3 rejects an upload that it would retain, as it has no checksum.
+        let retention = lock.ok().flatten().and_then(|lock| lock.retention);
+        let kept_by = retention.map(|retention| format!("Object Lock ({retention})"));
+        Ok(Settings { public: public?, subscription: None, settling: None, kept_by })
+    }
+
+    async fn address(&self, key: &str) -> Result<String> {
+        let signed = self.bucket.s3.get_object().bucket(&self.bucket.name).key(key);
+        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
+        Ok(signed.uri().split('?').next().unwrap_or_default().to_owned())
+    }
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        if let Some(answer) = &probe.answer {
+            self.delete_version(&probe.key, answer.header("x-amz-version-id")).await?;
+        } else {
+            let start = Cursor::default();
+            let found = empty::page(&self.bucket, Listing::Objects, &probe.key, false, &start).await?;
+            for version in found.unwrap_or_default().entries {
+                self.delete_version(&version.key, version.id.as_deref()).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn watch(&mut self, _: &str) -> Result<()> {
+        self.dead_letters = queue::dead_letters(self.api, self.queue()).await?;
+        Ok(())
     }
 }
 

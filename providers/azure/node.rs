@@ -26,7 +26,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
 use crate::text::clean;
-use crate::verify::{Message, NodeCall, NodeSite, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Message, NodeCall, NodeSite, Profile, Queue, Signed, Site};
 
 /// The variable that W&B's recipe gives the server.
 pub(super) const KEY: &str = "AZURE_STORAGE_KEY";
@@ -128,16 +128,8 @@ impl Site for NodeStorage {
         &self.container
     }
 
-    async fn settings(&mut self) -> Result<Settings> {
-        Err(Error::new(Kind::Failed, "the server reads no settings"))
-    }
-
     async fn send(&self, request: &Request) -> Result<Answer> {
         self.http.send(request).await
-    }
-
-    async fn address(&self, key: &str) -> Result<String> {
-        Ok(self.url(key).await?.into())
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
@@ -149,16 +141,8 @@ impl Site for NodeStorage {
         refusal(code)
     }
 
-    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
-        self.delete_object(&probe.key).await.map(|()| None)
-    }
-
     fn route(&self) -> Option<Vec<Address>> {
         self.queue.as_ref().map(|queue| vec![Held::at(held::QUEUE, queue)])
-    }
-
-    async fn watch(&mut self, _: &str) -> Result<()> {
-        Ok(())
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {

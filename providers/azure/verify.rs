@@ -21,7 +21,7 @@ use super::session::Api;
 use crate::error::Result;
 use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
-use crate::verify::{Depth, Message, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site};
 
 /// To create, write and delete blobs, in the order of "Create a service SAS".
 const PERMISSIONS: &str = "cwd";
@@ -94,17 +94,8 @@ impl Site for BlobSite<'_> {
         &self.container
     }
 
-    async fn settings(&mut self) -> Result<Settings> {
-        let subscription = self.events.as_ref().map(|(_, subscription)| subscription);
-        settings::read(self.api, &self.container, subscription).await
-    }
-
     async fn send(&self, request: &Request) -> Result<Answer> {
         self.http.send(request).await
-    }
-
-    async fn address(&self, key: &str) -> Result<String> {
-        Ok(self.url(key).await?.into())
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
@@ -115,43 +106,10 @@ impl Site for BlobSite<'_> {
     fn refusal(&self, code: &str, _: &str) -> &'static str {
         refusal(code)
     }
-    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
-        let options = BlobClientDeleteOptions {
-            delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
-            ..BlobClientDeleteOptions::default()
-        };
-        let sas = self.sas().await?;
-        let blobs = self.api.blobs(Some(sas.query())).await?.blob_container_client(&self.container);
-        match blobs.blob_client(&probe.key).delete(Some(options)).await {
-            Ok(answer) => {
-                let versioned =
-                    probe.answer.as_ref().is_some_and(|answer| answer.header("x-ms-version-id").is_some());
-                let soft = answer.headers().get_optional_str(&PERMANENT) == Some("false");
-                Ok(if versioned {
-                    Some("the account's versioning keeps a former version".to_owned())
-                } else {
-                    soft.then(|| "the account's soft delete keeps a copy for some days".to_owned())
-                })
-            }
-            Err(error) if error.http_status().is_some_and(|status| u16::from(status) == 404) => Ok(None),
-            Err(error) => Err(failure(error, "delete", format!("{}/{}", self.container, probe.key))),
-        }
-    }
 
     fn route(&self) -> Option<Vec<Address>> {
         let (queue, subscription) = self.events.as_ref()?;
         Some(vec![EventSubscription::at(&subscription.name), Held::at(held::QUEUE, queue.as_str())])
-    }
-
-    /// Azure Resource Manager signs for the queue and, at the same time, for the upload that follows.
-    async fn watch(&mut self, _: &str) -> Result<()> {
-        let (blobs, queues) = tokio::join!(self.signed(), Sas::signed(self.api, Scope::Queues));
-        // Where it failed, the upload fails with the reason.
-        self.sas = blobs.ok();
-        if let Some((queue, _)) = &self.events {
-            self.peeks = Some(Peeks::new(queue.as_str(), queues?));
-        }
-        Ok(())
     }
 
     async fn receive(&mut self, _: Duration) -> Result<Vec<Message>> {
@@ -177,6 +135,51 @@ impl Site for BlobSite<'_> {
 
     fn silence(&self, _: bool) -> (&'static str, &'static str) {
         silence()
+    }
+}
+
+impl OperatorSite for BlobSite<'_> {
+    async fn settings(&mut self) -> Result<Settings> {
+        let subscription = self.events.as_ref().map(|(_, subscription)| subscription);
+        settings::read(self.api, &self.container, subscription).await
+    }
+
+    async fn address(&self, key: &str) -> Result<String> {
+        Ok(self.url(key).await?.into())
+    }
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        let options = BlobClientDeleteOptions {
+            delete_snapshots: Some(DeleteSnapshotsOptionType::Include),
+            ..BlobClientDeleteOptions::default()
+        };
+        let sas = self.sas().await?;
+        let blobs = self.api.blobs(Some(sas.query())).await?.blob_container_client(&self.container);
+        match blobs.blob_client(&probe.key).delete(Some(options)).await {
+            Ok(answer) => {
+                let versioned =
+                    probe.answer.as_ref().is_some_and(|answer| answer.header("x-ms-version-id").is_some());
+                let soft = answer.headers().get_optional_str(&PERMANENT) == Some("false");
+                Ok(if versioned {
+                    Some("the account's versioning keeps a former version".to_owned())
+                } else {
+                    soft.then(|| "the account's soft delete keeps a copy for some days".to_owned())
+                })
+            }
+            Err(error) if error.http_status().is_some_and(|status| u16::from(status) == 404) => Ok(None),
+            Err(error) => Err(failure(error, "delete", format!("{}/{}", self.container, probe.key))),
+        }
+    }
+
+    /// Azure Resource Manager signs for the queue and, at the same time, for the upload that follows.
+    async fn watch(&mut self, _: &str) -> Result<()> {
+        let (blobs, queues) = tokio::join!(self.signed(), Sas::signed(self.api, Scope::Queues));
+        // Where it failed, the upload fails with the reason.
+        self.sas = blobs.ok();
+        if let Some((queue, _)) = &self.events {
+            self.peeks = Some(Peeks::new(queue.as_str(), queues?));
+        }
+        Ok(())
     }
 }
 

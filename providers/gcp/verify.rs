@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::http::{Answer, Client, Method, Request};
 use crate::name::DeploymentName;
 use crate::resource::Address;
-use crate::verify::{Message, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Message, OperatorSite, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
 
 pub(super) use node::GcsNode;
 
@@ -133,16 +133,53 @@ impl Site for GcsSite<'_> {
         &self.bucket
     }
 
+    async fn send(&self, request: &Request) -> Result<Answer> {
+        self.http.send(request).await
+    }
+
+    async fn sign(&mut self, key: &str) -> Result<Signed> {
+        sign::upload(self.api, self.signer.as_ref(), self.address(key).await?).await
+    }
+
+    fn refusal(&self, code: &str, why: &str) -> &'static str {
+        refusal(code, &why.to_lowercase())
+    }
+
+    /// Without the server's subscription an event still reaches the topic, and another notification may
+    /// replace a missing one.
+    fn route(&self) -> Option<Vec<Address>> {
+        Some(vec![Topic::at(self.events.as_ref()?.0.as_str())])
+    }
+
+    async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {
+        let Some(watch) = &self.watch else { return Ok(vec![]) };
+        // A message of an answer that is not waited for comes again.
+        tokio::time::timeout(wait, watch.pull()).await.unwrap_or_else(|_| Ok(vec![]))
+    }
+
+    async fn delete(&mut self, handles: Vec<String>) -> Result<()> {
+        match &self.watch {
+            Some(watch) => watch.acknowledge(&handles).await,
+            None => Ok(()),
+        }
+    }
+
+    fn silence(&self, _: bool) -> (&'static str, &'static str) {
+        (
+            "",
+            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service \
+             agent, was changed",
+        )
+    }
+}
+
+impl OperatorSite for GcsSite<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         let events =
             self.events.as_ref().map(|(topic, subscription)| (topic.as_str(), subscription.as_str()));
         let read = settings::read(self.api, self.deployment, &self.bucket, events).await?;
         (self.soft_deleted, self.senders) = (read.soft_deleted, read.senders);
         Ok(read.settings)
-    }
-
-    async fn send(&self, request: &Request) -> Result<Answer> {
-        self.http.send(request).await
     }
 
     /// Signed URLs, and so browsers, use the XML API, which applies the bucket's CORS rules.
@@ -165,14 +202,6 @@ impl Site for GcsSite<'_> {
         })
     }
 
-    async fn sign(&mut self, key: &str) -> Result<Signed> {
-        sign::upload(self.api, self.signer.as_ref(), self.address(key).await?).await
-    }
-
-    fn refusal(&self, code: &str, why: &str) -> &'static str {
-        refusal(code, &why.to_lowercase())
-    }
-
     async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
         let storage = self.api.storage_json().await?;
         let known = probe.answer.as_ref().and_then(|answer| answer.header("x-goog-generation"));
@@ -191,37 +220,10 @@ impl Site for GcsSite<'_> {
         Ok(self.soft_deleted.as_ref().map(|span| format!("soft delete keeps a copy for {span}")))
     }
 
-    /// Without the server's subscription an event still reaches the topic, and another notification may
-    /// replace a missing one.
-    fn route(&self) -> Option<Vec<Address>> {
-        Some(vec![Topic::at(self.events.as_ref()?.0.as_str())])
-    }
-
     async fn watch(&mut self, prefix: &str) -> Result<()> {
         let Some((topic, _)) = &self.events else { return Ok(()) };
         let watch = Watch::new(self.api, self.deployment, topic, prefix, &self.senders.others);
         self.watch.insert(watch).begin().await
-    }
-
-    async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {
-        let Some(watch) = &self.watch else { return Ok(vec![]) };
-        // A message of an answer that is not waited for comes again.
-        tokio::time::timeout(wait, watch.pull()).await.unwrap_or_else(|_| Ok(vec![]))
-    }
-
-    async fn delete(&mut self, handles: Vec<String>) -> Result<()> {
-        match &self.watch {
-            Some(watch) => watch.acknowledge(&handles).await,
-            None => Ok(()),
-        }
-    }
-
-    fn silence(&self, _: bool) -> (&'static str, &'static str) {
-        (
-            "",
-            "`wbstore plan gcp` shows whether the notification, or the grant to Cloud Storage's service \
-             agent, was changed",
-        )
     }
 
     async fn close(&mut self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
-use super::{OtherApi, PROBE_PREFIX, Run, Site, Verdict, failed, passed};
+use super::{OperatorSite, OtherApi, PROBE_PREFIX, Run, Site, Verdict, failed, passed};
 use crate::error::Result;
 use crate::http::{Answer, Method, Request};
 
@@ -14,7 +14,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// An origin that cannot exist: `.invalid` is reserved (RFC 2606).
 const STRANGER: &str = "https://wbstore-probe.invalid";
 
-impl<S: Site> Run<'_, S> {
+impl<S: OperatorSite> Run<'_, S> {
     /// Asks for each method from the server's origin, and once from another, all at the same time.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::{Run, Signed, Site, Verdict, failed, faulted, inconclusive, passed};
+use super::{OperatorSite, Run, Signed, Site, Verdict, failed, faulted, inconclusive, passed};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Method, Request};
-use crate::text::clean;
+use crate::text::{clean, xml_element};
 
 pub(super) const CONTENT: &str =
     "wbstore verify uploaded this to see whether uploads and events work; it may be deleted\n";
@@ -75,12 +75,7 @@ impl<S: Site> Run<'_, S> {
     /// `Details`, and Azure gives the code in a header where there is no body.
     pub(super) fn unstored(&self, answer: &Answer) -> Verdict {
         let body = String::from_utf8_lossy(&answer.body);
-        let element = |name: &str| {
-            let (_, rest) = body.split_once(&format!("<{name}>"))?;
-            let (text, _) = rest.split_once(&format!("</{name}>"))?;
-            // Azure adds the request's id and the time on lines of their own.
-            text.lines().next().map(clean)
-        };
+        let element = |name| xml_element(&body, name);
         let code = element("Code").or_else(|| answer.header("x-ms-error-code").map(clean));
         let code = code.unwrap_or_default();
         let why =
@@ -109,7 +104,9 @@ impl<S: Site> Run<'_, S> {
             format!("`wbstore plan {}` shows whether the CORS rule has changed", S::PROFILE.cloud),
         )
     }
+}
 
+impl<S: OperatorSite> Run<'_, S> {
     /// Reads the first probe without any credentials, which must be refused.
     ///
     /// # Errors

@@ -7,35 +7,18 @@ use crate::error::Result;
 use crate::http::{Answer, Request};
 use crate::resource::Address;
 
-/// A bucket and its queue, as far as `verify` uses them.
+/// A bucket and its queue, as far as `verify` uses them with any credentials.
 pub(crate) trait Site: Send + Sync {
     const PROFILE: Profile;
 
     /// The name of the bucket in events.
     fn bucket(&self) -> &str;
 
-    /// What the cloud reports before any upload.
-    ///
-    /// # Errors
-    /// Those of the bucket as a whole: missing, in another region, of another account.
-    fn settings(&mut self) -> impl Future<Output = Result<Settings>> + Send;
-
     /// Sends `request` as a browser would: without credentials except those in the request itself.
     ///
     /// # Errors
     /// When there is no response.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Answer>> + Send;
-
-    /// The address of the object `key`, without a signature.
-    ///
-    /// # Errors
-    /// When there is none.
-    fn address(&self, key: &str) -> impl Future<Output = Result<String>> + Send;
-
-    /// An API for browsers that does not apply the bucket's CORS rules.
-    fn other_api(&self, _key: &str) -> Option<OtherApi> {
-        None
-    }
 
     /// Permits the upload of `key`, as the W&B server does it.
     ///
@@ -46,22 +29,9 @@ pub(crate) trait Site: Send + Sync {
     /// What to do about an upload that is refused with `code`, for the reason `why`.
     fn refusal(&self, code: &str, why: &str) -> &'static str;
 
-    /// Deletes a probe in every version, and returns what keeps a copy of it. Success if it no longer
-    /// exists.
-    ///
-    /// # Errors
-    /// Those of the cloud.
-    fn remove(&mut self, probe: &Probe) -> impl Future<Output = Result<Option<String>>> + Send;
-
     /// The resources that an event passes through and that nothing can replace; `None` with
     /// `--queue internal`.
     fn route(&self) -> Option<Vec<Address>>;
-
-    /// Gets ready for the events of objects below `prefix`.
-    ///
-    /// # Errors
-    /// Those of the cloud.
-    fn watch(&mut self, prefix: &str) -> impl Future<Output = Result<()>> + Send;
 
     /// The next messages; none if `wait` passes without any. A queue that is [peeked](Queue::Peeked) at
     /// does not wait.
@@ -104,8 +74,41 @@ pub(crate) trait Site: Send + Sync {
     /// Possible reasons why no event arrived, as the rest of a sentence, and what to do. `tested` is
     /// whether the cloud's [test message](Says::Test) was seen.
     fn silence(&self, tested: bool) -> (&'static str, &'static str);
+}
 
-    /// Deletes what [`Site::watch`] has created.
+/// What whoever set the storage up may do besides: read its settings, and clean up completely.
+pub(crate) trait OperatorSite: Site {
+    /// What the cloud reports before any upload.
+    ///
+    /// # Errors
+    /// Those of the bucket as a whole: missing, in another region, of another account.
+    fn settings(&mut self) -> impl Future<Output = Result<Settings>> + Send;
+
+    /// The address of the object `key`, without a signature.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn address(&self, key: &str) -> impl Future<Output = Result<String>> + Send;
+
+    /// An API for browsers that does not apply the bucket's CORS rules.
+    fn other_api(&self, _key: &str) -> Option<OtherApi> {
+        None
+    }
+
+    /// Deletes a probe in every version, and returns what keeps a copy of it. Success if it no longer
+    /// exists.
+    ///
+    /// # Errors
+    /// Those of the cloud.
+    fn remove(&mut self, probe: &Probe) -> impl Future<Output = Result<Option<String>>> + Send;
+
+    /// Gets ready for the events of objects below `prefix`.
+    ///
+    /// # Errors
+    /// Those of the cloud.
+    fn watch(&mut self, prefix: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Deletes what [`OperatorSite::watch`] has created.
     ///
     /// # Errors
     /// Those of the cloud, with what is left.

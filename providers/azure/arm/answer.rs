@@ -12,7 +12,7 @@ use super::Call;
 use crate::error::Result;
 use crate::providers::azure::failure::not_azure;
 use crate::retry::asked;
-use crate::text::clean;
+use crate::text::{clean, xml_element};
 
 /// A response, read completely.
 #[derive(Clone, Debug)]
@@ -142,9 +142,8 @@ impl Answer {
         }
         if said.code.is_empty() && self.text.contains("<Error>") {
             said = Said {
-                code: element(&self.text, "Code"),
-                // Storage adds the request's id and time on lines of their own.
-                message: element(&self.text, "Message"),
+                code: xml_element(&self.text, "Code").unwrap_or_default(),
+                message: xml_element(&self.text, "Message").unwrap_or_default(),
             };
         }
         if said.code.is_empty() {
@@ -152,10 +151,4 @@ impl Answer {
         }
         said
     }
-}
-
-fn element(text: &str, name: &str) -> String {
-    let inner = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once("</"));
-    let first = inner.map(|(inner, _)| inner.lines().next().unwrap_or_default());
-    clean(first.unwrap_or_default())
 }

@@ -19,7 +19,8 @@ use crate::providers::gcp::rest::{self, segment};
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::Subscription;
 use crate::resource::Address;
-use crate::verify::{Message, NodeCall, NodeSite, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::text::{clean, xml_element};
+use crate::verify::{Message, NodeCall, NodeSite, OperatorSite, Profile, Queue, Signed, Site};
 
 /// The most messages of one pull (Pub/Sub REST reference, "projects.subscriptions.pull").
 const BATCH: usize = 1000;
@@ -84,17 +85,12 @@ impl<'a> GcsNode<'a> {
             return Ok(answer);
         }
         let said = String::from_utf8_lossy(&answer.body);
-        let why = element(&said, "Details").or(element(&said, "Message")).unwrap_or_default();
+        let why = xml_element(&said, "Details").or(xml_element(&said, "Message")).unwrap_or_default();
         let kind = if answer.status == 403 { Kind::Denied } else { Kind::Failed };
-        let code = element(&said, "Code").unwrap_or_default();
+        let code = xml_element(&said, "Code").unwrap_or_default();
         Err(Error::new(kind, format!("HTTP status {}: {code}: {why}", answer.status))
             .hint(refusal(&code, &why.to_lowercase())))
     }
-}
-
-fn element(text: &str, name: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    Some(crate::text::clean(rest.split_once(&format!("</{name}>"))?.0))
 }
 
 impl Site for GcsNode<'_> {
@@ -104,20 +100,8 @@ impl Site for GcsNode<'_> {
         self.site.bucket()
     }
 
-    async fn settings(&mut self) -> Result<Settings> {
-        self.site.settings().await
-    }
-
     async fn send(&self, request: &Request) -> Result<Answer> {
         self.site.send(request).await
-    }
-
-    async fn address(&self, key: &str) -> Result<String> {
-        self.site.address(key).await
-    }
-
-    fn other_api(&self, key: &str) -> Option<OtherApi> {
-        self.site.other_api(key)
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
@@ -128,17 +112,8 @@ impl Site for GcsNode<'_> {
         self.site.refusal(code, why)
     }
 
-    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
-        self.site.remove(probe).await
-    }
-
     fn route(&self) -> Option<Vec<Address>> {
         self.site.route()
-    }
-
-    /// The server's subscription receives what is published without any preparation.
-    async fn watch(&mut self, _: &str) -> Result<()> {
-        Ok(())
     }
 
     /// An abandoned pull might still receive messages, which the server would miss until their deadline. So pulls
@@ -175,7 +150,7 @@ impl NodeSite for GcsNode<'_> {
         rest::headers(&self.site.api.credentials()?).await?;
         Ok(match (&self.impersonated, &self.site.signer) {
             (Some(email), _) => format!("{email}, impersonated"),
-            (None, Some(signer)) => crate::text::clean(&signer.email().await?),
+            (None, Some(signer)) => clean(&signer.email().await?),
             (None, None) => "credentials that do not belong to a service account".to_owned(),
         })
     }
@@ -200,7 +175,7 @@ impl NodeSite for GcsNode<'_> {
 
     async fn upload_in_parts(&mut self, key: &str, content: &str) -> Result<()> {
         let begun = self.part(Method::POST, key, "uploads", "").await?;
-        let id = element(&String::from_utf8_lossy(&begun.body), "UploadId")
+        let id = xml_element(&String::from_utf8_lossy(&begun.body), "UploadId")
             .ok_or_else(|| Error::new(Kind::Failed, "the upload in parts has no ID"))?;
         let upload = format!("uploadId={}", segment(&id));
         let done = async {

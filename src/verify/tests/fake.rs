@@ -13,8 +13,9 @@ use crate::http::{Answer, Method, Request};
 use crate::resource::Address;
 use crate::verify::probe::CONTENT;
 use crate::verify::{
-    CheckSender, Checking, Depth, Message, NodeCall, NodeSite, Object, OtherApi, Probe, Profile, Queue, Says,
-    Settings, Settling, Signed, Site, Verdict, VerifyOptions, passed, verify, verify_as_node,
+    CheckSender, Checking, Depth, Message, NodeCall, NodeSite, Object, OperatorSite, OtherApi, Probe,
+    Profile, Queue, Says, Settings, Settling, Signed, Site, Verdict, VerifyOptions, passed, verify,
+    verify_as_node,
 };
 
 pub(super) const SHARED: u8 = 0;
@@ -158,12 +159,6 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
         "acme"
     }
 
-    async fn settings(&mut self) -> Result<Settings> {
-        let Cloud { settling, kept_by, .. } = &*self.cloud();
-        let subscription = (QUEUE == OWN).then(|| passed("attached"));
-        Ok(Settings { public: passed("closed"), subscription, settling: *settling, kept_by: kept_by.clone() })
-    }
-
     async fn send(&self, request: &Request) -> Result<Answer> {
         let mut cloud = self.cloud();
         if request.method() == Method::OPTIONS {
@@ -195,20 +190,6 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
         Ok(Answer::new(status, cloud.cors.clone(), body))
     }
 
-    async fn address(&self, key: &str) -> Result<String> {
-        Ok(format!("https://acme.example/{key}"))
-    }
-
-    fn other_api(&self, key: &str) -> Option<OtherApi> {
-        self.cloud().other_api.then(|| OtherApi {
-            check: "preflight other API",
-            read: format!("https://other.example/{key}"),
-            write: format!("https://other.example/upload/{key}"),
-            detail: "it answers everybody",
-            hint: "check any proxy",
-        })
-    }
-
     async fn sign(&mut self, key: &str) -> Result<Signed> {
         let url = format!("https://acme.example/{key}?signature=s");
         Ok(Signed { url, headers: vec![], unsigned: self.cloud().unsigned.map(str::to_owned) })
@@ -218,22 +199,8 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
         if code == "Kms" { "check the key" } else { "check the grant" }
     }
 
-    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
-        let mut cloud = self.cloud();
-        if cloud.unremovable {
-            return Err(Error::new(crate::error::Kind::Denied, "no").hint("grant it"));
-        }
-        cloud.removed.push(probe.key.clone());
-        cloud.lost += usize::from(probe.answer.is_none());
-        Ok(cloud.keeps.map(str::to_owned))
-    }
-
     fn route(&self) -> Option<Vec<Address>> {
         self.cloud().route.clone()
-    }
-
-    async fn watch(&mut self, _: &str) -> Result<()> {
-        self.cloud().unwatchable.take().map_or(Ok(()), Err)
     }
 
     async fn receive(&mut self, wait: Duration) -> Result<Vec<Message>> {
@@ -291,6 +258,42 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
 
     fn silence(&self, tested: bool) -> (&'static str, &'static str) {
         if tested { (", though the test is there", "wait") } else { ("", "look at the plan") }
+    }
+}
+
+impl<const QUEUE: u8> OperatorSite for Fake<QUEUE> {
+    async fn settings(&mut self) -> Result<Settings> {
+        let Cloud { settling, kept_by, .. } = &*self.cloud();
+        let subscription = (QUEUE == OWN).then(|| passed("attached"));
+        Ok(Settings { public: passed("closed"), subscription, settling: *settling, kept_by: kept_by.clone() })
+    }
+
+    async fn address(&self, key: &str) -> Result<String> {
+        Ok(format!("https://acme.example/{key}"))
+    }
+
+    fn other_api(&self, key: &str) -> Option<OtherApi> {
+        self.cloud().other_api.then(|| OtherApi {
+            check: "preflight other API",
+            read: format!("https://other.example/{key}"),
+            write: format!("https://other.example/upload/{key}"),
+            detail: "it answers everybody",
+            hint: "check any proxy",
+        })
+    }
+
+    async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
+        let mut cloud = self.cloud();
+        if cloud.unremovable {
+            return Err(Error::new(crate::error::Kind::Denied, "no").hint("grant it"));
+        }
+        cloud.removed.push(probe.key.clone());
+        cloud.lost += usize::from(probe.answer.is_none());
+        Ok(cloud.keeps.map(str::to_owned))
+    }
+
+    async fn watch(&mut self, _: &str) -> Result<()> {
+        self.cloud().unwatchable.take().map_or(Ok(()), Err)
     }
 
     async fn close(&mut self) -> Result<()> {
