@@ -115,8 +115,7 @@ pub(crate) async fn apply(
         drop(engine);
         reports
     };
-    let (reports, _): (Vec<Report>, _) =
-        futures::join!(work, progress::show(&plans, receiver, style, console.words()));
+    let (reports, _) = futures::join!(work, progress::show(&plans, receiver, style, console.words()));
     reports
 }
 

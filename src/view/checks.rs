@@ -44,32 +44,34 @@ pub async fn show(
     let mut silence = Silence::begin();
     loop {
         tokio::select! {
-            checking = checks.recv() => { silence = Silence::begin(); match checking {
-                Some(Checking::Begun { name, within }) => match &mut bars {
-                    Some(bars) => bars.begin(&name, format!("up to {}", countdown(within))),
-                    None => write(words, &begun(&name, within, style)),
-                },
-                Some(Checking::Known(check)) => {
-                    verdicts.count(&check.verdict);
-                    let text = match style {
-                        Style::Json => json::line(&check).unwrap_or_default(),
-                        Style::Terminal | Style::Lines => line(&check),
-                    };
-                    match &mut bars {
-                        Some(bars) => {
-                            bars.end(&check.name);
-                            above(|| write(writer, &text));
+            checking = checks.recv() => {
+                silence = Silence::begin();
+                match checking {
+                    Some(Checking::Begun { name, within }) => match &mut bars {
+                        Some(bars) => bars.begin(&name, format!("up to {}", countdown(within))),
+                        None => write(words, &begun(&name, within, style)),
+                    },
+                    Some(Checking::Known(check)) => {
+                        verdicts.count(&check.verdict);
+                        let text = match style {
+                            Style::Json => json::line(&check).unwrap_or_default(),
+                            Style::Terminal | Style::Lines => line(&check),
+                        };
+                        match &mut bars {
+                            Some(bars) => {
+                                bars.end(&check.name);
+                                above(|| write(writer, &text));
+                            }
+                            None => write(writer, &text),
                         }
-                        None => write(writer, &text),
                     }
+                    None => break,
                 }
-                None => break,
-            } },
+            }
             _ = clock.tick() => match &mut bars {
                 Some(bars) => bars.tick(),
                 None => if let Some(lasted) = silence.is_over() {
-                    let format = if style == Style::Json { Format::Json } else { Format::Human };
-                    write(words, &still::line(None, "checking", lasted, format));
+                    write(words, &still::line(None, "checking", lasted, style.format()));
                 },
             },
         }

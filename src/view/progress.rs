@@ -32,6 +32,16 @@ pub enum Style {
     Json,
 }
 
+impl Style {
+    /// The form of a line.
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Json => Format::Json,
+            Self::Terminal | Self::Lines => Format::Human,
+        }
+    }
+}
+
 /// How the steps ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -103,11 +113,10 @@ pub async fn show(
         }
     }
     drop(screen);
-    let format = if style == Style::Json { Format::Json } else { Format::Human };
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         // What is empty is not deleted by a step of its own.
         if done.contains(&step.address) || (step.action == Action::NoOp && tally.is_whole()) {
-            step.leaves.iter().for_each(|fact| write(writer, &Remark::note(fact).text(format)));
+            step.leaves.iter().for_each(|fact| write(writer, &Remark::note(fact).text(style.format())));
         }
     }
     let text = match style {

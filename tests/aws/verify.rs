@@ -1,6 +1,6 @@
 //! The proof that it works, and what it says when it does not.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use wbstore_sandbox::aws::Ran;
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 
@@ -19,37 +19,24 @@ async fn verify_within(site: &Site, time: &str) -> Ran {
     site.run("verify", &["--within", time, "--format", "json"]).await
 }
 
-/// The check called `name`.
-fn check(ran: &Ran, name: &str) -> Value {
-    let checks = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
-    let mut named = checks.filter(|check| check["name"] == name);
-    named.next().unwrap_or_else(|| panic!("no check is called {name}: {ran}"))
-}
-
-async fn provisioned() -> Site {
-    let site = Site::open().await;
-    site.provisioned().await;
-    site
-}
-
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_fresh_deployment_passes_every_check() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let ran = verify(&site).await.ends(0);
     for line in ran.stdout.lines() {
         assert!(line.contains("\"verdict\":\"passed\""), "{line}");
     }
     for name in ["drift", "not public", "preflight GET", "preflight PUT", "preflight HEAD", "upload", "event"]
     {
-        check(&ran, name);
+        ran.check(name);
     }
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn people_read_a_line_a_check_with_the_latency() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let ran = site.run("verify", &["--within", "60s"]).await.ends(0);
     assert!(ran.stdout.contains("after the upload") && ran.stdout.contains("It works:"), "{ran}");
 }
@@ -57,7 +44,7 @@ async fn people_read_a_line_a_check_with_the_latency() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_probe_is_removed_and_its_event_too() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     verify(&site).await.ends(0);
     let left = site
         .boto(
@@ -72,7 +59,7 @@ async fn the_probe_is_removed_and_its_event_too() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn messages_of_others_stay_in_the_queue() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("for n in range(12): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
     verify(&site).await.ends(0);
     let left = site
@@ -108,7 +95,7 @@ dict(left=len(found), most=max(found.values(), default=0))
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn unread_messages_of_others_are_all_left_however_many_there_are() {
     for count in [0, 31, 33, 500] {
-        let site = provisioned().await;
+        let site = Site::open_provisioned().await;
         site.boto(&format!(
             "for start in range(0, {count}, 10):
     sqs.send_message_batch(QueueUrl=url(queue), Entries=[{{'Id': str(n), 'MessageBody': f'theirs {{n}}'}}
@@ -117,7 +104,7 @@ async fn unread_messages_of_others_are_all_left_however_many_there_are() {
         .await;
         let begun = std::time::Instant::now();
         let ran = verify(&site).await;
-        let event = check(&ran, "event");
+        let event = ran.check("event");
         let took = begun.elapsed().as_secs_f64();
         let found = site.boto(THEIRS).await;
         println!("{count} unread messages: {took:.1} s, {}, {found}", event["verdict"]);
@@ -129,7 +116,7 @@ async fn unread_messages_of_others_are_all_left_however_many_there_are() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn messages_that_a_dead_letter_queue_waits_for_are_not_received() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "dead = sqs.create_queue(QueueName='dead')['QueueUrl']
 sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'RedrivePolicy': json.dumps(
@@ -141,7 +128,7 @@ sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'RedrivePolicy': json.
     verify(&site).await.ends(0);
     site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
     let ran = verify(&site).await.ends(0);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "inconclusive", "{event}");
     assert!(event["reason"].as_str().is_some_and(|why| why.contains("after 2 receives")), "{event}");
     assert_eq!(site.boto(THEIRS).await, json!({"left": 3, "most": 0}));
@@ -150,10 +137,10 @@ sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'RedrivePolicy': json.
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_upload_that_is_throttled_proves_nothing() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.aws.proxy().arm(When::every("s3:PutObject"), Fault::fail(Failure::Throttled));
     let ran = verify(&site).await.ends(0);
-    let upload = check(&ran, "upload");
+    let upload = ran.check("upload");
     assert_eq!(upload["verdict"], "inconclusive", "{upload}");
     assert!(!upload.to_string().contains("grant"), "{upload}");
 }
@@ -161,11 +148,11 @@ async fn an_upload_that_is_throttled_proves_nothing() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn drift_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'MessageRetentionPeriod': '60'})")
         .await;
     let ran = verify(&site).await.ends(6);
-    let drift = check(&ran, "drift");
+    let drift = ran.check("drift");
     assert_eq!(drift["verdict"], "failed");
     assert!(drift["reason"].as_str().is_some_and(|reason| reason.contains("retention_seconds")), "{drift}");
 }
@@ -175,35 +162,35 @@ async fn drift_fails_it() {
 async fn nothing_provisioned_fails_it_at_once() {
     let site = Site::open().await;
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "drift")["verdict"], "failed");
+    assert_eq!(ran.check("drift")["verdict"], "failed");
     site.is_untouched();
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_that_is_gone_is_one_line_a_fact() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("sqs.delete_queue(QueueUrl=url(queue))").await;
     let ran = verify(&site).await.ends(6);
     assert!(ran.stderr.lines().all(|line| line.contains("\"event\":\"waiting\"")), "{ran}");
     let queue = format!("aws/queue/{QUEUE}");
     for (name, says) in [("drift", "(missing)"), ("event", "no event can arrive")] {
-        let check = check(&ran, name);
+        let check = ran.check(name);
         assert_eq!(check["verdict"], "failed", "{check}");
         let reason = check["reason"].as_str().expect("text");
         assert!(reason.contains(&queue) && reason.contains(says), "{check}");
         assert!(check["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")), "{check}");
     }
-    assert_eq!(check(&ran, "upload")["verdict"], "passed", "the bucket is proven all the same");
+    assert_eq!(ran.check("upload")["verdict"], "passed", "the bucket is proven all the same");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_that_is_not_sent_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})").await;
     let ran = verify_in_vain(&site).await.ends(6);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "failed", "{event}");
     assert!(event["hint"].as_str().is_some_and(|hint| hint.contains("wbstore plan aws")), "{event}");
 }
@@ -211,7 +198,7 @@ async fn an_event_that_is_not_sent_fails_it() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_that_somebody_else_took_leaves_it_open() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let receive = site.aws.proxy().arm(When::operation("sqs:ReceiveMessage", 0), Fault::Hang(Side::Before));
     let other = async {
         receive.reached().await;
@@ -223,7 +210,7 @@ async fn an_event_that_somebody_else_took_leaves_it_open() {
         receive.release();
     };
     let (ran, ()) = futures::join!(verify_in_vain(&site), other);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "inconclusive", "{event}");
     assert!(event["reason"].as_str().is_some_and(|reason| reason.contains("another consumer")), "{event}");
     ran.ends(0);
@@ -232,17 +219,17 @@ async fn an_event_that_somebody_else_took_leaves_it_open() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_browser_that_is_refused_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("s3.delete_bucket_cors(Bucket=bucket)").await;
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "preflight PUT")["verdict"], "failed");
-    assert_eq!(check(&ran, "ETag exposed")["verdict"], "failed");
+    assert_eq!(ran.check("preflight PUT")["verdict"], "failed");
+    assert_eq!(ran.check("ETag exposed")["verdict"], "failed");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_that_every_page_may_use_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "rules = s3.get_bucket_cors(Bucket=bucket)['CORSRules']
 s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [
@@ -250,16 +237,16 @@ s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [
     )
     .await;
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "preflight other origin")["verdict"], "failed");
+    assert_eq!(ran.check("preflight other origin")["verdict"], "failed");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_bucket_that_is_open_to_everybody_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("s3.delete_public_access_block(Bucket=bucket)").await;
     let ran = verify(&site).await.ends(6);
-    let public = check(&ran, "not public");
+    let public = ran.check("not public");
     assert_eq!(public["verdict"], "failed", "{public}");
     assert!(public["reason"].as_str().is_some_and(|reason| reason.contains("BlockPublicPolicy")), "{public}");
 }
@@ -290,7 +277,7 @@ async fn verify_as_node(site: &Site, without: &str) -> Ran {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_server_can_do_its_work_with_the_printed_policy() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto("for n in range(3): sqs.send_message(QueueUrl=url(queue), MessageBody=f'theirs {n}')").await;
     let ran = verify_as_node(&site, "").await.ends(0);
     for line in ran.stdout.lines() {
@@ -306,7 +293,7 @@ async fn the_server_can_do_its_work_with_the_printed_policy() {
         "receive",
         "delete",
     ] {
-        check(&ran, name);
+        ran.check(name);
     }
     let left = site
         .boto("[s3.list_object_versions(Bucket=bucket).get('Versions', []), s3.list_multipart_uploads(Bucket=bucket).get('Uploads', [])]")
@@ -318,7 +305,7 @@ async fn the_server_can_do_its_work_with_the_printed_policy() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_the_server_lacks_is_named_with_its_statement() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     for (without, checks, statement) in [
         ("s3:PutObject", &["presigned PUT", "multipart upload"][..], "ReadAndWriteObjects"),
         ("s3:GetObject*", &["presigned GET", "HEAD"], "ReadAndWriteObjects"),
@@ -328,7 +315,7 @@ async fn what_the_server_lacks_is_named_with_its_statement() {
     ] {
         let ran = verify_as_node(&site, without).await.ends(6);
         for name in checks {
-            let check = check(&ran, name);
+            let check = ran.check(name);
             assert_eq!(check["verdict"], "failed", "{without}: {check}");
             assert!(check["hint"].as_str().is_some_and(|hint| hint.contains(statement)), "{check}");
         }
@@ -338,7 +325,7 @@ async fn what_the_server_lacks_is_named_with_its_statement() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_role_of_the_server_is_assumed() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole',
     'Principal': {'AWS': f'arn:aws:iam::{account}:root'}}]}
@@ -351,7 +338,7 @@ iam.put_role_policy(RoleName='wandb', PolicyName='node', PolicyDocument=json.dum
     let arguments = ["--as", "node", "--assume-role", &role, "--within", "30s", "--format", "json"];
     let ran = site.run("verify", &arguments).await.ends(0);
     assert!(
-        check(&ran, "identity")["detail"].as_str().is_some_and(|arn| arn.contains("assumed-role/wandb/")),
+        ran.check("identity")["detail"].as_str().is_some_and(|arn| arn.contains("assumed-role/wandb/")),
         "{ran}"
     );
 }

@@ -12,23 +12,17 @@ fn findings(plan: &Value) -> String {
     all.map(|finding| finding.as_str().expect("text")).collect::<Vec<_>>().join("\n")
 }
 
-async fn provisioned() -> Site {
-    let site = Site::open().await;
-    site.provisioned().await;
-    site
-}
-
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_plan_without_troubles_has_no_finding() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     assert_eq!(findings(&site.plan(&[]).await), "");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn rules_that_delete_files_are_shown_and_harmless_ones_are_not() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={'Rules': [
     {'ID': 'tidy', 'Status': 'Enabled', 'Filter': {'Prefix': 'media/'}, 'Expiration': {'Days': 90}},
@@ -66,7 +60,7 @@ s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={'Object
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn who_pays_is_shown() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={'Payer': 'Requester'})",
     )
@@ -78,7 +72,7 @@ async fn who_pays_is_shown() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn statements_that_shut_out_are_shown() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.boto(
         "policy = json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])
 policy['Statement'].append({'Sid': 'fence', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:*',
@@ -102,7 +96,7 @@ sqs.set_queue_attributes(QueueUrl=url(queue), Attributes={'Policy': json.dumps(p
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_could_not_be_checked_is_said() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     for (call, permission) in [
         ("s3:GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration"),
         ("s3:GetBucketRequestPayment", "s3:GetBucketRequestPayment"),

@@ -7,7 +7,7 @@ use wbstore_sandbox::azure::double::{Level, Lock};
 use wbstore_sandbox::fault::{Failure, Fault, When};
 use wbstore_sandbox::reply::ApiError;
 
-use crate::support::{QUEUE, Site, finish, shows};
+use crate::support::{HOST, NAME, QUEUE, Site, finish, shows};
 
 /// Properties of an account, and the words of the plan.
 fn hindrances() -> Vec<(&'static str, Value, Vec<&'static str>)> {
@@ -84,52 +84,19 @@ async fn lifecycle_rules_and_holds_are_in_the_plan() {
 async fn the_endpoints_are_those_that_the_account_shows() {
     let site = Site::open().await;
     site.provisioned().await;
-    let mut verify = site.azure.wbstore();
-    verify.args([
-        "verify",
-        "azure",
-        "--host",
-        crate::support::HOST,
-        "--account",
-        site.account(),
-        "--within",
-        "60s",
-    ]);
-    finish({
-        verify.args(site.azure.place());
-        verify
-    })
-    .await
-    .ends(0);
+    // Without the options that name endpoints.
+    let run = async |verb: &str, more: &[&str]| {
+        let mut command = site.azure.wbstore();
+        command.args([verb, "azure", "--account", site.account()]).args(more).args(site.azure.place());
+        finish(command).await
+    };
+    let verify = ["--host", HOST, "--within", "60s"];
+    run("verify", &verify).await.ends(0);
     site.double().plant_blob(site.account(), QUEUE, "k", "four").await.unwrap();
-    let mut teardown = site.azure.wbstore();
-    teardown.args(["teardown", "azure", "--name", crate::support::NAME, "--account", site.account()]);
-    finish({
-        teardown.args(["--dry-run"]).args(site.azure.place());
-        teardown
-    })
-    .await
-    .ends(3)
-    .tells(&["1 object (4 bytes)"]);
+    run("teardown", &["--name", NAME, "--dry-run"]).await.ends(3).tells(&["1 object (4 bytes)"]);
     let elsewhere = json!({"blob": "http://blobs.example/", "queue": "http://queues.example/"});
     site.double().set_property(site.account(), "primaryEndpoints", elsewhere);
-    let mut verify = site.azure.wbstore();
-    verify.args([
-        "verify",
-        "azure",
-        "--host",
-        crate::support::HOST,
-        "--account",
-        site.account(),
-        "--within",
-        "60s",
-    ]);
-    let ran = finish({
-        verify.args(site.azure.place());
-        verify
-    })
-    .await
-    .ends(3);
+    let ran = run("verify", &verify).await.ends(3);
     assert!(ran.stdout.contains("does not use https"), "{ran}");
 }
 

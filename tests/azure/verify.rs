@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use wbstore_sandbox::ran::Ran;
 
 use crate::support::{HOST, QUEUE, Site};
@@ -21,23 +21,10 @@ async fn verify_within(site: &Site, time: &str) -> Ran {
     site.run("verify", &["--within", time, "--format", "json"]).await
 }
 
-/// The check called `name`.
-fn check(ran: &Ran, name: &str) -> Value {
-    let checks = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
-    let mut named = checks.filter(|check| check["name"] == name);
-    named.next().unwrap_or_else(|| panic!("no check is called {name}: {ran}"))
-}
-
-async fn provisioned() -> Site {
-    let site = Site::open().await;
-    site.provisioned().await;
-    site
-}
-
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_fresh_deployment_passes_every_check() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let ran = verify(&site).await.ends(0);
     for line in ran.stdout.lines() {
         assert!(line.contains("\"verdict\":\"passed\""), "{line}");
@@ -56,14 +43,14 @@ async fn a_fresh_deployment_passes_every_check() {
         "event",
         "cleanup",
     ] {
-        check(&ran, name);
+        ran.check(name);
     }
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn people_read_a_line_a_check_with_the_latency() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let ran = site.run("verify", &["--within", "60s"]).await.ends(0);
     assert!(ran.stdout.contains("after the upload") && ran.stdout.contains("It works:"), "{ran}");
 }
@@ -71,7 +58,7 @@ async fn people_read_a_line_a_check_with_the_latency() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn the_probe_is_removed_and_its_event_where_no_message_of_others_is_before_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     verify(&site).await.ends(0);
     assert!(!has_probe(&site).await);
     let messages = || site.double().messages(site.account(), QUEUE);
@@ -88,12 +75,12 @@ async fn the_probe_is_removed_and_its_event_where_no_message_of_others_is_before
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn messages_of_others_are_only_looked_at() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     for n in 0..5 {
         site.double().plant_message(site.account(), QUEUE, &format!("theirs {n}")).await.unwrap();
     }
     let ran = verify(&site).await.ends(0);
-    assert!(check(&ran, "event")["detail"].as_str().unwrap().contains("5 messages of others"), "{ran}");
+    assert!(ran.check("event")["detail"].as_str().unwrap().contains("5 messages of others"), "{ran}");
     let messages = site.double().messages(site.account(), QUEUE).await.unwrap();
     assert_eq!(messages.iter().filter(|message| message.starts_with("theirs")).count(), 5);
 }
@@ -108,7 +95,7 @@ async fn unread_messages_of_others_decide_at_once_whether_the_event_can_be_seen(
     for (others, verdict, left) in
         [(0, "passed", 0), (31, "passed", 1), (33, "inconclusive", 1), (500, "inconclusive", 1)]
     {
-        let site = provisioned().await;
+        let site = Site::open_provisioned().await;
         let site = &site;
         let plant = |n: usize| async move {
             site.double().plant_message(site.account(), QUEUE, &format!("theirs {n}")).await
@@ -118,7 +105,7 @@ async fn unread_messages_of_others_decide_at_once_whether_the_event_can_be_seen(
         let begun = Instant::now();
         let ran = verify(site).await.ends(0);
         let took = begun.elapsed();
-        let event = check(&ran, "event");
+        let event = ran.check("event");
         assert_eq!(event["verdict"], verdict, "{others}: {event}");
         if verdict == "inconclusive" {
             let reason = event["reason"].as_str().unwrap();
@@ -151,7 +138,7 @@ async fn unread_messages_of_others_decide_at_once_whether_the_event_can_be_seen(
 async fn nothing_provisioned_fails_it_at_once() {
     let site = Site::open().await;
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "drift")["verdict"], "failed");
+    assert_eq!(ran.check("drift")["verdict"], "failed");
     site.is_untouched();
 }
 
@@ -170,10 +157,10 @@ fn without_events(site: &Site) {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_that_is_not_sent_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     without_events(&site);
     let ran = verify_in_vain(&site).await.ends(6);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "failed", "{event}");
     assert!(event["hint"].as_str().is_some_and(|hint| hint.contains("wbstore plan azure")), "{event}");
 }
@@ -182,7 +169,7 @@ async fn an_event_that_is_not_sent_fails_it() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_queue_or_an_event_subscription_that_is_gone_is_one_line_a_fact() {
     for kind in ["queue", "event-subscription"] {
-        let site = provisioned().await;
+        let site = Site::open_provisioned().await;
         match kind {
             "queue" => site.double().drop_queue(site.account(), QUEUE).await.unwrap(),
             _ => site.double().drop_event_subscription(QUEUE),
@@ -191,7 +178,7 @@ async fn a_queue_or_an_event_subscription_that_is_gone_is_one_line_a_fact() {
         assert!(ran.stderr.lines().all(|line| line.contains("\"event\":\"waiting\"")), "{ran}");
         let address = format!("azure/{kind}/{QUEUE}");
         for (name, says) in [("drift", "(missing)"), ("event", "no event can arrive")] {
-            let check = check(&ran, name);
+            let check = ran.check(name);
             assert_eq!(check["verdict"], "failed", "{check}");
             let reason = check["reason"].as_str().expect("text");
             assert!(reason.contains(&address) && reason.contains(says), "{check}");
@@ -200,51 +187,51 @@ async fn a_queue_or_an_event_subscription_that_is_gone_is_one_line_a_fact() {
                 "{check}"
             );
         }
-        assert_eq!(check(&ran, "upload")["verdict"], "passed", "the container is proven all the same");
+        assert_eq!(ran.check("upload")["verdict"], "passed", "the container is proven all the same");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_event_subscription_that_failed_is_told_as_such() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let labels = json!({"labels": ["wbstore:wandb-acme-com"]});
     site.double().plant_event_subscription(site.account(), QUEUE, &labels, true);
     let ran = verify_in_vain(&site).await.ends(6);
-    assert_eq!(check(&ran, "event subscription")["verdict"], "failed", "{ran}");
+    assert_eq!(ran.check("event subscription")["verdict"], "failed", "{ran}");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_browser_that_is_refused_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     site.double().plant_cors(site.account(), &[]).await.unwrap();
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "preflight PUT")["verdict"], "failed");
-    assert_eq!(check(&ran, "ETag exposed")["verdict"], "failed");
+    assert_eq!(ran.check("preflight PUT")["verdict"], "failed");
+    assert_eq!(ran.check("ETag exposed")["verdict"], "failed");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_that_every_page_may_use_fails_it() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let rule = |origin: &str| {
         json!({"allowedOrigins": [origin], "allowedMethods": ["GET", "HEAD", "PUT"], "allowedHeaders": ["*"],
             "exposedHeaders": ["*"], "maxAgeInSeconds": 3000})
     };
     site.double().plant_cors(site.account(), &[rule(HOST), rule("*")]).await.unwrap();
     let ran = verify(&site).await.ends(6);
-    assert_eq!(check(&ran, "preflight other origin")["verdict"], "failed");
+    assert_eq!(ran.check("preflight other origin")["verdict"], "failed");
 }
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_role_that_may_not_sign_is_told_what_it_lacks() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     let action = "Microsoft.Storage/storageAccounts/listServiceSas/action";
     site.double().deny(&site.double().principal(), action);
     let ran = verify(&site).await.ends(3);
-    let all = check(&ran, "all checks");
+    let all = ran.check("all checks");
     assert!(all["hint"].as_str().is_some_and(|hint| hint.contains(action)), "{all}");
 }
 
@@ -261,7 +248,7 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_interrupt_removes_the_probe_too() {
-    let site = provisioned().await;
+    let site = Site::open_provisioned().await;
     without_events(&site);
     let mut command = tokio::process::Command::from(site.azure.wbstore());
     command.args(site.arguments("verify", &["--within", "60s"]));

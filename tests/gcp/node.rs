@@ -39,21 +39,14 @@ async fn as_node(site: &Site, server: &str) -> Ran {
 const CHECKS: [&str; 8] =
     ["identity", "presigned PUT", "presigned GET", "HEAD", "list", "multipart upload", "receive", "delete"];
 
-#[track_caller]
-fn check(ran: &Ran, name: &str) -> Value {
-    let checks = ran.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = checks.into_iter().find(|check| check["name"] == name);
-    found.unwrap_or_else(|| panic!("no check {name:?} in\n{ran}"))
-}
-
 #[tokio::test]
 async fn the_printed_role_is_enough_for_the_server_and_nothing_else_is_asked_for() {
     let (site, server, printed) = served("").await;
     let ran = as_node(&site, &server).await.ends(0);
     for name in CHECKS {
-        assert_eq!(check(&ran, name)["verdict"], "passed", "{name}\n{ran}");
+        assert_eq!(ran.check(name)["verdict"], "passed", "{name}\n{ran}");
     }
-    assert!(check(&ran, "identity")["detail"].as_str().is_some_and(|who| who == server), "{ran}");
+    assert!(ran.check("identity")["detail"].as_str().is_some_and(|who| who == server), "{ran}");
     let calls = site.gcp.proxy().journal().len();
     let (used, lacked) = (site.gcp.control().used_by(&server), site.gcp.control().lacked_by(&server));
     let unused: Vec<_> = printed.difference(&used).collect();
@@ -71,7 +64,7 @@ async fn an_impersonated_server_signs_through_iam() {
         ["--as", "node", "--impersonate-service-account", &server, "--within", "20s", "--format", "json"];
     let ran = site.run("verify", &with).await.ends(0);
     for name in CHECKS {
-        assert_eq!(check(&ran, name)["verdict"], "passed", "{name}\n{ran}");
+        assert_eq!(ran.check(name)["verdict"], "passed", "{name}\n{ran}");
     }
     let signed =
         site.gcp.proxy().journal().iter().filter(|call| call.operation.ends_with("signBlob")).count();
@@ -84,7 +77,7 @@ async fn a_server_that_may_not_sign_is_said_to_lack_just_that() {
     let with =
         ["--as", "node", "--impersonate-service-account", &server, "--within", "5s", "--format", "json"];
     let ran = site.run("verify", &with).await.ends(6);
-    let put = check(&ran, "presigned PUT");
+    let put = ran.check("presigned PUT");
     assert_eq!(put["verdict"], "failed", "{put}");
     let hint = put["hint"].as_str().unwrap_or_default();
     assert!(hint.contains("roles/iam.serviceAccountTokenCreator on itself"), "{put}");
@@ -111,7 +104,7 @@ async fn each_permission_that_lacks_is_named_with_the_call_it_is_for() {
     ] {
         let (site, server, _) = served(less).await;
         let ran = as_node(&site, &server).await.ends(6);
-        let failed = check(&ran, name);
+        let failed = ran.check(name);
         assert_eq!(failed["verdict"], "failed", "{less}: {failed}");
         assert!(failed["hint"].as_str().is_some_and(|hint| hint.contains(word)), "{failed}");
         assert_eq!(site.objects().await, Vec::<String>::new(), "{less}");
@@ -139,28 +132,13 @@ async fn the_granted_roles_are_enough_too() {
 async fn the_messages_of_others_are_left_to_the_server() {
     for backlog in [0, 31, 33, 500] {
         let (site, server, _) = served("").await;
-        let message =
-            json!({ "data": "eA==", "attributes": { "eventType": "OBJECT_FINALIZE", "objectId": "run" } });
-        for some in vec![message; backlog].chunks(100) {
-            site.ask("POST", &format!("{}:publish", site.topic()), json!({ "messages": some })).await;
-        }
+        site.publish(backlog).await;
         let begun = std::time::Instant::now();
         as_node(&site, &server).await.ends(0);
         record(format!(
             "{backlog} unread messages of others, as node: {:.1} s",
             begun.elapsed().as_secs_f64()
         ));
-        let (mut left, mut probes) = (0, 0);
-        let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
-        loop {
-            let pulled = site.ask("POST", &format!("{}:pull", site.subscription()), asked.clone()).await;
-            let Some(messages) = pulled["receivedMessages"].as_array().filter(|all| !all.is_empty()) else {
-                break;
-            };
-            let others =
-                messages.iter().filter(|one| one["message"]["attributes"]["objectId"] == "run").count();
-            (left, probes) = (left + others, probes + messages.len() - others);
-        }
-        assert_eq!((left, probes), (backlog, 0));
+        assert_eq!(site.pull_all().await, (backlog, 0));
     }
 }

@@ -19,17 +19,9 @@ async fn verify_within(site: &Site, time: &str) -> Ran {
     site.run("verify", &["--within", time, "--format", "json"]).await
 }
 
-/// The check of that name.
-#[track_caller]
-fn check(ran: &Ran, name: &str) -> Value {
-    let checks = ran.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = checks.into_iter().find(|check| check["name"] == name);
-    found.unwrap_or_else(|| panic!("no check {name:?} in\n{ran}"))
-}
-
 #[track_caller]
 fn fails(ran: &Ran, name: &str, word: &str) {
-    let check = check(ran, name);
+    let check = ran.check(name);
     assert_eq!(check["verdict"], "failed", "{check}");
     assert!(check["reason"].as_str().is_some_and(|reason| reason.contains(word)), "{check}");
 }
@@ -53,9 +45,9 @@ async fn what_was_provisioned_works() {
         "event",
         "cleanup",
     ] {
-        assert_eq!(check(&ran, name)["verdict"], "passed", "{name}\n{ran}");
+        assert_eq!(ran.check(name)["verdict"], "passed", "{name}\n{ran}");
     }
-    assert_eq!(check(&ran, "upload")["detail"], "stored through a presigned URL");
+    assert_eq!(ran.check("upload")["detail"], "stored through a presigned URL");
 }
 
 #[tokio::test]
@@ -87,7 +79,7 @@ async fn a_browser_that_is_refused_fails_it() {
     let ran = verify(&site).await.ends(6);
     fails(&ran, "preflight PUT", "not allowed");
     fails(&ran, "ETag exposed", "cannot read the ETag");
-    assert_eq!(check(&ran, "preflight JSON API")["verdict"], "passed", "it asks no bucket");
+    assert_eq!(ran.check("preflight JSON API")["verdict"], "passed", "it asks no bucket");
 }
 
 #[tokio::test]
@@ -118,7 +110,7 @@ async fn a_subscription_of_a_deleted_topic_fails_it() {
     site.ask("DELETE", &topic, Value::Null).await;
     let ran = verify(&site).await.ends(6);
     fails(&ran, "event subscription", "no topic");
-    assert_ne!(check(&ran, "event")["verdict"], "passed");
+    assert_ne!(ran.check("event")["verdict"], "passed");
     assert_eq!(site.objects().await, Vec::<String>::new());
 }
 
@@ -129,13 +121,13 @@ async fn a_topic_or_a_subscription_that_is_gone_is_one_line_a_fact() {
     let ran = verify(&site).await.ends(6);
     fails(&ran, "drift", &format!("gcp/subscription/{EVENTS} (missing)"));
     fails(&ran, "event subscription", "does not exist");
-    assert_eq!(check(&ran, "event")["verdict"], "passed", "the topic gets it");
+    assert_eq!(ran.check("event")["verdict"], "passed", "the topic gets it");
     site.ask("DELETE", &site.topic(), Value::Null).await;
     let ran = verify(&site).await.ends(6);
     assert!(ran.stderr.lines().all(|line| line.contains("\"event\":\"waiting\"")), "{ran}");
     fails(&ran, "event", &format!("gcp/topic/{EVENTS} is missing"));
-    assert!(check(&ran, "event")["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")));
-    assert_eq!(check(&ran, "upload")["verdict"], "passed", "the bucket is proven all the same");
+    assert!(ran.check("event")["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore provision`")));
+    assert_eq!(ran.check("upload")["verdict"], "passed", "the bucket is proven all the same");
 }
 
 #[tokio::test]
@@ -147,7 +139,7 @@ async fn an_event_that_is_not_sent_soon_after_a_change_leaves_it_open() {
     site.ask("DELETE", &format!("{path}/{id}"), Value::Null).await;
     let ran = verify_in_vain(&site).await.ends(6);
     fails(&ran, "drift", "notification");
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "inconclusive", "{event}");
     assert!(event["reason"].as_str().is_some_and(|reason| reason.contains("7 minutes")), "{event}");
 }
@@ -172,10 +164,10 @@ async fn a_subscription_that_may_not_be_made_leaves_the_event_open() {
     let site = Site::provisioned().await;
     site.gcp.control().deny("pubsub.subscriptions.create");
     let ran = verify(&site).await.ends(0);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert_eq!(event["verdict"], "inconclusive", "{event}");
     assert!(event["reason"].as_str().is_some_and(|reason| reason.contains("pubsub.subscriptions.create")));
-    assert_eq!(check(&ran, "upload")["verdict"], "passed");
+    assert_eq!(ran.check("upload")["verdict"], "passed");
 }
 
 #[tokio::test]
@@ -214,27 +206,11 @@ async fn a_temporary_subscription_that_is_deleted_is_said_at_once() {
 async fn the_servers_backlog_neither_delays_the_check_nor_is_touched() {
     for backlog in [0, 31, 33, 500] {
         let site = Site::provisioned().await;
-        let message =
-            json!({ "data": "eA==", "attributes": { "eventType": "OBJECT_FINALIZE", "objectId": "run" } });
-        let all = vec![message; backlog];
-        for some in all.chunks(100) {
-            site.ask("POST", &format!("{}:publish", site.topic()), json!({ "messages": some })).await;
-        }
+        site.publish(backlog).await;
         let begun = std::time::Instant::now();
         verify(&site).await.ends(0);
         record(format!("{backlog} unread messages of others: {:.1} s", begun.elapsed().as_secs_f64()));
-        let (mut left, mut probes) = (0, 0);
-        let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
-        loop {
-            let pulled = site.ask("POST", &format!("{}:pull", site.subscription()), asked.clone()).await;
-            let Some(messages) = pulled["receivedMessages"].as_array().filter(|all| !all.is_empty()) else {
-                break;
-            };
-            let others =
-                messages.iter().filter(|one| one["message"]["attributes"]["objectId"] == "run").count();
-            (left, probes) = (left + others, probes + messages.len() - others);
-        }
-        assert_eq!((left, probes), (backlog, 1), "the event of the probe is for the server too");
+        assert_eq!(site.pull_all().await, (backlog, 1), "the event of the probe is for the server too");
         assert_eq!(site.subscriptions().await, [EVENTS]);
     }
 }
@@ -244,7 +220,7 @@ async fn nothing_is_uploaded_that_could_not_be_removed() {
     let site = Site::provisioned().await;
     site.patch_bucket(json!({ "retentionPolicy": { "retentionPeriod": "86400" } })).await;
     let ran = verify(&site).await;
-    let upload = check(&ran, "upload");
+    let upload = ran.check("upload");
     assert_eq!(upload["verdict"], "inconclusive", "{upload}");
     assert!(upload["reason"].as_str().is_some_and(|reason| reason.contains("retention policy")), "{upload}");
     assert_eq!(site.objects().await, Vec::<String>::new());
@@ -262,7 +238,7 @@ async fn an_internal_queue_has_no_event_to_wait_for() {
     let site = Site::open().await;
     site.provision(&["--queue", "internal"]).await.ends(0);
     let ran = site.run("verify", &["--queue", "internal", "--format", "json"]).await.ends(0);
-    let event = check(&ran, "event");
+    let event = ran.check("event");
     assert!(event["detail"].as_str().is_some_and(|detail| detail.contains("not applicable")), "{event}");
     assert!(!ran.stdout.contains("event subscription"), "{ran}");
 }

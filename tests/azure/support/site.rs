@@ -70,6 +70,13 @@ impl Site {
         finish(self.command(command, arguments)).await
     }
 
+    /// One with the whole deployment in it.
+    pub async fn open_provisioned() -> Self {
+        let site = Self::open().await;
+        site.provisioned().await;
+        site
+    }
+
     /// `wbstore provision`, without asking.
     pub async fn provision(&self, arguments: &[&str]) -> Ran {
         self.run("provision", &[&["--yes"], arguments].concat()).await

@@ -44,6 +44,31 @@ impl Site {
         site
     }
 
+    /// Publishes so many messages of others about the object `run`.
+    pub async fn publish(&self, messages: usize) {
+        let message =
+            json!({ "data": "eA==", "attributes": { "eventType": "OBJECT_FINALIZE", "objectId": "run" } });
+        for some in vec![message; messages].chunks(100) {
+            self.ask("POST", &format!("{}:publish", self.topic()), json!({ "messages": some })).await;
+        }
+    }
+
+    /// Pulls all that the server's subscription has: how many messages are about the object `run`, and how many
+    /// others there are.
+    pub async fn pull_all(&self) -> (usize, usize) {
+        let (mut run, mut others) = (0, 0);
+        let asked = json!({ "maxMessages": 1000, "returnImmediately": true });
+        loop {
+            let pulled = self.ask("POST", &format!("{}:pull", self.subscription()), asked.clone()).await;
+            let Some(messages) = pulled["receivedMessages"].as_array().filter(|all| !all.is_empty()) else {
+                return (run, others);
+            };
+            let about_run =
+                messages.iter().filter(|one| one["message"]["attributes"]["objectId"] == "run").count();
+            (run, others) = (run + about_run, others + messages.len() - about_run);
+        }
+    }
+
     /// `wbstore <command> gcp --host …` with `arguments`, not started yet.
     pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut process = self.gcp.wbstore();

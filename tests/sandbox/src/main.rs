@@ -134,10 +134,9 @@ impl From<BackendName> for Backend {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // It ends what it made itself.
-    if let Task::Live { cloud, yes, report, place } = cli.command {
-        let cloud = cloud.name();
-        return said(commands::live::run(Live { cloud, yes, report, place }).await);
+    // It answers signals itself, because it has to end what it made.
+    if matches!(cli.command, Task::Live { .. }) {
+        return said(perform(cli.command).await);
     }
     // Whatever is running when a signal comes is dropped here, and stops.
     let ended = tokio::select! {
@@ -170,7 +169,9 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
         Task::Ablate => commands::ablate::run().await,
         Task::Faults { cloud } => commands::faults::run(cloud.map(Cloud::name)).await,
-        Task::Live { .. } => unreachable!("it is run outside of this"),
+        Task::Live { cloud, yes, report, place } => {
+            commands::live::run(Live { cloud: cloud.name(), yes, report, place }).await
+        }
         Task::Test { all, backend, args } => {
             let rounds = match backend {
                 Some(Opinion::Moto) => &[Round::Moto],

@@ -41,6 +41,11 @@ pub trait Pages: Cloud {
     fn signed_urls(&self, key: &str) -> impl Future<Output = Urls> + Send;
 }
 
+/// The name that `--bucket` gives.
+fn bucket<C: Cloud>(cloud: &C) -> String {
+    cloud.names().pop().expect("a bucket has a name")
+}
+
 impl Pages for Aws {
     async fn set_cors(&self, rules: &[Rule]) {
         let list = |element: &str, words: &[&str]| -> String {
@@ -57,14 +62,14 @@ impl Pages for Aws {
                 )
             })
             .collect();
-        let [_, bucket] = &self.names()[..] else { panic!("a bucket has a name") };
+        let bucket = bucket(self);
         let document = format!("<CORSConfiguration>{rules}</CORSConfiguration>");
         let reply = self.s3(Method::PUT, &format!("/{bucket}?cors"), document).await;
         assert!(reply.status().is_success(), "{reply:?}");
     }
 
     async fn signed_urls(&self, key: &str) -> Urls {
-        let [_, bucket] = &self.names()[..] else { panic!("a bucket has a name") };
+        let bucket = bucket(self);
         let script = format!(
             "s3 = boto3.client('s3')\n\
              print(json.dumps([s3.generate_presigned_url(call, {{'Bucket': '{bucket}', 'Key': '{key}'}})\n\
@@ -88,12 +93,12 @@ impl Pages for Gcp {
                 entry
             })
             .collect();
-        let [_, bucket] = &self.names()[..] else { panic!("a bucket has a name") };
+        let bucket = bucket(self);
         self.control().ask("PATCH", &format!("/storage/v1/b/{bucket}"), json!({ "cors": entries })).await;
     }
 
     async fn signed_urls(&self, key: &str) -> Urls {
-        let [_, bucket] = &self.names()[..] else { panic!("a bucket has a name") };
+        let bucket = bucket(self);
         let signed =
             |method| self.double().signed_url(method, &self.proxy().url(), &format!("/{bucket}/{key}"));
         Urls { put: signed("PUT"), head: signed("HEAD"), get: signed("GET"), headers: BTreeMap::new() }

@@ -78,6 +78,18 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
+    /// The check of `verify --format json` that is called `name`.
+    ///
+    /// # Panics
+    /// When there is none, or a line of stdout is no JSON.
+    #[track_caller]
+    pub fn check(&self, name: &str) -> Value {
+        let read =
+            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}\n{self}"));
+        let found = self.stdout.lines().map(read).find(|check| check["name"] == name);
+        found.unwrap_or_else(|| panic!("no check is called {name}: {self}"))
+    }
+
     /// Everything that both streams say, which must be one JSON object a line: stdout first.
     ///
     /// # Panics
