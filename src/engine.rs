@@ -246,7 +246,7 @@ struct Misses {
     /// A difference was found before.
     seen: bool,
     /// It was written again.
-    mended: bool,
+    rewritten: bool,
 }
 
 /// Reads `resource` back after `action`; on the second difference writes it again, and only then: a
@@ -284,9 +284,9 @@ async fn confirm(
     // The first read may predate the write; the second is trusted. But a resource of its own that is not
     // visible yet is not created twice.
     let is_first = !std::mem::replace(&mut misses.seen, true);
-    if !is_first && !misses.mended && (there || seen.part_of.is_some()) {
+    if !is_first && !misses.rewritten && (there || seen.part_of.is_some()) {
         look.write(progress).await?;
-        misses.mended = true;
+        misses.rewritten = true;
     }
     Err(Error::new(Kind::NotYet, difference)
         .hint("another tool may be writing the same document; `wbstore plan` shows what differs"))

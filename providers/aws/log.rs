@@ -1,4 +1,4 @@
-//! Tells of every request with `--verbose`: which operation, where to, what came back and how long it took.
+//! Logs every request with `--verbose`: which operation, where to, what came back and how long it took.
 //! Only the fields listed here are logged; headers, bodies and queries never are.
 
 use std::sync::Arc;

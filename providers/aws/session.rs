@@ -238,7 +238,7 @@ impl Session {
     /// The clients for `account`.
     pub(crate) fn api(&self, account: AccountId) -> Arc<Api> {
         let s3 = client!(aws_sdk_s3, self)
-            // An endpoint of one's own rarely has a wildcard name for every bucket.
+            // A custom endpoint rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())
             .build();
         let sqs = client!(aws_sdk_sqs, self).build();

@@ -1,4 +1,4 @@
-//! Tells of every request with `--verbose`: method, host and path, what came back and how long it took.
+//! Logs every request with `--verbose`: method, host and path, what came back and how long it took.
 //! Headers, bodies and queries are never logged.
 
 use std::sync::Arc;
