@@ -34,9 +34,13 @@ const ABLATIONS: [Ablation; 7] = [
     Ablation {
         safeguard: "read-back",
         target: "aws",
-        test: "an_entry_that_came_after_the_plan_survives_as_well",
+        test: "an_entry_of_ours_that_another_writer_drops_is_written_again",
     },
-    Ablation { safeguard: "etag-loop", target: "gcp", test: "policies_of_others_that_change" },
+    Ablation {
+        safeguard: "etag-loop",
+        target: "gcp",
+        test: "a_binding_that_came_between_reading_and_writing_survives",
+    },
     Ablation { safeguard: "per-key-errors", target: "faults", test: "aws::emptying_through_errors" },
     Ablation { safeguard: "second-trace", target: "aws", test: "a_mark_alone_has_no_bucket_deleted" },
 ];
