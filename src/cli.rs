@@ -20,6 +20,7 @@ use crate::commands::teardown::TeardownArgs;
 use crate::commands::verify::VerifyArgs;
 use crate::output::Encoding;
 use crate::policy::PolicyForm;
+use crate::timings::TimingsFile;
 
 pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed, Proved};
 pub(crate) use target::{Lifetime, Offline, Target};
@@ -45,6 +46,11 @@ impl Cli {
     /// Whether each request is logged to stderr.
     pub fn verbose(&self) -> bool {
         self.verbosity.verbose
+    }
+
+    /// Where the times of its requests go.
+    pub fn timings(&self) -> &[TimingsFile] {
+        &self.verbosity.timings
     }
 
     /// How the command reports on stderr.
@@ -110,11 +116,14 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Debug)]
 struct Verbosity {
     /// Log each request to stderr (operation, status, duration; never headers or bodies)
     #[arg(short, long, global = true, display_order = 100)]
     verbose: bool,
+    /// Write when each request was sent and what it waited for, as a page (.html) or as data (.json); repeatable
+    #[arg(long, global = true, value_name = "FILE", display_order = 101)]
+    timings: Vec<TimingsFile>,
 }
 
 /// How a command reports.

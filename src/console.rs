@@ -15,12 +15,14 @@ use dialoguer::Input;
 use dialoguer::console::Term;
 use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::cli::Format;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Waits;
 use crate::output::Encoding;
 use crate::plan::Plan;
+use crate::timings::{self, Timings};
 use crate::view::bars;
 use crate::view::clean::clean;
 use crate::view::progress::Style;
@@ -163,6 +165,7 @@ impl Console {
     pub async fn busy<T>(&mut self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _wait = self.waits.begin(what);
         let cancel = self.cancel.clone();
+        let work = work.instrument(timings::activity(what));
         let work = async {
             tokio::select! {
                 done = work => done,
@@ -194,9 +197,9 @@ impl Console {
         done
     }
 
-    /// Shows from now on every wait, and with `verbose` every request, on stderr.
-    pub fn watch(&self, verbose: bool) {
-        records::show(verbose, self.format);
+    /// Shows from now on every wait, and with `verbose` every request, on stderr; `timings` keeps both.
+    pub fn watch(&self, verbose: bool, timings: Option<Timings>) {
+        records::show(verbose, self.format, timings);
     }
 
     /// Writes `remark` to stderr.

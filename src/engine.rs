@@ -13,6 +13,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result, exit};
@@ -20,6 +21,7 @@ use crate::event::{Event, Events, Progress};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack};
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
+use crate::timings::{self, Phase};
 use crate::value::quoted;
 use attempt::{Attempt, Taken};
 
@@ -31,7 +33,10 @@ use attempt::{Attempt, Taken};
 /// All other failures of a read: credentials, the network, the server.
 pub(crate) async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
     let guards = join_all(stack.guards.iter().map(|guard| guard()));
-    let looks = join_all(stack.resources.iter().map(|resource| look(resource.as_ref())));
+    let looks = join_all(stack.resources.iter().map(|resource| {
+        let resource = resource.as_ref();
+        look(resource).instrument(timings::work(&resource.address(), Phase::Plan, &[]))
+    }));
     let (guards, looks) = futures::join!(guards, looks);
     guards.into_iter().collect::<Result<()>>()?;
     looks.into_iter().map(|looked| looked.map(|(observation, _)| observation)).collect()
@@ -151,7 +156,10 @@ impl Engine {
                 Some(None) => break,
                 Some(Some(Outcome::Written(index, begun, taken))) => {
                     walk.write(&steps[index].address, taken);
-                    running.push(self.finish(index, steps[index], stack, begun, taken));
+                    let resource = find(stack, &steps[index].address);
+                    let resource =
+                        resource.filter(|resource| walk.is_read_back(*resource, steps[index], taken));
+                    running.push(self.finish(index, steps[index], resource, begun, taken));
                 }
                 Some(Some(end)) => walk.settle(&mut report, &steps, end),
             }
@@ -198,27 +206,26 @@ impl Engine {
         })
     }
 
-    /// Reads back what was written, and writes again where it differs: an update
+    /// Reads `resource` back, if any, and writes again where it differs from what was written: an update
     /// that was lost between read and write, or a mark that the endpoint omitted.
     fn finish<'a>(
         &'a self,
         index: usize,
         step: &'a Step,
-        stack: &'a Stack,
+        resource: Option<&'a dyn AnyResource>,
         begun: Instant,
         taken: Taken,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let written = taken != Taken::Reached
-                && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
-            let resource = find(stack, &step.address)
-                .filter(|resource| written && resource.reads_back() && Safeguard::ReadBack.holds());
             let Some(resource) = resource else { return Outcome::Done(index, begun) };
             let progress = self.progress(step);
             let mut patience = Patience::new(self, resource);
             let mut misses = Misses::default();
             let result = loop {
-                let error = match confirm(resource, step.action, &progress, &mut misses).await {
+                let error = match confirm(resource, step.action, taken, &progress, &mut misses)
+                    .instrument(timings::work(&step.address, Phase::ReadBack, &[]))
+                    .await
+                {
                     Ok(()) => break Ok(()),
                     Err(error) => error,
                 };
@@ -258,10 +265,14 @@ struct Misses {
 async fn confirm(
     resource: &dyn AnyResource,
     action: Action,
+    taken: Taken,
     progress: &Progress,
     misses: &mut Misses,
 ) -> Result<()> {
-    let mut look = resource.look().await?;
+    let mut look = match taken {
+        Taken::Created { at_once: true } => resource.look_at_created().await?,
+        _ => resource.look().await?,
+    };
     let seen = look.observation();
     let Some(difference) = difference(&seen) else { return Ok(()) };
     let (there, owner) = match &seen.seen {
@@ -366,6 +377,16 @@ impl<'a> Walk<'a> {
         if let Taken::Created { at_once } = taken {
             self.created.insert(address, at_once);
         }
+    }
+
+    /// Whether `resource` is read back after `step` has been `taken`.
+    fn is_read_back(&self, resource: &dyn AnyResource, step: &Step, taken: Taken) -> bool {
+        let written =
+            taken != Taken::Reached && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
+        let parent = resource.unseen().observation().part_of;
+        let parent_is_new = parent.and_then(|parent| self.created.get(&parent).copied()).unwrap_or(false);
+        let nobody_else_wrote = parent_is_new && taken == Taken::Created { at_once: true };
+        written && resource.reads_back() && !nobody_else_wrote && Safeguard::ReadBack.holds()
     }
 
     fn settle(&mut self, report: &mut Report, steps: &[&'a Step], outcome: Outcome) {

@@ -71,6 +71,7 @@ mod retry;
 mod secret;
 mod span;
 mod text;
+pub mod timings;
 mod value;
 mod verify;
 pub mod view;

@@ -15,6 +15,7 @@ use wbstore::commands;
 use wbstore::console::Console;
 use wbstore::error::{Error, Kind, Result, exit};
 use wbstore::interrupt::{End, Signals, Waits, end};
+use wbstore::timings::TimingsReport;
 use wbstore::view::clean::clean;
 use wbstore::view::remark::Remark;
 
@@ -45,7 +46,33 @@ async fn supervised(cli: Cli, format: Format) -> u8 {
     let signals = Signals::listen();
     let (cancel, waits) = (CancellationToken::new(), Waits::default());
     let mut console = Console::standard(format, cancel.clone(), waits.clone());
-    console.watch(cli.verbose());
+    let report = match TimingsReport::open(cli.timings()) {
+        Ok(report) => report,
+        Err(error) => return fail(&error, &mut console),
+    };
+    console.watch(cli.verbose(), report.timings());
+    let code = ended(cli, console, cancel, signals, &waits).await;
+    let arguments = std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned());
+    let command = arguments.fold("wbstore".to_owned(), |command, one| command + " " + &one);
+    match report.write(&command, code) {
+        Ok(()) => code,
+        // Whatever the command did has been reported: its code is kept unless it says that all is well.
+        Err(error) => {
+            let failed = fail(&error, &mut self::console(format));
+            if code == exit::DONE { failed } else { code }
+        }
+    }
+}
+
+/// Runs the command to its end, which a signal may bring about, and returns its exit code.
+async fn ended(
+    cli: Cli,
+    mut console: Console,
+    cancel: CancellationToken,
+    signals: Signals,
+    waits: &Waits,
+) -> u8 {
+    let format = cli.format();
     let (report, run) = oneshot::channel();
     let token = cancel.clone();
     let work = move || {
@@ -54,7 +81,7 @@ async fn supervised(cli: Cli, format: Format) -> u8 {
     if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(work) {
         return fail(&unstarted(error), &mut self::console(format));
     }
-    match end(run, signals, cancel, &waits).await {
+    match end(run, signals, cancel, waits).await {
         End::Own(code) => code,
         End::Left(None) => exit::INTERRUPTED,
         End::Left(Some(what)) => {

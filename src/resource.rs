@@ -235,7 +235,8 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     const REMOVAL: Removal = Removal::Own;
 
     /// Whether the engine reads it again after a change and compares: for documents that others
-    /// write too, and for what an endpoint may silently leave out.
+    /// write too, and for what an endpoint may silently leave out. What is written into a resource that the
+    /// same run has just created is not: nobody else has written there yet.
     const READ_BACK: bool = false;
 
     /// Its address.
@@ -284,6 +285,15 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// Denied is an error, never absence.
     fn read(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send;
+
+    /// Reads back what one call created a moment ago. An endpoint that accepts the call has all of what it
+    /// understood of it, so what it may have left out is enough, where that takes fewer requests.
+    ///
+    /// # Errors
+    /// As [`Resource::read`].
+    fn read_created(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send {
+        self.read(api)
+    }
 
     /// Creates it, or updates what was `seen` to the desired state; adopts it where that
     /// [has no mark](Seen::is_unmarked). A document that others write into is read once more, merged

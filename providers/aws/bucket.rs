@@ -245,6 +245,15 @@ impl Resource for S3Bucket {
         Ok(found)
     }
 
+    async fn read_created(&self, api: &Api) -> Result<Seen<Self>> {
+        let tags = tags(api, &self.name).await?;
+        let mut found = self.tags.seen(&tags, None, Self { tags: self.tags.observed(&tags), ..self.clone() });
+        if tags.is_empty() {
+            found.set_owner(Owner::Ours);
+        }
+        Ok(found)
+    }
+
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();

@@ -235,3 +235,53 @@ impl Resource for Cors {
         Ok(Deleted::Gone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::outside::text;
+
+    fn ours() -> Cors {
+        Cors::new("b", "wbstore-acme".to_owned(), vec!["https://wandb.acme.com".to_owned()])
+    }
+
+    /// A rule of others, often one that matches the same origin.
+    fn rule() -> impl Strategy<Value = CorsRule> {
+        let origin = prop_oneof![Just("*".to_owned()), Just("https://*.acme.com".to_owned()), text()];
+        let method = prop_oneof![Just("GET".to_owned()), Just("PUT".to_owned()), text()];
+        let words = || prop::collection::vec(text(), 0..3);
+        let id = prop::option::of(prop_oneof![Just("wbstore-other".to_owned()), text()]);
+        let age = prop::option::of(any::<i32>());
+        (id, prop::collection::vec(origin, 1..3), prop::collection::vec(method, 1..3), words(), words(), age)
+            .prop_map(|(id, origins, methods, headers, exposed, age)| {
+                CorsRule::builder()
+                    .set_id(id)
+                    .set_allowed_origins(Some(origins))
+                    .set_allowed_methods(Some(methods))
+                    .set_allowed_headers(Some(headers))
+                    .set_expose_headers(Some(exposed))
+                    .set_max_age_seconds(age)
+                    .build()
+                    .expect("it has origins and methods")
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn ours_is_there_once_before_what_hides_it_and_others_stay(theirs in prop::collection::vec(rule(), 0..6)) {
+            let ours = ours();
+            let rule = ours.to_rule().expect("it is complete");
+            let mut once = theirs.clone();
+            ours.merge(&mut once, rule.clone());
+            prop_assert_eq!(once.iter().filter(|one| one.id() == Some(ours.id.as_str())).count(), 1);
+            prop_assert_eq!(ours.hidden_by(&once), Vec::<String>::new());
+            let mut twice = once.clone();
+            ours.merge(&mut twice, rule);
+            prop_assert_eq!(&twice, &once);
+            once.retain(|one| one.id() != Some(&ours.id));
+            prop_assert_eq!(once, theirs);
+        }
+    }
+}

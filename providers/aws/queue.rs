@@ -323,6 +323,11 @@ impl Resource for Queue {
         Ok(found)
     }
 
+    async fn read_created(&self, api: &Api) -> Result<Seen<Self>> {
+        let tags = self.tags(api).await?;
+        Ok(self.tags.seen(&tags, None, Self { tags: self.tags.observed(&tags), ..self.clone() }))
+    }
+
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();

@@ -16,6 +16,7 @@ use tracing_subscriber::prelude::*;
 use super::log;
 use crate::cli::Format;
 use crate::retry;
+use crate::timings::{Recorder, Timings};
 use crate::view::remark::Remark;
 use crate::view::{bars, json, words};
 
@@ -23,7 +24,7 @@ use crate::view::{bars, json, words};
 ///
 /// Only wbstore's own records are shown: they are written from an allow-list, while those of the
 /// libraries below may hold headers.
-pub(super) fn show(verbose: bool, format: Format) {
+pub(super) fn show(verbose: bool, format: Format, timings: Option<Timings>) {
     let waits = Waits { format }.with_filter(Targets::new().with_target(retry::TARGET, LevelFilter::TRACE));
     let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let shown = || {
@@ -33,8 +34,10 @@ pub(super) fn show(verbose: bool, format: Format) {
     let text = || fmt::layer().with_writer(|| Above).with_ansi(colour).with_target(false);
     let texts = (verbose && format == Format::Human).then(|| text().with_filter(shown()));
     let objects = (verbose && format == Format::Json).then(|| log::Json.with_filter(shown()));
+    let all = Targets::new().with_target("wbstore", Level::TRACE);
+    let kept = timings.map(|timings| Recorder(timings).with_filter(all));
     // A second subscriber in one process would be an embedder's, and theirs to choose.
-    let _ = tracing_subscriber::registry().with(waits).with(texts).with(objects).try_init();
+    let _ = tracing_subscriber::registry().with(waits).with(texts).with(objects).with(kept).try_init();
 }
 
 /// stderr, above whatever is drawn at its end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use super::{Engine, find, look};
 use crate::ablation::Safeguard;
@@ -13,6 +14,7 @@ use crate::event::Progress;
 use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
 use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
+use crate::timings::{self, Phase};
 
 /// The outcome of a step that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl<'e> Attempt<'e> {
             () = self.engine.cancel.cancelled() => {
                 return Err(Error::new(Kind::Interrupted, "before the retry"));
             }
-            look = self.look_again() => look?,
+            look = self.look_again().instrument(self.timed(Phase::DecideAgain)) => look?,
         };
         let creates = self.step.action == Action::Create;
         let Some(look) = look else {
@@ -117,7 +119,7 @@ impl<'e> Attempt<'e> {
                 _ => look.write(progress).await.map(|()| Deleted::Gone),
             }
         });
-        let taken = taken.await;
+        let taken = taken.instrument(self.timed(Phase::Apply)).await;
         // A call that was rejected because the resource exists has created nothing.
         let conflict = matches!(&taken, Err(error) if error.kind() == Kind::Conflict);
         self.may_be_ours = self.sent.has_sent() && (!conflict || self.sent.applied() > 0);
@@ -125,6 +127,10 @@ impl<'e> Attempt<'e> {
             return Ok(Taken::Pending(how, until));
         }
         Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
+    }
+
+    fn timed(&self, phase: Phase) -> tracing::Span {
+        timings::work(&self.step.address, phase, &self.step.waits_for)
     }
 
     /// Reads the resource and what the step depends on again, and decides again. `None` where

@@ -27,6 +27,8 @@ pub(crate) trait AnyResource: Send + Sync {
     fn unseen(&self) -> Box<dyn Look + '_>;
     /// See [`Resource::read`].
     fn look(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
+    /// See [`Resource::read_created`].
+    fn look_at_created(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
 }
 
 /// One look at a resource, from which alone it can be changed.
@@ -89,6 +91,13 @@ impl<R: Resource> AnyResource for Bound<R> {
     fn look(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>> {
         Box::pin(async move {
             let seen = self.resource.read(&self.api).await?;
+            Ok(Box::new(Looked { bound: self, seen }) as Box<dyn Look + '_>)
+        })
+    }
+
+    fn look_at_created(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>> {
+        Box::pin(async move {
+            let seen = self.resource.read_created(&self.api).await?;
             Ok(Box::new(Looked { bound: self, seen }) as Box<dyn Look + '_>)
         })
     }

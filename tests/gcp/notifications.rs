@@ -114,7 +114,7 @@ async fn a_second_one_of_ours_goes_and_the_right_one_stays() {
     let right = all(&site).await[0].clone();
     let attributes = right["custom_attributes"].clone();
     plant(&site, &site.topic(), json!(["OBJECT_ARCHIVE"]), json!({ "custom_attributes": attributes })).await;
-    site.provision(&[]).await.ends(0);
+    site.provision(&["--wait", "10s"]).await.ends(0);
     let left = all(&site).await;
     assert_eq!(left.iter().map(|one| &one["id"]).collect::<Vec<_>>(), [&right["id"]], "{left:?}");
 }

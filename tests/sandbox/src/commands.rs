@@ -6,6 +6,7 @@ pub mod demo;
 pub mod faults;
 mod group;
 pub mod live;
+pub mod release;
 pub mod test;
 pub mod up;
 

@@ -75,6 +75,8 @@ enum Task {
         #[arg(last = true)]
         place: Vec<String>,
     },
+    /// Build wbstore as it is released: an archive with a bill of materials (CycloneDX), and its checksum.
+    Release,
     /// Run the test suite against the emulators: AWS on ministack, Google Cloud on our double, Azure on
     /// our double and Azurite.
     Test {
@@ -172,6 +174,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Live { cloud, yes, report, place } => {
             commands::live::run(Live { cloud: cloud.name(), yes, report, place }).await
         }
+        Task::Release => commands::release::run().await,
         Task::Test { all, backend, args } => {
             let rounds = match backend {
                 Some(Opinion::Moto) => &[Round::Moto],
