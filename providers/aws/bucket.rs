@@ -133,6 +133,37 @@ impl S3Bucket {
         is_new && versions.versions().is_empty() && versions.delete_markers().is_empty()
     }
 
+    /// Reads what decides on a deletion: whose it is.
+    async fn read_to_delete(&self, api: &Api) -> Result<Seen<Self>> {
+        let tags = match tags(api, &self.name).await {
+            Ok(None) => return Ok(Seen::absent()),
+            Ok(Some(tags)) => Ok(tags),
+            Err(error) => {
+                // Its error names another region and another account.
+                head(api, &self.name).await?;
+                Err(error)
+            }
+        };
+        let (tags, unknown) = readable(tags)?;
+        let mut found = self.tags.seen(&tags, None, Self { tags: self.tags.observed(&tags), ..self.clone() });
+        if let Some(unknown) = unknown {
+            found.set_owner(unknown);
+        }
+        if found.owner() == Some(&Owner::Adopted) {
+            warnings::attribute_based_access(api, &self.name, &mut found).await;
+        }
+        self.keep_queues(&tags, &mut found);
+        Ok(found)
+    }
+
+    /// The queues that the tags name and the deployment has not.
+    fn keep_queues(&self, tags: &Entries, found: &mut Seen<Self>) {
+        for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
+            let queue = |is: &str, word: &str| (format!("the queue {is}"), format!("add {flag} {word}"));
+            self.tags.keep_parts(tags, name, queue, found);
+        }
+    }
+
     async fn enforce_ownership(&self, api: &Api) -> Result<()> {
         let rule = OwnershipControlsRule::builder()
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
@@ -176,12 +207,15 @@ impl Resource for S3Bucket {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
+        if self.leaving {
+            return self.read_to_delete(api).await;
+        }
         let (head, tags, ownership, lifecycle, warnings) = futures::join!(
             head(api, &self.name),
             tags(api, &self.name),
             object_ownership(api, &self.name),
             lifecycle(api, &self.name, self.tags.deployment().as_str()),
-            async { if self.leaving { &[] } else { self.warnings.of(api, &self.name).await } }
+            self.warnings.of(api, &self.name)
         );
         let Some(region) = head? else {
             // A denied read would otherwise stop the run half-way, once the resource exists.
@@ -190,7 +224,7 @@ impl Resource for S3Bucket {
             lifecycle?;
             return Ok(Seen::absent());
         };
-        let (tags, unknown) = readable(tags)?;
+        let (tags, unknown) = readable(tags.map(Option::unwrap_or_default))?;
         let state = Self {
             region: region.unwrap_or_else(|| self.region.clone()),
             object_ownership: ownership?,
@@ -206,28 +240,27 @@ impl Resource for S3Bucket {
         let is_bare = tags.is_empty() && found.owner() == Some(&Owner::Other(None));
         if is_bare && self.created.load(Ordering::Relaxed) {
             found.set_owner(Owner::Ours);
-        } else if is_bare && self.may_be_left && !self.leaving && self.was_left_unmarked(api).await {
+        } else if is_bare && self.may_be_left && self.was_left_unmarked(api).await {
             found.set_owner(Owner::Ours);
             found.finding(
                 "it is empty, new and without tags, as an interrupted run leaves it: it is tagged now",
             );
         }
         let (emptying, deletions) = lifecycle?;
-        if !emptying && !self.leaving {
+        if !emptying {
             found.remarks_mut().findings.extend(deletions);
         }
         found.remarks_mut().findings.extend_from_slice(warnings);
         let retags = match found.owner() {
-            Some(Owner::Ours) => retagged && !self.leaving,
-            Some(Owner::Adopted) => retagged || self.leaving,
-            Some(Owner::Other(None)) => !self.leaving,
+            Some(Owner::Ours | Owner::Adopted) => retagged,
+            Some(Owner::Other(None)) => true,
             _ => false,
         };
         // These cost a trip of their own, which only an adoption, its release or drift takes.
         if retags {
             warnings::attribute_based_access(api, &self.name, &mut found).await;
         }
-        if has_acls && !self.leaving {
+        if has_acls {
             warnings::acl(api, &self.name, &mut found).await;
         }
         if emptying {
@@ -238,15 +271,12 @@ impl Resource for S3Bucket {
                  remove its two lifecycle rules that begin with wbstore-",
             );
         }
-        for (name, flag) in [(QUEUE, "--queue"), (NOTIFICATIONS_QUEUE, "--notifications-queue")] {
-            let queue = |is: &str, word: &str| (format!("the queue {is}"), format!("add {flag} {word}"));
-            self.tags.keep_parts(&tags, name, queue, &mut found);
-        }
+        self.keep_queues(&tags, &mut found);
         Ok(found)
     }
 
     async fn read_created(&self, api: &Api) -> Result<Seen<Self>> {
-        let tags = tags(api, &self.name).await?;
+        let tags = tags(api, &self.name).await?.unwrap_or_default();
         let mut found = self.tags.seen(&tags, None, Self { tags: self.tags.observed(&tags), ..self.clone() });
         if tags.is_empty() {
             found.set_owner(Owner::Ours);
@@ -258,7 +288,7 @@ impl Resource for S3Bucket {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
-            let tags = self.tags.to_update(&tags(api, &self.name).await?, adopt);
+            let tags = self.tags.to_update(&tags(api, &self.name).await?.unwrap_or_default(), adopt);
             put_tags(api, &self.name, tags).await?;
         }
         if state.object_ownership != self.object_ownership {
@@ -283,7 +313,7 @@ impl Resource for S3Bucket {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        let tags = tags(api, &self.name).await?;
+        let tags = tags(api, &self.name).await?.unwrap_or_default();
         put_tags(api, &self.name, self.tags.to_release(&tags)).await
     }
 }
@@ -318,15 +348,16 @@ async fn head(api: &Api, bucket: &str) -> Result<Option<Option<String>>> {
     }
 }
 
-/// The tags of `bucket`; none where it does not exist.
+/// The tags of `bucket`; `None` where it does not exist.
 ///
 /// # Errors
 /// Those of the call.
-pub(crate) async fn tags(api: &Api, bucket: &str) -> Result<Entries> {
+pub(crate) async fn tags(api: &Api, bucket: &str) -> Result<Option<Entries>> {
     let answer = api.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(api.owner()).send().await;
     match answer {
-        Ok(answer) => Ok(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect()),
-        Err(error) if matches!(code(&error), "NoSuchTagSet" | "NoSuchBucket") => Ok(Entries::new()),
+        Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
+        Err(error) if code(&error) == "NoSuchTagSet" => Ok(Some(Entries::new())),
+        Err(error) if code(&error) == "NoSuchBucket" => Ok(None),
         Err(error) => Err(failure(error, "s3:GetBucketTagging", S3Bucket::at(bucket))),
     }
 }

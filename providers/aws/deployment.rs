@@ -70,7 +70,7 @@ impl Aws {
         let doubt = doubtful.then(|| Arc::new(session));
         let mut aws = Self { options, wanted, api, doubt, elsewhere, notes, assumptions: vec![] };
         if aws.wanted.renews_unnamed() {
-            let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?;
+            let tags = bucket::tags(&aws.api, aws.bucket().as_str()).await?.unwrap_or_default();
             aws.wanted.renew(TAGS.read(&tags).lease_of(&aws.wanted.name))?;
         }
         Ok(Box::new(aws))
@@ -214,9 +214,12 @@ impl Aws {
             let parent = S3Bucket::at(bucket.as_str());
             resources.push(Bound::boxed(Objects::<S3Store>::new(parent, name, delete, by), api));
         }
-        resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
-        let key = self.options.kms_key.as_ref().map(ToString::to_string);
-        resources.push(Bound::boxed(Encryption::with(bucket.as_str(), key), api));
+        // Settings that are deleted with the bucket and hold nothing of others: a teardown need not read them.
+        if goal != Goal::Absent {
+            resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
+            let key = self.options.kms_key.as_ref().map(ToString::to_string);
+            resources.push(Bound::boxed(Encryption::with(bucket.as_str(), key), api));
+        }
         resources.push(Bound::boxed(TlsPolicy::new(bucket.as_str(), id.clone(), &bucket_arn), api));
         let origins = origin.iter().map(ToString::to_string).collect();
         resources.push(Bound::boxed(Cors::new(bucket.as_str(), id.clone(), origins), api));

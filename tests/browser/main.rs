@@ -1,6 +1,8 @@
 //! Whether a browser does what `verify` says: Chromium uploads and reads as a page of the deployment's origin
 //! and as a page of another, over a matrix of CORS documents, on each cloud.
 
+mod timings;
+
 use std::collections::BTreeMap;
 
 use futures::future::join_all;

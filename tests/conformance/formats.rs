@@ -1,5 +1,7 @@
 //! A plan as text, as JSON and as a pull-request comment; the events of a run.
 
+use std::collections::BTreeSet;
+
 use jsonschema::validator_for;
 use serde_json::{Map, Value, json};
 use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
@@ -213,4 +215,47 @@ pub async fn uploads_into_a_bucket_that_is_not_empty_leave_the_digest_as_it_is<C
     cloud.fill(2, 1).await;
     teardown(&cloud, &["--delete-objects", "--expect", &empty]).await.ends(3).tells(&["digest is"]);
     teardown(&cloud, &["--delete-objects", "--expect", &digest]).await.ends(0);
+}
+
+/// Each request that was sent is in the data with what it was sent for, and the chain of them is as long as the
+/// longest that had to follow each other.
+pub async fn the_times_of_a_run_have_each_of_its_requests<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.json");
+    // What a former run has written goes.
+    std::fs::write(&file, "x".repeat(1 << 20)).expect("it is written");
+    let timings = ["--timings", file.to_str().expect("UTF-8")];
+    cloud.proxy().clear_journal();
+    cloud.run("provision", &[PROVISION, &timings].concat()).await.ends(0);
+    let sent = cloud.proxy().counts().requests;
+    let run: Value = serde_json::from_slice(&std::fs::read(&file).expect("it is there")).expect("JSON");
+    let requests = run["requests"].as_array().expect("a list");
+    let kept = requests.len();
+    assert!(kept >= sent && run["exit_code"] == 0 && run["omitted"] == 0, "{kept} of {sent}: {run:#}");
+    let phases: BTreeSet<_> = requests.iter().filter_map(|request| request["phase"].as_str()).collect();
+    assert!(["plan", "apply"].iter().all(|phase| phases.contains(phase)), "{phases:?}");
+    let number = |request: &Value, field: &str| request[field].as_u64().expect("a number");
+    for request in requests {
+        let Some(after) = request["after"].as_u64() else { continue };
+        let after = &requests[usize::try_from(after).expect("a small number")];
+        let end = number(after, "start_ms") + number(after, "took_ms");
+        assert_eq!(number(request, "start_ms"), end + number(request, "wait_ms"), "{request:#}");
+        assert_eq!(number(request, "trip"), number(after, "trip") + 1, "{request:#}");
+    }
+    let trips = requests.iter().map(|request| number(request, "trip")).max();
+    assert_eq!(run["trips"].as_u64(), trips);
+}
+
+/// A file that cannot be written is found before the first request.
+pub async fn times_that_cannot_be_kept_are_refused_at_once<C: Cloud>() {
+    let cloud = C::fresh().await;
+    cloud.proxy().clear_journal();
+    for (file, words) in
+        [("run.txt", ".html or .json"), ("/no/such/folder/run.html", "cannot write the timings")]
+    {
+        let ran = cloud.run("provision", &[PROVISION, &["--timings", file]].concat()).await.ends(2);
+        assert!(ran.stderr.contains(words), "{ran}");
+    }
+    assert!(cloud.proxy().journal().is_empty());
 }

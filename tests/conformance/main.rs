@@ -65,6 +65,7 @@ macro_rules! laws {
                     an_offline_plan_needs_no_credentials_and_is_what_the_first_online_plan_shows
                     the_whole_life_of_a_deployment_is_told_in_objects
                     uploads_into_a_bucket_that_is_not_empty_leave_the_digest_as_it_is
+                    the_times_of_a_run_have_each_of_its_requests
                 ]
                 hostile: [
                     what_others_wrote_stays_text
@@ -114,6 +115,7 @@ macro_rules! laws {
                     the_host_decides_the_name_and_the_name_the_digest
                     json_on_the_way_is_a_line_an_event_on_stderr
                     every_refusal_is_an_object_with_its_exit_code
+                    times_that_cannot_be_kept_are_refused_at_once
                 ]
                 outputs: [
                     a_shell_evaluates_what_provision_prints

@@ -150,6 +150,25 @@ impl Browser {
     }
 }
 
+/// What `page` has become once Chromium has rendered it in a window of this width.
+pub async fn dom(page: &FilePath, width: u32, is_dark: bool) -> Result<String, Error> {
+    let lost = |error: std::io::Error| Error::new(format!("cannot start Chromium: {error}"));
+    let profile = tempfile::tempdir().map_err(lost)?;
+    let rendered = Command::new(CHROMIUM)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"])
+        .arg(format!("--window-size={width},800"))
+        .arg(format!("--blink-settings=preferredColorScheme={}", if is_dark { 0 } else { 1 }))
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}", page.display()))
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output =
+        timeout(WITHIN, rendered).await.map_err(|_| Error::new("Chromium does not end"))?.map_err(lost)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 impl Desk {
     async fn open(page: String) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;

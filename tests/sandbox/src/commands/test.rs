@@ -89,6 +89,7 @@ const BROWSER: &[&str] = &[
     "a_browser_does_on_aws_what_verify_says",
     "a_browser_does_on_azure_what_verify_says",
     "a_browser_does_on_google_cloud_what_verify_says",
+    "the_timings_are_readable_at_a_laptops_width_in_light_and_dark",
 ];
 /// The test that needs gcloud.
 const GCLOUD: &str = "clients::gcloud_reads_back_what_was_made_and_receives_an_event";
