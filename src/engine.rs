@@ -37,7 +37,7 @@ pub(crate) async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
         let resource = resource.as_ref();
         look(resource).instrument(timings::work(&resource.address(), Phase::Plan, &[]))
     }));
-    let (guards, looks) = futures::join!(guards, looks);
+    let (guards, looks) = futures::join!(guards, stack.reads.within(looks));
     guards.into_iter().collect::<Result<()>>()?;
     looks.into_iter().map(|looked| looked.map(|(observation, _)| observation)).collect()
 }

@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::retry::{FAULT_WITHIN, LONGEST_WAIT, span};
@@ -83,14 +84,14 @@ impl Kind {
 }
 
 /// A failure, with a hint on how to continue.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
     #[source]
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
     retry_after: Option<Duration>,
     budget: Option<Duration>,
 }
@@ -127,7 +128,7 @@ impl Error {
     /// Adds the cause. The message must not repeat its text.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 

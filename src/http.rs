@@ -5,6 +5,7 @@
 //! could hold a secret.
 
 mod contacts;
+mod reads;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
 pub(crate) use contacts::{Contacts, FIRST_CONTACT_WITHIN, peer};
+pub(crate) use reads::{Reads, once_a_look};
 
 /// The longest that a connection may take, so that three tries fit into [`FIRST_CONTACT_WITHIN`].
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);

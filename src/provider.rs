@@ -206,6 +206,8 @@ pub(crate) struct Wanted {
     pub delete_objects: bool,
     /// How the bucket is emptied then.
     pub empty_by: EmptyBy,
+    /// What the first look is for, where one follows at once: a provider may begin it while it connects.
+    pub goal: Option<Goal>,
     /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -221,6 +223,7 @@ impl Wanted {
             only_expired: false,
             delete_objects: false,
             empty_by: EmptyBy::default(),
+            goal: None,
             remarks: vec![],
         }
     }

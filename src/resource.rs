@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::event::Progress;
 use crate::expiry::Voucher;
+use crate::http::Reads;
 use crate::mark::Marking;
 use crate::mutations::Mutations;
 
@@ -198,7 +199,7 @@ pub(crate) enum Removal {
     /// It is deleted with the resource it is [part of](Resource::part_of); where that one is kept, it is
     /// deleted by a call of its own.
     WithParent,
-    /// Like that, but deleted by a call of its own in any case, before what its parent holds.
+    /// Like that, but where its parent holds something it is deleted by a call of its own before that.
     BeforeParent,
     /// A setting: it is deleted with its parent, and where that one is kept it is left unchanged.
     Setting,
@@ -390,6 +391,8 @@ pub(crate) struct Stack {
     pub guards: Vec<Guard>,
     /// What the clients of the resources have sent that changes something.
     pub mutations: Arc<Mutations>,
+    /// What has been read for the first look, where the provider began it while it connected.
+    pub reads: Reads,
 }
 
 /// Something that must hold before anything is planned, such as whose the credentials are.

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use crate::empty::Objects;
 use crate::error::{Error, Result};
 use crate::expiry::{Expiry, Voucher};
+use crate::http::Reads;
 use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE, ROLE};
 use crate::plan::Goal;
@@ -303,6 +304,7 @@ impl Provider for Aws {
             mutations: Arc::clone(&self.api.mutations),
             assumptions: self.assumptions.clone(),
             guards: self.doubt.iter().map(guard).collect(),
+            reads: Reads::default(),
         })
     }
 

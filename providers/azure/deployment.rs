@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::error::{Error, Kind, Result};
+use crate::http::Reads;
 use crate::inventory::Inventory;
 use crate::mark::Marking;
 use crate::plan::Goal;
@@ -224,6 +225,7 @@ impl Provider for Azure {
             mutations: Arc::clone(&self.api.arm.mutations),
             assumptions: self.assumptions.clone(),
             guards: if here && self.group == Group::Unread { vec![guard()] } else { vec![] },
+            reads: Reads::default(),
         })
     }
 

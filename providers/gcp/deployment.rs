@@ -1,12 +1,15 @@
 //! One deployment on Google Cloud: the stack that results from the options.
 
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{self, BoxFuture, Either};
+use tracing::Instrument as _;
 
 use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
+use crate::http::Reads;
 use crate::inventory::Inventory;
 use crate::mark::{INTERNAL, Marking, QUEUE};
 use crate::plan::Goal;
@@ -29,7 +32,8 @@ use crate::providers::gcp::subscription::Subscription;
 use crate::providers::gcp::topic::Topic;
 use crate::providers::gcp::verify::{GcsNode, GcsSite};
 use crate::providers::gcp::{iam, inventory};
-use crate::resource::{AnyResource, Bound, Output, Stack};
+use crate::resource::{AnyResource, Bound, Output, Removal, Stack};
+use crate::timings::{self, Phase};
 use crate::verify::{CheckSender, VerifyOptions, verify, verify_as_node};
 
 /// A deployment on Google Cloud, with its project known.
@@ -39,6 +43,8 @@ pub(crate) struct Gcp {
     project: ProjectId,
     api: Arc<Api>,
     notes: Vec<String>,
+    /// What has been read while the service agent was.
+    reads: Reads,
 }
 
 impl Gcp {
@@ -52,9 +58,14 @@ impl Gcp {
         options.check()?;
         let project = options.project()?.clone();
         let session = Session::open()?;
-        let agent = session.agent(project.as_str()).await?;
-        let api = session.api(project.as_str(), &agent);
-        let mut gcp = Self { options, wanted, project, api, notes: vec![] };
+        let api = session.clone().api(project.as_str(), "");
+        let mut gcp = Self { options, wanted, project, api, notes: vec![], reads: Reads::default() };
+        let agent = session.agent(gcp.project.as_str());
+        let agent = match future::select(pin!(agent), pin!(gcp.look_ahead())).await {
+            Either::Left((agent, _)) => agent?,
+            Either::Right(((), agent)) => agent.await?,
+        };
+        gcp.api = gcp.api.with_agent(&agent);
         if gcp.wanted.renews_unnamed() {
             let labels = bucket::calls::labels_of(&gcp.api, gcp.bucket().as_str()).await?.unwrap_or_default();
             gcp.wanted.renew(LABELS.read(&labels).lease_of(&gcp.wanted.name))?;
@@ -80,7 +91,23 @@ impl Gcp {
         let notes =
             vec![format!("Cloud Storage's service agent is assumed to be {agent}; its address was not read")];
         let api = Session::offline()?.api(project.as_str(), &agent);
-        Ok(Box::new(Self { options, wanted, project, api, notes }))
+        Ok(Box::new(Self { options, wanted, project, api, notes, reads: Reads::default() }))
+    }
+
+    /// Begins the first look, whose reads do not depend on the service agent: only what is compared and written
+    /// does.
+    async fn look_ahead(&self) {
+        let Some(goal) = self.wanted.goal else { return };
+        let resources = self.resources(goal);
+        let mut looks = vec![];
+        for resource in &resources {
+            // What a bucket holds is listed page by page, and is no answer to share.
+            if resource.unseen().observation().removal != Removal::Contents {
+                let work = timings::work(&resource.address(), Phase::Plan, &[]);
+                looks.push(async { drop(resource.look().await) }.instrument(work));
+            }
+        }
+        self.reads.within(future::join_all(looks)).await;
     }
 
     /// Sends the calls of the server, with the credentials of this environment or of the impersonated account. The
@@ -102,7 +129,7 @@ impl Gcp {
             session = session.impersonating(email).await?;
         }
         let api = session.api(project.as_str(), "");
-        let gcp = Self { options, wanted, project, api, notes: vec![] };
+        let gcp = Self { options, wanted, project, api, notes: vec![], reads: Reads::default() };
         let (bucket, events) = (gcp.bucket(), gcp.events());
         let node = GcsNode::new(&gcp.api, &gcp.wanted.name, &bucket, events, impersonated.as_deref())?;
         verify_as_node(node, verify, checks).await
@@ -154,7 +181,8 @@ impl Gcp {
             let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
             let account = service_account.as_ref().map(ServiceAccount::as_str);
             let made = Subscription::new(subscription, api.topic_name(topic), account, labels);
-            resources.push(Bound::boxed(made, api));
+            let leaving = goal == Goal::Absent;
+            resources.push(Bound::boxed(Subscription { leaving, ..made }, api));
             let publisher = Grant::new(
                 Place::Topic(topic.to_owned()),
                 name,
@@ -288,6 +316,7 @@ impl Provider for Gcp {
             // The address of the service agent follows from the number of the project.
             assumptions: vec![],
             guards: vec![],
+            reads: self.reads.clone(),
         })
     }
 

@@ -4,13 +4,16 @@
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
+use futures::future::FutureExt as _;
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Client, FIRST_BYTE_WITHIN, FIRST_CONTACT_WITHIN, Method, Request, Unread, Url};
+use crate::http::{
+    Answer, Client, FIRST_BYTE_WITHIN, FIRST_CONTACT_WITHIN, Method, Request, Unread, Url, once_a_look,
+};
 use crate::mutations::Mutations;
 use crate::pages::Pages;
 use crate::providers::gcp::failure::{self, LOG_IN, Refusal};
@@ -135,7 +138,7 @@ impl Rest {
         permission: &str,
         target: impl Display,
     ) -> Result<Option<T>> {
-        found(&self.look(Method::GET, path).await?, permission, target)
+        found(&self.once_a_look(path).await?, permission, target)
     }
 
     /// Gives `each` the members of the list at `path`, which ends in a query: those in the field `named` of each page.
@@ -155,7 +158,10 @@ impl Rest {
             let next = format!("{path}&pageToken={}", segment(&token));
             let path = if token.is_empty() { path } else { &next };
             let (mut page, bytes): (Value, _) = retry::page(|| async {
-                let answer = self.look(Method::GET, path).await?;
+                let answer = match token.as_str() {
+                    "" => self.once_a_look(path).await?,
+                    _ => self.look(Method::GET, path).await?,
+                };
                 Ok((read(&answer, permission, &target)?, answer.body.len()))
             })
             .await?;
@@ -170,6 +176,13 @@ impl Rest {
                 }
             }
         }
+    }
+
+    /// As [`Rest::look`], of what several resources read, or a provider ahead of them.
+    async fn once_a_look(&self, path: &str) -> Result<Answer> {
+        let (rest, own) = (self.clone(), path.to_owned());
+        let read = || async move { rest.look(Method::GET, &own).await }.boxed();
+        once_a_look(&format!("{}{path}", self.home()), read).await
     }
 
     async fn request(&self, method: Method, path: &str) -> Result<Request> {

@@ -8,6 +8,7 @@ use crate::lease::Lease;
 use crate::name::DeploymentName;
 use crate::option::{Given, given, parsed};
 use crate::origin::Origin;
+use crate::plan::Goal;
 use crate::provider::Wanted;
 
 #[derive(Args, Clone, Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Target {
 pub(crate) struct Lifetime {
     /// Adopt existing resources that have no wbstore mark
     #[arg(long)]
-    pub(crate) adopt: bool,
+    adopt: bool,
     /// When `teardown --expired` deletes the deployment: 90m, 12h, 7d, 2w, a date, or never. A time span
     /// starts when it is first set; repeating it changes nothing
     #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
@@ -36,6 +37,12 @@ pub(crate) struct Lifetime {
     /// Restart the lease from now, with the time span of --expires or else of the deployment
     #[arg(long)]
     renew: bool,
+}
+
+impl Lifetime {
+    pub(crate) fn goal(&self) -> Goal {
+        Goal::Present { adopt: self.adopt }
+    }
 }
 
 #[derive(Args, Clone, Debug)]

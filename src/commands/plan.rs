@@ -7,7 +7,8 @@ use crate::cli::{Cloud, Described, Lifetime, Offline, Target};
 use crate::commands::{connect, offline};
 use crate::console::Console;
 use crate::error::{Result, exit};
-use crate::plan::{Goal, Plan};
+use crate::plan::Plan;
+use crate::provider::Wanted;
 use crate::view::{human, json, markdown};
 
 #[derive(Args, Debug)]
@@ -39,8 +40,8 @@ pub(crate) enum PlanFormat {
 
 pub(crate) async fn run(cloud: Cloud<PlanArgs, Described>, console: &mut Console) -> Result<u8> {
     let (args, options) = cloud.split();
-    let wanted = args.target.served(&args.lifetime)?;
-    let goal = Goal::Present { adopt: args.lifetime.adopt };
+    let goal = args.lifetime.goal();
+    let wanted = Wanted { goal: Some(goal), ..args.target.served(&args.lifetime)? };
     let change = if args.offline.offline {
         let provider = offline(options.as_ref(), wanted, &args.offline).await?;
         Change::unobserved(provider.as_ref(), goal)?

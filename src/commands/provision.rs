@@ -14,8 +14,8 @@ use crate::delivery;
 use crate::error::{Error, Kind, Result, exit};
 use crate::option::parsed;
 use crate::output::Encoding;
-use crate::plan::{Digest, Goal};
-use crate::provider::Provider;
+use crate::plan::Digest;
+use crate::provider::{Provider, Wanted};
 use crate::secret::Disclosure;
 use crate::span::Span;
 use crate::view::remark::Remark;
@@ -53,7 +53,8 @@ pub(crate) async fn run(
 ) -> Result<u8> {
     let (args, options) = cloud.split();
     let disclosure = options.disclosure();
-    let wanted = args.target.served(&args.lifetime)?;
+    let goal = Some(args.lifetime.goal());
+    let wanted = Wanted { goal, ..args.target.served(&args.lifetime)? };
     if !args.dry_run {
         disclosure.check()?;
         console.check_data()?;
@@ -70,7 +71,7 @@ pub(super) async fn bring_about(
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let goal = Goal::Present { adopt: args.lifetime.adopt };
+    let goal = args.lifetime.goal();
     let change = Change::look(provider, goal, console).await?;
     if args.dry_run {
         plan::show(&change.plan, PlanFormat::Human, console)?;

@@ -100,7 +100,8 @@ pub(super) async fn remove(
 
 /// `wanted`, with what the user allows to be deleted.
 fn deletion(wanted: Wanted, args: &TeardownArgs) -> Wanted {
-    Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, ..wanted }
+    let goal = Some(Goal::Absent);
+    Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, goal, ..wanted }
 }
 
 fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()> {

@@ -11,6 +11,7 @@ use super::{Engine, find, look};
 use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::http::Reads;
 use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
 use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
@@ -149,7 +150,8 @@ impl<'e> Attempt<'e> {
         }
         let looks =
             std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);
-        let (observations, looks): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
+        let (observations, looks): (Vec<_>, Vec<_>) =
+            Reads::default().within(try_join_all(looks)).await?.into_iter().unzip();
         match again(plan, &step.address, &observations, self.may_be_ours) {
             Again::Reached => Ok(None),
             Again::Proceed => Ok(looks.into_iter().next().flatten()),

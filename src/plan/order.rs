@@ -10,6 +10,10 @@ use crate::resource::{Observation, Owner, Removal, Seen};
 /// What is inside a deleted resource is deleted with it; a setting of a kept resource is kept.
 pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) {
     let actions: BTreeMap<_, _> = steps.iter().map(|step| (step.address.clone(), step.action)).collect();
+    let contents = observations.iter().zip(&*steps).filter(|(seen, step)| {
+        seen.removal == Removal::Contents && matches!(step.action, Action::Delete | Action::Refuse)
+    });
+    let filled: BTreeSet<_> = contents.filter_map(|(seen, _)| seen.part_of.clone()).collect();
     for (seen, step) in observations.iter().zip(steps) {
         let Some(parent) = &seen.part_of else { continue };
         match (step.action, seen.removal) {
@@ -25,7 +29,9 @@ pub(super) fn settle_children(observations: &[Observation], steps: &mut [Step]) 
         }
         match (actions.get(parent), seen.removal) {
             (_, Removal::Own) | (Some(Action::Delete), Removal::Contents) => {}
-            (Some(Action::Delete), Removal::BeforeParent) => decide::lose_kept(step),
+            (Some(Action::Delete), Removal::BeforeParent) if filled.contains(parent) => {
+                decide::lose_kept(step)
+            }
             (Some(Action::Delete), _) => {
                 step.goes_with = Some(parent.clone());
                 decide::lose_kept(step);

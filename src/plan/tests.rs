@@ -219,17 +219,24 @@ fn what_lives_in_a_deleted_bucket_goes_with_it() {
 }
 
 #[test]
-fn an_entry_that_goes_first_has_a_step_of_its_own_and_others_entries_end_with_the_bucket() {
+fn an_entry_goes_before_what_the_bucket_holds_and_with_an_empty_one() {
     let mut entry = child(found("notification", 1, Owner::Ours), Removal::BeforeParent);
     if let Ok(found) = &mut entry.seen {
         found.remarks_mut().kept.push("entry `theirs`".into());
     }
-    for (owner, ends) in [(Owner::Ours, 1), (Owner::Adopted, 0)] {
-        let plan = planned(Goal::Absent, &[found("bucket", 1, owner), entry.clone()]);
+    let contents = child(found("objects", 9, Owner::Ours), Removal::Contents);
+    let filled = [entry.clone(), contents];
+    for (owner, within, ends, goes_with) in [
+        (Owner::Ours, &filled[..], 1, None),
+        (Owner::Ours, &filled[..1], 1, Some(at("bucket"))),
+        (Owner::Adopted, &filled[..1], 0, None),
+    ] {
+        let plan = planned(Goal::Absent, &[&[found("bucket", 1, owner)], within].concat());
         let step = plan.step(&at("notification")).expect("planned");
-        assert!(step.acts());
+        assert_eq!((step.goes_with.clone(), step.acts()), (goes_with.clone(), goes_with.is_none()));
         assert_eq!((step.ends.len(), step.kept.len()), (ends, 1 - ends));
-        assert_eq!(plan.step(&at("bucket")).expect("planned").waits_for, [at("notification")]);
+        let waits = &plan.step(&at("bucket")).expect("planned").waits_for;
+        assert_eq!(waits.contains(&at("notification")), goes_with.is_none());
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
+use crate::http::Reads;
 use crate::mutations::Mutations;
 
 /// How many versions one call deletes.
@@ -165,6 +166,7 @@ impl Cloud {
             assumptions: vec![],
             guards: vec![],
             mutations: Arc::clone(&self.mutations),
+            reads: Reads::default(),
         }
     }
 

@@ -183,6 +183,14 @@ async fn an_entry_of_ours_that_another_writer_drops_is_written_again() {
         ),
     ];
     let site = Site::open().await;
+    site.provisioned().await;
+    site.boto(
+        "s3.delete_bucket_cors(Bucket=bucket)
+s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+s3.delete_bucket_policy(Bucket=bucket)",
+    )
+    .await;
+    site.aws.proxy().clear_journal();
     let writes = DOCUMENTS.map(|(operation, late)| {
         (site.aws.proxy().arm(When::operation(operation, 0), Fault::Hang(Side::After)), late)
     });

@@ -172,14 +172,10 @@ fn the_policy_of_the_operator() {
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
-      s3:GetBucketOwnershipControls
       s3:GetBucketPolicy
-      s3:GetBucketPublicAccessBlock
       s3:GetBucketTagging
       s3:GetBucketVersioning
-      s3:GetEncryptionConfiguration
       s3:GetLifecycleConfiguration
-      s3:ListBucket
       s3:ListBucketMultipartUploads
       s3:ListBucketVersions
       on "arn:aws:s3:::acme-wandb"
@@ -219,8 +215,12 @@ fn the_policy_of_the_operator() {
       on "arn:aws:s3:::acme-wandb"
     Allow CheckBucket
       s3:GetBucketAcl
+      s3:GetBucketOwnershipControls
       s3:GetBucketPolicyStatus
+      s3:GetBucketPublicAccessBlock
       s3:GetBucketRequestPayment
+      s3:GetEncryptionConfiguration
+      s3:ListBucket
       on "arn:aws:s3:::acme-wandb"
     Allow VerifyWithProbes
       s3:DeleteObject
@@ -271,14 +271,10 @@ fn the_policy_of_the_job_that_removes_what_has_expired() {
       s3:GetBucketCORS
       s3:GetBucketNotification
       s3:GetBucketObjectLockConfiguration
-      s3:GetBucketOwnershipControls
       s3:GetBucketPolicy
-      s3:GetBucketPublicAccessBlock
       s3:GetBucketTagging
       s3:GetBucketVersioning
-      s3:GetEncryptionConfiguration
       s3:GetLifecycleConfiguration
-      s3:ListBucket
       s3:ListBucketMultipartUploads
       s3:ListBucketVersions
       on "arn:aws-cn:s3:::wbstore-*"

@@ -38,6 +38,20 @@ impl Api {
         }
     }
 
+    /// The same clients where `agent` is the service agent.
+    pub(crate) fn with_agent(&self, agent: &str) -> Arc<Self> {
+        let Self { project, agent: _, mutations, session, storage_json, pubsub, iam } = self;
+        Arc::new(Self {
+            project: project.clone(),
+            agent: agent.to_owned(),
+            mutations: Arc::clone(mutations),
+            session: session.clone(),
+            storage_json: storage_json.clone(),
+            pubsub: pubsub.clone(),
+            iam: iam.clone(),
+        })
+    }
+
     /// Cloud Storage.
     ///
     /// # Errors
