@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::empty::MaxRate;
 use crate::error::{Error, Kind, Result};
 use crate::inventory::{Deployment, Inventory};
 use crate::lease::Lease;
@@ -206,6 +207,8 @@ pub(crate) struct Wanted {
     pub delete_objects: bool,
     /// How the bucket is emptied then.
     pub empty_by: EmptyBy,
+    /// The most deletions a second.
+    pub max_rate: Option<MaxRate>,
     /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -221,6 +224,7 @@ impl Wanted {
             only_expired: false,
             delete_objects: false,
             empty_by: EmptyBy::default(),
+            max_rate: None,
             remarks: vec![],
         }
     }

@@ -210,9 +210,8 @@ impl Aws {
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
-            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
             let parent = S3Bucket::at(bucket.as_str());
-            resources.push(Bound::boxed(Objects::<S3Store>::new(parent, name, delete, by), api));
+            resources.push(Bound::boxed(Objects::<S3Store>::new(parent, wanted), api));
         }
         resources.push(Bound::boxed(PublicAccessBlock::all(bucket.as_str()), api));
         let key = self.options.kms_key.as_ref().map(ToString::to_string);

@@ -26,9 +26,8 @@ impl Batches for S3Store {
     // Ten batches of a thousand keys are more than the 3,500 deletions a second that S3 promises for one
     // prefix (S3 user guide, "Best practices design patterns: optimizing Amazon S3 performance"), and S3
     // recommends a gradual increase.
-    const AT_ONCE: u16 = 10;
-    // A single listing might be stale where the endpoint is not S3 itself.
-    const EMPTY_ROUNDS: usize = 2;
+    const AT_FIRST: u16 = 10;
+    const AT_ONCE: u16 = 48;
     const UNIT: &'static str = "versions";
 
     async fn delete(&self, batch: Vec<Entry>) -> Outcome {

@@ -1,5 +1,6 @@
 //! What a bucket holds, page by page: every version, delete marker and unfinished upload.
 
+use aws_sdk_s3::config::{Config, retry::RetryConfig};
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
@@ -11,7 +12,12 @@ use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::form;
 
 impl S3Store {
-    pub(super) async fn versions(&self, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
+    pub(super) async fn versions(
+        &self,
+        prefix: &str,
+        cursor: &Cursor,
+        retries: RetryConfig,
+    ) -> Result<Option<Page>> {
         let answer = self
             .s3
             .list_object_versions()
@@ -20,9 +26,10 @@ impl S3Store {
             // A key may hold characters that XML 1.0 cannot; the encoding keeps the page readable.
             .encoding_type(EncodingType::Url)
             .set_prefix(Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty()))
-            .set_delimiter(folded.then(|| "/".to_owned()))
             .set_key_marker(cursor.key.clone())
             .set_version_id_marker(cursor.token.clone())
+            .customize()
+            .config_override(Config::builder().retry_config(retries))
             .send()
             .await;
         match answer {
@@ -32,7 +39,7 @@ impl S3Store {
         }
     }
 
-    pub(super) async fn uploads(&self, cursor: &Cursor) -> Result<Option<Page>> {
+    pub(super) async fn uploads(&self, cursor: &Cursor, retries: RetryConfig) -> Result<Option<Page>> {
         let answer = self
             .s3
             .list_multipart_uploads()
@@ -41,6 +48,8 @@ impl S3Store {
             .encoding_type(EncodingType::Url)
             .set_key_marker(cursor.key.clone())
             .set_upload_id_marker(cursor.token.clone())
+            .customize()
+            .config_override(Config::builder().retry_config(retries))
             .send()
             .await;
         match answer {
@@ -74,8 +83,9 @@ fn page(answer: ListObjectVersionsOutput) -> Page {
         what: What::Marker,
         ..Entry::default()
     }));
-    let prefixes = answer.common_prefixes.unwrap_or_default();
-    Page { entries, prefixes: prefixes.into_iter().map(|prefix| decode(prefix.prefix)).collect(), next }
+    // Each of the two is in order already.
+    entries.sort_by(|one, other| one.key.cmp(&other.key));
+    Page { entries, next }
 }
 
 fn uploads(answer: ListMultipartUploadsOutput) -> Page {
@@ -89,7 +99,7 @@ fn uploads(answer: ListMultipartUploadsOutput) -> Page {
         what: What::Upload,
         ..Entry::default()
     });
-    Page { entries: entries.collect(), prefixes: vec![], next }
+    Page { entries: entries.collect(), next }
 }
 
 /// The place that the markers of an answer name: after a key, or at one of its versions or uploads.
