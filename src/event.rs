@@ -52,7 +52,11 @@ pub enum Event {
         /// How many were done a second so far.
         per_second: u64,
         /// How long the rest takes at that rate, in seconds.
-        #[serde(rename = "left_seconds", skip_serializing_if = "Option::is_none", serialize_with = "some_seconds")]
+        #[serde(
+            rename = "left_seconds",
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "some_seconds"
+        )]
         left: Option<Duration>,
     },
     /// The step succeeded.

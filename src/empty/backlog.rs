@@ -27,11 +27,12 @@ struct Packed {
     entries: Vec<Lengths>,
 }
 
+/// In bytes; a response, of which the names come, is smaller than 4 GB.
 #[derive(Clone, Copy, Debug)]
 struct Lengths {
     what: What,
-    key: usize,
-    id: Option<usize>,
+    key: u32,
+    id: Option<u32>,
 }
 
 impl Packed {
@@ -57,13 +58,15 @@ impl Backlog {
     }
 
     pub(super) fn push(&mut self, entries: &[Entry]) {
-        let id = |entry: &Entry| entry.id.as_ref().map(String::len);
-        let bytes = entries.iter().map(|entry| entry.key.len() + id(entry).unwrap_or_default()).sum();
-        let mut page = Packed { names: String::with_capacity(bytes), entries: Vec::with_capacity(entries.len()) };
+        let id = |entry: &Entry| entry.id.as_deref().map_or(0, str::len);
+        let bytes = entries.iter().map(|entry| entry.key.len() + id(entry)).sum();
+        let mut page =
+            Packed { names: String::with_capacity(bytes), entries: Vec::with_capacity(entries.len()) };
         for entry in entries {
             page.names.push_str(&entry.key);
             page.names.push_str(entry.id.as_deref().unwrap_or_default());
-            page.entries.push(Lengths { what: entry.what, key: entry.key.len(), id: id(entry) });
+            let (key, id) = (length(&entry.key), entry.id.as_deref().map(length));
+            page.entries.push(Lengths { what: entry.what, key, id });
         }
         self.entries += entries.len() as u64;
         TAKEN.fetch_add(page.size(), Ordering::Relaxed);
@@ -74,8 +77,8 @@ impl Backlog {
     pub(super) fn pop(&mut self) -> Option<Vec<Entry>> {
         let page = self.pages.pop_front()?;
         let mut names = page.names.as_str();
-        let mut cut = |length| {
-            let (name, rest) = names.split_at(length);
+        let mut cut = |length: u32| {
+            let (name, rest) = names.split_at(length as usize);
             names = rest;
             name.to_owned()
         };
@@ -86,5 +89,37 @@ impl Backlog {
             ..Entry::default()
         };
         Some(page.entries.iter().map(entry).collect())
+    }
+}
+
+fn length(name: &str) -> u32 {
+    u32::try_from(name.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_counted_comes_back(
+            names in proptest::collection::vec(("\\PC{0,9}", proptest::option::of("\\PC{0,3}"), any::<bool>()), 0..50),
+            page in 1usize..9,
+        ) {
+            let entry = |(key, id, is_marker): &(String, Option<String>, bool)| {
+                let what = if *is_marker { What::Marker } else { What::Current };
+                Entry { key: key.clone(), id: id.clone(), what, ..Entry::default() }
+            };
+            let entries: Vec<Entry> = names.iter().map(entry).collect();
+            let mut backlog = Backlog::default();
+            entries.chunks(page).for_each(|page| backlog.push(page));
+            prop_assert_eq!(backlog.entries, entries.len() as u64);
+            let back: Vec<Entry> = std::iter::from_fn(|| backlog.pop()).flatten().collect();
+            let told = |entry: &Entry| (entry.key.clone(), entry.id.clone(), entry.what);
+            prop_assert_eq!(back.iter().map(told).collect::<Vec<_>>(), entries.iter().map(told).collect::<Vec<_>>());
+            prop_assert!(backlog.is_empty());
+        }
     }
 }

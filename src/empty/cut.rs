@@ -50,9 +50,9 @@ impl<'a> Ahead<'a> {
             f64::MAX
         } else {
             // As many as there have been.
-            before.and_then(|before| before.strip_prefix(word.prefix)).map_or(0.0, |rest| {
-                (word.last - word.number(rest)) / word.page
-            })
+            before
+                .and_then(|before| before.strip_prefix(word.prefix))
+                .map_or(0.0, |rest| (word.last - word.number(rest)) / word.page)
         };
         let outer = before.map(|before| Word::of(before, last, shown));
         Some(Self { last, until, known, outer: outer.filter(|outer| outer.prefix != word.prefix), word })
@@ -84,9 +84,7 @@ impl<'a> Ahead<'a> {
         let mut cuts = self.word.ahead(self.until, self.known, most_inner);
         cuts.extend(outer);
         // What a rounded number or an unexpected letter has put out of place cuts nothing.
-        cuts.retain(|cut| {
-            cut.as_str() > self.last && self.until.is_none_or(|until| cut.as_str() < until)
-        });
+        cuts.retain(|cut| cut.as_str() > self.last && self.until.is_none_or(|until| cut.as_str() < until));
         cuts.truncate(most);
         cuts.sort();
         cuts.dedup();
@@ -137,7 +135,8 @@ impl<'a> Word<'a> {
         let length = last[start..].chars().take_while(is_word).count().max(1);
         let (prefix, rest) = last.split_at(start);
         let words = shown.iter().filter_map(|key| key.strip_prefix(prefix));
-        let letters = words.flat_map(|word| word.chars().take(length).take_while(|letter| !in_word || is_word(letter)));
+        let letters =
+            words.flat_map(|word| word.chars().take(length).take_while(|letter| !in_word || is_word(letter)));
         let mut word = Self { prefix, letters: alphabet(letters), last: 0.0, page: 0.0 };
         word.last = word.number(rest);
         word.page = word.last - first.strip_prefix(prefix).map_or(0.0, |rest| word.number(rest));
@@ -218,7 +217,8 @@ fn counter(key: &str) -> usize {
 /// `seen`, completed: where there are digits or letters of a kind, others of that kind are expected.
 fn alphabet(seen: impl Iterator<Item = char>) -> Vec<char> {
     let mut letters: BTreeSet<char> = seen.collect();
-    let has = |letters: &BTreeSet<char>, kind: std::ops::RangeInclusive<char>| letters.range(kind).next().is_some();
+    let has =
+        |letters: &BTreeSet<char>, kind: std::ops::RangeInclusive<char>| letters.range(kind).next().is_some();
     let kinds = [('0', '9', '9'), ('A', 'F', 'Z'), ('a', 'f', 'z')];
     for (first, hexadecimal, last) in kinds {
         let above = char::from_u32(u32::from(hexadecimal) + 1).unwrap_or(last);

@@ -126,7 +126,8 @@ impl FromStr for MaxRate {
 
     fn from_str(text: &str) -> Result<Self> {
         let rate = text.parse().ok().filter(|rate| *rate > 0);
-        let invalid = || Error::input(format!("{} is no rate: use a number of deletions a second", quoted(text)));
+        let invalid =
+            || Error::input(format!("{} is no rate: use a number of deletions a second", quoted(text)));
         rate.map(Self::new).ok_or_else(invalid)
     }
 }
@@ -265,7 +266,9 @@ mod tests {
                 tokens -= if allowed { f64::from(batch) } else { 0.0 };
                 under_way.push_back((now, allowed));
             }
-            while let Some((started, allowed)) = under_way.front().copied().filter(|call| call.0 + latency <= now) {
+            while let Some((started, allowed)) =
+                under_way.front().copied().filter(|call| call.0 + latency <= now)
+            {
                 under_way.pop_front();
                 if allowed {
                     deleted += f64::from(batch);

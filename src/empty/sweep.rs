@@ -165,15 +165,17 @@ impl<'a, S: Batches> Sweep<'a, S> {
         for (_, entries) in self.waiting.extract_if(.., |(when, _)| *when <= now) {
             self.ready.extend(entries);
         }
-        let batch = S::BATCH.min(self.max_rate.map_or(usize::MAX, MaxRate::at_once));
+        let most = self.max_rate.map_or(usize::MAX, MaxRate::at_once);
+        let (batch, uploads) = (S::BATCH.min(most), S::UPLOADS.min(most));
         while (self.ready.len() >= batch || (last && !self.ready.is_empty()))
             && self.pace.allows(self.running.len(), now)
             && self.max_rate.is_none_or(|rate| rate.allows(now))
         {
             let is_upload = |entry: &Entry| entry.what == What::Upload;
-            let uploads = self.ready.front().is_some_and(is_upload);
-            let size = if uploads { S::UPLOADS.min(batch) } else { batch };
-            let alike = self.ready.iter().take(size).take_while(|entry| is_upload(entry) == uploads).count();
+            let are_uploads = self.ready.front().is_some_and(is_upload);
+            let size = if are_uploads { uploads } else { batch };
+            let alike = |entry: &&Entry| is_upload(entry) == are_uploads;
+            let alike = self.ready.iter().take(size).take_while(alike).count();
             let batch: Vec<Entry> = self.ready.drain(..alike).collect();
             self.pace.starts(now);
             if let Some(rate) = self.max_rate {
@@ -186,11 +188,12 @@ impl<'a, S: Batches> Sweep<'a, S> {
 
     /// When the next call can be started, unless something else comes first.
     fn wakes(&self) -> Instant {
+        let now = Instant::now();
         let again = self.waiting.iter().map(|(when, _)| *when);
         let allowed = self.max_rate.and_then(MaxRate::resumes).max(Some(self.pace.resumes()));
-        let soon = Instant::now() + BEAT;
-        let allowed = allowed.filter(|when| !self.ready.is_empty() && *when > soon - BEAT);
-        again.chain(allowed).min().unwrap_or(soon)
+        // One that is past has been used, or other calls have to end first.
+        let allowed = allowed.filter(|when| !self.ready.is_empty() && *when > now);
+        again.chain(allowed).min().unwrap_or(now + BEAT)
     }
 
     fn settle(&mut self, outcome: std::result::Result<(Instant, Outcome), JoinError>) {
@@ -235,7 +238,13 @@ impl<'a, S: Batches> Sweep<'a, S> {
         let total = self.known.max(self.listed).max(self.gone);
         if total > 0 {
             let took = self.begun.elapsed();
-            self.progress.advance(Advance { done: self.gone, total, errors: self.errors, unit: S::UNIT, took });
+            self.progress.advance(Advance {
+                done: self.gone,
+                total,
+                errors: self.errors,
+                unit: S::UNIT,
+                took,
+            });
         }
     }
 }

@@ -266,7 +266,12 @@ impl<S: Store> Walk<S> {
 
     /// Cuts the open ranges, where fronts are free. A cut costs half a page, as the last page of a range is as
     /// likely to be nearly empty as nearly full.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts"
+    )]
     fn cut(&mut self) {
         let ranges = self.open.len() + self.running.len();
         let fronts = S::FRONTS.saturating_sub(ranges);

@@ -1,15 +1,18 @@
 //! What a bucket holds, page by page: every version, delete marker and unfinished upload.
 
+mod document;
+
 use aws_sdk_s3::config::{Config, retry::RetryConfig};
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
-use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
 
+use self::document::Body;
 use super::S3Store;
 use crate::empty::{Cursor, Entry, Page, What};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::form;
+use crate::text::clean;
 
 impl S3Store {
     pub(super) async fn versions(
@@ -18,6 +21,7 @@ impl S3Store {
         cursor: &Cursor,
         retries: RetryConfig,
     ) -> Result<Option<Page>> {
+        let body = Body::default();
         let answer = self
             .s3
             .list_object_versions()
@@ -29,11 +33,16 @@ impl S3Store {
             .set_key_marker(cursor.key.clone())
             .set_version_id_marker(cursor.token.clone())
             .customize()
+            .interceptor(body.clone())
             .config_override(Config::builder().retry_config(retries))
             .send()
             .await;
         match answer {
-            Ok(answer) => Ok(Some(page(answer))),
+            Ok(_) => body.page().map(Some).map_err(|error| {
+                let call = format!("s3:ListBucketVersions on {}", self.name);
+                Error::new(Kind::Transient, format!("{call}: the response cannot be read"))
+                    .because(clean(&error.to_string()))
+            }),
             Err(error) if code(&error) == "NoSuchBucket" => Ok(None),
             Err(error) => Err(failure(error, "s3:ListBucketVersions", &self.name)),
         }
@@ -58,34 +67,6 @@ impl S3Store {
             Err(error) => Err(failure(error, "s3:ListBucketMultipartUploads", &self.name)),
         }
     }
-}
-
-fn page(answer: ListObjectVersionsOutput) -> Page {
-    let encoded = answer.encoding_type == Some(EncodingType::Url);
-    let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
-    let more = answer.is_truncated == Some(true);
-    let next = more.then(|| cursor(answer.next_key_marker, answer.next_version_id_marker, encoded));
-    let mut entries: Vec<Entry> = answer
-        .versions
-        .unwrap_or_default()
-        .into_iter()
-        .map(|version| Entry {
-            key: decode(version.key),
-            id: version.version_id,
-            what: if version.is_latest == Some(false) { What::Noncurrent } else { What::Current },
-            size: version.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-            ..Entry::default()
-        })
-        .collect();
-    entries.extend(answer.delete_markers.unwrap_or_default().into_iter().map(|marker| Entry {
-        key: decode(marker.key),
-        id: marker.version_id,
-        what: What::Marker,
-        ..Entry::default()
-    }));
-    // Each of the two is in order already.
-    entries.sort_by(|one, other| one.key.cmp(&other.key));
-    Page { entries, next }
 }
 
 fn uploads(answer: ListMultipartUploadsOutput) -> Page {

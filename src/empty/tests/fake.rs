@@ -134,7 +134,8 @@ impl<const FRONTS: usize> Store for Fake<FRONTS> {
                 continue;
             }
             if page.entries.len() == self.0.page {
-                page.next = page.entries.last().map(|last| Cursor { key: Some(last.key.clone()), token: None });
+                page.next =
+                    page.entries.last().map(|last| Cursor { key: Some(last.key.clone()), token: None });
                 break;
             }
             page.entries.push(entry.clone());

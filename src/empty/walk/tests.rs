@@ -74,14 +74,16 @@ fn base64_is_cut() {
 
 #[test]
 fn one_hot_directory_is_cut() {
-    let small = (0..1000).map(|number| format!("{}-{:03}/file", if number < 500 { 'a' } else { 'z' }, number % 500));
+    let small =
+        (0..1000).map(|number| format!("{}-{:03}/file", if number < 500 { 'a' } else { 'z' }, number % 500));
     let hot = (0..99_000).map(|number| format!("hot/{:04}/part-{number:05}", number / 64));
     is_short("hot", small.chain(hot).collect());
 }
 
 #[test]
 fn what_a_wandb_server_writes_is_cut() {
-    let files = ["config.yaml", "media/images/a.png", "output.log", "wandb-history.jsonl", "wandb-summary.json"];
+    let files =
+        ["config.yaml", "media/images/a.png", "output.log", "wandb-history.jsonl", "wandb-summary.json"];
     let run = |number: u64| format!("acme/project-{}/{:08x}", mixed(number / 5) % 7, mixed(number / 5) >> 32);
     let runs = (0..60_000).map(|number| format!("{}/{}", run(number), files[number as usize % 5]));
     let artifact = |number: u64| format!("wandb_artifacts/{}/{:032x}", 4000 + number / 40, mixed(number));
@@ -92,7 +94,12 @@ fn what_a_wandb_server_writes_is_cut() {
 fn days_are_cut() {
     let key = |number: u64| {
         let (day, hour) = (number / 5000, number / 200 % 24);
-        format!("logs/2026/{:02}/{:02}/{hour:02}/{:016x}{number:x}.gz", 1 + day / 28, 1 + day % 28, mixed(number))
+        format!(
+            "logs/2026/{:02}/{:02}/{hour:02}/{:016x}{number:x}.gz",
+            1 + day / 28,
+            1 + day % 28,
+            mixed(number)
+        )
     };
     is_short("days", (0..100_000).map(key).collect());
 }

@@ -24,6 +24,7 @@ use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::contents::Contents;
@@ -32,6 +33,7 @@ use self::quota::Quota;
 pub use self::shape::Shape;
 use crate::dialect::Dialect;
 use crate::journal::round_trips;
+use crate::proxy::Proxy;
 use crate::reply::{Reply, reply};
 use crate::upstream::Upstream;
 
@@ -47,6 +49,8 @@ pub enum Protocol {
 pub struct Slowness {
     /// Added to every request.
     pub delay: Duration,
+    /// Added to every deletion besides.
+    pub deletion: Duration,
     /// The most deletions a second.
     pub deletions: Option<u64>,
 }
@@ -90,10 +94,11 @@ struct Shared {
     bucket: String,
     contents: Contents,
     quota: Option<Quota>,
-    delay: Duration,
+    slowness: Slowness,
     upstream: Upstream,
     kept: Mutex<HashMap<(String, Bytes), Reply>>,
     asks: Mutex<Vec<Ask>>,
+    deleting: watch::Sender<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +154,9 @@ impl Asked {
         let target = self.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         match (&self.method, target.and_then(|target| target.split('.').nth(1))) {
             (&Method::POST, Some(operation)) => operation.starts_with("Get") || operation.starts_with("List"),
-            (&Method::POST, None) => self.body.starts_with(b"Action=GetCallerIdentity") || self.path == "/token",
+            (&Method::POST, None) => {
+                self.body.starts_with(b"Action=GetCallerIdentity") || self.path == "/token"
+            }
             (method, _) => *method == Method::GET || *method == Method::HEAD,
         }
     }
@@ -173,10 +180,11 @@ impl Synthetic {
             bucket: bucket.to_owned(),
             contents: Contents::new(stock),
             quota: slowness.deletions.map(Quota::new),
-            delay: slowness.delay,
+            slowness,
             upstream: Upstream::new(upstream, dialect),
             kept: Mutex::default(),
             asks: Mutex::default(),
+            deleting: watch::Sender::new(0),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -184,9 +192,20 @@ impl Synthetic {
         Ok(Self { address, shared, server })
     }
 
-    /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// The variables of an account behind `proxy` with this server in its place.
+    pub fn env(&self, account: Vec<(String, String)>, proxy: &Proxy) -> Vec<(String, String)> {
+        let url = proxy.url();
+        let address = url.trim_start_matches("http://");
+        let here =
+            |(name, value): (String, String)| (name, value.replace(address, &self.address.to_string()));
+        account.into_iter().map(here).collect()
+    }
+
+    /// Waits until so many deletions have come, of those that take [longer](Slowness::deletion).
+    pub async fn deletes(&self, number: usize) {
+        let mut deleting = self.shared.deleting.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = deleting.wait_for(|deleting| *deleting >= number).await;
     }
 
     /// How many entries still exist.
@@ -264,14 +283,20 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     let Ok(asked) = Asked::read(request).await else {
         return Ok(reply(400, "text/plain", "the request is cut off").map(Full::new));
     };
-    tokio::time::sleep(shared.delay).await;
+    tokio::time::sleep(shared.slowness.delay).await;
     let (contents, quota) = (&shared.contents, shared.quota.as_ref());
     let answered = match shared.protocol {
         Protocol::S3 => s3::answer(&shared.bucket, contents, quota, &asked),
         Protocol::Gcs => gcs::answer(&shared.bucket, contents, quota, &asked),
     };
     let (kind, reply) = match answered {
-        Answered::Here(kind, reply) => (kind, reply),
+        Answered::Here(kind, reply) => {
+            if kind == "delete" && !shared.slowness.deletion.is_zero() {
+                shared.deleting.send_modify(|deleting| *deleting += 1);
+                tokio::time::sleep(shared.slowness.deletion).await;
+            }
+            (kind, reply)
+        }
         Answered::Elsewhere => ("other", elsewhere(&shared, asked).await),
     };
     let throttled = matches!(reply.status().as_u16(), 429 | 503);

@@ -15,15 +15,15 @@ const PAGE: usize = 1000;
 
 /// The answer to `asked`, where it is about the objects of `bucket`.
 pub(super) fn answer(bucket: &str, contents: &Contents, quota: Option<&Quota>, asked: &Asked) -> Answered {
-    let Some(path) = asked.path.strip_prefix("/storage/v1/b/").and_then(|path| path.strip_prefix(bucket)) else {
+    let Some(path) = asked.path.strip_prefix("/storage/v1/b/").and_then(|path| path.strip_prefix(bucket))
+    else {
         return Answered::Elsewhere;
     };
     match (&asked.method, path) {
         (&Method::GET, "/o") => Answered::Here("list", list(contents, asked)),
-        (&Method::DELETE, "") if contents.left() > 0 => Answered::Here(
-            "other",
-            error(409, "conflict", "The bucket you tried to delete is not empty."),
-        ),
+        (&Method::DELETE, "") if contents.left() > 0 => {
+            Answered::Here("other", error(409, "conflict", "The bucket you tried to delete is not empty."))
+        }
         (&Method::DELETE, path) => match path.strip_prefix("/o/") {
             Some(name) => Answered::Here("delete", delete(contents, quota, name, asked)),
             None => Answered::Elsewhere,
@@ -72,7 +72,11 @@ fn generation(entry: u64) -> u64 {
 
 fn delete(contents: &Contents, quota: Option<&Quota>, name: &str, asked: &Asked) -> Reply {
     if quota.is_some_and(|quota| !quota.allows(1)) {
-        return error(429, "rateLimitExceeded", "The rate of change requests to the bucket exceeds the rate limit.");
+        return error(
+            429,
+            "rateLimitExceeded",
+            "The rate of change requests to the bucket exceeds the rate limit.",
+        );
     }
     let asked: Option<u64> = asked.parameter("generation").and_then(|generation| generation.parse().ok());
     let found = (0..contents.stock.versions)

@@ -22,14 +22,19 @@ pub(super) fn answer(bucket: &str, contents: &Contents, quota: Option<&Quota>, a
         return Answered::Elsewhere;
     }
     match (&asked.method, key) {
-        (&Method::GET, "") if asked.has("versions") => Answered::Here("list", versions(bucket, contents, asked)),
+        (&Method::GET, "") if asked.has("versions") => {
+            Answered::Here("list", versions(bucket, contents, asked))
+        }
         (&Method::GET, "") if asked.parameter("list-type") == Some("2") => {
             Answered::Here("list", objects(bucket, contents, asked))
         }
-        (&Method::POST, "") if asked.has("delete") => Answered::Here("delete", delete(contents, quota, &asked.body)),
-        (&Method::DELETE, "") if contents.left() > 0 => {
-            Answered::Here("other", error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"))
+        (&Method::POST, "") if asked.has("delete") => {
+            Answered::Here("delete", delete(contents, quota, &asked.body))
         }
+        (&Method::DELETE, "") if contents.left() > 0 => Answered::Here(
+            "other",
+            error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"),
+        ),
         (&Method::DELETE, key) if !key.is_empty() => {
             if quota.is_some_and(|quota| !quota.allows(1)) {
                 return Answered::Here("delete", slow_down());
@@ -101,7 +106,10 @@ fn versions(bucket: &str, contents: &Contents, asked: &Asked) -> Reply {
     );
     if let Some(last) = page.entries.last().filter(|_| page.more && page.prefixes.is_empty()) {
         let (key, id) = (contents.key(*last), version_id(contents, *last));
-        let _ = write!(text, "<NextKeyMarker>{key}</NextKeyMarker><NextVersionIdMarker>{id}</NextVersionIdMarker>");
+        let _ = write!(
+            text,
+            "<NextKeyMarker>{key}</NextKeyMarker><NextVersionIdMarker>{id}</NextVersionIdMarker>"
+        );
     } else if let Some(last) = page.prefixes.last().filter(|_| page.more) {
         let _ = write!(text, "<NextKeyMarker>{last}</NextKeyMarker>");
     }
@@ -117,7 +125,10 @@ fn versions(bucket: &str, contents: &Contents, asked: &Asked) -> Reply {
             place == 0
         );
         if !is_marker {
-            let _ = write!(text, "<ETag>&quot;{entry:032x}&quot;</ETag><Size>1234</Size><StorageClass>STANDARD</StorageClass>");
+            let _ = write!(
+                text,
+                "<ETag>&quot;{entry:032x}&quot;</ETag><Size>1234</Size><StorageClass>STANDARD</StorageClass>"
+            );
         }
         let _ = write!(text, "<Owner><ID>{OWNER}</ID></Owner></{kind}>");
     }

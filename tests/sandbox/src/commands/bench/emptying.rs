@@ -10,7 +10,17 @@ use wbstore_sandbox::ran::{self, finish};
 use wbstore_sandbox::synthetic::{Asks, Protocol, Shape, Slowness, Stock, Synthetic};
 use wbstore_sandbox::{Error, paths};
 
-const HEAD: &str = "  program            shape    objects  versions  delay    seconds  (fastest)  listings  deletions  others  chain  at once  throttled  deleted/s  peak MiB";
+const HEAD: &str = "  program            shape    objects  versions  delay    seconds  (fastest)    CPU  listings  deletions  others  chain  at once  throttled  deleted/s  peak MiB";
+
+/// Runs a program, and says what it took: seconds, seconds of its processors, and the peak of its memory in KiB.
+const MEASURE: &str = "
+import resource, subprocess, sys, time
+began = time.monotonic()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+took = time.monotonic() - began
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(code, took, used.ru_utime + used.ru_stime, used.ru_maxrss)
+";
 
 /// Accounts of these measurements begin here.
 const FIRST: u64 = 700_000_000_000;
@@ -46,6 +56,8 @@ pub struct Cases {
 
 struct Measured {
     took: Duration,
+    /// Of its processors.
+    cpu: Duration,
     asks: Asks,
     /// In KiB.
     peak: u64,
@@ -64,7 +76,11 @@ pub async fn run<C: Cloud>(protocol: Protocol, cases: &Cases) -> Result<ExitCode
         for objects in &cases.objects {
             for delay in &cases.delay {
                 let stock = Stock { shape: *shape, keys: objects / cases.versions, versions: cases.versions };
-                let slowness = Slowness { delay: Duration::from_millis(*delay), deletions: cases.limit };
+                let slowness = Slowness {
+                    delay: Duration::from_millis(*delay),
+                    deletions: cases.limit,
+                    ..Slowness::default()
+                };
                 let mut all: Vec<Vec<Measured>> = programs.iter().map(|_| vec![]).collect();
                 for _ in 0..cases.rounds {
                     for (program, all) in programs.iter().zip(&mut all) {
@@ -87,18 +103,20 @@ pub async fn run<C: Cloud>(protocol: Protocol, cases: &Cases) -> Result<ExitCode
 
 /// A line of the table, of which `all` are sorted by their time.
 fn row(name: &str, stock: Stock, delay: u64, all: &[Measured]) {
-    let Some(Measured { took, asks, peak }) = all.get(all.len() / 2) else { return };
+    let Some(Measured { took, asks, peak, .. }) = all.get(all.len() / 2) else { return };
     let fastest = all[0].took;
+    let cpu = all.iter().map(|one| one.cpu).min().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "millions")]
     let (rate, peak) =
         ((stock.keys * stock.versions) as f64 / asks.deleting.as_secs_f64(), *peak as f64 / 1024.0);
     println!(
-        "  {name:<18} {:<7}{:>9}{:>10}{delay:>7}{:>11.2}{:>11.2}{:>10}{:>11}{:>8}{:>7}{:>9}{:>11}{rate:>11.0}{peak:>10.1}",
+        "  {name:<18} {:<7}{:>9}{:>10}{delay:>7}{:>11.2}{:>11.2}{:>7.2}{:>10}{:>11}{:>8}{:>7}{:>9}{:>11}{rate:>11.0}{peak:>10.1}",
         format!("{:?}", stock.shape).to_lowercase(),
         stock.keys * stock.versions,
         stock.versions,
         took.as_secs_f64(),
         fastest.as_secs_f64(),
+        cpu.as_secs_f64(),
         asks.of("list"),
         asks.of("delete"),
         asks.of("other"),
@@ -128,10 +146,10 @@ impl<C: Cloud> Case<'_, C> {
         let dry = &[TEARDOWN[2], "--dry-run"];
         finish(self.command(&[], "teardown", dry, Some(&front))).await;
         front.forget();
-        let measure = ["python3", "-c", include_str!("measure.py")];
+        let measure = ["python3", "-c", MEASURE];
         let ran = finish(self.command(&measure, "teardown", TEARDOWN, Some(&front))).await;
         let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [code, took, peak] = numbers[..] else {
+        let [code, took, cpu, peak] = numbers[..] else {
             return Err(Error::new(format!("it could not be measured: {ran}")));
         };
         if code != 0.0 || front.left() > 0 {
@@ -139,19 +157,18 @@ impl<C: Cloud> Case<'_, C> {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
         let peak = peak as u64;
-        Ok(Measured { took: Duration::from_secs_f64(took / 1000.0), asks: front.asks(), peak })
+        let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
+        Ok(Measured { took, cpu, asks: front.asks(), peak })
     }
 
     /// The program, below another if there is one, with the account at the synthetic bucket.
     fn command(&self, below: &[&str], verb: &str, arguments: &[&str], front: Option<&Synthetic>) -> Command {
         let program = self.program.to_string_lossy();
         let words: Vec<&str> = below.iter().copied().chain([program.as_ref()]).collect();
-        let (proxy, mut env) = (self.cloud.proxy().url(), self.cloud.env());
-        if let Some(front) = front {
-            for (_, value) in &mut env {
-                *value = value.replace(&proxy, &front.url()).replace(proxy.trim_start_matches("http://"), front.url().trim_start_matches("http://"));
-            }
-        }
+        let env = match front {
+            Some(front) => front.env(self.cloud.env(), self.cloud.proxy()),
+            None => self.cloud.env(),
+        };
         let mut command = Command::new(words[0]);
         ran::isolate(&mut command, env);
         command.args(&words[1..]).args([verb, C::CLOUD, "--host", HOST]).args(self.cloud.place(verb));
