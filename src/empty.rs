@@ -1,7 +1,11 @@
 //! The contents of a bucket: counted for the plan of a teardown, and deleted by it.
 //!
-//! A cloud adds a [`Store`]. One [walk] produces the entries, one [sweep] consumes them in batches.
+//! A cloud adds a [`Store`]. One [walk] produces the entries, one [sweep] consumes them in batches. What the plan
+//! has counted is kept as a [backlog], and deleted without being listed again: after the second decision, by the
+//! same process.
 
+mod backlog;
+mod cut;
 mod kept;
 mod lifecycle;
 mod pace;
@@ -9,15 +13,18 @@ mod store;
 mod sweep;
 mod tally;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::backlog::Backlog;
 pub(crate) use self::lifecycle::is_emptying;
+pub(crate) use self::pace::MaxRate;
 pub(crate) use self::store::{
     Batches, Counted, Cursor, Entry, Expiration, Hold, Lifecycle, Listing, Look, Outcome, Page, Retention,
     Store, Task, What, page,
@@ -26,9 +33,9 @@ pub(crate) use self::sweep::interrupted;
 pub(crate) use self::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::name::DeploymentName;
-use crate::provider::EmptyBy;
+use crate::provider::{EmptyBy, Wanted};
 use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Removal, Resource, Seen};
+use crate::text;
 
 /// All that one bucket holds. It serialises as the fields that a plan shows of what was found.
 #[derive(Clone, Serialize)]
@@ -44,30 +51,61 @@ pub(crate) struct Objects<S: Store> {
     delete_objects: bool,
     #[serde(skip)]
     empty_by: EmptyBy,
+    #[serde(skip)]
+    max_rate: Option<MaxRate>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     found: Option<Tally>,
+    /// The result of the first read, which counts; the reads after it only look.
+    #[serde(skip)]
+    counted: Arc<Mutex<Count>>,
     #[serde(skip)]
     store: PhantomData<S>,
 }
 
+/// Whether the bucket was counted, and what is left of that.
+#[derive(Debug, Default)]
+enum Count {
+    #[default]
+    Outstanding,
+    Kept(Tally, Backlog),
+    Deleted,
+}
+
 impl<S: Store> Objects<S> {
-    /// The contents of the bucket at `parent`, which belongs to `deployment`. Unless the user said that they
-    /// may be deleted (`delete_objects`), a bucket that holds something is not torn down.
-    pub(crate) fn new(
-        parent: Address,
-        deployment: &DeploymentName,
-        delete_objects: bool,
-        empty_by: EmptyBy,
-    ) -> Self {
+    /// The contents of the bucket at `parent`, which belongs to the deployment of `wanted`. Unless the user said
+    /// that they may be deleted, a bucket that holds something is not torn down.
+    pub(crate) fn new(parent: Address, wanted: &Wanted) -> Self {
         Self {
             address: Address::new(S::CLOUD, "objects", parent.name()),
             parent,
-            deployment: deployment.to_string(),
-            delete_objects,
-            empty_by,
+            deployment: wanted.name.to_string(),
+            delete_objects: wanted.delete_objects,
+            empty_by: wanted.empty_by,
+            max_rate: wanted.max_rate.clone(),
             found: None,
+            counted: Arc::default(),
             store: PhantomData,
         }
+    }
+
+    fn is_counted(&self) -> bool {
+        !matches!(*self.counted.lock().unwrap_or_else(PoisonError::into_inner), Count::Outstanding)
+    }
+
+    fn set_counted(&self, count: Count) -> Count {
+        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), count)
+    }
+
+    /// Counts at the first read. Later ones decide again, for which only matters whether there is something, and
+    /// what keeps it.
+    async fn tally(&self, store: &S, look: &mut Look) -> Result<Tally> {
+        let now = Timestamp::now().as_second();
+        if self.is_counted() {
+            return Ok(tally::glance::<S>(look, now));
+        }
+        let (tally, backlog) = tally::count(store, look, now).await?;
+        self.set_counted(Count::Kept(tally.clone(), backlog));
+        Ok(tally)
     }
 }
 
@@ -88,7 +126,7 @@ impl<S: Store> Resource for Objects<S> {
         let Some((store, mut look)) = S::look(api, self.address.name()).await? else {
             return Ok(Seen::absent());
         };
-        let tally = tally::count(&store, &mut look, Timestamp::now().as_second()).await?;
+        let tally = self.tally(&store, &mut look).await?;
         if tally.entries() == 0 {
             // What is uploaded before the deletion remains in the same way.
             let leaves = look.remarks.leaves;
@@ -96,7 +134,8 @@ impl<S: Store> Resource for Objects<S> {
         }
         let mut remarks = look.remarks;
         if tally.more {
-            remarks.finding(format!("counting stopped at {} entries; there are more", S::COUNTED_AT_MOST));
+            let counted = text::Count(tally.entries());
+            remarks.finding(format!("counting stopped at {counted} entries; there are more"));
         }
         if !self.delete_objects {
             remarks.obstacle(
@@ -127,8 +166,14 @@ impl<S: Store> Resource for Objects<S> {
             return Err(Error::refused(format!("empty {}: deletion was not requested", self.address.name()))
                 .hint("add `--delete-objects`"));
         }
-        let Some(known) = &seen.found else { return Ok(Deleted::Gone) };
-        let task = Task { deployment: &self.deployment, by: self.empty_by, known, progress };
+        let Some(found) = &seen.found else { return Ok(Deleted::Gone) };
+        let (known, counted) = match self.set_counted(Count::Deleted) {
+            Count::Kept(tally, backlog) => (tally, Some(backlog)),
+            Count::Outstanding | Count::Deleted => (found.clone(), None),
+        };
+        let by = self.empty_by;
+        let max_rate = self.max_rate.as_ref();
+        let task = Task { deployment: &self.deployment, by, known: &known, counted, max_rate, progress };
         S::empty(api, self.address.name(), task).await
     }
 }
@@ -141,6 +186,6 @@ pub(crate) async fn empty<S: Batches + Lifecycle>(store: &S, task: Task<'_>) -> 
     if let (EmptyBy::Lifecycle, Some(by)) = (task.by, &S::EXPIRATION) {
         return lifecycle::expire(store, by, task.deployment).await;
     }
-    sweep::empty(store, task.known, task.progress).await?;
+    sweep::empty(store, task).await?;
     Ok(Deleted::Gone)
 }

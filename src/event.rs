@@ -47,6 +47,17 @@ pub enum Event {
         total: u64,
         /// What is counted, such as `objects`.
         unit: &'static str,
+        /// How many calls or parts of them failed, and are tried again.
+        errors: u64,
+        /// How many were done a second so far.
+        per_second: u64,
+        /// How long the rest takes at that rate, in seconds.
+        #[serde(
+            rename = "left_seconds",
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "some_seconds"
+        )]
+        left: Option<Duration>,
     },
     /// The step succeeded.
     Done {
@@ -100,6 +111,22 @@ pub enum Event {
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn some_seconds<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    seconds(&duration.unwrap_or_default(), serializer)
+}
+
+/// How far a long step has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Advance {
+    pub done: u64,
+    pub total: u64,
+    pub errors: u64,
+    /// What is counted, such as `objects`.
+    pub unit: &'static str,
+    pub took: Duration,
 }
 
 /// The sender of the engine's events.
@@ -157,11 +184,14 @@ impl Progress {
         self.parent_is_new
     }
 
-    /// Reports that `done` of `total` are complete.
-    pub(crate) fn count(&self, done: u64, total: u64, unit: &'static str) {
+    /// Reports how far the step has come.
+    pub(crate) fn advance(&self, Advance { done, total, errors, unit, took }: Advance) {
         let counted = (done > 0).then(|| format!("{} of {} {unit}", Count(done), Count(total)));
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
-        self.events.send(Event::Progress { address: self.address.clone(), done, total, unit });
+        let per_second = u64::try_from(u128::from(done) * 1000 / took.as_millis().max(1)).unwrap_or(u64::MAX);
+        let left = (total - done.min(total)).checked_div(per_second).map(Duration::from_secs);
+        let address = self.address.clone();
+        self.events.send(Event::Progress { address, done, total, unit, errors, per_second, left });
     }
 
     /// How far the step has come, such as `3,000 of 12,000 versions`, where it counts.
@@ -172,5 +202,10 @@ impl Progress {
     /// Whether the user has asked to stop at the next safe point.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
+    }
+
+    /// Waits until the user asks to stop.
+    pub(crate) async fn cancelled(&self) {
+        self.cancel.cancelled().await;
     }
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::empty::MaxRate;
 use crate::error::{Error, Kind, Result};
 use crate::inventory::{Deployment, Inventory};
 use crate::lease::Lease;
@@ -208,6 +209,8 @@ pub(crate) struct Wanted {
     pub empty_by: EmptyBy,
     /// What the first look is for, where one follows at once: a provider may begin it while it connects.
     pub goal: Option<Goal>,
+    /// The most deletions a second.
+    pub max_rate: Option<MaxRate>,
     /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -224,6 +227,7 @@ impl Wanted {
             delete_objects: false,
             empty_by: EmptyBy::default(),
             goal: None,
+            max_rate: None,
             remarks: vec![],
         }
     }

@@ -211,9 +211,8 @@ impl Aws {
         };
         resources.push(Bound::boxed(made, api));
         if goal == Goal::Absent {
-            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
             let parent = S3Bucket::at(bucket.as_str());
-            resources.push(Bound::boxed(Objects::<S3Store>::new(parent, name, delete, by), api));
+            resources.push(Bound::boxed(Objects::<S3Store>::new(parent, wanted), api));
         }
         // Settings that are deleted with the bucket and hold nothing of others: a teardown need not read them.
         if goal != Goal::Absent {

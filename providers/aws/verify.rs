@@ -169,7 +169,7 @@ impl OperatorSite for S3Site<'_> {
             self.delete_version(&probe.key, answer.header("x-amz-version-id")).await?;
         } else {
             let start = Cursor::default();
-            let found = empty::page(&self.bucket, Listing::Objects, &probe.key, false, &start).await?;
+            let found = empty::page(&self.bucket, Listing::Objects, &probe.key, &start).await?;
             for version in found.unwrap_or_default().entries {
                 self.delete_version(&version.key, version.id.as_deref()).await?;
             }

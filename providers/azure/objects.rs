@@ -70,7 +70,7 @@ impl BlobStore {
     async fn with(api: &Api, name: &str, sas: Option<&str>) -> Result<Option<(Self, Page)>> {
         let client = Arc::new(api.blobs(sas).await?.blob_container_client(name));
         let store = Self { client, name: name.to_owned(), hierarchical: Arc::default() };
-        let first = page(&store, Listing::Objects, "", false, &Cursor::default()).await?;
+        let first = page(&store, Listing::Objects, "", &Cursor::default()).await?;
         Ok(first.map(|first| (store, first)))
     }
 
@@ -126,7 +126,7 @@ impl Store for BlobStore {
         Ok(Some((store, look)))
     }
 
-    async fn page(&self, _: Listing, _: &str, _: bool, cursor: &Cursor) -> Result<Option<Page>> {
+    async fn page(&self, _: Listing, _: &str, cursor: &Cursor) -> Result<Option<Page>> {
         let listed = match self.list(cursor).await {
             Err(error) if code(&error).starts_with("FeatureNotYetSupported") => {
                 self.hierarchical.store(true, Ordering::Relaxed);
@@ -150,7 +150,6 @@ fn read(answer: ListBlobsResponse) -> Page {
     let token = answer.next_marker.filter(|marker| !marker.is_empty());
     Page {
         entries: answer.blob_items.iter().map(entry).collect(),
-        prefixes: vec![],
         next: token.map(|token| Cursor { key: None, token: Some(token) }),
     }
 }

@@ -169,8 +169,12 @@ impl AzureOptions {
     /// # Errors
     /// [`Kind::Input`](crate::error::Kind::Input), before the first request.
     pub(super) fn check(&self, wanted: &Wanted) -> Result<()> {
-        if wanted.empty_by == EmptyBy::Lifecycle {
-            return Err(Error::input("--empty-by lifecycle has no meaning on Azure")
+        let meaningless = [
+            ("--empty-by lifecycle", wanted.empty_by == EmptyBy::Lifecycle),
+            ("--max-rate", wanted.max_rate.is_some()),
+        ];
+        if let Some((option, _)) = meaningless.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Error::input(format!("{option} has no meaning on Azure"))
                 .hint("omit it: Azure deletes a container with its contents in one call"));
         }
         if self.names.parts.queue != Some(QueueChoice::Internal) {
@@ -305,6 +309,7 @@ impl CloudOptions for AzureOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::empty::MaxRate;
     use crate::provider::found_by;
 
     fn with(parts: AzureParts) -> AzureOptions {
@@ -322,7 +327,8 @@ mod tests {
         assert!(error.to_string().starts_with("--dead-letter has no effect"), "{error}");
         let message_ttl = Some("1d".parse().unwrap());
         assert!(AzureOptions { message_ttl, ..with(internal()) }.check(&wanted).is_err());
-        assert!(options().check(&Wanted { empty_by: EmptyBy::Lifecycle, ..wanted }).is_err());
+        assert!(options().check(&Wanted { empty_by: EmptyBy::Lifecycle, ..wanted.clone() }).is_err());
+        assert!(options().check(&Wanted { max_rate: Some(MaxRate::new(9)), ..wanted }).is_err());
         assert!(options().subscription().is_err() && options().resource_group().is_err());
     }
 

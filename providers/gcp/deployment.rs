@@ -194,9 +194,8 @@ impl Gcp {
         }
         resources.push(Bound::boxed(self.made_bucket(goal), api));
         if goal == Goal::Absent {
-            let (delete, by) = (wanted.delete_objects, wanted.empty_by);
             let parent = GcsBucket::at(bucket.as_str());
-            resources.push(Bound::boxed(Objects::<GcsStore>::new(parent, name, delete, by), api));
+            resources.push(Bound::boxed(Objects::<GcsStore>::new(parent, wanted), api));
         }
         if let Some((topic, subscription)) = &events {
             let names = (topic.as_str(), subscription.as_str());

@@ -178,8 +178,11 @@ impl Rest {
         }
     }
 
-    /// As [`Rest::look`], of what several resources read, or a provider ahead of them.
-    async fn once_a_look(&self, path: &str) -> Result<Answer> {
+    /// As [`Rest::look`] of a GET, of what several resources read, or a provider ahead of them.
+    ///
+    /// # Errors
+    /// As [`Rest::send`].
+    pub(crate) async fn once_a_look(&self, path: &str) -> Result<Answer> {
         let (rest, own) = (self.clone(), path.to_owned());
         let read = || async move { rest.look(Method::GET, &own).await }.boxed();
         once_a_look(&format!("{}{path}", self.home()), read).await

@@ -10,6 +10,7 @@ use crate::change::{self, Change};
 use crate::cli::{Cloud, Format, Named, Target};
 use crate::commands::{anybody, connect, inventory};
 use crate::console::Console;
+use crate::empty::MaxRate;
 use crate::error::{Error, Result, exit};
 use crate::inventory::{Deployment, Inventory};
 use crate::name::DeploymentName;
@@ -39,6 +40,9 @@ pub(crate) struct TeardownArgs {
     /// How the bucket is emptied
     #[arg(long, value_enum, default_value_t, requires = "delete_objects")]
     empty_by: EmptyBy,
+    /// Most deletions a second, for an account with other users [default: as many as the service allows]
+    #[arg(long, value_name = "NUMBER", requires = "delete_objects", value_parser = parsed::<MaxRate>())]
+    max_rate: Option<MaxRate>,
     /// Confirm with the deployment's name (`expired` with --expired) instead of at the prompt
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
@@ -100,8 +104,9 @@ pub(super) async fn remove(
 
 /// `wanted`, with what the user allows to be deleted.
 fn deletion(wanted: Wanted, args: &TeardownArgs) -> Wanted {
-    let goal = Some(Goal::Absent);
-    Wanted { delete_objects: args.delete_objects, empty_by: args.empty_by, goal, ..wanted }
+    let TeardownArgs { delete_objects, empty_by, max_rate, .. } = args;
+    let (goal, max_rate) = (Some(Goal::Absent), max_rate.clone());
+    Wanted { delete_objects: *delete_objects, empty_by: *empty_by, max_rate, goal, ..wanted }
 }
 
 fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()> {

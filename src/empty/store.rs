@@ -2,6 +2,7 @@
 //! rules.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,8 @@ use crate::provider::EmptyBy;
 use crate::resource::{Deleted, Remarks};
 use crate::retry;
 
+use super::backlog::Backlog;
+use super::pace::MaxRate;
 use super::tally::Tally;
 
 /// What an entry of a listing is.
@@ -76,7 +79,7 @@ pub(crate) enum Listing {
 /// Where a page of a listing begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// After this key …
+    /// After this key, or [from it on](Store::FROM_INCLUDED), …
     pub key: Option<String>,
     /// … and at this place in it, or at the place which only the server can read.
     pub token: Option<String>,
@@ -85,9 +88,8 @@ pub(crate) struct Cursor {
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
+    /// In the order of their keys.
     pub entries: Vec<Entry>,
-    /// Of a folded listing: the prefixes that stand for everything below them.
-    pub prefixes: Vec<String>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<Cursor>,
 }
@@ -136,12 +138,15 @@ pub(crate) struct Expiration {
 }
 
 /// What is to be emptied, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Task<'a> {
     pub deployment: &'a str,
     pub by: EmptyBy,
-    /// What was counted before.
+    /// What was seen before.
     pub known: &'a Tally,
+    /// What this process has counted for the plan, and not deleted yet.
+    pub counted: Option<Backlog>,
+    pub max_rate: Option<&'a MaxRate>,
     pub progress: &'a Progress,
 }
 
@@ -153,10 +158,12 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
     const CLOUD: &'static str;
     const KINDS: &'static [Counted];
     const LISTINGS: &'static [Listing] = &[Listing::Objects];
-    /// Listings under way at once. With more than one a store lists from any key on and folds.
+    /// Pages that are listed at once, at most. With more than one a store lists from any key on.
     const FRONTS: usize = 1;
-    /// Counting stops here: larger numbers do not change the decision of a reader.
-    const COUNTED_AT_MOST: u64 = 250_000;
+    /// Whether a listing from a key on begins with that key, and not after it.
+    const FROM_INCLUDED: bool = false;
+    /// Counting stops about here: larger numbers do not change the decision of a reader.
+    const COUNTED_AT_MOST: u64 = 100_000;
     /// How the cloud can empty a bucket by itself, if it can.
     const EXPIRATION: Option<Expiration> = None;
 
@@ -166,13 +173,11 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
     /// can be; `None` where there is none.
     fn look(api: &Self::Api, name: &str) -> impl Future<Output = Result<Option<(Self, Look)>>> + Send;
 
-    /// The page at `cursor` of what begins with `prefix`; with `folded`, all behind the next `/` counts as one
-    /// prefix. `None` where there is no such bucket. Use [`page`].
+    /// The page at `cursor` of what begins with `prefix`. `None` where there is no such bucket. Use [`page`].
     fn page(
         &self,
         listing: Listing,
         prefix: &str,
-        folded: bool,
         cursor: &Cursor,
     ) -> impl Future<Output = Result<Option<Page>>> + Send;
 
@@ -186,10 +191,10 @@ pub(crate) trait Batches: Store {
     const BATCH: usize;
     /// Unfinished uploads in one batch. Each is a call of its own, and an interrupt waits for the whole batch.
     const UPLOADS: usize = 8;
-    /// Calls under way at once, at most.
+    /// Calls under way at once, to begin with …
+    const AT_FIRST: u16;
+    /// … and at most, while the service keeps up.
     const AT_ONCE: u16;
-    /// How many listings in a row show nothing when it is done: two where one might be stale.
-    const EMPTY_ROUNDS: usize;
     /// What progress counts, such as `objects`.
     const UNIT: &'static str;
 
@@ -265,8 +270,7 @@ pub(crate) trait Lifecycle: Store {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// One page. It is retried while its failure passes: giving up would start the whole bucket
-/// again.
+/// One page. It is retried while its failure passes: giving up would start the whole bucket again.
 ///
 /// # Errors
 /// Those of the cloud, and [`Kind::Failed`] when the server points back to the same page, or nowhere.
@@ -274,14 +278,30 @@ pub(crate) async fn page<S: Store>(
     store: &S,
     listing: Listing,
     prefix: &str,
-    folded: bool,
     cursor: &Cursor,
 ) -> Result<Option<Page>> {
-    let page = retry::page(|| store.page(listing, prefix, folded, cursor)).await?;
-    match page.as_ref().and_then(|page| page.next.as_ref()) {
+    watched_page(store, listing, prefix, cursor).await.0
+}
+
+/// As [`page`], and whether the service throttled meanwhile.
+pub(super) async fn watched_page<S: Store>(
+    store: &S,
+    listing: Listing,
+    prefix: &str,
+    cursor: &Cursor,
+) -> (Result<Option<Page>>, bool) {
+    let throttled = AtomicBool::new(false);
+    let page = retry::page(|| async {
+        let page = store.page(listing, prefix, cursor).await;
+        let is_throttled = matches!(&page, Err(error) if error.kind() == Kind::Throttled);
+        throttled.fetch_or(is_throttled, Ordering::Relaxed);
+        page
+    });
+    let page = page.await.and_then(|page| match page.as_ref().and_then(|page| page.next.as_ref()) {
         Some(next) if next == cursor || *next == Cursor::default() => Err(circular(store.name())),
         _ => Ok(page),
-    }
+    });
+    (page, throttled.into_inner())
 }
 
 /// A listing that would be read for ever.

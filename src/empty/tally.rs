@@ -1,14 +1,20 @@
 //! The amount of data in a bucket.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use tokio::time::{Instant, timeout_at};
 
+use super::backlog::Backlog;
 use super::kept::Kept;
 use super::store::{Counted, Entry, Look, Store, What};
-use super::walk::walk;
+use super::walk::Walk;
 use crate::error::Result;
 use crate::text::{Bytes, counted};
+
+/// How long a plan waits for its count.
+const COUNTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What was counted.
 #[derive(Clone, Debug)]
@@ -68,25 +74,35 @@ impl Serialize for Tally {
     }
 }
 
-/// Counts from the first pages on, which `look` has brought. It is `now`, in seconds since the epoch.
-pub(super) async fn count<S: Store>(store: &S, look: &mut Look, now: i64) -> Result<Tally> {
-    let mut tally = Tally::new(S::KINDS);
-    let mut rest = vec![];
-    for (listing, page) in S::LISTINGS.iter().zip(std::mem::take(&mut look.first)) {
-        tally.add(&page.entries, look, now);
-        rest.extend(page.next.map(|next| (*listing, next)));
-    }
-    if !rest.is_empty() {
-        let mut pages = walk(store, rest);
-        while let Some(page) = pages.recv().await {
-            let page = page?;
-            if tally.entries() >= S::COUNTED_AT_MOST {
-                tally.more = true;
-                break;
-            }
-            tally.add(&page, look, now);
+/// Counts from the first pages on, which `look` has brought, for about a second. It is `now`, in seconds since
+/// the epoch. The second result is what was counted, and what was not.
+pub(super) async fn count<S: Store>(store: &S, look: &mut Look, now: i64) -> Result<(Tally, Backlog)> {
+    let (mut tally, mut backlog) = (Tally::new(S::KINDS), Backlog::default());
+    let deadline = Instant::now() + COUNTED_WITHIN;
+    let (mut walk, mut entries) = Walk::after(store, std::mem::take(&mut look.first))?;
+    loop {
+        tally.add(&entries, look, now);
+        backlog.push(&entries);
+        walk.paused = tally.entries() >= S::COUNTED_AT_MOST || !Backlog::has_room();
+        match timeout_at(deadline, walk.next()).await {
+            Ok(Ok(Some(more))) => entries = more,
+            Ok(Ok(None)) | Err(_) => break,
+            Ok(Err(error)) => return Err(error),
         }
     }
+    tally.more = !walk.is_done();
+    backlog.rest = walk.rest();
     tally.counts[What::Folder as usize] += look.folders;
-    Ok(tally)
+    Ok((tally, backlog))
+}
+
+/// What the first pages show, which `look` has brought.
+pub(super) fn glance<S: Store>(look: &mut Look, now: i64) -> Tally {
+    let mut tally = Tally::new(S::KINDS);
+    for page in std::mem::take(&mut look.first) {
+        tally.add(&page.entries, look, now);
+        tally.more |= page.next.is_some();
+    }
+    tally.counts[What::Folder as usize] += look.folders;
+    tally
 }

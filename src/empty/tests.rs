@@ -3,4 +3,4 @@
 mod counting;
 mod emptying;
 mod expiring;
-mod fake;
+pub(crate) mod fake;

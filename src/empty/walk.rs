@@ -1,132 +1,306 @@
 //! Lists a whole bucket on several fronts at once.
 //!
 //! One listing is a chain of dependent calls, each of which returns a thousand entries. Where a store lists
-//! from any key on, a large bucket is cut into ranges of keys that are listed side by side. Where to cut is
-//! found by asking for the common prefixes ahead; a range that turns out to be long is cut again.
+//! from any key on, its keys are cut into ranges that are listed at the same time. Each page shows where its
+//! range can be [cut](super::cut); that is done while fronts are free, and while the calls that brought little
+//! are few beside those that brought whole pages.
 
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::JoinSet;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::store::{Cursor, Entry, Listing, Page, Store, circular, page};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::cut::Ahead;
+use super::pace::Pace;
+use super::store::{Cursor, Entry, Listing, Page, Store, circular, watched_page};
 use crate::error::{Error, Kind, Result};
 
-/// Pages that are read before a range is cut for the first time; doubled with every cut, so that the
-/// calls which cutting costs stay few beside those that bring entries.
-const PAGES_BEFORE_CUT: u32 = 4;
-/// How many ranges come of one cut.
-const PIECES: usize = 8;
-/// How many directories above the last key are listed to find a place to cut.
-const LEVELS: usize = 4;
-/// Pages that wait to be read. It bounds the memory: about a megabyte a page in the worst case.
-const WAITING_PAGES: usize = 8;
-/// Where to cut names that have no directories, chosen for hexadecimal digits, base 36 and base 64.
-const LETTERS: [&str; PIECES - 1] = ["4", "8", "C", "O", "b", "h", "r"];
+/// How many keys of a page are looked at to find out where to cut.
+const LOOKED_AT: usize = 32;
+/// Calls at once, to begin with.
+const AT_FIRST: u16 = 16;
+/// How many pages may be wasted on small buckets: guesses behind which there was nothing, and ends of ranges.
+const WASTED: usize = 8;
+/// … and of how many pages one.
+const WASTED_ONE_IN: usize = 5;
 
-type Pages = Sender<Result<Vec<Entry>>>;
-
-/// The keys after one and up to another, the latter included.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Range {
+/// Entries from one place to another that were not listed yet.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
     listing: Listing,
     from: Cursor,
+    /// Up to this key, [including it or not](Store::FROM_INCLUDED).
     until: Option<String>,
-    /// How often it was cut.
-    cuts: u32,
+    /// Some keys of the page before, which have not been used to cut it.
+    shown: Vec<String>,
+    /// A key before the range, where it came of a cut.
+    before: Option<String>,
+    trail: Trail,
 }
 
 impl Range {
-    fn holds(&self, key: &str) -> bool {
-        self.from.key.as_deref().is_none_or(|from| from < key)
-            && self.until.as_deref().is_none_or(|until| key < until)
+    fn whole(listing: Listing) -> Self {
+        let (from, trail) = Default::default();
+        Self { listing, from, until: None, shown: vec![], before: None, trail }
     }
 
-    /// How many pages are read before it is cut.
-    fn pages<S: Store>(&self) -> u32 {
-        let is_cut = S::FRONTS > 1 && self.listing == Listing::Objects;
-        if is_cut { PAGES_BEFORE_CUT << self.cuts.min(16) } else { u32::MAX }
+    fn holds<S: Store>(&self, key: &str) -> bool {
+        self.until.as_deref().is_none_or(|until| if S::FROM_INCLUDED { key < until } else { key <= until })
+    }
+
+    /// Some of the keys of a page, its first and its last among them.
+    fn show(&mut self, entries: &[Entry]) {
+        let step = entries.len().div_ceil(LOOKED_AT).max(1);
+        let shown = entries.iter().step_by(step).chain(entries.last());
+        self.shown = shown.map(|entry| entry.key.clone()).collect();
+    }
+
+    fn ahead(&self, furthest: &str) -> Option<Ahead<'_>> {
+        let shown: Vec<&str> = self.shown.iter().map(String::as_str).collect();
+        let is_followed = self.until.as_deref().is_some_and(|until| until < furthest);
+        Ahead::of(&shown, self.before.as_deref(), self.until.as_deref(), is_followed)
+    }
+
+    /// The range in pieces that end at `ends`, which come in order.
+    fn pieces(mut self, ends: Vec<String>) -> Vec<Self> {
+        let before = std::mem::take(&mut self.shown).pop();
+        let (mut pieces, mut last) = (vec![], self);
+        for end in ends {
+            let from = Cursor { key: Some(end.clone()), token: None };
+            let rest = Self { from, before: before.clone(), trail: Trail::default(), ..last.clone() };
+            pieces.push(Self { until: Some(end), ..last });
+            last = rest;
+        }
+        pieces.push(last);
+        pieces
     }
 }
 
-/// Every entry of `store` from the places in `starts` on, page by page and in no order. A bucket that
-/// does not exist has none. Dropping the receiver stops the listing.
-pub(super) fn walk<S: Store>(
-    store: &S,
-    starts: impl IntoIterator<Item = (Listing, Cursor)>,
-) -> Receiver<Result<Vec<Entry>>> {
-    let (pages, receiver) = channel(WAITING_PAGES);
-    let store = store.clone();
-    let mut open: Vec<Range> =
-        starts.into_iter().map(|(listing, from)| Range { listing, from, until: None, cuts: 0 }).collect();
-    tokio::spawn(async move {
-        let mut fronts = JoinSet::new();
+/// A listing under way: page by page, in no order. A bucket that does not exist has none.
+pub(super) struct Walk<S> {
+    store: S,
+    open: VecDeque<Range>,
+    fetching: JoinSet<Fetched>,
+    /// What is being fetched.
+    running: BTreeMap<Id, Range>,
+    /// The entries of pages that have come.
+    listed: VecDeque<Vec<Entry>>,
+    pace: Pace,
+    /// The last key that any page has shown.
+    furthest: String,
+    pages: usize,
+    /// The entries of all pages, and the most of one.
+    entries: usize,
+    fullest: usize,
+    /// Whether no more pages are fetched than those under way.
+    pub(super) paused: bool,
+}
+
+struct Fetched {
+    begun: Instant,
+    page: Result<Option<Page>>,
+    throttled: bool,
+}
+
+impl<S: Store> Walk<S> {
+    /// What is left to list in `ranges`.
+    pub(super) fn of(store: &S, ranges: impl IntoIterator<Item = Range>) -> Self {
+        Self {
+            store: store.clone(),
+            open: ranges.into_iter().collect(),
+            fetching: JoinSet::new(),
+            running: BTreeMap::new(),
+            listed: VecDeque::new(),
+            pace: Pace::new(AT_FIRST, u16::try_from(S::FRONTS).unwrap_or(u16::MAX), Instant::now()),
+            furthest: String::new(),
+            pages: 0,
+            entries: 0,
+            fullest: 1,
+            paused: false,
+        }
+    }
+
+    /// All listings of `store`.
+    pub(super) fn whole(store: &S) -> Self {
+        Self::of(store, S::LISTINGS.iter().map(|listing| Range::whole(*listing)))
+    }
+
+    /// The listings of `store` after their `first` pages, which have been read, and the entries of those.
+    ///
+    /// # Errors
+    /// As [`Walk::next`].
+    pub(super) fn after(store: &S, first: Vec<Page>) -> Result<(Self, Vec<Entry>)> {
+        let (mut walk, mut entries) = (Self::of(store, []), vec![]);
+        for (listing, page) in S::LISTINGS.iter().zip(first) {
+            entries.extend(walk.arrived(Range::whole(*listing), page)?);
+        }
+        Ok((walk, entries))
+    }
+
+    /// The entries of the next page; `None` after the last, and where it is [paused](Self::paused). Dropping
+    /// the future loses nothing.
+    ///
+    /// # Errors
+    /// Those of the cloud, and [`Kind::Failed`] for a listing that does not move forward.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
         loop {
-            while fronts.len() < S::FRONTS
-                && let Some(range) = open.pop()
-            {
-                let (store, pages) = (store.clone(), pages.clone());
-                fronts.spawn(async move {
-                    let rest = tokio::select! {
-                        rest = front(&store, range, &pages) => rest,
-                        () = pages.closed() => return Ok(vec![]),
-                    };
-                    match rest? {
-                        Some(rest) => cut(&store, rest).await,
-                        None => Ok(vec![]),
-                    }
-                });
+            // All that have come are taken before the next are asked for, so that cuts are made where most is left.
+            while let Some(joined) = self.fetching.try_join_next_with_id() {
+                self.take(joined)?;
             }
-            let failed = match fronts.join_next().await {
-                None => return,
-                Some(Ok(Ok(pieces))) => {
-                    open.extend(pieces);
-                    continue;
-                }
-                Some(Ok(Err(error))) => error,
-                Some(Err(panic)) => Error::new(Kind::Failed, format!("list {}", store.name())).because(panic),
+            let resume = self.start();
+            if let Some(entries) = self.listed.pop_front() {
+                return Ok(Some(entries));
+            }
+            let joined = match resume {
+                None => self.fetching.join_next_with_id().await,
+                Some(resume) => tokio::select! {
+                    Some(joined) = self.fetching.join_next_with_id() => Some(joined),
+                    () = sleep_until(resume) => continue,
+                },
             };
-            // Without a reader the error is not needed.
-            let _ = pages.send(Err(failed)).await;
+            match joined {
+                Some(joined) => self.take(joined)?,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Takes the result of a call.
+    fn take(&mut self, joined: std::result::Result<(Id, Fetched), JoinError>) -> Result<()> {
+        let (id, Fetched { begun, page, throttled }) = joined.map_err(|panic| {
+            Error::new(Kind::Failed, format!("list {}", self.store.name())).because(panic)
+        })?;
+        let Some(range) = self.running.remove(&id) else { return Ok(()) };
+        let now = Instant::now();
+        if throttled {
+            self.pace.slow_down(begun, None, now);
+        }
+        let Some(page) = page? else { return Ok(()) };
+        // The last page of a range may take less time than a whole one.
+        if !throttled && page.next.is_some() {
+            self.pace.went_well(begun, now);
+        }
+        let entries = self.arrived(range, page)?;
+        if !entries.is_empty() {
+            self.listed.push_back(entries);
+        }
+        Ok(())
+    }
+
+    /// Whether everything is listed.
+    pub(super) fn is_done(&self) -> bool {
+        self.open.is_empty() && self.running.is_empty() && self.listed.is_empty()
+    }
+
+    /// What is not listed yet.
+    pub(super) fn rest(self) -> Vec<Range> {
+        self.open.into_iter().chain(self.running.into_values()).collect()
+    }
+
+    /// Fetches as many pages as the pace allows. When it allows another, where none is under way.
+    fn start(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        self.cut();
+        while !self.paused
+            && self.pace.allows(self.running.len(), now)
+            && let Some(range) = self.open.pop_front()
+        {
+            let (store, listing, from) = (self.store.clone(), range.listing, range.from.clone());
+            let fetching = self.fetching.spawn(async move {
+                let (page, throttled) = watched_page(&store, listing, "", &from).await;
+                Fetched { begun: now, page, throttled }
+            });
+            self.running.insert(fetching.id(), range);
+            self.pace.starts(now);
+        }
+        (!self.paused && !self.open.is_empty()).then(|| self.pace.resumes()).filter(|resumes| *resumes > now)
+    }
+
+    /// Takes a page of `range`, and keeps what is left of that. The entries of it.
+    fn arrived(&mut self, mut range: Range, page: Page) -> Result<Vec<Entry>> {
+        let Page { mut entries, next } = page;
+        self.pages += 1;
+        self.fullest = self.fullest.max(entries.len());
+        if range.listing == Listing::Objects
+            && let (Some(first), Some(last)) = (entries.first(), entries.last())
+        {
+            if range.from.key.as_ref().is_some_and(|from| first.key < *from) {
+                return Err(circular(self.store.name()));
+            }
+            if last.key > self.furthest {
+                self.furthest.clone_from(&last.key);
+            }
+            while !range.holds::<S>(&last.key)
+                && let Some(next) = self.unbegun(&range)
+            {
+                range.until = next.until;
+            }
+        }
+        let held = entries.partition_point(|entry| range.holds::<S>(&entry.key));
+        let is_past = held < entries.len();
+        entries.truncate(held);
+        self.entries += entries.len();
+        if let Some(next) = next.filter(|_| !is_past) {
+            if range.trail.returns_to(&next) || (next.key.is_some() && next.key < range.from.key) {
+                return Err(circular(self.store.name()));
+            }
+            range.from = next;
+            if S::FRONTS > 1 && range.listing == Listing::Objects {
+                range.show(&entries);
+            }
+            self.open.push_back(range);
+        }
+        Ok(entries)
+    }
+
+    /// The range that begins where `range` ends, where its first page has not been asked for: the page that
+    /// goes beyond the end of `range` is that page.
+    fn unbegun(&mut self, range: &Range) -> Option<Range> {
+        let begins = |other: &Range| {
+            other.listing == range.listing && other.from.token.is_none() && other.from.key == range.until
+        };
+        let at = self.open.iter().position(begins)?;
+        self.open.remove(at)
+    }
+
+    /// Cuts the open ranges, where fronts are free. A cut costs half a page, as the last page of a range is as
+    /// likely to be nearly empty as nearly full.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts"
+    )]
+    fn cut(&mut self) {
+        let ranges = self.open.len() + self.running.len();
+        let fronts = S::FRONTS.saturating_sub(ranges);
+        if fronts == 0 || self.open.iter().all(|range| range.shown.is_empty()) {
             return;
         }
-    });
-    receiver
-}
-
-/// Lists `range` for a number of pages, and returns what is left of it.
-async fn front<S: Store>(store: &S, range: Range, pages: &Pages) -> Result<Option<Range>> {
-    let mut range = range;
-    let mut trail = Trail::default();
-    for _ in 0..range.pages::<S>() {
-        let Some(Page { mut entries, next, .. }) = page(store, range.listing, "", false, &range.from).await?
-        else {
-            return Ok(None);
+        let ahead: Vec<_> = self.open.iter().map(|range| range.ahead(&self.furthest)).collect();
+        let sure: f64 = ahead.iter().flatten().map(Ahead::sure).sum();
+        let wasted = self.pages.saturating_sub(self.entries / self.fullest) + ranges / 2;
+        let affordable = (WASTED + (self.pages + sure as usize) / WASTED_ONE_IN).saturating_sub(wasted) * 2;
+        let cuts = affordable.min(fronts);
+        let mut left = cuts;
+        let all = ahead.iter().flatten().map(Ahead::pages).sum::<f64>().max(1.0);
+        let mut ends = |ahead: &Ahead<'_>| {
+            let share = (cuts as f64 * (ahead.pages() / all).min(1.0)).ceil() as usize;
+            let ends = ahead.cuts(share.min(left));
+            left -= ends.len();
+            ends
         };
-        let mut past_the_end = false;
-        if let Some(until) = &range.until {
-            let all = entries.len();
-            entries.retain(|entry| entry.key <= *until);
-            past_the_end = entries.len() < all;
-        }
-        if !entries.is_empty() && pages.send(Ok(entries)).await.is_err() {
-            return Ok(None);
-        }
-        match next {
-            // The next page may begin in the middle of the last key's versions.
-            Some(next) if !past_the_end && (range.until.is_none() || next.key <= range.until) => {
-                if trail.returns_to(&next) {
-                    return Err(circular(store.name()));
-                }
-                range.from = next;
-            }
-            _ => return Ok(None),
-        }
+        let ends: Vec<_> = ahead.iter().map(|ahead| ahead.as_ref().map(&mut ends)).collect();
+        drop(ahead);
+        let ranges = std::mem::take(&mut self.open).into_iter().zip(ends);
+        self.open = ranges.flat_map(|(range, ends)| range.pieces(ends.unwrap_or_default())).collect();
     }
-    Ok(Some(range))
 }
 
 /// Detects that a listing repeats itself, with a cycle of any length, in constant memory
 /// (R. P. Brent, "An improved Monte Carlo factorization algorithm", 1980, section 2).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Trail {
     place: Cursor,
     steps: u64,
@@ -146,111 +320,5 @@ impl Trail {
     }
 }
 
-/// Cuts `range` at common prefixes, from the outermost directory that it leaves inwards.
-async fn cut<S: Store>(store: &S, range: Range) -> Result<Vec<Range>> {
-    let mut innermost = String::new();
-    for directory in directories(&range) {
-        let from = Cursor { token: None, ..range.from.clone() };
-        let Some(page) = page(store, range.listing, &directory, true, &from).await? else {
-            return Ok(vec![]);
-        };
-        let ahead: Vec<String> = page.prefixes.into_iter().filter(|prefix| range.holds(prefix)).collect();
-        innermost = directory;
-        if page.next.is_some() {
-            // Too many to see them all; the first thousand would give uneven pieces.
-            break;
-        }
-        if !ahead.is_empty() {
-            let step = ahead.len().div_ceil(PIECES - 1);
-            return Ok(pieces(range, ahead.into_iter().step_by(step)));
-        }
-    }
-    Ok(pieces(range, LETTERS.iter().map(|letter| format!("{innermost}{letter}"))))
-}
-
-/// The directories of the range's first key, outermost first, that do not hold the whole range's end.
-fn directories(range: &Range) -> Vec<String> {
-    let from = range.from.key.as_deref().unwrap_or_default();
-    let shared = range.until.as_deref().map_or(0, |until| {
-        let same = from.bytes().zip(until.bytes()).take_while(|(a, b)| a == b).count();
-        from.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1)
-    });
-    let inner = from.match_indices('/').map(|(slash, _)| slash + 1).filter(|end| *end > shared);
-    std::iter::once(shared).chain(inner).take(LEVELS).map(|end| from[..end].to_owned()).collect()
-}
-
-/// `range` in pieces that end at `ends`, which come in order; those outside of it cut nothing.
-fn pieces(range: Range, ends: impl Iterator<Item = String>) -> Vec<Range> {
-    let mut pieces = vec![];
-    let mut last = Range { cuts: range.cuts + 1, ..range };
-    for end in ends {
-        if last.holds(&end) {
-            let from = Cursor { key: Some(end.clone()), token: None };
-            let rest = Range { from, ..last.clone() };
-            pieces.push(Range { until: Some(end), ..last });
-            last = rest;
-        }
-    }
-    pieces.push(last);
-    // The list is worked off from its end: the first piece, which is known to hold something, goes first.
-    pieces.reverse();
-    pieces
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn range(from: &str, until: Option<&str>) -> Range {
-        Range {
-            listing: Listing::Objects,
-            from: Cursor { key: Some(from.to_owned()), token: Some("v".to_owned()) },
-            until: until.map(str::to_owned),
-            cuts: 0,
-        }
-    }
-
-    #[test]
-    fn directories_go_from_the_first_that_is_left_inwards() {
-        assert_eq!(directories(&range("a/b/c", None)), ["", "a/", "a/b/"]);
-        assert_eq!(directories(&range("a/b/c", Some("a/d/"))), ["a/", "a/b/"]);
-        assert_eq!(directories(&range("ä/b", Some("ö"))), ["", "ä/"]);
-        assert_eq!(directories(&range("flat", None)), [""]);
-    }
-
-    #[test]
-    fn only_the_first_piece_begins_in_the_middle_of_a_key() {
-        let pieces = pieces(range("b", None), ["a", "c", "d"].map(str::to_owned).into_iter());
-        let tokens: Vec<_> = pieces.iter().map(|piece| piece.from.token.is_some()).collect();
-        assert_eq!(tokens, [false, false, true]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_key_of_a_range_is_in_exactly_one_piece(
-            key in "[a-d/]{1,4}", from in "[a-d/]{0,3}", ends in proptest::collection::btree_set("[a-d/]{1,3}", 0..9),
-        ) {
-            let whole = range(&from, None);
-            let inside = |range: &Range| {
-                range.from.key.as_deref().is_none_or(|from| from < key.as_str())
-                    && range.until.as_deref().is_none_or(|until| key.as_str() <= until)
-            };
-            let wanted = usize::from(inside(&whole));
-            let found = pieces(whole, ends.into_iter()).iter().filter(|piece| inside(piece)).count();
-            prop_assert_eq!(found, wanted);
-        }
-
-        #[test]
-        fn a_circle_is_found_whatever_its_length(lead in 0u64..50, length in 1u64..50) {
-            let mut trail = Trail::default();
-            let place = |step: u64| {
-                let at = if step < lead { step } else { lead + (step - lead) % length };
-                Cursor { key: None, token: Some(at.to_string()) }
-            };
-            let found = (0..).position(|step| trail.returns_to(&place(step))).unwrap();
-            prop_assert!(found as u64 >= lead + length && found as u64 <= 4 * (lead + length) + 4, "{found}");
-        }
-    }
-}
+mod tests;

@@ -156,7 +156,7 @@ fn line(event: &Event) -> String {
     match event {
         Event::Started { address, .. } => format!("{} started", address.kind()),
         Event::Waiting { address, why, .. } => format!("{} waiting: {why}", address.kind()),
-        Event::Progress { address, done, total, unit } => {
+        Event::Progress { address, done, total, unit, .. } => {
             format!("{} {done} of {total} {unit}", address.kind())
         }
         Event::Done { address, .. } => format!("{} done", address.kind()),

@@ -12,7 +12,7 @@ use super::{
     Address, AnyResource, Bound, Deleted, Forbids, Obstacle, Output, Owner, Removal, Resource, Seen, Stack,
 };
 use crate::error::{Error, Kind, Result};
-use crate::event::Progress;
+use crate::event::{Advance, Progress};
 use crate::http::Reads;
 use crate::mutations::Mutations;
 
@@ -381,7 +381,8 @@ impl<R: Role> Part<R> {
                     Ok(())
                 })
                 .await?;
-            progress.count(u64::from(versions - left), u64::from(versions), "versions");
+            let (done, total) = (u64::from(versions - left), u64::from(versions));
+            progress.advance(Advance { done, total, unit: "versions", ..Advance::default() });
         }
         Ok(Deleted::Gone)
     }

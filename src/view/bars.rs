@@ -70,14 +70,14 @@ impl Bars {
     }
 
     /// A task has done `done` of `total`.
-    pub(super) fn count(&mut self, name: &str, done: u64, total: u64, unit: &'static str) {
+    pub(super) fn count(&mut self, name: &str, done: u64, total: u64, what: String) {
         if let Some(task) = self.tasks.get_mut(name) {
             task.wait = None;
             if !task.counting {
                 task.counting = true;
                 task.bar.set_style(style(BAR));
-                task.bar.set_message(unit);
             }
+            task.bar.set_message(what);
             task.bar.set_length(total);
             task.bar.set_position(done);
         }

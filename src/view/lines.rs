@@ -29,13 +29,22 @@ impl Lines {
                     format!("{}: retrying for up to {most}: {why}\n", name(address))
                 })
             }
-            Event::Progress { address, done, total, unit } => {
+            Event::Progress { address, done, total, unit, errors, per_second, left } => {
                 // Totals grow during a long listing; each tenth is reported once.
                 let tenth = done.saturating_mul(10).checked_div(*total)?;
                 let told = self.tenths.entry(address.clone()).or_default();
                 (tenth > *told).then(|| {
                     *told = tenth;
-                    format!("{}: {} of {} {unit}\n", name(address), Count(*done), Count(*total))
+                    let left = left.map(words::countdown).map(|left| format!(", {left} left"));
+                    format!(
+                        "{}: {} of {} {unit}, {}/s{}{}\n",
+                        name(address),
+                        Count(*done),
+                        Count(*total),
+                        Count(*per_second),
+                        left.unwrap_or_default(),
+                        words::after_count("", *errors)
+                    )
                 })
             }
             event => lasting(event),

@@ -231,7 +231,9 @@ fn draw(bars: &mut Bars, event: &Event) {
     match event {
         Event::Started { address, action } => bars.begin(&name(address), words::doing(*action)),
         Event::Waiting { address, why, next, left } => bars.wait(&name(address), why, *next, *left),
-        Event::Progress { address, done, total, unit } => bars.count(&name(address), *done, *total, unit),
+        Event::Progress { address, done, total, unit, errors, .. } => {
+            bars.count(&name(address), *done, *total, words::after_count(unit, *errors));
+        }
         Event::Done { address, .. }
         | Event::Pending { address, .. }
         | Event::Halted { address, .. }

@@ -84,6 +84,15 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// What follows the number of what is done: `objects, 3 errors`.
+pub(super) fn after_count(unit: &str, errors: u64) -> String {
+    match errors {
+        0 => unit.to_owned(),
+        1 => format!("{unit}, 1 error"),
+        errors => format!("{unit}, {} errors", Count(errors)),
+    }
+}
+
 /// How much longer a wait lasts, in whole seconds and never less than is true: `42s`, `2m 5s`.
 pub(crate) fn countdown(left: Duration) -> String {
     let seconds = left.as_millis().div_ceil(1000);

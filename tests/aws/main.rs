@@ -8,6 +8,7 @@ mod drift;
 mod foreign_entries;
 mod guide;
 mod interrupt;
+mod large;
 mod list_and_expiry;
 mod ownership;
 mod plan_formats;

@@ -58,8 +58,9 @@ async fn a_web_page_is_no_success() {
     }
     for call in ["storage.buckets.delete", "pubsub.subscriptions.delete", "storage.notifications.delete"] {
         let site = Site::provisioned().await;
+        site.put("run", b"four");
         site.gcp.proxy().arm(When::every(call), Fault::Portal);
-        let ran = site.teardown(&[]).await.tells(&["web page"]);
+        let ran = site.teardown(&["--delete-objects"]).await.tells(&["web page"]);
         assert_ne!(ran.code, Some(0), "{ran}");
         assert_ne!(site.left().await, json!([[], [], []]), "{call}");
     }

@@ -11,6 +11,7 @@ mod drift;
 mod explained;
 mod foreign_entries;
 mod interrupt;
+mod large;
 mod list_and_expiry;
 mod node;
 mod notifications;

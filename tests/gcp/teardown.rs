@@ -6,19 +6,26 @@ use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use crate::support::{EVENTS, NAME, Site};
 
 #[tokio::test]
-async fn everything_of_an_empty_deployment_goes_in_order() {
+async fn everything_of_an_empty_deployment_goes() {
     let site = Site::provisioned().await;
     let ran = site.teardown(&[]).await.ends(0);
     // In the plan, and once more when it is done.
     let (plan, end) = ran.stderr.split_once(": deleted").expect("it says what it deletes");
     assert!(plan.contains("gcloud storage restore") && end.contains("gcloud storage restore"), "{ran}");
     assert_eq!(site.left().await, json!([[], [], []]));
+}
+
+#[tokio::test]
+async fn no_event_is_sent_of_what_a_teardown_deletes() {
+    let site = Site::provisioned().await;
+    site.put("run", b"four");
+    site.gcp.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(0);
     let sent = site.gcp.proxy().journal().into_iter().filter(|exchange| exchange.mutating);
     let sent: Vec<_> = sent.map(|exchange| exchange.operation).collect();
     let at = |operation: &str| sent.iter().position(|one| one == operation).expect("it was sent");
-    assert!(at("storage.notifications.delete") < at("pubsub.subscriptions.delete"), "{sent:?}");
-    assert!(at("pubsub.subscriptions.delete") < at("pubsub.topics.delete"), "{sent:?}");
-    assert!(at("storage.notifications.delete") < at("storage.buckets.delete"), "{sent:?}");
+    assert!(at("storage.notifications.delete") < at("storage.objects.delete"), "{sent:?}");
+    assert!(at("storage.objects.delete") < at("storage.buckets.delete"), "{sent:?}");
 }
 
 #[tokio::test]

@@ -1,17 +1,27 @@
 //! What a bucket holds, page by page: every version, delete marker and unfinished upload.
 
+mod document;
+
+use aws_sdk_s3::config::{Config, retry::RetryConfig};
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
-use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
 
+use self::document::Body;
 use super::S3Store;
 use crate::empty::{Cursor, Entry, Page, What};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::form;
+use crate::text::clean;
 
 impl S3Store {
-    pub(super) async fn versions(&self, prefix: &str, folded: bool, cursor: &Cursor) -> Result<Option<Page>> {
+    pub(super) async fn versions(
+        &self,
+        prefix: &str,
+        cursor: &Cursor,
+        retries: RetryConfig,
+    ) -> Result<Option<Page>> {
+        let body = Body::default();
         let answer = self
             .s3
             .list_object_versions()
@@ -20,19 +30,25 @@ impl S3Store {
             // A key may hold characters that XML 1.0 cannot; the encoding keeps the page readable.
             .encoding_type(EncodingType::Url)
             .set_prefix(Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty()))
-            .set_delimiter(folded.then(|| "/".to_owned()))
             .set_key_marker(cursor.key.clone())
             .set_version_id_marker(cursor.token.clone())
+            .customize()
+            .interceptor(body.clone())
+            .config_override(Config::builder().retry_config(retries))
             .send()
             .await;
         match answer {
-            Ok(answer) => Ok(Some(page(answer))),
+            Ok(_) => body.page().map(Some).map_err(|error| {
+                let call = format!("s3:ListBucketVersions on {}", self.name);
+                Error::new(Kind::Transient, format!("{call}: the response cannot be read"))
+                    .because(clean(&error.to_string()))
+            }),
             Err(error) if code(&error) == "NoSuchBucket" => Ok(None),
             Err(error) => Err(failure(error, "s3:ListBucketVersions", &self.name)),
         }
     }
 
-    pub(super) async fn uploads(&self, cursor: &Cursor) -> Result<Option<Page>> {
+    pub(super) async fn uploads(&self, cursor: &Cursor, retries: RetryConfig) -> Result<Option<Page>> {
         let answer = self
             .s3
             .list_multipart_uploads()
@@ -41,6 +57,8 @@ impl S3Store {
             .encoding_type(EncodingType::Url)
             .set_key_marker(cursor.key.clone())
             .set_upload_id_marker(cursor.token.clone())
+            .customize()
+            .config_override(Config::builder().retry_config(retries))
             .send()
             .await;
         match answer {
@@ -49,33 +67,6 @@ impl S3Store {
             Err(error) => Err(failure(error, "s3:ListBucketMultipartUploads", &self.name)),
         }
     }
-}
-
-fn page(answer: ListObjectVersionsOutput) -> Page {
-    let encoded = answer.encoding_type == Some(EncodingType::Url);
-    let decode = |text: Option<String>| decode(text.unwrap_or_default(), encoded);
-    let more = answer.is_truncated == Some(true);
-    let next = more.then(|| cursor(answer.next_key_marker, answer.next_version_id_marker, encoded));
-    let mut entries: Vec<Entry> = answer
-        .versions
-        .unwrap_or_default()
-        .into_iter()
-        .map(|version| Entry {
-            key: decode(version.key),
-            id: version.version_id,
-            what: if version.is_latest == Some(false) { What::Noncurrent } else { What::Current },
-            size: version.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-            ..Entry::default()
-        })
-        .collect();
-    entries.extend(answer.delete_markers.unwrap_or_default().into_iter().map(|marker| Entry {
-        key: decode(marker.key),
-        id: marker.version_id,
-        what: What::Marker,
-        ..Entry::default()
-    }));
-    let prefixes = answer.common_prefixes.unwrap_or_default();
-    Page { entries, prefixes: prefixes.into_iter().map(|prefix| decode(prefix.prefix)).collect(), next }
 }
 
 fn uploads(answer: ListMultipartUploadsOutput) -> Page {
@@ -89,7 +80,7 @@ fn uploads(answer: ListMultipartUploadsOutput) -> Page {
         what: What::Upload,
         ..Entry::default()
     });
-    Page { entries: entries.collect(), prefixes: vec![], next }
+    Page { entries: entries.collect(), next }
 }
 
 /// The place that the markers of an answer name: after a key, or at one of its versions or uploads.

@@ -85,8 +85,8 @@ impl Azure {
         let made = Held::container(held::CONTAINER, container.as_str(), account.as_str(), files);
         resources.push(Bound::boxed(made.of_files(was_there.clone(), removing), api));
         if removing {
-            let (at, delete) = (Held::at(held::CONTAINER, container.as_str()), wanted.delete_objects);
-            let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
+            let at = Held::at(held::CONTAINER, container.as_str());
+            let objects = Objects::<BlobStore>::new(at, wanted);
             resources.push(Bound::boxed(objects, api));
         }
         if let Some(dead) = &dead_letters {
@@ -98,8 +98,8 @@ impl Azure {
                 api,
             ));
             if removing {
-                let (at, delete) = (Held::at(held::DEAD_LETTER, dead.as_str()), wanted.delete_objects);
-                let objects = Objects::<BlobStore>::new(at, name, delete, wanted.empty_by);
+                let at = Held::at(held::DEAD_LETTER, dead.as_str());
+                let objects = Objects::<BlobStore>::new(at, wanted);
                 resources.push(Bound::boxed(objects, api));
             }
         }

@@ -132,7 +132,11 @@ impl Place {
             Self::Bucket(name) => GcsBucket::at(name),
             _ => self.address(),
         };
-        found(&rest.look(method, &path).await?, &format!("{}.getIamPolicy", self.service()), target)
+        let answer = match method {
+            Method::GET => rest.once_a_look(&path).await?,
+            method => rest.look(method, &path).await?,
+        };
+        found(&answer, &format!("{}.getIamPolicy", self.service()), target)
     }
 
     /// Writes the policy, whose etag is that of the read it comes from. The outer error is one without

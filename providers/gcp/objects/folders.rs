@@ -36,7 +36,7 @@ impl GcsStore {
             what: What::Folder,
             ..Entry::default()
         };
-        Ok(Some(page(&answer, entry)))
+        Ok(Some(page(&answer, None, entry)))
     }
 
     /// Removes all folders, the deepest first. Their objects are gone already.
@@ -46,7 +46,7 @@ impl GcsStore {
             let mut open = Open::default();
             let mut cursor = Some(Cursor::default());
             while let Some(at) = cursor.take() {
-                let page = empty::page(self, listing, "", false, &at).await?.unwrap_or_default();
+                let page = empty::page(self, listing, "", &at).await?.unwrap_or_default();
                 let end = page.next.is_none().then_some(None);
                 cursor = page.next;
                 for name in page.entries.into_iter().map(|folder| Some(folder.key)).chain(end) {

@@ -25,12 +25,14 @@ fn lift(bucket: &str, option: &str) -> String {
 
 impl GcsStore {
     pub(super) async fn objects(&self, prefix: &str, cursor: &Cursor) -> Result<Option<Page>> {
+        let from = cursor.key.as_deref();
         let part = format!(
-            "/o?versions=true&maxResults=1000&fields={FIELDS}&prefix={}{}",
+            "/o?versions=true&maxResults=1000&fields={FIELDS}&prefix={}{}{}",
             segment(prefix),
+            from.map(|from| format!("&startOffset={}", segment(from))).unwrap_or_default(),
             page_token(cursor)
         );
-        Ok(self.get(&part, "storage.objects.list").await?.map(|answer| page(&answer, entry)))
+        Ok(self.get(&part, "storage.objects.list").await?.map(|answer| page(&answer, from, entry)))
     }
 }
 
@@ -38,12 +40,12 @@ pub(super) fn page_token(cursor: &Cursor) -> String {
     cursor.token.as_ref().map(|token| format!("&pageToken={}", segment(token))).unwrap_or_default()
 }
 
-pub(super) fn page(answer: &Value, entry: fn(&Value) -> Entry) -> Page {
+/// The page of a listing `from` a name on, with which the token of its next page goes.
+pub(super) fn page(answer: &Value, from: Option<&str>, entry: fn(&Value) -> Entry) -> Page {
     let token = answer["nextPageToken"].as_str().filter(|token| !token.is_empty());
     Page {
         entries: answer["items"].as_array().into_iter().flatten().map(entry).collect(),
-        prefixes: vec![],
-        next: token.map(|token| Cursor { key: None, token: Some(token.to_owned()) }),
+        next: token.map(|token| Cursor { key: from.map(str::to_owned), token: Some(token.to_owned()) }),
     }
 }
 
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_page_names_the_next() {
-        let next = |token: Value| page(&json!({"nextPageToken": token}), entry).next;
+        let next = |token: Value| page(&json!({"nextPageToken": token}), None, entry).next;
         assert_eq!(next(json!("t")).unwrap().token.as_deref(), Some("t"));
         assert_eq!((next(json!("")), next(Value::Null)), (None, None));
     }

@@ -1,6 +1,7 @@
 //! A store in memory that lists and folds as S3 does, and refuses what it is told to refuse.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,15 +12,16 @@ use tokio_util::sync::CancellationToken;
 use crate::empty::*;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Events, Progress};
-use crate::provider::EmptyBy;
-use crate::resource::{Address, Bound, Deleted, Forbids, Resource, Seen};
+use crate::provider::{EmptyBy, Wanted};
+use crate::resource::{self, Address, Deleted, Forbids, Resource, Seen};
 
-/// Entries of one page.
-const PAGE: usize = 10;
+/// How long a page takes.
+pub(crate) const PAGE_TAKES: Duration = Duration::from_millis(50);
 
 /// What the endpoint does, and what it was asked.
-#[derive(Default)]
-pub(super) struct Cloud {
+pub(crate) struct Cloud {
+    /// Entries of one page.
+    pub page: usize,
     pub objects: Mutex<BTreeMap<String, Entry>>,
     pub uploads: Mutex<Vec<Entry>>,
     pub rules: Mutex<Vec<(&'static str, u8)>>,
@@ -41,25 +43,47 @@ pub(super) struct Cloud {
     pub most: AtomicUsize,
 }
 
+impl Default for Cloud {
+    fn default() -> Self {
+        Self {
+            page: 10,
+            objects: Mutex::default(),
+            uploads: Mutex::default(),
+            rules: Mutex::default(),
+            retention: None,
+            trouble: Mutex::default(),
+            circular: false,
+            forgets: false,
+            uploaded_meanwhile: false,
+            cancel: None,
+            listed: AtomicUsize::default(),
+            largest: AtomicUsize::default(),
+            calls: AtomicUsize::default(),
+            running: AtomicUsize::default(),
+            most: AtomicUsize::default(),
+        }
+    }
+}
+
 impl Cloud {
-    pub(super) fn with(keys: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with(keys: impl IntoIterator<Item = String>) -> Self {
         let entry = |key: String| (key.clone(), Entry { key, size: 2, ..Entry::default() });
         Self { objects: Mutex::new(keys.into_iter().map(entry).collect()), ..Self::default() }
     }
 
-    pub(super) fn upload(&self, number: usize) {
+    pub(crate) fn upload(&self, number: usize) {
         let entry = |number| Entry { key: format!("u{number}"), what: What::Upload, ..Entry::default() };
         self.uploads.lock().unwrap().extend((0..number).map(entry));
     }
 
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.objects.lock().unwrap().len() + self.uploads.lock().unwrap().len()
     }
 }
 
 /// The store, listed on this many fronts.
 #[derive(Clone)]
-pub(super) struct Fake<const FRONTS: usize>(pub Arc<Cloud>);
+pub(crate) struct Fake<const FRONTS: usize>(pub Arc<Cloud>);
 
 impl<const FRONTS: usize> Store for Fake<FRONTS> {
     type Api = Arc<Cloud>;
@@ -89,51 +113,32 @@ impl<const FRONTS: usize> Store for Fake<FRONTS> {
         let store = Self(Arc::clone(cloud));
         let mut first = vec![];
         for listing in Self::LISTINGS {
-            first.extend(store.page(*listing, "", false, &Cursor::default()).await?);
+            first.extend(store.page(*listing, "", &Cursor::default()).await?);
         }
         let words = "a retention policy".to_owned();
         let retention = cloud.retention.map(|seconds| Retention { seconds, words });
         Ok(Some((store, Look { first, retention, ..Look::default() })))
     }
 
-    async fn page(
-        &self,
-        listing: Listing,
-        prefix: &str,
-        folded: bool,
-        cursor: &Cursor,
-    ) -> Result<Option<Page>> {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    async fn page(&self, listing: Listing, prefix: &str, cursor: &Cursor) -> Result<Option<Page>> {
+        tokio::time::sleep(PAGE_TAKES).await;
         self.0.listed.fetch_add(1, Ordering::Relaxed);
         if listing == Listing::Uploads {
             let entries = self.0.uploads.lock().unwrap().clone();
             return Ok(Some(Page { entries, ..Page::default() }));
         }
         let mut page = Page::default();
-        let mut last = None;
-        for (key, entry) in &*self.0.objects.lock().unwrap() {
-            let fold = || {
-                let rest = key.strip_prefix(prefix)?;
-                Some(format!("{prefix}{}/", rest.split_once('/')?.0))
-            };
-            let shown = fold().filter(|_| folded);
-            let shown = shown.unwrap_or_else(|| key.clone());
-            if !key.starts_with(prefix) || cursor.key.as_ref().is_some_and(|from| shown <= *from) {
+        let after = cursor.key.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        for (key, entry) in self.0.objects.lock().unwrap().range((after, Bound::Unbounded)) {
+            if !key.starts_with(prefix) {
                 continue;
             }
-            if last.as_ref() == Some(&shown) {
-                continue;
-            }
-            if page.entries.len() + page.prefixes.len() == PAGE {
-                page.next = Some(Cursor { key: last, token: None });
+            if page.entries.len() == self.0.page {
+                page.next =
+                    page.entries.last().map(|last| Cursor { key: Some(last.key.clone()), token: None });
                 break;
             }
-            if shown == *key {
-                page.entries.push(entry.clone())
-            } else {
-                page.prefixes.push(shown.clone())
-            }
-            last = Some(shown);
+            page.entries.push(entry.clone());
         }
         if self.0.circular && page.next.is_some() {
             let other = cursor.key.as_deref() == Some("k001");
@@ -150,8 +155,8 @@ impl<const FRONTS: usize> Store for Fake<FRONTS> {
 
 impl<const FRONTS: usize> Batches for Fake<FRONTS> {
     const BATCH: usize = 7;
+    const AT_FIRST: u16 = 2;
     const AT_ONCE: u16 = 4;
-    const EMPTY_ROUNDS: usize = 2;
     const UNIT: &'static str = "objects";
 
     async fn delete(&self, batch: Vec<Entry>) -> Outcome {
@@ -217,11 +222,15 @@ impl<const FRONTS: usize> Lifecycle for Fake<FRONTS> {
 }
 
 /// The contents of `cloud`, which may be deleted.
-pub(super) fn objects<const FRONTS: usize>(delete: bool, by: EmptyBy) -> Objects<Fake<FRONTS>> {
-    Objects::new(Address::new("fake", "bucket", "b"), &"acme".parse().unwrap(), delete, by)
+pub(crate) fn objects<const FRONTS: usize>(delete: bool, by: EmptyBy) -> Objects<Fake<FRONTS>> {
+    let wanted = Wanted::named("acme".parse().unwrap());
+    Objects::new(
+        Address::new("fake", "bucket", "b"),
+        &Wanted { delete_objects: delete, empty_by: by, ..wanted },
+    )
 }
 
-pub(super) async fn seen<const FRONTS: usize>(
+pub(crate) async fn seen<const FRONTS: usize>(
     cloud: &Arc<Cloud>,
     delete: bool,
 ) -> Seen<Objects<Fake<FRONTS>>> {
@@ -229,7 +238,7 @@ pub(super) async fn seen<const FRONTS: usize>(
 }
 
 /// What stands in the way of deleting it.
-pub(super) async fn obstacles(cloud: &Arc<Cloud>, delete: bool) -> Vec<String> {
+pub(crate) async fn obstacles(cloud: &Arc<Cloud>, delete: bool) -> Vec<String> {
     let seen = seen::<1>(cloud, delete).await;
     let all = seen.remarks().obstacles.iter();
     all.filter(|obstacle| obstacle.forbids == Forbids::Delete)
@@ -238,7 +247,7 @@ pub(super) async fn obstacles(cloud: &Arc<Cloud>, delete: bool) -> Vec<String> {
 }
 
 /// Looks and deletes; the result, and the progress that was reported.
-pub(super) async fn delete<const FRONTS: usize>(
+pub(crate) async fn delete<const FRONTS: usize>(
     cloud: &Arc<Cloud>,
     by: EmptyBy,
 ) -> (Result<Deleted>, Vec<(u64, u64)>) {
@@ -247,7 +256,7 @@ pub(super) async fn delete<const FRONTS: usize>(
     let address = objects.address();
     let cancel = cloud.cancel.as_ref().map(|(_, cancel)| cancel.clone()).unwrap_or_default();
     let progress = Progress::new(address, events, cancel);
-    let bound = Bound::boxed(objects, &Arc::new(Arc::clone(cloud)));
+    let bound = resource::Bound::boxed(objects, &Arc::new(Arc::clone(cloud)));
     let result = bound.look().await.unwrap().delete(&progress).await;
     drop(progress);
     let mut counts = vec![];

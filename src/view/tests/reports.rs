@@ -26,7 +26,9 @@ fn waiting(why: &str, left: u64) -> Event {
 }
 
 fn counted(done: u64) -> Event {
-    Event::Progress { address: address("bucket"), done, total: 1000, unit: "objects" }
+    let (address, total, unit) = (address("bucket"), 1000, "objects");
+    let (errors, per_second, left) = (done / 60, 100, Some(seconds((total - done) / 100)));
+    Event::Progress { address, done, total, unit, errors, per_second, left }
 }
 
 fn partly() -> Vec<Event> {
@@ -77,7 +79,7 @@ fn lines_say_each_thing_once_and_how_to_go_on() {
     assert_eq!((tally.done(), tally.failed, tally.blocked), (1, 1, 1));
     assert_snapshot!(timeless(&text), @"
     aws/queue/acme-wandb: retrying for up to 1m 5s: the name is not free yet
-    aws/bucket/acme-wandb: 120 of 1,000 objects
+    aws/bucket/acme-wandb: 120 of 1,000 objects, 100/s, 8s left, 2 errors
     aws/queue/acme-wandb: created (0.4s)
     aws/bucket/acme-wandb: failed: AccessDenied:[2J no
     hint: grant s3:CreateBucket

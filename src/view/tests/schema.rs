@@ -77,7 +77,15 @@ fn events() -> Vec<Value> {
     let steps = [
         Event::Started { address: address.clone(), action },
         Event::Waiting { address: address.clone(), why: why(), next: took, left: took },
-        Event::Progress { address: address.clone(), done: 1, total: 2, unit: "objects" },
+        Event::Progress {
+            address: address.clone(),
+            done: 1,
+            total: 2,
+            unit: "objects",
+            errors: 0,
+            per_second: 1,
+            left: Some(took),
+        },
         Event::Done { address: address.clone(), action, took },
         Event::Failed { address: address.clone(), error: why(), hint: Some(why()) },
         Event::Blocked { address: address.clone(), by: vec![] },

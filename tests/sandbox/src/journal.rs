@@ -102,16 +102,15 @@ impl Counts {
         Self {
             requests: exchanges.len(),
             mutating: exchanges.iter().filter(|exchange| exchange.mutating).count(),
-            round_trips: round_trips(exchanges),
+            round_trips: round_trips(exchanges.iter().map(|exchange| (exchange.finished, exchange.started))),
         }
     }
 }
 
 /// A chain of dependent requests is a set of intervals of which no two overlap; taking the one
 /// that ends first, again and again, finds the largest.
-fn round_trips(exchanges: &[Exchange]) -> usize {
-    let mut spans: Vec<(Option<Instant>, Instant)> =
-        exchanges.iter().map(|exchange| (exchange.finished, exchange.started)).collect();
+pub(crate) fn round_trips(exchanges: impl IntoIterator<Item = (Option<Instant>, Instant)>) -> usize {
+    let mut spans: Vec<(Option<Instant>, Instant)> = exchanges.into_iter().collect();
     // One that never ended can only be the last of a chain.
     spans.sort_by_key(|(finished, _)| (finished.is_none(), *finished));
     let mut chain = 0;

@@ -50,6 +50,7 @@ pub mod running;
 mod say;
 pub mod snapshot;
 pub mod strict;
+pub mod synthetic;
 pub mod terminal;
 pub mod upstream;
 pub mod venv;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use commands::bench::emptying;
 use commands::live::Live;
 use commands::test::{Round, Suite};
 use wbstore_sandbox::Error;
@@ -15,6 +16,7 @@ use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::cloud::Cloud as _;
 use wbstore_sandbox::gcp::Gcp;
+use wbstore_sandbox::synthetic::Protocol;
 
 /// Emulated clouds on loopback, to try wbstore on and to test it with.
 #[derive(Parser)]
@@ -50,6 +52,15 @@ enum Task {
         /// How many objects are emptied from a bucket.
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
+    },
+    /// Measure how large buckets are emptied, on a synthetic one before an emulated account. `WBSTORE_BIN`
+    /// names the program to measure; a release build is the one to look at.
+    Emptying {
+        /// The cloud to measure it on; Azure deletes a container with its contents.
+        #[arg(long, value_enum, default_value = "aws")]
+        cloud: Cloud,
+        #[command(flatten)]
+        cases: emptying::Cases,
     },
     /// Switch off one safeguard at a time, and see that a test turns red.
     Ablate,
@@ -169,6 +180,11 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
         Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
+        Task::Emptying { cloud: Cloud::Aws, cases } => emptying::run::<Aws>(Protocol::S3, &cases).await,
+        Task::Emptying { cloud: Cloud::Gcp, cases } => emptying::run::<Gcp>(Protocol::Gcs, &cases).await,
+        Task::Emptying { cloud: Cloud::Azure, .. } => {
+            Err(Error::new("Azure deletes a container with its contents: there is nothing to measure"))
+        }
         Task::Ablate => commands::ablate::run().await,
         Task::Faults { cloud } => commands::faults::run(cloud.map(Cloud::name)).await,
         Task::Live { cloud, yes, report, place } => {

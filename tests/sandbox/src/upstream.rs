@@ -151,7 +151,8 @@ impl Upstream {
         Uri::try_from(format!("{}{path}", self.base)).map_err(io::Error::other)
     }
 
-    async fn send(
+    /// Sends a request with the client's own headers, and reads the whole answer.
+    pub(crate) async fn send(
         &self,
         version: Version,
         method: Method,

@@ -1,13 +1,9 @@
-use aws_sdk_s3::types::{DeletedObject, Error as KeyError};
+use aws_sdk_s3::types::Error as KeyError;
 
 use super::*;
 
 fn target(key: &str) -> Entry {
     Entry { key: key.to_owned(), id: Some("1".to_owned()), ..Entry::default() }
-}
-
-fn deleted(key: &str) -> DeletedObject {
-    DeletedObject::builder().key(key).version_id("1").build()
 }
 
 fn refused(key: &str, code: &str) -> KeyError {
@@ -16,14 +12,14 @@ fn refused(key: &str, code: &str) -> KeyError {
 
 fn outcome(answer: DeleteObjectsOutput, asked: &[&str]) -> Outcome {
     let mut outcome = Outcome::default();
-    read(answer, asked.iter().map(|key| target(key)).collect(), "b", &mut outcome);
+    let targets: Vec<Entry> = asked.iter().map(|key| target(key)).collect();
+    read(answer, &targets, "b", &mut outcome);
     outcome
 }
 
 #[test]
-fn every_entry_of_an_answer_counts() {
+fn every_failure_of_an_answer_counts() {
     let answer = DeleteObjectsOutput::builder()
-        .deleted(deleted("a"))
         .errors(refused("b", "SlowDown"))
         .errors(refused("c", "InternalError"))
         .errors(refused("d", "NoSuchVersion"))
@@ -34,14 +30,6 @@ fn every_entry_of_an_answer_counts() {
     assert_eq!(again, [("b", 1), ("c", 1)]);
     assert_eq!(outcome.slow_down, Some(None));
     assert!(outcome.failed.is_none());
-}
-
-#[test]
-fn what_the_answer_is_silent_about_is_tried_again() {
-    let outcome = outcome(DeleteObjectsOutput::builder().deleted(deleted("a")).build(), &["a", "b"]);
-    assert_eq!(outcome.gone, 1);
-    let again: Vec<_> = outcome.again.iter().map(|target| (target.key.as_str(), target.tries)).collect();
-    assert_eq!(again, [("b", 1)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! script that an operator would write instead. Both run in one go on one emulator, so read the
 //! ratios, not the times.
 
+pub mod emptying;
 mod measure;
 mod tables;
 

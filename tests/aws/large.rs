@@ -1,0 +1,133 @@
+//! Buckets of more than one page.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use wbstore_sandbox::ran::{Ran, isolate};
+use wbstore_sandbox::synthetic::{Asks, Protocol, Shape, Slowness, Stock, Synthetic};
+
+use crate::support::{NAME, Running, Site, finish};
+
+const DELETE: [&str; 3] = ["--confirm", NAME, "--delete-objects"];
+
+/// A deployment whose bucket holds `stock`.
+struct Large {
+    site: Site,
+    bucket: Synthetic,
+}
+
+impl Large {
+    async fn with(stock: Stock, slowness: Slowness) -> Self {
+        let site = Site::open_provisioned().await;
+        let bucket =
+            Synthetic::start(Protocol::S3, &site.aws.proxy().url(), &site.bucket, stock, slowness).await;
+        Self { site, bucket: bucket.expect("a free port") }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.site.command("teardown", arguments);
+        isolate(&mut command, self.bucket.env(self.site.aws.env(), self.site.aws.proxy()));
+        command
+    }
+
+    async fn teardown(&self, arguments: &[&str]) -> (Ran, Asks) {
+        self.bucket.forget();
+        let ran = finish(self.command(arguments)).await;
+        (ran, self.bucket.asks())
+    }
+}
+
+fn stock(shape: Shape, keys: u64) -> Stock {
+    Stock { shape, keys, versions: 1 }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn what_was_counted_is_not_listed_again() {
+    for (shape, versions) in [(Shape::Flat, 1), (Shape::Random, 1), (Shape::Hot, 1), (Shape::Wandb, 4)] {
+        let stock = Stock { shape, keys: 20_000 / versions, versions };
+        // The count is bounded in time, and a debug build needs more of it where many tests run.
+        let large = Large::with(stock, Slowness::default()).await;
+        let (ran, asks) = large.teardown(&DELETE).await;
+        ran.ends(0);
+        assert_eq!((large.bucket.left(), asks.of("delete")), (0, 20), "{shape:?}: {asks:?}");
+        // Twenty pages, one to see that nothing is left, one for each look of the steps, and guesses.
+        assert!(asks.of("list") <= 40, "{shape:?}: {asks:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_count_is_bounded_and_says_so() {
+    let large = Large::with(stock(Shape::Wandb, 400_000), Slowness::default()).await;
+    let (ran, asks) = large.teardown(&["--dry-run", "--delete-objects"]).await;
+    ran.ends(0).tells(&["at least", "counting stopped at"]);
+    assert!(asks.of("list") <= 180, "{asks:?}");
+    let (ran, _) = large.teardown(&["--dry-run"]).await;
+    ran.ends(3).tells(&["it contains at least", "--delete-objects"]);
+    assert_eq!(large.bucket.left(), 400_000);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn what_a_count_has_not_reached_is_deleted_too() {
+    let large = Large::with(stock(Shape::Wandb, 150_000), Slowness::default()).await;
+    let (ran, asks) = large.teardown(&DELETE).await;
+    ran.ends(0);
+    assert_eq!(large.bucket.left(), 0);
+    assert!(asks.of("list") + asks.of("delete") <= 380, "{asks:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_service_that_throttles_is_given_what_it_takes() {
+    let slowness = Slowness { deletions: Some(3500), ..Slowness::default() };
+    let large = Large::with(stock(Shape::Flat, 14_000), slowness).await;
+    let (ran, asks) = large.teardown(&DELETE).await;
+    ran.ends(0);
+    assert_eq!(large.bucket.left(), 0);
+    assert!(asks.throttled > 0 && asks.of("delete") <= 14 + 60, "{asks:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_rate_of_the_user_is_not_exceeded() {
+    let large = Large::with(stock(Shape::Random, 3000), Slowness::default()).await;
+    let (ran, asks) = large.teardown(&[&DELETE[..], &["--max-rate", "1000"]].concat()).await;
+    ran.ends(0);
+    assert!(asks.deleting >= Duration::from_millis(1900), "{asks:?}");
+    let (ran, _) = large.teardown(&["--delete-objects", "--max-rate", "0"]).await;
+    ran.ends(2).tells(&["--max-rate"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_interrupt_does_not_wait_for_slow_deletions_and_another_run_continues() {
+    let slowness = Slowness { deletion: Duration::from_secs(90), ..Slowness::default() };
+    let large = Large::with(stock(Shape::Flat, 20_000), slowness).await;
+    let mut running = Running::start(large.command(&DELETE));
+    large.bucket.deletes(1).await;
+    let pressed = Instant::now();
+    running.interrupt();
+    running.says("running steps finish").await;
+    running.ended().await.ends(130).tells(&["hint:", "run the same"]);
+    assert!(pressed.elapsed() < Duration::from_secs(45), "{:?}", pressed.elapsed());
+    let Large { site, bucket } = large;
+    let left = bucket.left();
+    assert!(left > 0, "the calls under way have done their part");
+    drop(bucket);
+    let rest = Large {
+        bucket: Synthetic::start(
+            Protocol::S3,
+            &site.aws.proxy().url(),
+            &site.bucket,
+            stock(Shape::Flat, left),
+            Slowness::default(),
+        )
+        .await
+        .expect("a free port"),
+        site,
+    };
+    rest.teardown(&DELETE).await.0.ends(0);
+    assert_eq!(rest.bucket.left(), 0);
+}

@@ -1,0 +1,181 @@
+//! Emptying large buckets: what a teardown costs on a [synthetic](wbstore_sandbox::synthetic) one.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use clap::Args;
+use wbstore_sandbox::cloud::{Cloud, HOST, PROVISION, TEARDOWN};
+use wbstore_sandbox::ran::{self, finish};
+use wbstore_sandbox::synthetic::{Asks, Protocol, Shape, Slowness, Stock, Synthetic};
+use wbstore_sandbox::{Error, paths};
+
+const HEAD: &str = "  program            shape    objects  versions  delay    seconds  (fastest)    CPU  listings  deletions  others  chain  at once  throttled  deleted/s  peak MiB";
+
+/// Runs a program, and says what it took: seconds, seconds of its processors, and the peak of its memory in KiB.
+const MEASURE: &str = "
+import resource, subprocess, sys, time
+began = time.monotonic()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+took = time.monotonic() - began
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(code, took, used.ru_utime + used.ru_stime, used.ru_maxrss)
+";
+
+/// Accounts of these measurements begin here.
+const FIRST: u64 = 700_000_000_000;
+
+/// What is measured.
+#[derive(Args, Debug)]
+pub struct Cases {
+    /// How many entries the bucket has; versions count.
+    #[arg(long, value_delimiter = ',', default_value = "100000")]
+    objects: Vec<u64>,
+    /// How the keys are distributed.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "wandb")]
+    shape: Vec<Shape>,
+    /// Entries of each key; of several, the latest is a delete marker.
+    #[arg(long, default_value_t = 1)]
+    versions: u64,
+    /// Milliseconds added to each request.
+    #[arg(long, value_delimiter = ',', default_value = "0,50")]
+    delay: Vec<u64>,
+    /// The most deletions a second that the service allows.
+    #[arg(long)]
+    limit: Option<u64>,
+    /// How often each is measured; shown are the median and the fastest.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// The programs to measure in turn [default: the one that was built]
+    #[arg(long, value_delimiter = ',')]
+    program: Vec<PathBuf>,
+    /// More arguments for the teardown.
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+struct Measured {
+    took: Duration,
+    /// Of its processors.
+    cpu: Duration,
+    asks: Asks,
+    /// In KiB.
+    peak: u64,
+}
+
+/// Runs all cases and prints a table.
+pub async fn run<C: Cloud>(protocol: Protocol, cases: &Cases) -> Result<ExitCode, Error> {
+    let programs = match &cases.program[..] {
+        [] => vec![paths::wbstore()?],
+        programs => programs.to_vec(),
+    };
+    let ground = C::ground().await?;
+    println!("{HEAD}");
+    let mut account = FIRST;
+    for shape in &cases.shape {
+        for objects in &cases.objects {
+            for delay in &cases.delay {
+                let stock = Stock { shape: *shape, keys: objects / cases.versions, versions: cases.versions };
+                let slowness = Slowness {
+                    delay: Duration::from_millis(*delay),
+                    deletions: cases.limit,
+                    ..Slowness::default()
+                };
+                let mut all: Vec<Vec<Measured>> = programs.iter().map(|_| vec![]).collect();
+                for _ in 0..cases.rounds {
+                    for (program, all) in programs.iter().zip(&mut all) {
+                        let cloud = C::at(&ground, account).await?;
+                        account += 1;
+                        let case = Case { cloud: &cloud, program, more: &cases.more };
+                        all.push(case.measure(protocol, stock, slowness).await?);
+                    }
+                }
+                for (program, mut all) in programs.iter().zip(all) {
+                    all.sort_by_key(|one| one.took);
+                    let name = program.file_name().unwrap_or_default().to_string_lossy();
+                    row(&name, stock, *delay, &all);
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line of the table, of which `all` are sorted by their time.
+fn row(name: &str, stock: Stock, delay: u64, all: &[Measured]) {
+    let Some(Measured { took, asks, peak, .. }) = all.get(all.len() / 2) else { return };
+    let fastest = all[0].took;
+    let cpu = all.iter().map(|one| one.cpu).min().unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "millions")]
+    let (rate, peak) =
+        ((stock.keys * stock.versions) as f64 / asks.deleting.as_secs_f64(), *peak as f64 / 1024.0);
+    println!(
+        "  {name:<18} {:<7}{:>9}{:>10}{delay:>7}{:>11.2}{:>11.2}{:>7.2}{:>10}{:>11}{:>8}{:>7}{:>9}{:>11}{rate:>11.0}{peak:>10.1}",
+        format!("{:?}", stock.shape).to_lowercase(),
+        stock.keys * stock.versions,
+        stock.versions,
+        took.as_secs_f64(),
+        fastest.as_secs_f64(),
+        cpu.as_secs_f64(),
+        asks.of("list"),
+        asks.of("delete"),
+        asks.of("other"),
+        asks.chain,
+        asks.at_once,
+        asks.throttled,
+    );
+}
+
+struct Case<'a, C> {
+    cloud: &'a C,
+    program: &'a PathBuf,
+    more: &'a [String],
+}
+
+impl<C: Cloud> Case<'_, C> {
+    async fn measure(&self, protocol: Protocol, stock: Stock, slowness: Slowness) -> Result<Measured, Error> {
+        let provisioned = finish(self.command(&[], "provision", PROVISION, None)).await;
+        if provisioned.code != Some(0) {
+            return Err(Error::new(format!("nothing to measure: {provisioned}")));
+        }
+        let names = self.cloud.names();
+        let bucket = names.last().map(String::as_str).unwrap_or_default();
+        let front = Synthetic::start(protocol, &self.cloud.proxy().url(), bucket, stock, slowness).await;
+        let front = front.map_err(|error| Error::new(format!("cannot start a synthetic bucket: {error}")))?;
+        // What the account answers is kept from here on.
+        let dry = &[TEARDOWN[2], "--dry-run"];
+        finish(self.command(&[], "teardown", dry, Some(&front))).await;
+        front.forget();
+        let measure = ["python3", "-c", MEASURE];
+        let ran = finish(self.command(&measure, "teardown", TEARDOWN, Some(&front))).await;
+        let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [code, took, cpu, peak] = numbers[..] else {
+            return Err(Error::new(format!("it could not be measured: {ran}")));
+        };
+        if code != 0.0 || front.left() > 0 {
+            return Err(Error::new(format!("{} entries are left: {ran}", front.left())));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
+        let peak = peak as u64;
+        let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
+        Ok(Measured { took, cpu, asks: front.asks(), peak })
+    }
+
+    /// The program, below another if there is one, with the account at the synthetic bucket.
+    fn command(&self, below: &[&str], verb: &str, arguments: &[&str], front: Option<&Synthetic>) -> Command {
+        let program = self.program.to_string_lossy();
+        let words: Vec<&str> = below.iter().copied().chain([program.as_ref()]).collect();
+        let env = match front {
+            Some(front) => front.env(self.cloud.env(), self.cloud.proxy()),
+            None => self.cloud.env(),
+        };
+        let mut command = Command::new(words[0]);
+        ran::isolate(&mut command, env);
+        command.args(&words[1..]).args([verb, C::CLOUD, "--host", HOST]).args(self.cloud.place(verb));
+        command.args(self.cloud.names()).args(arguments);
+        if verb == "teardown" {
+            command.args(self.more);
+        }
+        command
+    }
+}
