@@ -43,12 +43,13 @@ enum Task {
         #[arg(long, value_enum, default_value = "ministack")]
         backend: BackendName,
     },
-    /// Measure wbstore: requests, round trips, times, memory; on AWS beside a boto3 script. `WBSTORE_BIN`
-    /// names the program to measure; a release build is the one to look at.
+    /// Measure wbstore: requests, round trips, times, memory, beside what an operator would run instead, and
+    /// write docs/performance.md; with a cloud, print what it costs there. `WBSTORE_BIN` names the program to
+    /// measure; a release build is the one to look at.
     Bench {
-        /// The cloud to measure it on.
-        #[arg(long, value_enum, default_value = "aws")]
-        cloud: Cloud,
+        /// The cloud to measure it on [default: all, with large buckets and the page]
+        #[arg(long, value_enum)]
+        cloud: Option<Cloud>,
         /// How many objects are emptied from a bucket.
         #[arg(long, default_value_t = 20_000)]
         objects: usize,
@@ -177,9 +178,10 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Up { cloud: Cloud::Aws, backend } => commands::up::aws(backend.into()).await,
         Task::Up { cloud: Cloud::Gcp, .. } => commands::up::run::<Gcp>().await,
         Task::Up { cloud: Cloud::Azure, .. } => commands::up::run::<Azure>().await,
-        Task::Bench { cloud: Cloud::Aws, objects } => commands::bench::aws(objects).await,
-        Task::Bench { cloud: Cloud::Gcp, objects } => commands::bench::run::<Gcp>(objects).await,
-        Task::Bench { cloud: Cloud::Azure, objects } => commands::bench::run::<Azure>(objects).await,
+        Task::Bench { cloud: None, .. } => commands::bench::full::run().await,
+        Task::Bench { cloud: Some(Cloud::Aws), objects } => commands::bench::aws(objects).await,
+        Task::Bench { cloud: Some(Cloud::Gcp), objects } => commands::bench::run::<Gcp>(objects).await,
+        Task::Bench { cloud: Some(Cloud::Azure), objects } => commands::bench::run::<Azure>(objects).await,
         Task::Emptying { cloud: Cloud::Aws, cases } => emptying::run::<Aws>(Protocol::S3, &cases).await,
         Task::Emptying { cloud: Cloud::Gcp, cases } => emptying::run::<Gcp>(Protocol::Gcs, &cases).await,
         Task::Emptying { cloud: Cloud::Azure, .. } => {

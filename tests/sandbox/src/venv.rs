@@ -29,6 +29,9 @@ impl Requirements {
     /// Google's client of Google Cloud, with the discovery documents of its APIs.
     pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
 
+    /// What a benchmark compares with, beside boto3.
+    pub const PEERS: Self = Self { name: "peers", pins: include_str!("../../../benches/peers.txt") };
+
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
         let pins = match backend {

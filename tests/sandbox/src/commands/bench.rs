@@ -2,8 +2,12 @@
 //! script that an operator would write instead. Both run in one go on one emulator, so read the
 //! ratios, not the times.
 
+mod chart;
 pub mod emptying;
+pub mod full;
 mod measure;
+mod page;
+mod peers;
 mod tables;
 
 use std::process::ExitCode;

@@ -22,6 +22,9 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(code, took, used.ru_utime + used.ru_stime, used.ru_maxrss)
 ";
 
+/// Runs the command that follows, and measures it.
+pub(super) const MEASURED: [&str; 3] = ["python3", "-c", MEASURE];
+
 /// Accounts of these measurements begin here.
 const FIRST: u64 = 700_000_000_000;
 
@@ -54,13 +57,13 @@ pub struct Cases {
     more: Vec<String>,
 }
 
-struct Measured {
-    took: Duration,
+pub(super) struct Measured {
+    pub took: Duration,
     /// Of its processors.
-    cpu: Duration,
-    asks: Asks,
+    pub cpu: Duration,
+    pub asks: Asks,
     /// In KiB.
-    peak: u64,
+    pub peak: u64,
 }
 
 /// Runs all cases and prints a table.
@@ -126,14 +129,38 @@ fn row(name: &str, stock: Stock, delay: u64, all: &[Measured]) {
     );
 }
 
-struct Case<'a, C> {
-    cloud: &'a C,
-    program: &'a PathBuf,
-    more: &'a [String],
+/// A program, and the account that it empties a bucket of.
+pub(super) struct Case<'a, C> {
+    pub cloud: &'a C,
+    pub program: &'a PathBuf,
+    pub more: &'a [String],
+}
+
+/// Runs `command`, which begins with [`MEASURED`] and empties the bucket at `front`.
+pub(super) async fn timed(command: Command, front: &Synthetic) -> Result<Measured, Error> {
+    front.forget();
+    let ran = finish(command).await;
+    let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [code, took, cpu, peak] = numbers[..] else {
+        return Err(Error::new(format!("it could not be measured: {ran}")));
+    };
+    if code != 0.0 || front.left() > 0 {
+        return Err(Error::new(format!("{} entries are left: {ran}", front.left())));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
+    let peak = peak as u64;
+    let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
+    Ok(Measured { took, cpu, asks: front.asks(), peak })
 }
 
 impl<C: Cloud> Case<'_, C> {
-    async fn measure(&self, protocol: Protocol, stock: Stock, slowness: Slowness) -> Result<Measured, Error> {
+    /// A deployment whose bucket holds `stock`.
+    pub async fn front(
+        &self,
+        protocol: Protocol,
+        stock: Stock,
+        slowness: Slowness,
+    ) -> Result<Synthetic, Error> {
         let provisioned = finish(self.command(&[], "provision", PROVISION, None)).await;
         if provisioned.code != Some(0) {
             return Err(Error::new(format!("nothing to measure: {provisioned}")));
@@ -141,24 +168,20 @@ impl<C: Cloud> Case<'_, C> {
         let names = self.cloud.names();
         let bucket = names.last().map(String::as_str).unwrap_or_default();
         let front = Synthetic::start(protocol, &self.cloud.proxy().url(), bucket, stock, slowness).await;
-        let front = front.map_err(|error| Error::new(format!("cannot start a synthetic bucket: {error}")))?;
+        front.map_err(|error| Error::new(format!("cannot start a synthetic bucket: {error}")))
+    }
+
+    pub async fn measure(
+        &self,
+        protocol: Protocol,
+        stock: Stock,
+        slowness: Slowness,
+    ) -> Result<Measured, Error> {
+        let front = self.front(protocol, stock, slowness).await?;
         // What the account answers is kept from here on.
         let dry = &[TEARDOWN[2], "--dry-run"];
         finish(self.command(&[], "teardown", dry, Some(&front))).await;
-        front.forget();
-        let measure = ["python3", "-c", MEASURE];
-        let ran = finish(self.command(&measure, "teardown", TEARDOWN, Some(&front))).await;
-        let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [code, took, cpu, peak] = numbers[..] else {
-            return Err(Error::new(format!("it could not be measured: {ran}")));
-        };
-        if code != 0.0 || front.left() > 0 {
-            return Err(Error::new(format!("{} entries are left: {ran}", front.left())));
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
-        let peak = peak as u64;
-        let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
-        Ok(Measured { took, cpu, asks: front.asks(), peak })
+        timed(self.command(&MEASURED, "teardown", TEARDOWN, Some(&front)), &front).await
     }
 
     /// The program, below another if there is one, with the account at the synthetic bucket.

@@ -26,19 +26,28 @@ pub struct Cost {
 pub async fn wbstore<C: Cloud>(cloud: &C, verb: &str, more: &[(&str, &str)]) -> Result<Cost, Error> {
     let mut command = Command::new("python3");
     ran::isolate(&mut command, cloud.env());
-    command.args(["-c", include_str!("measure.py")]).arg(wbstore_sandbox::paths::wbstore()?);
+    command.args(["-c", include_str!("../../../../../benches/measure.py")]).arg(wbstore_sandbox::paths::wbstore()?);
     command.args([verb, C::CLOUD, "--host", HOST]).args(cloud.place(verb)).args(cloud.names());
     command.args(if verb == "provision" { PROVISION } else { TEARDOWN }).envs(more.iter().copied());
     measure(cloud.proxy(), command).await
+}
+
+/// Lists the deployments of the account.
+pub async fn list(aws: &Aws) -> Result<Cost, Error> {
+    let mut command = Command::new("python3");
+    ran::isolate(&mut command, aws.env());
+    command.args(["-c", include_str!("../../../../../benches/measure.py")]);
+    command.arg(wbstore_sandbox::paths::wbstore()?).args(["list", "aws"]);
+    measure(aws.proxy(), command).await
 }
 
 /// Runs the operator's script.
 pub async fn operator(aws: &Aws, verb: &str) -> Result<Cost, Error> {
     let mut command = aws.boto3();
     let python = command.get_program().to_owned();
-    command.args(["-c", include_str!("measure.py")]).arg(python).args([
+    command.args(["-c", include_str!("../../../../../benches/measure.py")]).arg(python).args([
         "-c",
-        include_str!("operator.py"),
+        include_str!("../../../../../benches/operator.py"),
         verb,
     ]);
     command.args(aws.names().iter().skip(1)).args([&format!("wbstore-{NAME}"), HOST]);
