@@ -206,7 +206,8 @@ impl<S: Store> Walk<S> {
         let now = Instant::now();
         self.cut();
         while !self.paused
-            && self.pace.allows(self.running.len(), now)
+            // What has come and is not used yet takes as much memory as what is under way.
+            && self.pace.allows(self.running.len() + self.listed.len(), now)
             && let Some(range) = self.open.pop_front()
         {
             let (store, listing, from) = (self.store.clone(), range.listing, range.from.clone());
