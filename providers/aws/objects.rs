@@ -81,8 +81,8 @@ impl Store for S3Store {
     ];
     const LISTINGS: &'static [Listing] = &[Listing::Objects, Listing::Uploads];
     // Far below the 5,500 reads a second that S3 promises for one prefix (S3 user guide, "Best practices
-    // design patterns: optimizing Amazon S3 performance").
-    const FRONTS: usize = 32;
+    // design patterns: optimizing Amazon S3 performance"). Each page in memory is most of a megabyte.
+    const FRONTS: usize = 24;
     const EXPIRATION: Option<Expiration> = Some(lifecycle::EXPIRATION);
 
     fn name(&self) -> &str {

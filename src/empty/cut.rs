@@ -78,7 +78,7 @@ impl<'a> Ahead<'a> {
     pub(super) fn cuts(&self, most: usize) -> Vec<String> {
         let mut outer = ends(self.last, self.word.prefix);
         if let Some(word) = &self.outer {
-            outer.extend(word.ahead(self.until, 0.0, most / 4));
+            outer.splice(..0, word.ahead(self.until, 0.0, most.div_ceil(2)));
         }
         let most_inner = most - outer.len().min(most / 2);
         let mut cuts = self.word.ahead(self.until, self.known, most_inner);

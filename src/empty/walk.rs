@@ -19,8 +19,11 @@ use crate::error::{Error, Kind, Result};
 const LOOKED_AT: usize = 32;
 /// Calls at once, to begin with.
 const AT_FIRST: u16 = 16;
-/// How many pages may be wasted on small buckets: guesses behind which there was nothing, and ends of ranges.
-const WASTED: usize = 8;
+/// How many pages may be wasted for each page of a small bucket: guesses behind which there was nothing, and
+/// ends of ranges …
+const WASTED_AT_FIRST: usize = 4;
+/// … how many of any bucket …
+const WASTED: usize = 12;
 /// … and of how many pages one.
 const WASTED_ONE_IN: usize = 5;
 
@@ -203,7 +206,8 @@ impl<S: Store> Walk<S> {
         let now = Instant::now();
         self.cut();
         while !self.paused
-            && self.pace.allows(self.running.len(), now)
+            // What has come and is not used yet takes as much memory as what is under way.
+            && self.pace.allows(self.running.len() + self.listed.len(), now)
             && let Some(range) = self.open.pop_front()
         {
             let (store, listing, from) = (self.store.clone(), range.listing, range.from.clone());
@@ -281,7 +285,8 @@ impl<S: Store> Walk<S> {
         let ahead: Vec<_> = self.open.iter().map(|range| range.ahead(&self.furthest)).collect();
         let sure: f64 = ahead.iter().flatten().map(Ahead::sure).sum();
         let wasted = self.pages.saturating_sub(self.entries / self.fullest) + ranges / 2;
-        let affordable = (WASTED + (self.pages + sure as usize) / WASTED_ONE_IN).saturating_sub(wasted) * 2;
+        let fixed = WASTED.min(WASTED_AT_FIRST * self.pages);
+        let affordable = (fixed + (self.pages + sure as usize) / WASTED_ONE_IN).saturating_sub(wasted) * 2;
         let cuts = affordable.min(fronts);
         let mut left = cuts;
         let all = ahead.iter().flatten().map(Ahead::pages).sum::<f64>().max(1.0);
