@@ -43,7 +43,8 @@ impl Chart<'_> {
     fn draw(&self, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let all = || self.lines.iter().flat_map(|line| &line.points);
         let range = |values: &mut dyn Iterator<Item = f64>| {
-            let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+            let (low, high) =
+                values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
             (low * 0.8)..(high * 1.3)
         };
         let (x, y) = (range(&mut all().map(|point| point.0)), range(&mut all().map(|point| point.1)));
@@ -69,7 +70,10 @@ impl Chart<'_> {
         for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
             let style = colour.stroke_width(2);
             let key = move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], style);
-            chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?.label(&line.name).legend(key);
+            chart
+                .draw_series(LineSeries::new(line.points.iter().copied(), style))?
+                .label(&line.name)
+                .legend(key);
             chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
         }
         let labels = chart.configure_series_labels();

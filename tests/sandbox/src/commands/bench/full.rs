@@ -56,14 +56,18 @@ async fn program() -> Result<PathBuf, Error> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = paths::target()?;
-    let build = ["build", "--locked", "--release", "--package", "wbstore", "--bin", "wbstore", "--target-dir"];
+    let build =
+        ["build", "--locked", "--release", "--package", "wbstore", "--bin", "wbstore", "--target-dir"];
     let built = Command::new(cargo).args(build).arg(&target).status().await;
     let built = built.map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
     if !built.success() {
         return Err(Error::new("wbstore does not build for release"));
     }
-    Err(Error::new("the release build is there; name it and start again")
-        .hint(format!("{}={} cargo sandbox bench", paths::BINARY, target.join("release/wbstore").display())))
+    Err(Error::new("the release build is there; name it and start again").hint(format!(
+        "{}={} cargo sandbox bench",
+        paths::BINARY,
+        target.join("release/wbstore").display()
+    )))
 }
 
 async fn machine(program: &PathBuf) -> Result<String, Error> {
@@ -125,7 +129,8 @@ async fn provisioning_on_aws(page: &mut Page, ground: &<Aws as Cloud>::Ground) -
                     None => lines.push(Line { name, points: vec![point] }),
                 }
             }
-            let trips = |cost: &Cost| if delay < 50 { "".to_owned() } else { cost.counts.round_trips.to_string() };
+            let trips =
+                |cost: &Cost| if delay < 50 { "".to_owned() } else { cost.counts.round_trips.to_string() };
             rows.push(vec![
                 format!("{work}, {delay} ms"),
                 known.counts.requests.to_string(),
@@ -142,8 +147,17 @@ async fn provisioning_on_aws(page: &mut Page, ground: &<Aws as Cloud>::Ground) -
         }
     }
     let head = [
-        "", "requests", "trips", "ms", "account asked: requests", "trips", "ms", "boto3: requests", "ms",
-        "boto3 / wbstore", "MiB",
+        "",
+        "requests",
+        "trips",
+        "ms",
+        "account asked: requests",
+        "trips",
+        "ms",
+        "boto3: requests",
+        "ms",
+        "boto3 / wbstore",
+        "MiB",
     ];
     page.put("aws", &table(&head, &rows))?;
     let title = "One deployment on AWS, by the delay of each request";
@@ -185,8 +199,7 @@ struct Emptying {
 }
 
 /// The head of [`row`].
-const HEAD: [&str; 9] =
-    ["", "seconds", "CPU s", "listings", "deletions", "bound", "chain", "at once", "MiB"];
+const HEAD: [&str; 9] = ["", "seconds", "CPU s", "listings", "deletions", "bound", "chain", "at once", "MiB"];
 
 /// A line on `measured`, which deleted all of `entries`. The bound is a page and a deletion for each thousand.
 fn row(name: String, measured: &Measured, bound: Option<u64>) -> Vec<String> {
@@ -231,13 +244,9 @@ impl Emptying {
 
     async fn shapes(&mut self, page: &mut Page) -> Result<(), Error> {
         let mut rows = vec![];
-        for (shape, versions) in [
-            (Shape::Wandb, 1),
-            (Shape::Wandb, 2),
-            (Shape::Flat, 1),
-            (Shape::Random, 1),
-            (Shape::Hot, 1),
-        ] {
+        for (shape, versions) in
+            [(Shape::Wandb, 1), (Shape::Wandb, 2), (Shape::Flat, 1), (Shape::Random, 1), (Shape::Hot, 1)]
+        {
             for delay in [0, 50] {
                 let stock = Stock { shape, keys: MANY / versions, versions };
                 let measured = self.ours(stock, delayed(delay), ROUNDS).await?;

@@ -26,7 +26,9 @@ pub struct Cost {
 pub async fn wbstore<C: Cloud>(cloud: &C, verb: &str, more: &[(&str, &str)]) -> Result<Cost, Error> {
     let mut command = Command::new("python3");
     ran::isolate(&mut command, cloud.env());
-    command.args(["-c", include_str!("../../../../../benches/measure.py")]).arg(wbstore_sandbox::paths::wbstore()?);
+    command
+        .args(["-c", include_str!("../../../../../benches/measure.py")])
+        .arg(wbstore_sandbox::paths::wbstore()?);
     command.args([verb, C::CLOUD, "--host", HOST]).args(cloud.place(verb)).args(cloud.names());
     command.args(if verb == "provision" { PROVISION } else { TEARDOWN }).envs(more.iter().copied());
     measure(cloud.proxy(), command).await

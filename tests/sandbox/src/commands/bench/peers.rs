@@ -53,7 +53,9 @@ impl Peer {
         };
         let beside = |name: &str| python.with_file_name(name);
         let (program, arguments): (PathBuf, Vec<String>) = match self {
-            Self::S5cmd => (beside("s5cmd"), vec!["rm".into(), "--all-versions".into(), format!("s3://{bucket}/*")]),
+            Self::S5cmd => {
+                (beside("s5cmd"), vec!["rm".into(), "--all-versions".into(), format!("s3://{bucket}/*")])
+            }
             Self::Boto3 => (python, vec!["-c".into(), BOTO3.into(), bucket]),
             Self::Rclone => {
                 let remote = format!(":s3,provider=Other,env_auth=true,list_version=2:{bucket}");
