@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::completions::CompletionsArgs;
-use crate::commands::config::ConfigArgs;
+use crate::commands::config::ConfigCommand;
 use crate::commands::list::ListArgs;
 use crate::commands::man::ManArgs;
 use crate::commands::plan::{PlanArgs, PlanFormat};
@@ -56,7 +56,7 @@ impl Cli {
             Command::Verify { cloud } => cloud.command().format,
             Command::Teardown { cloud } => cloud.command().format,
             Command::List { cloud } => cloud.command().format,
-            Command::Config { cloud } => cloud.command().format,
+            Command::Config(config) => config.format(),
             Command::Plan { .. } | Command::Policy { .. } | Command::Completions(_) | Command::Man(_) => {
                 Format::Human
             }
@@ -99,11 +99,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         cloud: Cloud<PolicyArgs, Described>,
     },
-    /// Print the server configuration of an existing deployment
-    Config {
-        #[command(subcommand)]
-        cloud: Cloud<ConfigArgs, Delivered>,
-    },
+    /// Print the server configuration: an existing deployment's storage, and the settings
+    Config(ConfigCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
