@@ -22,7 +22,6 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::output::Entry;
 use crate::secret::Secret;
 use crate::settings::bucket_address::BucketAddress;
 use crate::settings::mysql_url::MysqlUrl;
@@ -31,7 +30,7 @@ use crate::settings::variable::Secrecy;
 use crate::verify::{Check, Verdict};
 
 pub(crate) use grammar::check_grammar;
-pub(crate) use malformed::{Grammar, Malformed, Warning};
+pub(crate) use malformed::{Grammar, Malformed};
 pub(crate) use source::SettingsSource;
 pub(crate) use variable::Variable;
 
@@ -69,17 +68,16 @@ impl fmt::Display for SettingOrigin {
 }
 
 impl ServerSettings {
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Setting> {
+        self.list.into_iter()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.list.iter()
     }
 
     pub(crate) fn get(&self, variable: Variable) -> Option<&Setting> {
         self.list.iter().find(|setting| setting.variable == Some(variable))
-    }
-
-    /// All of them as the configuration of a server.
-    pub(crate) fn into_entries(self) -> Vec<Entry> {
-        self.list.into_iter().map(Setting::into_entry).collect()
     }
 
     /// What is wrong with the forms of the values, one sentence each.
@@ -102,13 +100,8 @@ impl ServerSettings {
 }
 
 impl Setting {
-    fn into_entry(self) -> Entry {
-        let masked = self.masked();
-        Entry { name: self.name, value: self.value, masked }
-    }
-
     /// The value without its secrets, if it has any. A variable that W&B does not document may hold one.
-    fn masked(&self) -> Option<String> {
+    pub(crate) fn masked(&self) -> Option<String> {
         let hidden = || Some("***".to_owned());
         match self.variable.map(Variable::secrecy) {
             None | Some(Secrecy::Secret) => hidden(),

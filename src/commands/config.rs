@@ -132,7 +132,7 @@ async fn of_settings(args: &SettingsArgs, console: &mut Console) -> Result<u8> {
     let name = name.clone().map_or_else(fallback, Ok)?;
     let mut configuration = form.configuration(&name);
     configuration.has_settings = true;
-    configuration.entries = settings.into_entries();
+    configuration.entries = settings.into_iter().map(Entry::from).collect();
     if configuration.entries.is_empty() {
         return Err(Error::input("no variable of the server is set in the environment")
             .hint("name a file with `--settings FILE`, or a cloud, such as `wbstore config aws`"));
@@ -192,7 +192,7 @@ fn add(configuration: &mut Configuration, settings: ServerSettings, host: &Origi
             ));
         }
     }
-    let others = settings.into_entries().into_iter();
+    let others = settings.into_iter().map(Entry::from);
     let others: Vec<_> = others.filter(|entry| configuration.entry(&entry.name).is_none()).collect();
     configuration.entries.extend(others);
 }

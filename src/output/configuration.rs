@@ -1,8 +1,9 @@
 //! What the encoders write.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resource::Output;
 use crate::secret::Secret;
+use crate::settings::Setting;
 
 use super::encoding::Encoding;
 
@@ -53,6 +54,13 @@ impl From<&Output> for Entry {
     }
 }
 
+impl From<Setting> for Entry {
+    fn from(setting: Setting) -> Self {
+        let masked = setting.masked();
+        Self { name: setting.name, value: setting.value, masked }
+    }
+}
+
 impl Configuration {
     /// The storage of `deployment` alone.
     pub(crate) fn of_storage(deployment: &str, outputs: &[Output]) -> Self {
@@ -72,7 +80,7 @@ impl Configuration {
     pub(super) fn address(&self, encoding: Encoding) -> Result<&str> {
         let host = self.value("HOST").or(self.host.as_deref());
         host.ok_or_else(|| {
-            crate::error::Error::input(format!("cannot write `{}`: HOST is not set", encoding.name()))
+            Error::input(format!("cannot write `{}`: HOST is not set", encoding.name()))
                 .hint("add `HOST=https://wandb.acme.com` to the settings")
         })
     }

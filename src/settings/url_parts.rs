@@ -230,7 +230,9 @@ fn check_scheme<'a>(text: &'a str, form: &UrlForm) -> Result<&'a str, Flaw> {
         let value = format!("{right}://{}", rest.trim_start_matches('/'));
         let value = match parameter {
             Some(parameter) if !value.contains(parameter) => {
-                let separator = if value.contains('?') { '&' } else { '?' };
+                // A `?` before the last `@` is a raw one in the password.
+                let tail = value.rsplit('@').next().unwrap_or_default();
+                let separator = if tail.contains('?') { '&' } else { '?' };
                 format!("{value}{separator}{parameter}")
             }
             _ => value,
