@@ -80,14 +80,15 @@ pub async fn config_adds_the_settings_to_the_storage<C: Cloud>() {
     let cloud = provisioned::<C>().await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("wandb.env");
-    let settings = "BUCKET=s3://elsewhere\nREDIS=redis://:canary@cache.acme.com?tls=true\nOIDC_CLIENT_ID=0oa1\n";
+    let settings =
+        "BUCKET=s3://elsewhere\nREDIS=redis://:canary@cache.acme.com?tls=true\nOIDC_CLIENT_ID=0oa1\n";
     std::fs::write(&file, settings).expect("a file");
     let config = async |more: &[&str]| {
         cloud.run("config", &[&["--settings", file.to_str().expect("text")], more].concat()).await
     };
     let storage = cloud.run("config", &["--output", "json"]).await.ends(0).json();
-    let ran = config(&["--output", "json"]).await.ends(0);
-    ran.tells(&["wandb.env:1: BUCKET is not used: the deployment has its own", "REDIS"]);
+    let notes = ["wandb.env:1: BUCKET is not used: the deployment has its own", "REDIS"];
+    let ran = config(&["--output", "json"]).await.ends(0).tells(&notes);
     assert!(!ran.stdout.contains("canary") && !ran.stderr.contains("canary"), "{ran}");
     let mut wanted = storage.clone();
     wanted["HOST"] = "https://wandb.acme.com".into();
