@@ -69,6 +69,7 @@ mod queue_choice;
 mod resource;
 mod retry;
 mod secret;
+mod settings;
 mod span;
 mod text;
 mod value;

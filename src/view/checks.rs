@@ -23,6 +23,8 @@ use crate::verify::{Check, Checking, Verdict};
 pub struct Verdicts {
     /// It works.
     pub passed: usize,
+    /// It works, and not as advised.
+    pub warned: usize,
     /// It does not work.
     pub failed: usize,
     /// The check could not be completed.
@@ -107,6 +109,7 @@ pub fn line(check: &Check) -> String {
     let (style, sign, text, next) = match verdict {
         Verdict::Passed { detail } => (GOOD, "✓ passed", detail, None),
         Verdict::Failed { reason, hint } => (BAD, "✗ failed", reason, hint.as_deref()),
+        Verdict::Warned { reason, hint } => (WARN, "! warned", reason, Some(hint.as_str())),
         Verdict::Inconclusive { reason } => (WARN, "? inconclusive", reason, None),
     };
     let mut line = format!("{} {}", paint(style, format!("{sign:<14}")), clean(name));
@@ -119,19 +122,21 @@ pub fn line(check: &Check) -> String {
 }
 
 fn summary(verdicts: &Verdicts) -> String {
-    let Verdicts { passed, failed, inconclusive } = verdicts;
+    let Verdicts { passed, warned, failed, inconclusive } = verdicts;
     let (style, head) = match verdicts {
         Verdicts { failed: 1.., .. } => (BAD, "It does not work:"),
         Verdicts { inconclusive: 1.., .. } => (WARN, "Inconclusive:"),
         _ => (HEAD, "It works:"),
     };
-    format!("{} {passed} passed, {failed} failed, {inconclusive} inconclusive\n", paint(style, head))
+    let warned = if *warned > 0 { format!("{warned} warned, ") } else { String::new() };
+    format!("{} {passed} passed, {warned}{failed} failed, {inconclusive} inconclusive\n", paint(style, head))
 }
 
 impl Verdicts {
     fn count(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Passed { .. } => &mut self.passed,
+            Verdict::Warned { .. } => &mut self.warned,
             Verdict::Failed { .. } => &mut self.failed,
             Verdict::Inconclusive { .. } => &mut self.inconclusive,
         } += 1;

@@ -1,0 +1,89 @@
+//! The server's settings: the variables of the published guide, from a file in dotenv form or the environment.
+
+pub(crate) mod bucket_address;
+mod dotenv;
+mod environment;
+mod go_value;
+pub(crate) mod grammar;
+pub(crate) mod host_url;
+pub(crate) mod issuer;
+pub(crate) mod license;
+pub(crate) mod malformed;
+pub(crate) mod mysql_url;
+pub(crate) mod queue_address;
+pub(crate) mod redis_url;
+pub(crate) mod slack;
+mod source;
+pub(crate) mod url_parts;
+pub(crate) mod variable;
+
+use std::fmt;
+
+use crate::secret::Secret;
+
+pub(crate) use grammar::check_grammar;
+pub(crate) use malformed::{Grammar, Malformed, Warning};
+pub(crate) use source::SettingsSource;
+pub(crate) use variable::Variable;
+
+/// What is set, in the order of the file or, for the environment, of the guide.
+#[derive(Debug, Default)]
+pub(crate) struct ServerSettings {
+    list: Vec<Setting>,
+}
+
+/// One variable with its value.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub name: String,
+    /// `None` for a name that no page of W&B documents.
+    pub variable: Option<Variable>,
+    /// Whether it holds a password or a key depends on the variable, so all values are kept alike.
+    pub value: Secret,
+    pub origin: SettingOrigin,
+}
+
+/// Where a value was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SettingOrigin {
+    Line { file: String, line: usize },
+    Environment,
+}
+
+impl fmt::Display for SettingOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { file, line } => write!(f, "{file}:{line}"),
+            Self::Environment => f.write_str("the environment"),
+        }
+    }
+}
+
+impl ServerSettings {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.list.iter()
+    }
+
+    pub(crate) fn get(&self, variable: Variable) -> Option<&Setting> {
+        self.list.iter().find(|setting| setting.variable == Some(variable))
+    }
+
+    /// The value of `variable`, if it is set.
+    pub(crate) fn value(&self, variable: Variable) -> Option<&str> {
+        self.get(variable).map(|setting| setting.value.reveal())
+    }
+}
+
+#[cfg(test)]
+impl ServerSettings {
+    /// ServerSettings of known variables, for tests.
+    pub(crate) fn of(values: &[(Variable, &str)]) -> Self {
+        let setting = |(variable, value): &(Variable, &str)| Setting {
+            name: variable.name().to_owned(),
+            variable: Some(*variable),
+            value: Secret::new((*value).to_owned()),
+            origin: SettingOrigin::Environment,
+        };
+        Self { list: values.iter().map(setting).collect() }
+    }
+}
