@@ -32,6 +32,8 @@ mod ablation;
 mod action;
 mod address;
 mod change;
+#[cfg(feature = "check")]
+mod check;
 pub mod cli;
 pub mod commands;
 pub mod console;

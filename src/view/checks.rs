@@ -16,7 +16,7 @@ use super::remark::{Remark, hint};
 use super::still::{self, Silence};
 use super::words::countdown;
 use crate::cli::Format;
-use crate::verify::{Check, Checking, Verdict};
+use crate::verify::{Advice, Check, Checking, Verdict};
 
 /// The number of checks by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,6 +66,13 @@ pub async fn show(
                             }
                             None => write(writer, &text),
                         }
+                    }
+                    Some(Checking::Advice(advice)) => {
+                        let text = match style {
+                            Style::Json => json::line(&advice).unwrap_or_default(),
+                            Style::Terminal | Style::Lines => entries(&advice),
+                        };
+                        above(|| write(writer, &text));
                     }
                     None => break,
                 }
@@ -119,6 +126,15 @@ pub fn line(check: &Check) -> String {
     }
     line.push('\n');
     line + &next.map(hint).unwrap_or_default()
+}
+
+/// What to enter elsewhere, below what it is for.
+fn entries(advice: &Advice) -> String {
+    let mut text = format!("  {}:\n", clean(&advice.name));
+    for entry in &advice.entries {
+        text.push_str(&format!("      {}\n", clean(entry)));
+    }
+    text
 }
 
 fn summary(verdicts: &Verdicts) -> String {
