@@ -39,9 +39,6 @@ use trust::Trust;
 
 pub(crate) use topic::Topic;
 
-/// The delay before a running check is shown.
-const UNNOTICED: Duration = Duration::from_secs(1);
-
 /// What is checked, and how.
 #[derive(Debug)]
 pub(crate) struct CheckOptions {
@@ -149,15 +146,7 @@ pub(crate) async fn check(
             (check, receiver)
         })
         .unzip();
-    let all = join(join_all(checks), in_order(receivers, &sender));
-    tokio::pin!(all);
-    tokio::select! {
-        _ = &mut all => return,
-        () = tokio::time::sleep(UNNOTICED) => {}
-    }
-    let within = options.within.saturating_sub(UNNOTICED);
-    let _ = sender.send(Checking::Begun { name: "the remaining checks".to_owned(), within });
-    all.await;
+    join(join_all(checks), in_order(receivers, &sender)).await;
 }
 
 /// Sends what each of `receivers` receives, one after the other, so that the order is the same in every run.

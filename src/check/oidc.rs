@@ -10,6 +10,7 @@ mod registration;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use super::{Lines, Run};
+use crate::error::Error;
 use crate::http::{Answer, Method, Request, Url};
 use crate::origin::Origin;
 use crate::settings::issuer::Issuer;
@@ -22,6 +23,10 @@ use provider::Provider;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// What W&B requests of the provider (docs.wandb.ai, "SSO").
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
+
+const UNREACHED: &str = "check the address and the network between here and there";
+const UNKNOWN_AUTHORITY: &str = "add `--ca FILE` with the certificate of the provider's authority, which the server \
+                                 requires too (in the chart `global.customCACerts`)";
 
 /// How the server signs users in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,15 +150,22 @@ impl Probe<'_> {
 
     /// The answer to a `GET`, whose redirects are not followed.
     async fn get(&self, url: &str, accept: &str) -> Result<Answer, Verdict> {
-        let fault =
-            |error: &crate::error::Error| failed(error.chain(), error.what_next().unwrap_or_default());
+        let fault = |error: &Error| {
+            let reason = error.chain();
+            // As rustls names it; its text is all that is left of the failure.
+            let hint = match reason.contains("UnknownIssuer") {
+                true => UNKNOWN_AUTHORITY,
+                false => error.what_next().unwrap_or(UNREACHED),
+            };
+            failed(reason, hint)
+        };
         let request = Request::new(Method::GET, url).map_err(|error| fault(&error))?;
         let request = request.header("accept", accept).repeatable(false);
         let sent = self.run.deadline.wait(request.to_string(), self.run.client.send(&request)).await;
         match sent {
             Ok(answer) => answer.map_err(|error| fault(&error)),
             Err(overdue) => {
-                Err(failed(overdue.to_string(), "check the address and the network between here and there"))
+                Err(failed(overdue.to_string(), UNREACHED))
             }
         }
     }

@@ -149,12 +149,21 @@ pub(super) fn untrusted(error: &rustls::Error, host: &str) -> Untrusted {
             format!("the certificate is not valid before {}", day(not_before))
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            format!("the certificate is not for {host} but for {}", crate::text::clean(&presented.join(", ")))
+            format!("the certificate is not for {host} but for {}", names(presented))
         }
         CertificateError::NotValidForName => format!("the certificate is not for {host}"),
         other => format!("the certificate is not valid: {}", crate::text::clean(&other.to_string())),
     };
     Untrusted { reason, is_of_unknown_issuer: *error == CertificateError::UnknownIssuer }
+}
+
+/// The first of the names in a certificate, which the verifier writes as `DnsName("a.example")`.
+fn names(presented: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let name = |text: &String| crate::text::clean(text.split('"').nth(1).unwrap_or(text));
+    let mut names: Vec<_> = presented.iter().take(SHOWN).map(name).collect();
+    names.extend((presented.len() > SHOWN).then(|| format!("{} others", presented.len() - SHOWN)));
+    names.join(", ")
 }
 
 /// Where the certificate of a handshake goes.

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 use crate::option::parsed;
 use crate::settings::{ServerSettings, SettingsSource};
 use crate::span::Span;
+use crate::verify::Checking;
+use crate::view::progress::Style;
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
@@ -57,6 +59,10 @@ pub(crate) async fn run(args: CheckArgs, console: &mut Console, cancel: Cancella
     let prepared = console.busy("reading the certificates", async { prepare(&options) }).await?;
     let (sender, receiver) = unbounded_channel();
     let checks = sender.clone();
+    if console.progress_style() == Style::Terminal {
+        // Elsewhere only what lasts longer than a second is worth a line.
+        let _ = sender.send(Checking::Begun { name: "the remaining checks".to_owned(), within: options.within });
+    }
     let proof = async {
         check(&settings, prepared, &options, checks).await;
         Ok(())
