@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "check")]
 use crate::commands::check::CheckArgs;
 use crate::commands::completions::CompletionsArgs;
-use crate::commands::config::ConfigArgs;
+use crate::commands::config::ConfigCommand;
 use crate::commands::list::ListArgs;
 use crate::commands::man::ManArgs;
 use crate::commands::plan::{PlanArgs, PlanFormat};
@@ -60,7 +60,7 @@ impl Cli {
             Command::Check(args) => args.format,
             Command::Teardown { cloud } => cloud.command().format,
             Command::List { cloud } => cloud.command().format,
-            Command::Config { cloud } => cloud.command().format,
+            Command::Config(config) => config.format(),
             Command::Plan { .. } | Command::Policy { .. } | Command::Completions(_) | Command::Man(_) => {
                 Format::Human
             }
@@ -106,11 +106,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         cloud: Cloud<PolicyArgs, Described>,
     },
-    /// Print the server configuration of an existing deployment
-    Config {
-        #[command(subcommand)]
-        cloud: Cloud<ConfigArgs, Delivered>,
-    },
+    /// Print the server configuration: an existing deployment's storage, and the settings
+    Config(ConfigCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

@@ -38,7 +38,7 @@ pub async fn run(cli: Cli, console: &mut Console, cancel: CancellationToken) -> 
         Command::Teardown { cloud } => teardown::run(cloud, console, cancel).await,
         Command::List { cloud } => list::run(cloud, console).await,
         Command::Policy { cloud } => policy::run(cloud, console).await,
-        Command::Config { cloud } => config::run(cloud, console).await,
+        Command::Config(config) => config::run(config, console).await,
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),
     }

@@ -7,6 +7,7 @@ mod go_value;
 pub(crate) mod grammar;
 pub(crate) mod host_url;
 pub(crate) mod issuer;
+pub(crate) mod kubernetes_name;
 pub(crate) mod license;
 pub(crate) mod malformed;
 pub(crate) mod mysql_url;
@@ -19,10 +20,17 @@ pub(crate) mod variable;
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::secret::Secret;
+use crate::settings::bucket_address::BucketAddress;
+use crate::settings::mysql_url::MysqlUrl;
+use crate::settings::redis_url::RedisUrl;
+use crate::settings::variable::Secrecy;
+use crate::verify::{Check, Verdict};
 
 pub(crate) use grammar::check_grammar;
-pub(crate) use malformed::{Grammar, Malformed, Warning};
+pub(crate) use malformed::{Grammar, Malformed};
 pub(crate) use source::SettingsSource;
 pub(crate) use variable::Variable;
 
@@ -60,6 +68,10 @@ impl fmt::Display for SettingOrigin {
 }
 
 impl ServerSettings {
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Setting> {
+        self.list.into_iter()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.list.iter()
     }
@@ -68,9 +80,45 @@ impl ServerSettings {
         self.list.iter().find(|setting| setting.variable == Some(variable))
     }
 
+    /// What is wrong with the forms of the values, one sentence each.
+    pub(crate) fn flaws(&self) -> Vec<String> {
+        let checks = |setting: &Setting| {
+            let variable = setting.variable?;
+            let Check { name, verdict } =
+                check_grammar(self, variable, Timestamp::now()).into_iter().next()?;
+            let Verdict::Failed { reason, hint } = verdict else { return None };
+            let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+            Some(format!("{}: {name}: {reason}{hint}", setting.origin))
+        };
+        self.list.iter().filter_map(checks).collect()
+    }
+
     /// The value of `variable`, if it is set.
     pub(crate) fn value(&self, variable: Variable) -> Option<&str> {
         self.get(variable).map(|setting| setting.value.reveal())
+    }
+}
+
+impl Setting {
+    /// The value without its secrets, if it has any. A variable that W&B does not document may hold one.
+    pub(crate) fn masked(&self) -> Option<String> {
+        let hidden = || Some("***".to_owned());
+        match self.variable.map(Variable::secrecy) {
+            None | Some(Secrecy::Secret) => hidden(),
+            Some(Secrecy::Public) => None,
+            Some(Secrecy::Url) => {
+                let value = self.value.reveal();
+                let masked = match self.variable {
+                    Some(Variable::Mysql) => MysqlUrl::parse(value).map(|url| url.masked()),
+                    Some(Variable::Redis) => RedisUrl::parse(value).map(|url| url.masked()),
+                    _ => BucketAddress::parse(value).map(|address| address.masked()),
+                };
+                match masked {
+                    Ok(masked) => Some(masked).filter(|masked| masked != value),
+                    Err(_) => hidden(),
+                }
+            }
+        }
     }
 }
 
@@ -87,3 +135,6 @@ impl ServerSettings {
         Self { list: values.iter().map(setting).collect() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,10 @@ const FOR_PROVIDERS: &[&str] = &[
     "verify",
 ];
 
+/// What the settings may use of the crate: they know neither clouds nor the forms in which they are written.
+const FOR_SETTINGS: &[&str] =
+    &["error", "names", "origin", "outside", "secret", "settings", "value", "verify"];
+
 /// What decides without looking: the planner and the contract below it.
 const PURE: &[&str] = &["src/plan", "src/plan.rs"];
 
@@ -142,6 +146,25 @@ fn a_provider_knows_the_contract_and_its_own_cloud_only() {
             let allowed =
                 FOR_PROVIDERS.iter().any(|allowed| is_below(&path, allowed)) || is_below(&path, &own);
             if !allowed {
+                broken.push(format!("{} uses crate::{path}", source.path));
+            }
+        }
+    }
+    require(&broken);
+}
+
+#[test]
+fn the_settings_know_no_cloud_and_no_form() {
+    let mut broken = vec![];
+    let is_of_settings = |source: &Source| {
+        let path = Path::new(&source.path);
+        path.starts_with("src/settings") || path == Path::new("src/settings.rs")
+    };
+    let settings: Vec<_> = sources("src").into_iter().filter(is_of_settings).collect();
+    assert!(settings.len() > 10, "the settings have moved");
+    for source in &settings {
+        for path in crate_paths(&source.code) {
+            if !FOR_SETTINGS.iter().any(|allowed| is_below(&path, allowed)) {
                 broken.push(format!("{} uses crate::{path}", source.path));
             }
         }

@@ -132,7 +132,7 @@ impl Grammar for BucketAddress {
             tls: None,
             force_path_style: None,
             query: url.query.map(str::to_owned),
-            masked: url.masked(),
+            masked: url.masked(false),
             warnings,
         };
         for parameter in url.parameters()? {
@@ -166,14 +166,6 @@ impl Grammar for BucketAddress {
 }
 
 impl BucketAddress {
-    /// What the chart and the operator call the store.
-    pub(crate) fn endpoint(&self) -> Option<&StoreEndpoint> {
-        match &self.store {
-            Store::S3Compatible(endpoint) | Store::CoreWeave(endpoint) => Some(endpoint),
-            Store::S3 | Store::Gcs | Store::Azure { .. } => None,
-        }
-    }
-
     fn check_keys(&self, url: &UrlParts<'_>) -> Result<(), Flaw> {
         let Some(keys) = &self.keys else { return Ok(()) };
         let at = url.scheme.len() + 3;

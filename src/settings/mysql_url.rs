@@ -39,6 +39,10 @@ impl TlsMode {
         ("preferred", Self::Preferred),
         ("custom", Self::Custom),
     ];
+
+    pub(crate) fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, mode)| *mode == self).map_or("false", |(word, _)| word)
+    }
 }
 
 /// The address of a MySQL database.
@@ -116,7 +120,7 @@ impl Grammar for MysqlUrl {
             ssl_ca: None,
             ssl_cert: None,
             ssl_key: None,
-            masked: url.masked(),
+            masked: url.masked(false),
             warnings: vec![],
         };
         for parameter in url.parameters()? {

@@ -74,8 +74,8 @@ pub(crate) struct RedisUrl {
     /// The name of the master that a Sentinel watches.
     pub master: Option<String>,
     pub cluster: bool,
-    /// The query as typed.
-    pub query: Option<String>,
+    /// All parameters, decoded, in their order.
+    pub parameters: Vec<(String, String)>,
     masked: String,
     warnings: Vec<Warning>,
 }
@@ -104,12 +104,14 @@ impl Grammar for RedisUrl {
             ttl_in_seconds: None,
             master: None,
             cluster: false,
-            query: url.query.map(str::to_owned),
-            masked: url.masked(),
+            parameters: vec![],
+            // The place of the user name is where many have their password.
+            masked: url.masked(true),
             warnings: vec![],
         };
         for parameter in url.parameters()? {
             read.take(&parameter)?;
+            read.parameters.push((parameter.name.to_owned(), parameter.value));
         }
         read.port = url.port_or(if read.master.is_some() { 26379 } else { 6379 })?;
         Ok(read)

@@ -174,12 +174,15 @@ impl<'a> UrlParts<'a> {
         Ok(found)
     }
 
-    /// The text with `***` for the password.
-    pub(super) fn masked(&self) -> String {
+    /// The text with `***` for the password, and with `hides_user` for the user name.
+    pub(super) fn masked(&self, hides_user: bool) -> String {
         let Some(userinfo) = self.userinfo else { return self.text.to_owned() };
-        let user = userinfo.split_once(':').map_or(userinfo, |(user, _)| user);
+        let (user, password) = match userinfo.split_once(':') {
+            Some((user, _)) => (user, ":***"),
+            None => (userinfo, ""),
+        };
+        let user = if hides_user && !user.is_empty() { "***" } else { user };
         let rest = &self.text[self.scheme.len() + 3 + userinfo.len()..];
-        let password = if userinfo.contains(':') { ":***" } else { "" };
         format!("{}://{user}{password}{rest}", self.scheme)
     }
 }
@@ -227,7 +230,9 @@ fn check_scheme<'a>(text: &'a str, form: &UrlForm) -> Result<&'a str, Flaw> {
         let value = format!("{right}://{}", rest.trim_start_matches('/'));
         let value = match parameter {
             Some(parameter) if !value.contains(parameter) => {
-                let separator = if value.contains('?') { '&' } else { '?' };
+                // A `?` before the last `@` is a raw one in the password.
+                let tail = value.rsplit('@').next().unwrap_or_default();
+                let separator = if tail.contains('?') { '&' } else { '?' };
                 format!("{value}{separator}{parameter}")
             }
             _ => value,
@@ -249,7 +254,7 @@ fn check_scheme<'a>(text: &'a str, form: &UrlForm) -> Result<&'a str, Flaw> {
         return Err(Flaw::new(0, reason, usual()));
     };
     if *known != scheme || slashes < 2 {
-        let at = if *known == scheme { scheme.len() } else { 0 };
+        let at = if *known == scheme { scheme.len() + 1 } else { 0 };
         let advice = format!("begin the value with `{known}://`");
         return Err(Flaw::new(at, "a scheme that is not followed by `://` or is not in lowercase", advice)
             .repaired(format!("{known}://{}", rest.trim_start_matches('/'))));

@@ -77,17 +77,23 @@ impl Variable {
     }
 }
 
-/// The one of `known` that `word` may be a misspelling of, in whatever case.
+/// The one of `known` that `word` may be a misspelling of, in whatever case. Where none is off by a letter, one that
+/// `word` is a part of, or that is a part of `word`, comes first.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.7;
+    const NEARLY_THE_SAME: f64 = 0.85;
     let word = word.to_lowercase();
-    let likeness = |name: &'a str| (strsim::jaro_winkler(&word, &name.to_lowercase()), name);
-    known
-        .into_iter()
-        .map(likeness)
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| name)
+    let rank = |name: &'a str| {
+        let plain = name.to_lowercase();
+        let is_part = plain.ends_with(&word) || word.starts_with(&plain) || word.ends_with(&plain);
+        let likeness = strsim::normalized_damerau_levenshtein(&word, &plain);
+        let class = (likeness >= NEARLY_THE_SAME, is_part);
+        (is_part || likeness >= ALIKE).then_some((class, likeness, name))
+    };
+    let order = |a: &((bool, bool), f64, &str), b: &((bool, bool), f64, &str)| {
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    known.into_iter().filter_map(rank).max_by(order).map(|(.., name)| name)
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub mod gcp;
 pub mod hostile;
 mod iam;
 pub mod journal;
+pub mod kubernetes;
 pub mod live;
 mod ministack;
 mod moto;

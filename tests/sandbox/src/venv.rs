@@ -33,6 +33,10 @@ impl Requirements {
     /// Google's client of Google Cloud, with the discovery documents of its APIs.
     pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
 
+    /// helm, and the schemas of Kubernetes.
+    pub const KUBERNETES: Self =
+        Self { name: "kubernetes", pins: include_str!("../requirements/kubernetes.txt") };
+
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
         let pins = match backend {

@@ -16,7 +16,7 @@ use wbstore_sandbox::gap::Gap;
 use wbstore_sandbox::gcp::pubsub_emulator::{self, PubsubEmulator};
 use wbstore_sandbox::gcp::{self, Gcp};
 use wbstore_sandbox::venv::Requirements;
-use wbstore_sandbox::{Error, paths};
+use wbstore_sandbox::{Error, kubernetes, paths};
 
 use super::Group;
 
@@ -102,9 +102,12 @@ pub async fn run(suite: &Suite) -> Result<ExitCode, Error> {
     if built != 0 {
         return Err(Error::new(format!("the workspace does not build (cargo ended with {built})")));
     }
-    let pythons =
-        tokio::try_join!(python(PYTHON, Requirements::BOTO3), python(gcp::PYTHON, Requirements::GOOGLE),)?;
-    let pythons = [pythons.0, pythons.1];
+    let pythons = tokio::try_join!(
+        python(PYTHON, Requirements::BOTO3),
+        python(gcp::PYTHON, Requirements::GOOGLE),
+        python(kubernetes::PYTHON, Requirements::KUBERNETES),
+    )?;
+    let pythons = [pythons.0, pythons.1, pythons.2];
     let [first, others @ ..] = suite.rounds else { return Ok(ExitCode::SUCCESS) };
     // Much of a test is waiting, so the rounds go side by side. What the first one has to say is seen
     // as it happens, and the rest of it afterwards.
