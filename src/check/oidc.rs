@@ -164,9 +164,7 @@ impl Probe<'_> {
         let sent = self.run.deadline.wait(request.to_string(), self.run.client.send(&request)).await;
         match sent {
             Ok(answer) => answer.map_err(|error| fault(&error)),
-            Err(overdue) => {
-                Err(failed(overdue.to_string(), UNREACHED))
-            }
+            Err(overdue) => Err(failed(overdue.to_string(), UNREACHED)),
         }
     }
 }

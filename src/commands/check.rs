@@ -61,7 +61,8 @@ pub(crate) async fn run(args: CheckArgs, console: &mut Console, cancel: Cancella
     let checks = sender.clone();
     if console.progress_style() == Style::Terminal {
         // Elsewhere only what lasts longer than a second is worth a line.
-        let _ = sender.send(Checking::Begun { name: "the remaining checks".to_owned(), within: options.within });
+        let _ =
+            sender.send(Checking::Begun { name: "the remaining checks".to_owned(), within: options.within });
     }
     let proof = async {
         check(&settings, prepared, &options, checks).await;
@@ -83,7 +84,7 @@ fn topics(only: &[Topic], settings: &ServerSettings) -> Result<Vec<Topic>> {
         false => all.filter(|topic| only.contains(topic)).collect(),
     };
     if topics.is_empty() {
-        return Err(Error::input("no variable of the server is set").hint(
+        return Err(Error::input("no variable that can be checked is set").hint(
             "name a file in dotenv form with `--settings FILE`, or set the variables in the environment",
         ));
     }

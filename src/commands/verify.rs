@@ -91,7 +91,8 @@ pub(super) async fn prove(
         proof
     };
     let (mut stream, words) = console.streams();
-    let (proof, verdicts) = futures::join!(proof, checks::show(receiver, style, &mut *stream, words));
+    let shown = checks::show(receiver, style, &mut *stream, words, cancel);
+    let (proof, verdicts) = futures::join!(proof, shown);
     drop(stream);
     if let Err(error) = proof {
         return Ok(error.exit_code());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::bars::{Bars, TICK, above};
 use super::clean::clean;
@@ -38,6 +39,7 @@ pub async fn show(
     style: Style,
     writer: &mut (dyn Write + Send),
     words: &mut (dyn Write + Send),
+    cancel: &CancellationToken,
 ) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut bars = (style == Style::Terminal).then(Bars::default);
@@ -86,7 +88,8 @@ pub async fn show(
         }
     }
     drop(bars);
-    if style != Style::Json {
+    // What was interrupted has no sum.
+    if style != Style::Json && !cancel.is_cancelled() {
         write(writer, &summary(&verdicts));
     }
     verdicts

@@ -68,6 +68,7 @@ async fn the_order_of_the_lines_is_that_of_the_topics() {
     let settings = settings().await;
     let ran = finish(settings.command(&["--within", "1s"], &[])).await.ends(6);
     let at = |word: &str| ran.stdout.find(word).unwrap_or_else(|| panic!("no {word}: {ran}"));
-    let order = ["HOST form", "REDIS form", "REDIS connection", "MYSQL form", "OIDC_ISSUER form", "OIDC discovery"];
+    let order =
+        ["HOST form", "REDIS form", "REDIS connection", "MYSQL form", "OIDC_ISSUER form", "OIDC discovery"];
     assert!(order.map(at).is_sorted(), "{ran}");
 }

@@ -50,7 +50,10 @@ async fn a_certificate_that_browsers_reject_fails() {
 async fn a_server_that_is_not_up_yet_is_inconclusive() {
     let authority = Authority::new();
     for (answer, words) in [
-        ((|_: &Method, _: &str| Page::new(503, "")) as fn(&Method, &str) -> Page, "/healthz returns HTTP status 503"),
+        (
+            (|_: &Method, _: &str| Page::new(503, "")) as fn(&Method, &str) -> Page,
+            "/healthz returns HTTP status 503",
+        ),
         (|_, path| Page::new(if path == "/ready" { 500 } else { 200 }, ""), "/ready returns HTTP status 500"),
     ] {
         let website = Website::start(&authority.identity(&[]), answer).await;
@@ -98,7 +101,8 @@ async fn a_body_limit_is_found_with_write() {
 #[tokio::test]
 async fn nothing_that_is_there_fails_with_where_it_was_looked_for() {
     let authority = Authority::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let ran = check(&[("HOST", &format!("https://localhost:{port}"))], &authority, &[]).await.ends(6);
     ran.is("HOST certificate", "failed", &[&format!("localhost:{port}")]);
     let ran = check(&[("HOST", "https://wandb.invalid")], &authority, &[]).await.ends(6);

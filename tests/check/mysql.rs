@@ -32,7 +32,8 @@ async fn a_server_as_wandb_advises_passes() {
 #[tokio::test]
 async fn each_version_has_its_verdict() {
     let authority = Authority::new();
-    let aurora = |version: &str| MysqlManners { aurora: Some(version.to_owned()), ..MysqlManners::of("8.0.39") };
+    let aurora =
+        |version: &str| MysqlManners { aurora: Some(version.to_owned()), ..MysqlManners::of("8.0.39") };
     let mariadb = MysqlManners { comment: "Debian 12".to_owned(), ..MysqlManners::of("10.11.19-MariaDB") };
     for (manners, verdict, words) in [
         (MysqlManners::of("8.4.0"), "passed", "8.4.0"),
@@ -64,7 +65,10 @@ async fn settings_that_differ_come_with_lines_for_the_file() {
     ran.is(
         "MYSQL settings",
         "warned",
-        &["binlog_row_image is FULL", "[mysqld]\nbinlog_row_image = MINIMAL\nmax_prepared_stmt_count = 1048576"],
+        &[
+            "binlog_row_image is FULL",
+            "[mysqld]\nbinlog_row_image = MINIMAL\nmax_prepared_stmt_count = 1048576",
+        ],
     )
     .is("MYSQL binary log", "warned", &["log_bin is OFF"]);
 }
@@ -88,9 +92,19 @@ async fn the_database_has_the_right_letters_and_tables() {
         ..MysqlManners::of("8.4.6")
     };
     for (manners, name, verdict, words) in [
-        (with("latin1", "latin1_swedish_ci", &[]), "MYSQL character set", "failed", "ALTER DATABASE wandb_local CHARACTER SET utf8mb4"),
+        (
+            with("latin1", "latin1_swedish_ci", &[]),
+            "MYSQL character set",
+            "failed",
+            "ALTER DATABASE wandb_local CHARACTER SET utf8mb4",
+        ),
         (with("utf8mb4", "utf8mb4_0900_ai_ci", &[]), "MYSQL character set", "warned", "utf8mb4_0900_ai_ci"),
-        (with("utf8mb4", "utf8mb4_general_ci", &["runs", "schema_migrations"]), "MYSQL tables", "passed", "W&B server has used"),
+        (
+            with("utf8mb4", "utf8mb4_general_ci", &["runs", "schema_migrations"]),
+            "MYSQL tables",
+            "passed",
+            "W&B server has used",
+        ),
         (with("utf8mb4", "utf8mb4_general_ci", &["wp_posts"]), "MYSQL tables", "warned", "another program"),
     ] {
         let mysql = MysqlDouble::start(manners).await;
@@ -121,8 +135,9 @@ async fn missing_grants_come_with_the_line_to_run() {
 #[tokio::test]
 async fn ten_thousand_grants_are_read() {
     let authority = Authority::new();
-    let mut grants: Vec<_> =
-        (0..10_000).map(|number| format!("GRANT ALL PRIVILEGES ON `other_{number}`.* TO `wandb_local`@`%`")).collect();
+    let mut grants: Vec<_> = (0..10_000)
+        .map(|number| format!("GRANT ALL PRIVILEGES ON `other_{number}`.* TO `wandb_local`@`%`"))
+        .collect();
     grants.push("GRANT ALL PRIVILEGES ON `wandb_local`.* TO `wandb_local`@`%`".to_owned());
     let mysql = MysqlDouble::start(MysqlManners { grants, ..MysqlManners::of("8.4.6") }).await;
     let ran = check(&[("MYSQL", &url(mysql.port(), ""))], &authority, &[]).await.ends(0);
@@ -139,7 +154,11 @@ async fn an_old_plugin_of_the_account_is_warned_about() {
     let manners = MysqlManners { plugin: "mysql_native_password".to_owned(), ..MysqlManners::of("8.4.6") };
     let mysql = MysqlDouble::start(manners).await;
     let ran = check(&[("MYSQL", &url(mysql.port(), ""))], &authority, &[]).await.ends(0);
-    ran.is("MYSQL authentication plugin", "warned", &["ALTER USER 'wandb_local'@'%' IDENTIFIED WITH caching_sha2_password"]);
+    ran.is(
+        "MYSQL authentication plugin",
+        "warned",
+        &["ALTER USER 'wandb_local'@'%' IDENTIFIED WITH caching_sha2_password"],
+    );
     assert!(!ran.stdout.contains("HASH"), "{ran}");
 }
 
@@ -150,13 +169,28 @@ async fn with_write_a_table_comes_and_goes() {
     let ran = check(&[("MYSQL", &url(mysql.port(), ""))], &authority, &["--write"]).await.ends(0);
     ran.is("MYSQL write", "passed", &[]);
     let statements = mysql.statements();
-    let written: Vec<_> =
-        statements.iter().filter(|one| one.contains("wbstore_probe_")).map(|one| one.split(' ').next()).collect();
+    let written: Vec<_> = statements
+        .iter()
+        .filter(|one| one.contains("wbstore_probe_"))
+        .map(|one| one.split(' ').next())
+        .collect();
     assert_eq!(written, ["CREATE", "INSERT", "SELECT", "ALTER", "DROP"].map(Some));
     for (manners, words) in [
         (MysqlManners { letter: "?".to_owned(), ..MysqlManners::of("8.4.6") }, "reads differently"),
-        (MysqlManners { refused: Some(("ALTER", 1142, "ALTER command denied")), ..MysqlManners::of("8.4.6") }, "GRANT ALL ON"),
-        (MysqlManners { refused: Some(("DROP", 1142, "DROP command denied")), ..MysqlManners::of("8.4.6") }, "could not be dropped"),
+        (
+            MysqlManners {
+                refused: Some(("ALTER", 1142, "ALTER command denied")),
+                ..MysqlManners::of("8.4.6")
+            },
+            "GRANT ALL ON",
+        ),
+        (
+            MysqlManners {
+                refused: Some(("DROP", 1142, "DROP command denied")),
+                ..MysqlManners::of("8.4.6")
+            },
+            "could not be dropped",
+        ),
     ] {
         let mysql = MysqlDouble::start(manners).await;
         let ran = check(&[("MYSQL", &url(mysql.port(), ""))], &authority, &["--write"]).await.ends(6);

@@ -40,14 +40,50 @@ async fn each_refusal_comes_with_what_to_run() {
     let grant = "GRANT ALL ON wandb_local.* TO 'wandb_local'@'%' WITH GRANT OPTION;";
     let create = "CREATE DATABASE wandb_local CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci;";
     for (number, state, message, name, words) in [
-        (1045, "28000", "Access denied for user 'wandb_local'@'10.0.0.1' (using password: YES)", "MYSQL authentication", ["1045", "CREATE USER 'wandb_local'@'%'"]),
-        (1044, "42000", "Access denied for user 'wandb_local'@'%' to database 'wandb_local'", "MYSQL database", [create, grant]),
+        (
+            1045,
+            "28000",
+            "Access denied for user 'wandb_local'@'10.0.0.1' (using password: YES)",
+            "MYSQL authentication",
+            ["1045", "CREATE USER 'wandb_local'@'%'"],
+        ),
+        (
+            1044,
+            "42000",
+            "Access denied for user 'wandb_local'@'%' to database 'wandb_local'",
+            "MYSQL database",
+            [create, grant],
+        ),
         (1049, "42000", "Unknown database 'wandb_local'", "MYSQL database", [create, grant]),
-        (1130, "HY000", "Host '10.0.0.1' is not allowed to connect to this MySQL server", "MYSQL authentication", ["1130", "CREATE USER"]),
-        (1129, "HY000", "Host '10.0.0.1' is blocked because of many connection errors", "MYSQL connection", ["1129", "flush-hosts"]),
+        (
+            1130,
+            "HY000",
+            "Host '10.0.0.1' is not allowed to connect to this MySQL server",
+            "MYSQL authentication",
+            ["1130", "CREATE USER"],
+        ),
+        (
+            1129,
+            "HY000",
+            "Host '10.0.0.1' is blocked because of many connection errors",
+            "MYSQL connection",
+            ["1129", "flush-hosts"],
+        ),
         (1040, "08004", "Too many connections", "MYSQL connection", ["1040", "max_connections"]),
-        (3159, "HY000", "Connections using insecure transport are prohibited while --require_secure_transport=ON.", "MYSQL TLS", ["3159", "`tls=true`"]),
-        (1524, "HY000", "Plugin 'mysql_native_password' is not loaded", "MYSQL authentication", ["1524", "ALTER USER"]),
+        (
+            3159,
+            "HY000",
+            "Connections using insecure transport are prohibited while --require_secure_transport=ON.",
+            "MYSQL TLS",
+            ["3159", "`tls=true`"],
+        ),
+        (
+            1524,
+            "HY000",
+            "Plugin 'mysql_native_password' is not loaded",
+            "MYSQL authentication",
+            ["1524", "ALTER USER"],
+        ),
     ] {
         let manners = MysqlManners::of("8.4.6").handshake(Handshake::Refuses(number, state, message));
         let mysql = MysqlDouble::start(manners).await;
@@ -64,7 +100,11 @@ async fn a_handshake_that_goes_wrong_is_named() {
         (Handshake::Garbage("HTTP/1.1 400 Bad Request\r\n\r\n"), "MYSQL connection", "MySQL"),
         (Handshake::Garbage(""), "MYSQL connection", "a MySQL handshake with localhost"),
         (Handshake::Switches("mysql_old_password"), "MYSQL authentication", "ALTER USER"),
-        (Handshake::Switches("authentication_kerberos_client"), "MYSQL authentication", "authentication_kerberos_client"),
+        (
+            Handshake::Switches("authentication_kerberos_client"),
+            "MYSQL authentication",
+            "authentication_kerberos_client",
+        ),
         (Handshake::Switches("mysql_clear_password"), "MYSQL authentication", "no password was sent"),
     ] {
         let mysql = MysqlDouble::start(MysqlManners::of("8.4.6").handshake(handshake.clone())).await;

@@ -27,7 +27,10 @@ async fn offline_checks_the_form_and_opens_no_connection() {
 
 #[tokio::test]
 async fn a_value_without_its_form_is_not_tried() {
-    let settings = SettingsFile::of(&[("MYSQL", "mysql://u:p@ss/word@localhost/wandb_local"), ("REDIS", "localhost:6379")]);
+    let settings = SettingsFile::of(&[
+        ("MYSQL", "mysql://u:p@ss/word@localhost/wandb_local"),
+        ("REDIS", "localhost:6379"),
+    ]);
     let ran = settings.check(&["--format", "json"]).await.ends(6);
     ran.is("MYSQL form", "failed", &[]).is("REDIS form", "failed", &[]);
     assert!(!ran.has("MYSQL connection") && !ran.has("REDIS connection"), "{ran}");
@@ -35,7 +38,8 @@ async fn a_value_without_its_form_is_not_tried() {
 
 #[tokio::test]
 async fn only_what_is_named_is_checked() {
-    let settings = SettingsFile::of(&[("LICENSE", "a.b"), ("REDIS", "rediss://h"), ("LOGGING_ENABLED", "true")]);
+    let settings =
+        SettingsFile::of(&[("LICENSE", "a.b"), ("REDIS", "rediss://h"), ("LOGGING_ENABLED", "true")]);
     let ran = settings.check(&["--offline", "--only", "server", "--format", "json"]).await.ends(0);
     assert!(ran.has("LOGGING_ENABLED form") && !ran.has("REDIS form") && !ran.has("LICENSE form"), "{ran}");
     let ran = settings.check(&["--only", "mysql"]).await.ends(2).tells(&["none of MYSQL is set", "hint:"]);
@@ -46,7 +50,9 @@ async fn only_what_is_named_is_checked() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_refused() {
-    SettingsFile::of(&[]).check(&[]).await.ends(2).tells(&["no variable of the server is set", "--settings FILE"]);
+    SettingsFile::of(&[]).check(&[]).await.ends(2).tells(&["sets no variable", "hint:"]);
+    let other = SettingsFile::of(&[("SESSION_LENGTH", "720")]);
+    other.check(&[]).await.ends(2).tells(&["no variable that can be checked is set", "--settings FILE"]);
     let settings = SettingsFile::of(&[("REDIS", "redis://localhost:1")]);
     settings.check(&["--ca", "/nonexistent/ca.pem"]).await.ends(2).tells(&["--ca /nonexistent/ca.pem"]);
     let file = settings.path().display().to_string();
@@ -56,7 +62,8 @@ async fn what_cannot_be_read_is_refused() {
 #[tokio::test]
 async fn settings_come_from_the_environment_too() {
     let unset = SettingsFile::of(&[]);
-    let mut command = unset.command(&["--offline", "--format", "json"], &[("REDIS", "redis://localhost:6379")]);
+    let mut command =
+        unset.command(&["--offline", "--format", "json"], &[("REDIS", "redis://localhost:6379")]);
     let program = command.get_program().to_owned();
     let mut own = std::process::Command::new(program);
     own.env_clear().env("REDIS", "redis://localhost:6379").args(["check", "--offline", "--format", "json"]);
@@ -72,11 +79,16 @@ async fn slack_prints_what_to_enter() {
         ("SLACK_SECRET", "0123456789abcdef0123456789abcdef"),
     ]);
     let ran = settings.check(&["--only", "slack"]).await.ends(0);
-    for line in ["redirect URL: https://wandb.acme.com", "bot scope: incoming-webhook", "    - https://wandb.acme.com"] {
+    for line in [
+        "redirect URL: https://wandb.acme.com",
+        "bot scope: incoming-webhook",
+        "    - https://wandb.acme.com",
+    ] {
         assert!(ran.stdout.contains(line), "{line}: {ran}");
     }
     assert!(!ran.stdout.contains("0123456789abcdef0123456789abcdef"), "{ran}");
-    let pasted: Vec<_> = ran.stdout.lines().skip_while(|line| !line.contains("app manifest")).skip(1).collect();
+    let pasted: Vec<_> =
+        ran.stdout.lines().skip_while(|line| !line.contains("app manifest")).skip(1).collect();
     let pasted: Vec<_> = pasted.into_iter().take_while(|line| line.starts_with("      ")).collect();
     let manifest = yaml_rust2::YamlLoader::load_from_str(&pasted.join("\n")).expect("YAML");
     assert_eq!(manifest[0]["oauth_config"]["scopes"]["bot"][0].as_str(), Some("incoming-webhook"));

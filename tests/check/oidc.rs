@@ -49,10 +49,9 @@ async fn a_client_or_callback_that_is_not_registered_fails() {
     let authority = Authority::new();
     let provider = provider(&authority).await;
     let issuer = provider.issuer();
-    for (host, client, words) in [
-        ("https://other.acme.com", "wandb", "callback"),
-        (HOST, "stranger", "client"),
-    ] {
+    for (host, client, words) in
+        [("https://other.acme.com", "wandb", "callback"), (HOST, "stranger", "client")]
+    {
         for method in ["pkce", "implicit"] {
             let settings = [
                 ("HOST", host),

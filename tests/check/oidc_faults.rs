@@ -1,71 +1,19 @@
 //! `OIDC_*` where the provider's documents are wrong, on a double.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::services::authority::Authority;
-use wbstore_sandbox::services::website::{Method, Page, Website};
+use wbstore_sandbox::services::oidc_double::{self, OidcManners};
+use wbstore_sandbox::services::website::{Method, Page};
 
 use crate::support::{Checked, check};
 
 const CALLBACK: &str = "https://wandb.acme.com/oidc/callback";
 
-/// A discovery document of the issuer at `url`, as complete as the standard asks.
-pub fn document(url: &str) -> Value {
-    json!({
-        "issuer": url,
-        "authorization_endpoint": format!("{url}/authorize"),
-        "token_endpoint": format!("{url}/token"),
-        "jwks_uri": format!("{url}/keys"),
-        "end_session_endpoint": format!("{url}/logout"),
-        "response_types_supported": ["code", "id_token"],
-        "response_modes_supported": ["query", "form_post"],
-        "code_challenge_methods_supported": ["S256"],
-        "scopes_supported": ["openid", "profile", "email"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["none"],
-    })
-}
-
-/// What a provider answers in place of what is right.
-#[derive(Clone, Default)]
-struct Wrong {
-    discovery: Option<Page>,
-    /// What differs in the discovery document.
-    fields: Vec<(&'static str, Value)>,
-    keys: Option<Page>,
-    authorize: Option<Page>,
-}
-
-/// Checks a provider of which something is wrong.
-async fn checked(wrong: Wrong, more: &[(&str, &str)]) -> Ran {
+/// Checks a provider with these `manners`, and with `more` settings; one that is empty is not set.
+async fn checked(manners: OidcManners, more: &[(&str, &str)]) -> Ran {
     let authority = Authority::new();
-    let own = Arc::new(std::sync::OnceLock::new());
-    let url = Arc::clone(&own);
-    let website = Website::start(&authority.identity(&[]), move |_: &Method, path: &str| {
-        let url: &String = url.get().expect("it has started");
-        let path = path.split('?').next().unwrap_or_default();
-        match path {
-            "/.well-known/openid-configuration" => wrong.discovery.clone().unwrap_or_else(|| {
-                let mut document = document(url);
-                for (name, value) in &wrong.fields {
-                    document[*name] = value.clone();
-                }
-                Page::json(&document)
-            }),
-            "/keys" => wrong.keys.clone().unwrap_or_else(|| {
-                Page::json(&json!({"keys": [{"kty": "RSA", "use": "sig", "kid": "1", "n": "AQAB", "e": "AQAB"}]}))
-            }),
-            "/authorize" => wrong
-                .authorize
-                .clone()
-                .unwrap_or_else(|| Page::redirect(&format!("{CALLBACK}?error=login_required&state=x"))),
-            _ => Page::new(404, "not found"),
-        }
-    })
-    .await;
-    own.set(website.url()).expect("once");
+    let website = oidc_double::start(&authority.identity(&[]), CALLBACK, manners).await;
     let issuer = website.url();
     let mut settings = vec![
         ("HOST", "https://wandb.acme.com"),
@@ -86,8 +34,18 @@ async fn checked(wrong: Wrong, more: &[(&str, &str)]) -> Ran {
 
 #[tokio::test]
 async fn a_provider_without_a_fault_passes() {
-    let ran = checked(Wrong::default(), &[]).await.ends(0);
-    for name in ["discovery", "issuer", "endpoints", "method", "scopes", "algorithm", "logout", "keys", "registration"] {
+    let ran = checked(OidcManners::default(), &[]).await.ends(0);
+    for name in [
+        "discovery",
+        "issuer",
+        "endpoints",
+        "method",
+        "scopes",
+        "algorithm",
+        "logout",
+        "keys",
+        "registration",
+    ] {
         ran.is(&format!("OIDC {name}"), "passed", &[]);
     }
     ran.is("OIDC client secret", "passed", &["public clients"]);
@@ -97,13 +55,16 @@ async fn a_provider_without_a_fault_passes() {
 async fn a_document_that_is_none_fails() {
     let large = format!("{{\"issuer\": \"{}\"}}", "x".repeat(10 << 20));
     for (page, words) in [
-        (Page::new(200, "<!DOCTYPE html><title>Sign in</title>").header("content-type", "text/html"), "a web page"),
+        (
+            Page::new(200, "<!DOCTYPE html><title>Sign in</title>").header("content-type", "text/html"),
+            "a web page",
+        ),
         (Page::new(200, "[1, 2]"), "no JSON document"),
         (Page::new(200, large), "larger than"),
         (Page::new(404, "no"), "HTTP status 404"),
         (Page::redirect("https://login.acme.com/?token=secret"), "redirects to https://login.acme.com/"),
     ] {
-        let ran = checked(Wrong { discovery: Some(page), ..Wrong::default() }, &[]).await.ends(6);
+        let ran = checked(OidcManners { discovery: Some(page), ..OidcManners::default() }, &[]).await.ends(6);
         ran.is("OIDC discovery", "failed", &[words]);
         assert!(!ran.has("OIDC registration") && !ran.stdout.contains("secret"), "{ran}");
     }
@@ -117,7 +78,13 @@ async fn each_field_that_is_wrong_has_its_check() {
         ("issuer", Value::Null, "OIDC issuer", "failed", "has no issuer"),
         ("jwks_uri", json!("http://localhost/keys"), "OIDC endpoints", "failed", "not an https URL"),
         ("token_endpoint", Value::Null, "OIDC endpoints", "failed", "has no token_endpoint"),
-        ("authorization_endpoint", Value::Null, "OIDC registration", "inconclusive", "authorization endpoint"),
+        (
+            "authorization_endpoint",
+            Value::Null,
+            "OIDC registration",
+            "inconclusive",
+            "authorization endpoint",
+        ),
         ("response_types_supported", json!(["id_token"]), "OIDC method", "failed", "`code`"),
         ("code_challenge_methods_supported", json!(["plain"]), "OIDC method", "failed", "S256"),
         ("code_challenge_methods_supported", Value::Null, "OIDC method", "inconclusive", "does not list"),
@@ -125,9 +92,15 @@ async fn each_field_that_is_wrong_has_its_check() {
         ("scopes_supported", Value::Null, "OIDC scopes", "inconclusive", "does not list"),
         ("id_token_signing_alg_values_supported", json!(["ES256"]), "OIDC algorithm", "failed", "RS256"),
         ("end_session_endpoint", Value::Null, "OIDC logout", "warned", "no universal logout"),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_post"]), "OIDC client secret", "warned", "GORILLA_OIDC_SECRET"),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_post"]),
+            "OIDC client secret",
+            "warned",
+            "GORILLA_OIDC_SECRET",
+        ),
     ] {
-        let ran = checked(Wrong { fields: vec![(field, value)], ..Wrong::default() }, &[]).await;
+        let ran = checked(OidcManners { fields: vec![(field, value)], ..OidcManners::default() }, &[]).await;
         ran.is(name, verdict, &[words]);
         let hint = ran.check(name)["hint"].as_str().unwrap_or_default().to_owned();
         assert!(!hint.contains("evil"), "text of others is no suggestion: {hint}");
@@ -138,7 +111,8 @@ async fn each_field_that_is_wrong_has_its_check() {
         ("response_modes_supported", Value::Null, "inconclusive"),
         ("response_types_supported", json!(["code"]), "failed"),
     ] {
-        let ran = checked(Wrong { fields: vec![(field, value)], ..Wrong::default() }, &implicit).await;
+        let ran =
+            checked(OidcManners { fields: vec![(field, value)], ..OidcManners::default() }, &implicit).await;
         ran.is("OIDC method", verdict, &["implicit"]);
     }
 }
@@ -152,7 +126,7 @@ async fn keys_that_sign_nothing_fail() {
         (Page::json(&json!({"keys": [{"kty": "RSA", "kid": "a"}, {"kty": "RSA", "kid": "a"}]})), "the id a"),
         (Page::new(500, ""), "HTTP status 500"),
     ] {
-        let ran = checked(Wrong { keys: Some(page), ..Wrong::default() }, &[]).await.ends(6);
+        let ran = checked(OidcManners { keys: Some(page), ..OidcManners::default() }, &[]).await.ends(6);
         ran.is("OIDC keys", "failed", &[words]);
     }
 }
@@ -166,26 +140,43 @@ async fn only_an_answer_at_the_callback_or_a_refusal_decides() {
         (Page::new(200, form), "passed", "login_required"),
         (Page::new(200, "<form action=\"/login\"><input name=\"username\">"), "inconclusive", "a login page"),
         (Page::redirect("/login?next=%2Fauthorize"), "inconclusive", "such as a login page"),
-        (Page::redirect("https://other.acme.com/oidc/callback?error=login_required"), "inconclusive", "not to the callback"),
-        (Page::redirect(&format!("{CALLBACK}?error=unauthorized_client&error_description=No%20such%20client")), "failed", "No such client"),
+        (
+            Page::redirect("https://other.acme.com/oidc/callback?error=login_required"),
+            "inconclusive",
+            "not to the callback",
+        ),
+        (
+            Page::redirect(&format!(
+                "{CALLBACK}?error=unauthorized_client&error_description=No%20such%20client"
+            )),
+            "failed",
+            "No such client",
+        ),
         (Page::redirect(&format!("{CALLBACK}?error=invalid_scope")), "failed", "invalid_scope"),
-        (Page::new(400, "{\"error\": \"invalid_request\", \"error_description\": \"redirect_uri did not match\"}"), "failed", "the callback is not registered"),
+        (
+            Page::new(
+                400,
+                "{\"error\": \"invalid_request\", \"error_description\": \"redirect_uri did not match\"}",
+            ),
+            "failed",
+            "the callback is not registered",
+        ),
         (Page::new(400, "Oops"), "failed", "the client or its callback is not registered"),
         (Page::new(503, "busy"), "inconclusive", "503"),
     ] {
-        let ran = checked(Wrong { authorize: Some(page), ..Wrong::default() }, &[]).await;
+        let ran = checked(OidcManners { authorize: Some(page), ..OidcManners::default() }, &[]).await;
         ran.is("OIDC registration", verdict, &[words]);
     }
 }
 
 #[tokio::test]
 async fn what_is_not_set_is_said() {
-    let ran = checked(Wrong::default(), &[("OIDC_CLIENT_ID", "")]).await.ends(6);
+    let ran = checked(OidcManners::default(), &[("OIDC_CLIENT_ID", "")]).await.ends(6);
     ran.is("OIDC client", "failed", &["OIDC_CLIENT_ID is not set"]);
-    let ran = checked(Wrong::default(), &[("HOST", "")]).await.ends(0);
+    let ran = checked(OidcManners::default(), &[("HOST", "")]).await.ends(0);
     ran.is("OIDC registration", "inconclusive", &["HOST is not set"]);
     let secret = [("GORILLA_OIDC_SECRET", "canary-of-the-secret")];
-    let ran = checked(Wrong::default(), &secret).await.ends(0);
+    let ran = checked(OidcManners::default(), &secret).await.ends(0);
     assert!(!ran.has("OIDC client secret") && !format!("{ran}").contains("canary"), "{ran}");
 }
 
@@ -195,8 +186,12 @@ async fn a_clock_that_is_wrong_is_warned_about() {
         let page = Page::json(&json!({"issuer": "x"}));
         Some(page.header("date", date))
     };
-    let ran = checked(Wrong { discovery: page("Thu, 01 Jan 2015 00:00:00 GMT"), ..Wrong::default() }, &[]).await;
+    let ran = checked(
+        OidcManners { discovery: page("Thu, 01 Jan 2015 00:00:00 GMT"), ..OidcManners::default() },
+        &[],
+    )
+    .await;
     ran.is("OIDC clock", "warned", &["minutes apart", "timedatectl"]);
-    let ran = checked(Wrong { discovery: page("yesterday"), ..Wrong::default() }, &[]).await;
+    let ran = checked(OidcManners { discovery: page("yesterday"), ..OidcManners::default() }, &[]).await;
     ran.is("OIDC clock", "inconclusive", &["no date"]);
 }

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 use wbstore_sandbox::ran::{Ran, finish};
 use wbstore_sandbox::services::authority::Authority;
+use wbstore_sandbox::services::oidc_double::{document, keys};
 use wbstore_sandbox::services::settings::SettingsFile;
 use wbstore_sandbox::services::tunnel;
 use wbstore_sandbox::services::website::{Method, Page, Website};
 
-use crate::oidc_faults::document;
 use crate::support::Checked;
 
 const CALLBACK: &str = "https://wandb.acme.com/oidc/callback";
@@ -21,7 +21,7 @@ async fn checked(host: &'static str, issuer: &str, method: &str, document: Value
         if path.ends_with("/.well-known/openid-configuration") {
             Page::json(&document)
         } else if path.ends_with("/keys") {
-            Page::json(&json!({"keys": [{"kty": "RSA", "use": "sig", "kid": "1"}]}))
+            keys()
         } else {
             authorize.clone()
         }
@@ -60,9 +60,16 @@ async fn cognito_requires_pkce_and_shows_its_login_page() {
     discovery["response_types_supported"] = json!(["code", "token"]);
     let login = Page::redirect("https://acme.auth.us-east-1.amazoncognito.com/login?client_id=wandb");
     let ran = checked(host, issuer, "pkce", discovery.clone(), login.clone()).await.ends(0);
-    ran.is("OIDC method", "inconclusive", &["code challenge"]).is("OIDC registration", "inconclusive", &["login page"]);
+    ran.is("OIDC method", "inconclusive", &["code challenge"]).is(
+        "OIDC registration",
+        "inconclusive",
+        &["login page"],
+    );
     let entries = entries(&ran, "Amazon Cognito");
-    assert!(entries.contains("\"logout URL: https://wandb.acme.com\"") && entries.contains("Single-page"), "{entries}");
+    assert!(
+        entries.contains("\"logout URL: https://wandb.acme.com\"") && entries.contains("Single-page"),
+        "{entries}"
+    );
     let ran = checked(host, issuer, "implicit", discovery, login).await.ends(6);
     ran.is("OIDC method", "failed", &["OIDC_AUTH_METHOD=pkce"]);
 }
@@ -88,7 +95,10 @@ async fn entra_has_an_issuer_of_the_tenant() {
     let ran = checked(host, issuer, "pkce", discovery, callback()).await.ends(0);
     ran.is("OIDC method", "inconclusive", &[]).is("OIDC client secret", "warned", &["GORILLA_OIDC_SECRET"]);
     let entries = entries(&ran, "Microsoft Entra ID");
-    assert!(entries.contains("https://wandb.acme.com/logout") && entries.contains("platform Web"), "{entries}");
+    assert!(
+        entries.contains("https://wandb.acme.com/logout") && entries.contains("platform Web"),
+        "{entries}"
+    );
 }
 
 #[tokio::test]
@@ -108,8 +118,12 @@ async fn okta_has_another_logout_and_no_admin_host() {
     let ran = checked(host, "https://acme-admin.okta.com", "pkce", discovery, callback()).await.ends(6);
     ran.is("OIDC issuer", "failed", &["without `-admin`"]);
     let discovery = document("https://acme.okta.com");
-    let ran = checked("acme.okta.com", "https://acme.okta.com", "implicit", discovery, callback()).await.ends(0);
+    let ran =
+        checked("acme.okta.com", "https://acme.okta.com", "implicit", discovery, callback()).await.ends(0);
     ran.is("OIDC issuer", "passed", &[]);
     let entries = entries(&ran, "Okta");
-    assert!(entries.contains("https://wandb.acme.com/logout") && entries.contains("implicit (hybrid)"), "{entries}");
+    assert!(
+        entries.contains("https://wandb.acme.com/logout") && entries.contains("implicit (hybrid)"),
+        "{entries}"
+    );
 }

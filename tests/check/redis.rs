@@ -98,7 +98,8 @@ async fn with_write_a_key_is_set_and_removed() {
     let url = format!("redis://127.0.0.1:{}", redis.port());
     check(&[("REDIS", &url)], &authority, &["--write"]).await.ends(0).is("REDIS write", "passed", &[]);
     assert_eq!(redis.commands(), ["PING", "INFO", "SET", "GET", "DEL"]);
-    let refusing = RedisManners::of("7.2.4").answer("SET", "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+    let refusing = RedisManners::of("7.2.4")
+        .answer("SET", "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
     let redis = RedisDouble::start(refusing).await;
     let url = format!("redis://127.0.0.1:{}", redis.port());
     let ran = check(&[("REDIS", &url)], &authority, &["--write"]).await.ends(6);

@@ -43,8 +43,10 @@ async fn each_refusal_of_the_account_is_another_thing() {
     let closed = RedisManners::of("7.2.4").password(PASSWORD);
     let named = RedisManners { user: Some("wandb".to_owned()), ..closed.clone() };
     let open = RedisManners::of("7.2.4");
-    let no_info = closed.clone().answer("INFO", "-NOPERM this user has no permissions to run the 'info' command\r\n");
-    let no_ping = open.clone().answer("PING", "-NOPERM this user has no permissions to run the 'ping' command\r\n");
+    let no_info =
+        closed.clone().answer("INFO", "-NOPERM this user has no permissions to run the 'info' command\r\n");
+    let no_ping =
+        open.clone().answer("PING", "-NOPERM this user has no permissions to run the 'ping' command\r\n");
     let right = format!(":{ENCODED}@");
     let user = format!("wandb:{ENCODED}@");
     for (manners, userinfo, code, name, verdict, words) in [
@@ -65,7 +67,8 @@ async fn each_refusal_of_the_account_is_another_thing() {
 #[tokio::test]
 async fn a_server_of_another_kind_is_named_as_such() {
     let authority = Authority::new();
-    let loading = RedisManners::of("7.2.4").answer("PING", "-LOADING Redis is loading the dataset in memory\r\n");
+    let loading =
+        RedisManners::of("7.2.4").answer("PING", "-LOADING Redis is loading the dataset in memory\r\n");
     for (manners, words) in [
         (RedisManners::of("7.2.4").noise(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not of the Redis protocol"),
         (RedisManners::of("7.2.4").noise(&[0xff; 64]), "not of the Redis protocol"),

@@ -7,7 +7,8 @@ use wbstore_sandbox::services::redis::{RedisKind, RedisServer};
 
 use crate::support::{Checked, ENCODED, PASSWORD, check};
 
-const SETTINGS: &[&str] = &["--requirepass", PASSWORD, "--maxmemory", "8gb", "--maxmemory-policy", "volatile-lru"];
+const SETTINGS: &[&str] =
+    &["--requirepass", PASSWORD, "--maxmemory", "8gb", "--maxmemory-policy", "volatile-lru"];
 
 /// Which commands the server at `port` was sent, and how many keys it has.
 async fn history(port: u16) -> String {

@@ -31,7 +31,8 @@ async fn settings(fault: usize) -> SettingsFile {
         _ => MysqlManners { refused: Some(("CREATE", 1142, message)), ..mysql },
     };
     let (redis, mysql) = (RedisDouble::start(redis).await, MysqlDouble::start(mysql).await);
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
     SettingsFile::of(&[
         ("HOST", &format!("https://{closed}")),
         ("LICENSE", CANARY),
@@ -54,7 +55,8 @@ async fn no_secret_is_in_any_line_or_log() {
         for format in ["human", "json"] {
             let authority = Authority::new();
             let file = authority.file().display().to_string();
-            let arguments = ["--write", "--verbose", "--within", "20s", "--format", format, "--ca", file.as_str()];
+            let arguments =
+                ["--write", "--verbose", "--within", "20s", "--format", format, "--ca", file.as_str()];
             let ran = finish(settings.command(&arguments, &[])).await.ends(6);
             let mut said = String::new();
             write!(said, "{ran}").expect("text");

@@ -40,8 +40,14 @@ async fn with_write_a_deployment_on_aws_is_verified_as_the_server_uses_it() {
         ("AWS_REGION", outputs["AWS_REGION"]),
     ]);
     let mut command = aws.wbstore();
-    command.args(["check", "--only", "bucket", "--write", "--format", "json", "--settings"]).arg(settings.path());
+    command
+        .args(["check", "--only", "bucket", "--write", "--format", "json", "--settings"])
+        .arg(settings.path());
     let ran = finish(command).await.ends(0);
-    ran.is("BUCKET presigned PUT", "passed", &[]).is("BUCKET receive", "passed", &[]).is("BUCKET delete", "passed", &[]);
+    ran.is("BUCKET presigned PUT", "passed", &[]).is("BUCKET receive", "passed", &[]).is(
+        "BUCKET delete",
+        "passed",
+        &[],
+    );
     aws.run(&["teardown", "aws", "--host", HOST, "--confirm", NAME]).await.ends(0);
 }

@@ -30,12 +30,16 @@ impl Checked for Ran {
     fn is(&self, name: &str, verdict: &str, words: &[&str]) -> &Self {
         let check = self.check(name);
         assert_eq!(check["verdict"], verdict, "{name}\n{self}");
-        let text = ["detail", "reason", "hint"].map(|field| check[field].as_str().unwrap_or_default()).join("\n");
+        let text =
+            ["detail", "reason", "hint"].map(|field| check[field].as_str().unwrap_or_default()).join("\n");
         for word in words {
             assert!(text.contains(word), "{word:?} is not in {name}\n{self}");
         }
         if verdict == "failed" || verdict == "warned" {
-            assert!(check["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{name} has no hint\n{self}");
+            assert!(
+                check["hint"].as_str().is_some_and(|hint| !hint.is_empty()),
+                "{name} has no hint\n{self}"
+            );
         }
         self
     }

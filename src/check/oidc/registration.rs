@@ -61,6 +61,10 @@ impl Probe<'_> {
 /// The verdict on `answer` to the request `url`.
 fn judge(url: &Url, callback: &str, answer: &Answer) -> Verdict {
     let body = String::from_utf8_lossy(&answer.body);
+    // With an error in it, a form to the callback may come with the status of the error.
+    if let Some(form) = posted_to(callback, &body) {
+        return returned(&form.fields);
+    }
     match answer.status {
         300..400 => {
             let location = answer.header("location").and_then(|location| url.join(location).ok());
@@ -73,10 +77,7 @@ fn judge(url: &Url, callback: &str, answer: &Answer) -> Verdict {
                 )),
             }
         }
-        200..300 => match posted_to(callback, &body) {
-            Some(form) => returned(&form.fields),
-            None => inconclusive("the provider shows a page of its own, such as a login page"),
-        },
+        200..300 => inconclusive("the provider shows a page of its own, such as a login page"),
         408 | 429 => inconclusive(format!("HTTP status {}", answer.status)),
         400..500 => failed(
             rejected(answer.status, &body),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
 
 use super::fixtures::{self, address};
 use crate::cli::Format;
@@ -163,7 +164,7 @@ fn checked(style: Style) -> String {
     }
     drop(sender);
     let (mut written, mut words) = (Vec::new(), Vec::new());
-    let verdicts = run(checks::show(receiver, style, &mut written, &mut words));
+    let verdicts = run(checks::show(receiver, style, &mut written, &mut words, &CancellationToken::new()));
     assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
     let waiting = match style {
         Style::Terminal => "",

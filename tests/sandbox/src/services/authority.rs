@@ -39,7 +39,9 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "wbstore sandbox");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("wbstore sandbox {:08x}", fastrand::u32(..)));
         let key = KeyPair::generate().expect("a key");
         let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
         let mut file = NamedTempFile::new().expect("a file");

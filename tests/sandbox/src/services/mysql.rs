@@ -1,5 +1,6 @@
 //! A real MariaDB or MySQL.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -61,21 +62,20 @@ impl MysqlServer {
                 command.arg("--user=root");
             }
         };
-        let mut setup = match kind {
-            MysqlKind::MariaDb => {
-                let mut setup = Command::new("mariadb-install-db");
-                base(&mut setup);
-                setup.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
-                setup
-            }
-            MysqlKind::Mysql => {
-                let mut setup = Command::new(&program);
-                base(&mut setup);
-                setup.arg("--initialize-insecure");
-                setup
-            }
-        };
+        let mut setup = Command::new(&program);
+        base(&mut setup);
         setup.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match kind {
+            MysqlKind::Mysql => {
+                setup.arg("--initialize-insecure");
+            }
+            MysqlKind::MariaDb => {
+                std::fs::create_dir(&data).map_err(unable)?;
+                let script = folder.path().join("bootstrap.sql");
+                std::fs::write(&script, system_tables().map_err(unable)?).map_err(unable)?;
+                setup.arg("--bootstrap").stdin(File::open(&script).map_err(unable)?);
+            }
+        }
         let made = tokio::process::Command::from(setup).status().await.map_err(unable)?;
         if !made.success() {
             return Err(Error::new(format!("cannot make the tables of {kind:?} ({made})")));
@@ -95,6 +95,23 @@ impl MysqlServer {
     pub fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// What `mariadb-install-db` runs: it is in another package, with the client.
+fn system_tables() -> std::io::Result<String> {
+    let folder =
+        ["/usr/share/mysql", "/usr/share/mariadb"].map(Path::new).into_iter().find(|folder| folder.is_dir());
+    let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
+    let mut script = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n".to_owned();
+    for file in [
+        "mysql_system_tables",
+        "mysql_performance_tables",
+        "mysql_system_tables_data",
+        "maria_add_gis_sp_bootstrap",
+    ] {
+        script += &std::fs::read_to_string(folder.join(format!("{file}.sql")))?;
+    }
+    Ok(script)
 }
 
 /// Whether this process is the superuser's.
