@@ -57,6 +57,9 @@ pub(crate) async fn print(
             });
         }
     }
+    if encoding == Encoding::Login {
+        return show(encode(encoding, &configuration, &[])?, vec![], encoding, console);
+    }
     if encoding.refers() {
         return print_referring(&configuration, encoding, destination, remarks, console);
     }
@@ -66,7 +69,7 @@ pub(crate) async fn print(
         Destination::Shown => {
             return show(encode(encoding, &configuration, &all(&configuration))?, remarks, encoding, console);
         }
-        Destination::Withheld => remarks.extend(withheld_remark(&secret, encoding)),
+        Destination::Withheld => remarks.extend(withheld_remark(&secret)),
         Destination::File(file) if !secret.is_empty() => {
             remarks.push(format!(
                 "{} {} written to {}",
@@ -138,8 +141,8 @@ async fn fetch(withheld: Withheld<'_>, console: &mut Console) -> Result<Secret> 
 }
 
 /// What is said of `secret`, which is not shown: each with its value as far as it is none.
-fn withheld_remark(secret: &[&Entry], encoding: Encoding) -> Option<String> {
-    if secret.is_empty() || encoding == Encoding::Login {
+fn withheld_remark(secret: &[&Entry]) -> Option<String> {
+    if secret.is_empty() {
         return None;
     }
     let (are, them) = if secret.len() == 1 { ("is a secret", "it") } else { ("are secrets", "them") };

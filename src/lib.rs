@@ -14,6 +14,8 @@
 //!   **events**; it never prints. Views turn plans
 //!   and events into text, bars or JSON.
 //! - **Outputs** are the server configuration: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
+//! - **Settings** are the server's other variables, read from a file or the environment:
+//!   [`ServerSettings`](settings::ServerSettings).
 //!
 //! There is no state file. The cloud is the state, and the mark shows what belongs to wbstore:
 //!

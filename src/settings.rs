@@ -24,6 +24,7 @@ use jiff::Timestamp;
 
 use crate::secret::Secret;
 use crate::settings::bucket_address::BucketAddress;
+use crate::settings::host_url::HostUrl;
 use crate::settings::mysql_url::MysqlUrl;
 use crate::settings::redis_url::RedisUrl;
 use crate::settings::variable::Secrecy;
@@ -80,17 +81,25 @@ impl ServerSettings {
         self.list.iter().find(|setting| setting.variable == Some(variable))
     }
 
-    /// What is wrong with the forms of the values, one sentence each.
-    pub(crate) fn flaws(&self) -> Vec<String> {
-        let checks = |setting: &Setting| {
-            let variable = setting.variable?;
-            let Check { name, verdict } =
-                check_grammar(self, variable, Timestamp::now()).into_iter().next()?;
-            let Verdict::Failed { reason, hint } = verdict else { return None };
-            let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
-            Some(format!("{}: {name}: {reason}{hint}", setting.origin))
+    /// What is wrong with the forms of the values, or not as W&B advises; one sentence each.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let now = Timestamp::now();
+        let of_setting = |setting: &Setting| {
+            let checks =
+                setting.variable.map(|variable| check_grammar(self, variable, now)).unwrap_or_default();
+            let origin = setting.origin.to_string();
+            let sentence = move |check: Check| {
+                let (reason, hint) = match check.verdict {
+                    Verdict::Failed { reason, hint } => (reason, hint),
+                    Verdict::Warned { reason, hint } => (reason, Some(hint)),
+                    Verdict::Passed { .. } | Verdict::Inconclusive { .. } => return None,
+                };
+                let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+                Some(format!("{origin}: {}: {reason}{hint}", check.name))
+            };
+            checks.into_iter().filter_map(sentence)
         };
-        self.list.iter().filter_map(checks).collect()
+        self.list.iter().flat_map(of_setting).collect()
     }
 
     /// The value of `variable`, if it is set.
@@ -100,6 +109,18 @@ impl ServerSettings {
 }
 
 impl Setting {
+    /// The value as the server should have it: the address of a server without a slash at its end, and all others
+    /// as they are.
+    pub(crate) fn into_value(self) -> Secret {
+        match self.variable {
+            Some(Variable::Host) => match HostUrl::parse(self.value.reveal()) {
+                Ok(host) => Secret::new(host.origin.to_string()),
+                Err(_) => self.value,
+            },
+            _ => self.value,
+        }
+    }
+
     /// The value without its secrets, if it has any. A variable that W&B does not document may hold one.
     pub(crate) fn masked(&self) -> Option<String> {
         let hidden = || Some("***".to_owned());

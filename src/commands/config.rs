@@ -89,11 +89,16 @@ impl ConfigForm {
     }
 
     /// The settings of `source`, with the notes on them.
-    fn read(source: &SettingsSource, console: &mut Console) -> Result<ServerSettings> {
-        let (settings, notes) = source.read()?;
-        notes.iter().for_each(|note| console.note(note));
-        for flaw in settings.flaws() {
-            console.note(&flaw);
+    async fn read(source: SettingsSource, console: &mut Console) -> Result<ServerSettings> {
+        // A pipe may take its time.
+        let reading = tokio::task::spawn_blocking(move || source.read());
+        let reading = async {
+            let lost = |error| Error::new(Kind::Failed, "failed to read the settings").because(error);
+            reading.await.map_err(lost)?
+        };
+        let (settings, notes) = console.busy("reading the settings", reading).await?;
+        for note in notes.iter().chain(&settings.remarks()) {
+            console.note(note);
         }
         Ok(settings)
     }
@@ -126,7 +131,7 @@ async fn of_settings(args: &SettingsArgs, console: &mut Console) -> Result<u8> {
     let disclosure = form.disclosure();
     disclosure.check()?;
     let source = form.settings.clone().unwrap_or(SettingsSource::Environment);
-    let settings = ConfigForm::read(&source, console)?;
+    let settings = ConfigForm::read(source, console).await?;
     let host = settings.value(Variable::Host).and_then(|host| host.parse::<Origin>().ok());
     let fallback = || host.map_or_else(|| "wandb".parse(), |host| Ok(host.slug()));
     let name = name.clone().map_or_else(fallback, Ok)?;
@@ -146,7 +151,10 @@ async fn of_settings(args: &SettingsArgs, console: &mut Console) -> Result<u8> {
 async fn of_cloud(mut args: ConfigArgs, options: &dyn CloudOptions, console: &mut Console) -> Result<u8> {
     let form = &args.form;
     let disclosure = form.disclosure();
-    let settings = form.settings.as_ref().map(|source| ConfigForm::read(source, console)).transpose()?;
+    let settings = match form.settings.clone() {
+        Some(source) => Some(ConfigForm::read(source, console).await?),
+        None => None,
+    };
     if let Some(host) = settings.as_ref().and_then(|settings| settings.value(Variable::Host)) {
         args.target.host_or(host)?;
     }

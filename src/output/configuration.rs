@@ -56,8 +56,8 @@ impl From<&Output> for Entry {
 
 impl From<Setting> for Entry {
     fn from(setting: Setting) -> Self {
-        let masked = setting.masked();
-        Self { name: setting.name, value: setting.value, masked }
+        let (name, masked) = (setting.name.clone(), setting.masked());
+        Self { name, value: setting.into_value(), masked }
     }
 }
 

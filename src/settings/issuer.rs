@@ -49,7 +49,7 @@ impl Grammar for Issuer {
             return Err(Flaw::new(at, "a query or fragment", "remove it").repaired(text[..at].to_owned()));
         }
         let rest = match text.split_once(':') {
-            Some((scheme, rest)) if scheme == "https" => rest,
+            Some(("https", rest)) => rest,
             Some((scheme, rest))
                 if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") =>
             {

@@ -1,8 +1,9 @@
 //! `wbstore config` without a cloud.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::{Folder, Ran, run, wbstore};
 
@@ -293,6 +294,45 @@ export WANDB_API_KEY=<API-KEY>
 "
     );
     ran.is_silent();
+}
+
+#[test]
+fn login_has_no_secret() {
+    let folder = Folder::with(WANDB);
+    let ran = folder.config(&["--output", "login", "--secret-file", "secrets"]).done();
+    ran.is_silent();
+    assert!(!folder.path("secrets").exists());
+}
+
+#[test]
+fn an_address_has_no_slash_at_its_end() {
+    let folder = Folder::with("HOST=https://wandb.acme.com/\n");
+    let ran =
+        folder.config(&[]).done().tells(&["HOST form: it ends in a slash", "use `https://wandb.acme.com`"]);
+    assert_eq!(ran.stdout, "HOST=https://wandb.acme.com\n");
+    let helm = folder.config(&["--output", "helm"]).done().stdout;
+    assert!(helm.contains("  host: \"https://wandb.acme.com\"\n"), "{helm}");
+}
+
+#[test]
+fn a_pipe_that_takes_its_time_is_waited_for_in_sight() {
+    let folder = Folder::with(FEW);
+    let mut process = wbstore(&folder.path(""))
+        .args(["config", "--settings", "-", "--output", "json", "--reveal"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(process.stderr.take().expect("it is piped"));
+    while !said.contains("reading the settings") {
+        assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "it ended without a word: {said}");
+    }
+    process.stdin.take().expect("it is piped").write_all(FEW.as_bytes()).expect("it is read");
+    let printed = process.wait_with_output().expect("it ends").stdout;
+    let expected = folder.config(&["--output", "json", "--reveal"]).done().stdout;
+    assert_eq!(String::from_utf8(printed).expect("text"), expected);
 }
 
 #[test]
