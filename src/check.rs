@@ -31,7 +31,7 @@ use crate::settings::mysql_url::MysqlUrl;
 use crate::settings::queue_address::QueueAddress;
 use crate::settings::redis_url::RedisUrl;
 use crate::settings::{Grammar, ServerSettings, Variable, check_grammar};
-use crate::verify::{Advice, Check, CheckSender, Checking, Verdict};
+use crate::verify::{Advice, Check, CheckSender, Checking, Verdict, failed};
 use deadline::Deadline;
 use oidc::{AuthMethod, Registered};
 use storage::Storage;
@@ -206,6 +206,9 @@ impl<'a> Parsed<'a> {
             Topic::Oidc => {
                 if let Some(registered) = self.registered() {
                     oidc::check(&registered, run, lines).await;
+                } else if self.settings.value(Variable::OidcIssuer).is_none() {
+                    let hint = "set OIDC_ISSUER to the issuer in the provider's own settings";
+                    lines.add("issuer", failed("OIDC_ISSUER is not set", hint));
                 }
             }
             Topic::Slack => slack::advise(self.host.as_ref(), lines),

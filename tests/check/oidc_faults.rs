@@ -173,6 +173,8 @@ async fn only_an_answer_at_the_callback_or_a_refusal_decides() {
 async fn what_is_not_set_is_said() {
     let ran = checked(OidcManners::default(), &[("OIDC_CLIENT_ID", "")]).await.ends(6);
     ran.is("OIDC client", "failed", &["OIDC_CLIENT_ID is not set"]);
+    let ran = checked(OidcManners::default(), &[("OIDC_ISSUER", "")]).await.ends(6);
+    ran.is("OIDC issuer", "failed", &["OIDC_ISSUER is not set"]);
     let ran = checked(OidcManners::default(), &[("HOST", "")]).await.ends(0);
     ran.is("OIDC registration", "inconclusive", &["HOST is not set"]);
     let secret = [("GORILLA_OIDC_SECRET", "canary-of-the-secret")];
