@@ -9,8 +9,10 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "check")]
+use crate::commands::check::CheckArgs;
 use crate::commands::completions::CompletionsArgs;
-use crate::commands::config::ConfigArgs;
+use crate::commands::config::ConfigCommand;
 use crate::commands::list::ListArgs;
 use crate::commands::man::ManArgs;
 use crate::commands::plan::{PlanArgs, PlanFormat};
@@ -33,7 +35,7 @@ pub(crate) use target::{Lifetime, Offline, Target};
     arg_required_else_help = true,
     after_help = "Start with:\n  wbstore plan aws --host https://wandb.acme.com\n\n\
                   Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 refused, 4 partly done (run again),\n\
-                  5 changes pending (plan --exit-code), 6 verify failed, 130 interrupted."
+                  5 changes pending (plan --exit-code), 6 verify or check failed, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -60,9 +62,11 @@ impl Cli {
             Command::Policy { cloud } if cloud.command().format == Some(PolicyForm::Json) => Format::Json,
             Command::Provision { cloud } => cloud.command().format,
             Command::Verify { cloud } => cloud.command().format,
+            #[cfg(feature = "check")]
+            Command::Check(args) => args.format,
             Command::Teardown { cloud } => cloud.command().format,
             Command::List { cloud } => cloud.command().format,
-            Command::Config { cloud } => cloud.command().format,
+            Command::Config(config) => config.format(),
             Command::Plan { .. } | Command::Policy { .. } | Command::Completions(_) | Command::Man(_) => {
                 Format::Human
             }
@@ -89,6 +93,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         cloud: Cloud<VerifyArgs, Proved>,
     },
+    /// Check that the server's settings work: host, license, Redis, MySQL, single sign-on, Slack, bucket
+    #[cfg(feature = "check")]
+    Check(CheckArgs),
     /// Delete what wbstore created, and nothing else
     #[command(visible_alias = "destroy")]
     Teardown {
@@ -105,11 +112,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         cloud: Cloud<PolicyArgs, Described>,
     },
-    /// Print the server configuration of an existing deployment
-    Config {
-        #[command(subcommand)]
-        cloud: Cloud<ConfigArgs, Delivered>,
-    },
+    /// Print the server configuration: an existing deployment's storage, and the settings
+    Config(ConfigCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

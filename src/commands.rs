@@ -4,6 +4,8 @@
 //! What a command was asked for goes to stdout (outputs, a plan, a policy, a list, the checks); progress,
 //! notes and errors go to stderr.
 
+#[cfg(feature = "check")]
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod list;
@@ -31,10 +33,12 @@ pub async fn run(cli: Cli, console: &mut Console, cancel: CancellationToken) -> 
         Command::Plan { cloud } => plan::run(cloud, console).await,
         Command::Provision { cloud } => provision::run(cloud, console, cancel).await,
         Command::Verify { cloud } => verify::run(cloud, console, cancel).await,
+        #[cfg(feature = "check")]
+        Command::Check(args) => check::run(args, console, cancel).await,
         Command::Teardown { cloud } => teardown::run(cloud, console, cancel).await,
         Command::List { cloud } => list::run(cloud, console).await,
         Command::Policy { cloud } => policy::run(cloud, console).await,
-        Command::Config { cloud } => config::run(cloud, console).await,
+        Command::Config(config) => config::run(config, console).await,
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),
     }

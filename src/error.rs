@@ -30,7 +30,7 @@ pub mod exit {
     pub const PARTIAL: u8 = 4;
     /// `plan --exit-code`: changes are pending.
     pub const PENDING: u8 = 5;
-    /// `verify` found that it does not work.
+    /// `verify` or `check` found that something does not work.
     pub const UNVERIFIED: u8 = 6;
     /// Interrupted by the user.
     pub const INTERRUPTED: u8 = 130;

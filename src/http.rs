@@ -9,6 +9,8 @@ mod reads;
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "check")]
+pub(crate) use reqwest::Certificate;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 pub(crate) use reqwest::{Method, Url};
 
@@ -223,12 +225,20 @@ impl Client {
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(crate) fn new() -> Result<Self> {
-        let inner = reqwest::Client::builder()
+        Self::of(Self::builder())
+    }
+
+    fn builder() -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .user_agent(concat!("wbstore/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WITHIN)
-            .build()
-            .map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
+    }
+
+    fn of(builder: reqwest::ClientBuilder) -> Result<Self> {
+        let built = builder.build();
+        let inner =
+            built.map_err(|error| Error::new(Kind::Failed, "set up the HTTP client").because(error))?;
         Ok(Self { inner, home: None, contacts: Contacts::default() })
     }
 
@@ -239,6 +249,15 @@ impl Client {
     /// As [`Client::new`].
     pub(crate) fn pinned(home: Url) -> Result<Self> {
         Ok(Self { home: Some(home), ..Self::new()? })
+    }
+
+    /// A client like [`Client::new`] that trusts `certificates` besides those of the system.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    #[cfg(feature = "check")]
+    pub(crate) fn trusting(certificates: Vec<Certificate>) -> Result<Self> {
+        Self::of(Self::builder().tls_certs_merge(certificates))
     }
 
     /// Sends `request`. A call that may be sent twice is repeated after a fault of the network or the

@@ -14,6 +14,8 @@
 //!   **events**; it never prints. Views turn plans
 //!   and events into text, bars or JSON.
 //! - **Outputs** are the server configuration: `BUCKET`, `BUCKET_QUEUE`, `AWS_REGION`.
+//! - **Settings** are the server's other variables, read from a file or the environment:
+//!   [`ServerSettings`](settings::ServerSettings).
 //!
 //! There is no state file. The cloud is the state, and the mark shows what belongs to wbstore:
 //!
@@ -23,8 +25,8 @@
 //! ```
 
 #![warn(unreachable_pub)]
-// What only one cloud uses has no caller in a build without it.
-#![cfg_attr(not(all(feature = "aws", feature = "azure", feature = "gcp")), allow(dead_code, unused_imports))]
+// What only one cloud or only `check` uses has no caller in a build without it.
+#![cfg_attr(not(all(feature = "aws", feature = "azure", feature = "check", feature = "gcp")), allow(dead_code, unused_imports))]
 // The page is for those who work on the program, and names its parts.
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -32,6 +34,8 @@ mod ablation;
 mod action;
 mod address;
 mod change;
+#[cfg(feature = "check")]
+mod check;
 pub mod cli;
 pub mod commands;
 pub mod console;
@@ -69,6 +73,7 @@ mod queue_choice;
 mod resource;
 mod retry;
 mod secret;
+mod settings;
 mod span;
 mod text;
 pub mod timings;

@@ -1,5 +1,6 @@
 //! The one secret among the outputs, and where it is written.
 
+use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,12 @@ const BLOCK: usize = 4096;
 /// A secret. It cannot be printed, compared, copied or written into a document by accident, and its
 /// memory is overwritten when it is dropped.
 pub(crate) struct Secret(Zeroizing<String>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
 
 impl Secret {
     pub(crate) fn new(text: String) -> Self {

@@ -73,6 +73,13 @@ pub enum Verdict {
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
+    /// It works, and not as W&B advises.
+    Warned {
+        /// Why, as a lowercase fragment.
+        reason: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// It is not known whether it works.
     Inconclusive {
         /// Why, as a lowercase fragment.
@@ -90,6 +97,15 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
+/// What to enter elsewhere, such as at an identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// Of what, and where to enter it.
+    pub name: String,
+    /// One line each.
+    pub entries: Vec<String>,
+}
+
 /// Where the progress of `verify` goes.
 pub(crate) type CheckSender = UnboundedSender<Checking>;
 
@@ -105,6 +121,8 @@ pub enum Checking {
     },
     /// The result of a check.
     Known(Check),
+    /// What to enter elsewhere.
+    Advice(Advice),
 }
 
 pub(crate) fn passed(detail: impl Into<String>) -> Verdict {
@@ -113,6 +131,10 @@ pub(crate) fn passed(detail: impl Into<String>) -> Verdict {
 
 pub(crate) fn failed(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
     Verdict::Failed { reason: reason.into(), hint: Some(hint.into()) }
+}
+
+pub(crate) fn warned(reason: impl Into<String>, hint: impl Into<String>) -> Verdict {
+    Verdict::Warned { reason: reason.into(), hint: hint.into() }
 }
 
 pub(crate) fn inconclusive(reason: impl Into<String>) -> Verdict {

@@ -40,6 +40,25 @@ const FOR_PROVIDERS: &[&str] = &[
     "verify",
 ];
 
+/// What the settings may use of the crate: they know neither clouds nor the forms in which they are written.
+const FOR_SETTINGS: &[&str] =
+    &["error", "names", "origin", "outside", "secret", "settings", "value", "verify"];
+
+/// What the checks of the settings may use; only that of the storage has a cloud.
+const FOR_CHECKS: &[&str] = &[
+    "error",
+    "http",
+    "origin",
+    "provider",
+    "providers::aws::options",
+    "providers::azure::options",
+    "providers::gcp::options",
+    "secret",
+    "settings",
+    "text",
+    "verify",
+];
+
 /// What decides without looking: the planner and the contract below it.
 const PURE: &[&str] = &["src/plan", "src/plan.rs"];
 
@@ -147,6 +166,36 @@ fn a_provider_knows_the_contract_and_its_own_cloud_only() {
         }
     }
     require(&broken);
+}
+
+/// What the module `name` of `src/` uses of the crate besides itself and what is `allowed`.
+fn other_uses(name: &str, allowed: &[&str]) -> Vec<String> {
+    let (folder, file) = (format!("src/{name}"), format!("src/{name}.rs"));
+    let is_of_module = |source: &Source| {
+        let path = Path::new(&source.path);
+        path.starts_with(&folder) || path == Path::new(&file)
+    };
+    let module: Vec<_> = sources("src").into_iter().filter(is_of_module).collect();
+    assert!(module.len() > 10, "{name} has moved");
+    let mut broken = vec![];
+    for source in &module {
+        for path in crate_paths(&source.code) {
+            if !is_below(&path, name) && !allowed.iter().any(|allowed| is_below(&path, allowed)) {
+                broken.push(format!("{} uses crate::{path}", source.path));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn the_settings_know_no_cloud_and_no_form() {
+    require(&other_uses("settings", FOR_SETTINGS));
+}
+
+#[test]
+fn the_checks_know_no_view_and_of_clouds_only_their_options() {
+    require(&other_uses("check", FOR_CHECKS));
 }
 
 #[test]

@@ -99,6 +99,17 @@ impl Target {
         Ok(Wanted { origin: host.as_ref().map(|host| host.value.clone()), remarks, ..Wanted::named(name) })
     }
 
+    /// Uses `host` where none is given.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when it is not an address of a server.
+    pub(crate) fn host_or(&mut self, host: &str) -> Result<()> {
+        if self.host.is_none() {
+            self.host = Some(Given { value: host.parse()?, by_environment: true });
+        }
+        Ok(())
+    }
+
     /// Refuses a target that the command line and the environment name differently.
     ///
     /// # Errors

@@ -38,6 +38,8 @@ enum VerifyAs {
     Node,
 }
 
+const INTERRUPTED: &str = "interrupted; the probe was deleted";
+
 pub(crate) async fn run(
     cloud: Cloud<VerifyArgs, Proved>,
     console: &mut Console,
@@ -53,7 +55,7 @@ pub(crate) async fn run(
     if let Some(VerifyAs::Node) = args.verify_as {
         let verify = options_of_run(vec![])?;
         let proof = options.verify_as_node(wanted, &verify, sender.clone());
-        return prove(proof, sender, receiver, console, &cancel).await;
+        return prove(proof, sender, receiver, console, &cancel, INTERRUPTED).await;
     }
     let provider = connect(options.as_ref(), wanted.clone(), console).await?;
     let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
@@ -66,16 +68,17 @@ pub(crate) async fn run(
     let hopeless = change.plan.is_refused() || nowhere;
     let checks = sender.clone();
     let proof = async { if hopeless { Ok(()) } else { provider.verify(&verify, checks).await } };
-    prove(proof, sender, receiver, console, &cancel).await
+    prove(proof, sender, receiver, console, &cancel, INTERRUPTED).await
 }
 
-/// Shows the checks of `proof`, and returns the exit code.
-async fn prove(
+/// Shows the checks of `proof`, and returns the exit code; `interrupted` is the error after a cancellation.
+pub(super) async fn prove(
     proof: impl Future<Output = Result<()>>,
     sender: CheckSender,
     receiver: UnboundedReceiver<Checking>,
     console: &mut Console,
     cancel: &CancellationToken,
+    interrupted: &str,
 ) -> Result<u8> {
     let style = console.progress_style();
     let proof = async {
@@ -88,14 +91,14 @@ async fn prove(
         proof
     };
     let (mut stream, words) = console.streams();
-    let (proof, verdicts) = futures::join!(proof, checks::show(receiver, style, &mut *stream, words));
+    let shown = checks::show(receiver, style, &mut *stream, words, cancel);
+    let (proof, verdicts) = futures::join!(proof, shown);
     drop(stream);
     if let Err(error) = proof {
         return Ok(error.exit_code());
     }
     if cancel.is_cancelled() {
-        return Err(Error::new(Kind::Interrupted, "interrupted; the probe was deleted")
-            .hint("run the same `verify` again"));
+        return Err(Error::new(Kind::Interrupted, interrupted).hint("run the same command again"));
     }
     Ok(if verdicts.failed > 0 { exit::UNVERIFIED } else { exit::DONE })
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::plan::{Goal, Subject, plan};
 use crate::policy::{Audience, Policy};
-use crate::resource::Stack;
+use crate::resource::{Output, Stack};
 use crate::secret::{Disclosure, Secret, Withheld};
 use crate::verify::{CheckSender, VerifyOptions};
 
@@ -107,7 +107,7 @@ async fn a_secret_that_is_not_asked_for_is_not_fetched() {
 
 #[tokio::test]
 async fn a_secret_that_is_asked_for_is_on_stdout_alone() {
-    for encoding in [Encoding::Env, Encoding::Docker, Encoding::Helm, Encoding::Json] {
+    for encoding in [Encoding::Env, Encoding::Docker, Encoding::Helm, Encoding::K8sSecret, Encoding::Json] {
         let (done, out, err, _) = delivered(encoding, Disclosure::Shown).await;
         assert!(done.is_ok() && out.contains(KEY) && err.is_empty(), "{out}{err}");
     }

@@ -5,17 +5,17 @@
 //! `${…}` anywhere. So nothing is escaped: a value goes between quotes in which all of its
 //! characters are literal, or it is rejected.
 
+use super::configuration::Entry;
 use super::encoding::{Encoding, is_plain};
 use crate::error::Result;
-use crate::resource::Output;
 
-pub(super) fn encode(outputs: &[Output]) -> Result<String> {
-    outputs.iter().map(line).collect()
+pub(super) fn encode(entries: &[&Entry]) -> Result<String> {
+    entries.iter().map(|entry| line(entry)).collect()
 }
 
-fn line(output: &Output) -> Result<String> {
-    let Output { name, value } = output;
-    let refuse = |what| Err(Encoding::Dotenv.refuse(output, what));
+fn line(entry: &Entry) -> Result<String> {
+    let (name, value) = (&entry.name, entry.text());
+    let refuse = |what| Err(Encoding::Dotenv.refuse(entry, what));
     if value.chars().any(char::is_control) {
         return refuse("a line break or another control character");
     }

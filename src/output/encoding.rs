@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-use super::{docker, dotenv, env, helm, json, k8s};
+use super::configuration::{Configuration, Entry};
+use super::{docker, dotenv, env, helm, json, kubernetes_secret, login, operator_v2};
 use crate::error::{Error, Result};
-use crate::resource::Output;
 use crate::text::clean;
 
 /// The form in which the outputs are written.
@@ -20,8 +20,22 @@ pub enum Encoding {
     K8sSecret,
     /// Values for W&B's operator chart
     Helm,
+    /// A WeightsAndBiases resource for version 2 of W&B's operator
+    OperatorV2,
+    /// What users run to log in
+    Login,
     /// One JSON object on one line
     Json,
+}
+
+/// What an encoder wrote.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    pub text: String,
+    /// The manifest of the Kubernetes Secret that the text refers to.
+    pub secret: Option<String>,
+    /// What to know about it, one sentence each.
+    pub remarks: Vec<String>,
 }
 
 impl Encoding {
@@ -33,6 +47,8 @@ impl Encoding {
             Self::Docker => "docker",
             Self::K8sSecret => "k8s-secret",
             Self::Helm => "helm",
+            Self::OperatorV2 => "operator-v2",
+            Self::Login => "login",
             Self::Json => "json",
         }
     }
@@ -42,45 +58,53 @@ impl Encoding {
         self != Self::Json
     }
 
-    /// The refusal to write `output`, whose value contains `what`. The value may be a secret, so it is
+    /// Whether the format refers to a Kubernetes Secret for what is secret, instead of repeating it.
+    pub(crate) fn refers(self) -> bool {
+        matches!(self, Self::Helm | Self::OperatorV2)
+    }
+
+    /// The refusal to write `entry`, whose value contains `what`. The value may be a secret, so it is
     /// not repeated.
-    pub(super) fn refuse(self, output: &Output, what: &str) -> Error {
-        let (name, encoding) = (output.name, self.name());
+    pub(super) fn refuse(self, entry: &Entry, what: &str) -> Error {
+        let (name, encoding) = (&entry.name, self.name());
         Error::input(format!(
             "cannot write {name} as `{encoding}`: its value contains {what}, which the format cannot represent"
         ))
         .hint("choose another --output; `json` can represent every value")
     }
+
+    /// The refusal to write `name` because of `why`.
+    pub(super) fn unable(self, name: &str, why: impl std::fmt::Display, hint: impl Into<String>) -> Error {
+        Error::input(format!("cannot write {name} as `{}`: {why}", self.name())).hint(hint)
+    }
 }
 
-/// Writes `outputs` of `deployment` in the form of `encoding`, with a final line break. The remarks
-/// follow as comments, where the format [has them](Encoding::has_comments).
+/// Writes `entries` of `configuration` in the form of `encoding`, with a final line break. The formats that
+/// [refer](Encoding::refers) to a Secret write all of the configuration.
 ///
 /// # Errors
 /// When the format cannot represent a value unchanged.
 pub(crate) fn encode(
     encoding: Encoding,
-    deployment: &str,
-    outputs: &[Output],
-    remarks: &[&str],
-) -> Result<String> {
-    let mut text = match encoding {
-        Encoding::Env => env::encode(outputs),
-        Encoding::Dotenv => dotenv::encode(outputs),
-        Encoding::Docker => docker::encode(outputs),
-        Encoding::K8sSecret => k8s::encode(deployment, outputs),
-        Encoding::Helm => helm::encode(outputs),
-        Encoding::Json => json::encode(outputs),
+    configuration: &Configuration,
+    entries: &[&Entry],
+) -> Result<Encoded> {
+    let text = match encoding {
+        Encoding::Helm => return helm::encode(configuration),
+        Encoding::OperatorV2 => return operator_v2::encode(configuration),
+        Encoding::Env => env::encode(entries),
+        Encoding::Dotenv => dotenv::encode(entries),
+        Encoding::Docker => docker::encode(entries),
+        Encoding::K8sSecret => kubernetes_secret::encode(configuration, entries),
+        Encoding::Login => login::encode(configuration),
+        Encoding::Json => json::encode(entries),
     }?;
-    if encoding.has_comments() {
-        text.extend(remarks.iter().flat_map(|remark| remark.lines()).map(comment));
-    }
-    Ok(text)
+    Ok(Encoded { text, ..Encoded::default() })
 }
 
-/// `line` as a comment, which it cannot end early.
-fn comment(line: &str) -> String {
-    format!("# {}\n", clean(line))
+/// `text` as comments, which it cannot end early.
+pub(crate) fn comments(text: &str) -> String {
+    text.lines().map(|line| format!("# {}\n", clean(line))).collect()
 }
 
 /// Whether no shell and no dotenv reader gives any character of `value` a meaning of its own.

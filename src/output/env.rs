@@ -5,19 +5,19 @@
 
 use std::borrow::Cow;
 
+use super::configuration::Entry;
 use super::encoding::{Encoding, is_plain};
 use crate::error::Result;
-use crate::resource::Output;
 
-pub(super) fn encode(outputs: &[Output]) -> Result<String> {
-    outputs.iter().map(line).collect()
+pub(super) fn encode(entries: &[&Entry]) -> Result<String> {
+    entries.iter().map(|entry| line(entry)).collect()
 }
 
-fn line(output: &Output) -> Result<String> {
-    let Output { name, value } = output;
+fn line(entry: &Entry) -> Result<String> {
+    let (name, value) = (&entry.name, entry.text());
     // No shell variable can hold a NUL; shells drop it silently.
     if value.contains('\0') {
-        return Err(Encoding::Env.refuse(output, "a NUL"));
+        return Err(Encoding::Env.refuse(entry, "a NUL"));
     }
     Ok(format!("{name}={}\n", quoted(value)))
 }

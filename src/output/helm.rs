@@ -1,16 +1,20 @@
 //! Values for W&B's operator chart.
 //!
-//! The chart builds the server's `BUCKET` from the parts under `global.bucket`. It has no value for
-//! the queue: `app.env` of its defaults sets `BUCKET_QUEUE` to `internal://`, so that is where a
-//! real queue is named. Helm merges maps, so the other variables of `app.env` stay.
+//! The chart builds `MYSQL`, `REDIS` and `BUCKET` from parts, and puts passwords into these URLs as they are
+//! (`_mysql.tpl`, `_redis.tpl`, `_bucket.tpl`), so the Secret holds them percent-encoded. `app.env` of its defaults
+//! sets `BUCKET_QUEUE` to `internal://` and outranks all other places of the environment, so that is where a real
+//! queue is named. Helm merges maps, so the other variables of `app.env` stay.
 
-use serde::Serialize;
-use serde_saphyr::DoubleQuoted;
-
-use super::encoding::Encoding;
-use super::yaml::{self, Entries};
-use crate::error::{Error, Result};
-use crate::resource::Output;
+use super::configuration::{Configuration, Entry};
+use super::encoding::{Encoded, Encoding};
+use super::kubernetes_secret::Referred;
+use super::yaml::{self, Map, Node};
+use crate::error::Result;
+use crate::settings::bucket_address::{BucketAddress, Store, StoreEndpoint};
+use crate::settings::mysql_url::{MysqlUrl, TlsMode};
+use crate::settings::redis_url::RedisUrl;
+use crate::settings::url_parts::encoded;
+use crate::settings::{Grammar, Malformed};
 
 const HEADER: &str = "\
 # Values for W&B's operator chart (charts/operator-wandb), created by wbstore. Pass them to helm with
@@ -25,100 +29,287 @@ const QUEUE: &str = "\
 # chart does not read it, and `--queue internal` is the right choice.
 ";
 
-#[derive(Serialize)]
-struct Values<'a> {
-    global: Global<'a>,
-    #[serde(skip_serializing_if = "App::is_empty")]
-    app: App<'a>,
-}
+const SLACK: &str = "\
+#
+# Not every version of the chart has a reference to a Secret under global.slack, so the secret of the
+# Slack app is referred to under global.extraEnv, which outranks it.
+";
 
-#[derive(Serialize)]
-struct Global<'a> {
-    bucket: BucketValues<'a>,
-}
+/// The variables that are not simply passed on.
+const MAPPED: &[&str] = &[
+    "LICENSE",
+    "MYSQL",
+    "BUCKET",
+    "AWS_REGION",
+    "AWS_S3_KMS_ID",
+    "AZURE_STORAGE_KEY",
+    "HOST",
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_AUTH_METHOD",
+    "GORILLA_OIDC_SECRET",
+    "SLACK_CLIENT_ID",
+    "SLACK_SECRET",
+    "REDIS",
+];
 
-/// Every field is written, the empty ones too: the chart's template prints a field that is not
-/// there as `<no value>`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BucketValues<'a> {
-    provider: &'static str,
-    name: DoubleQuoted<&'a str>,
-    path: DoubleQuoted<&'a str>,
-    region: DoubleQuoted<&'a str>,
-    kms_key: DoubleQuoted<&'a str>,
-    // For Azure the chart takes the account's key from here and calls it AZURE_STORAGE_KEY.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_key: Option<DoubleQuoted<&'a str>>,
-}
+/// The variables that the chart itself sets under `app`.
+const OF_THE_APP: &[&str] = &["BUCKET_QUEUE", "LOGGING_ENABLED"];
 
-#[derive(Serialize)]
-struct App<'a> {
-    env: Entries<'a>,
-}
-
-impl App<'_> {
-    fn is_empty(&self) -> bool {
-        self.env.is_empty()
-    }
-}
-
-pub(super) fn encode(outputs: &[Output]) -> Result<String> {
-    outputs.iter().try_for_each(check)?;
-    let value = |name| outputs.iter().find(|output| output.name == name).map(|output| output.value.as_str());
-    let (provider, name, path) = value("BUCKET").and_then(parts).ok_or_else(|| {
-        Error::input("cannot write the outputs as `helm`: the chart supports no such BUCKET")
-            .hint("choose another --output, such as `env`")
-    })?;
-    let in_chart = |output: &&Output| match output.name {
-        "BUCKET" | "AWS_REGION" | "AWS_S3_KMS_ID" | "AZURE_STORAGE_KEY" => true,
-        "BUCKET_QUEUE" => output.value == "internal://",
-        _ => false,
-    };
-    let env = Entries::quoted(outputs.iter().filter(|output| !in_chart(output)));
-    let header = if env.is_empty() { HEADER.to_owned() } else { format!("{HEADER}{QUEUE}") };
-    let values = yaml::to_string(&Values {
-        global: Global {
-            bucket: BucketValues {
-                provider,
-                name: DoubleQuoted(name),
-                path: DoubleQuoted(path),
-                region: DoubleQuoted(value("AWS_REGION").unwrap_or_default()),
-                kms_key: DoubleQuoted(value("AWS_S3_KMS_ID").unwrap_or_default()),
-                access_key: value("AZURE_STORAGE_KEY").map(DoubleQuoted),
-            },
-        },
-        app: App { env },
-    })?;
-    Ok(header + &values)
+pub(super) fn encode(configuration: &Configuration) -> Result<Encoded> {
+    configuration.entries.iter().filter(|entry| !entry.is_secret()).try_for_each(check)?;
+    let mut secret = Referred::new(configuration);
+    let mut remarks = vec![];
+    let mysql = mysql(configuration, &mut secret)?;
+    let redis = redis(configuration, &mut secret, &mut remarks)?;
+    let external = |given: bool| given.then(|| Map::default().with("install", false));
+    let (has_mysql, has_redis) = (mysql.is_some(), redis.is_some());
+    let license = configuration.value("LICENSE").map(|license| secret.selector("LICENSE", license));
+    let app = OF_THE_APP.iter().fold(Map::default(), |env, name| {
+        env.maybe(name, configuration.value(name).filter(|value| *value != "internal://"))
+    });
+    let queue = configuration.value("BUCKET_QUEUE").is_some_and(|queue| queue != "internal://");
+    let slack = configuration.value("SLACK_SECRET").is_some();
+    let global = Map::default()
+        .maybe("host", configuration.value("HOST"))
+        .maybe("licenseSecret", license)
+        .maybe("mysql", mysql)
+        .maybe("redis", redis)
+        .maybe("bucket", bucket(configuration, &mut secret)?)
+        .maybe("auth", oidc(configuration, &mut secret)?.map(|oidc| Map::default().with("oidc", oidc)))
+        .maybe(
+            "slack",
+            configuration.value("SLACK_CLIENT_ID").map(|client| Map::default().with("clientId", client)),
+        )
+        .maybe("extraEnv", others(configuration, &mut secret).filled());
+    let values = yaml::to_string(
+        &Map::default()
+            .maybe("global", global.filled())
+            .maybe("app", app.filled().map(|env| Map::default().with("env", env)))
+            .maybe("mysql", external(has_mysql))
+            .maybe("redis", external(has_redis)),
+    )?;
+    let mut text = HEADER.to_owned();
+    text.push_str(if queue { QUEUE } else { "" });
+    text.push_str(if slack { SLACK } else { "" });
+    Ok(Encoded { text: text + &values, secret: secret.manifest(configuration)?, remarks })
 }
 
 /// The chart passes values through its own templates and, unquoted, through YAML; Kubernetes then
 /// expands `$(…)`. What any of the three would change is refused.
-fn check(output: &Output) -> Result<()> {
-    let refuse = |what| Err(Encoding::Helm.refuse(output, what));
-    if output.value.chars().any(char::is_control) {
-        return refuse("a line break or another control character");
+fn check(entry: &Entry) -> Result<()> {
+    match altered(entry.text()) {
+        Some(what) => Err(Encoding::Helm.refuse(entry, what)),
+        None => Ok(()),
     }
-    if output.value.contains("{{") {
-        return refuse("a `{{`");
-    }
-    if output.value.contains("$(") {
-        return refuse("a `$(`");
-    }
-    Ok(())
 }
 
-/// The chart's provider, name and path of a bucket's URL. For Azure the name is the account's, and
-/// the container is the path.
-fn parts(bucket: &str) -> Option<(&'static str, &str, &str)> {
-    let (scheme, rest) = bucket.split_once("://")?;
-    let provider = match scheme {
-        "s3" => "s3",
-        "gs" => "gcs",
-        "az" => "az",
-        _ => return None,
+fn altered(value: &str) -> Option<&'static str> {
+    if value.chars().any(char::is_control) {
+        return Some("a line break or another control character");
+    }
+    if value.contains("{{") {
+        return Some("a `{{`");
+    }
+    value.contains("$(").then_some("a `$(`")
+}
+
+/// Reads the value of `name`, if it is set.
+fn read<G: Grammar>(configuration: &Configuration, name: &str) -> Result<Option<G>> {
+    configuration
+        .value(name)
+        .map(G::parse)
+        .transpose()
+        .map_err(|malformed: Malformed| Encoding::Helm.unable(name, &malformed, malformed.hint()))
+}
+
+fn mysql(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
+    let Some(url) = read::<MysqlUrl>(configuration, "MYSQL")? else { return Ok(None) };
+    let refuse =
+        |why: &str| Err(Encoding::Helm.unable("MYSQL", why, "use `--output operator-v2`, or change MYSQL"));
+    if url.scheme != "mysql" {
+        return refuse("the chart connects with the scheme `mysql://` only");
+    }
+    if !matches!(url.tls, TlsMode::False | TlsMode::Preferred) {
+        return refuse("the chart always connects with `tls=preferred`");
+    }
+    let password = url.password.as_ref().map(|password| encoded(password.reveal())).unwrap_or_default();
+    secret.hold("MYSQL_PASSWORD", password);
+    Ok(Some(
+        Map::default()
+            .with("host", host(&url.host))
+            .with("port", url.port)
+            .with("database", encoded(&url.database))
+            .with("user", encoded(url.user.as_deref().unwrap_or_default()))
+            .with(
+                "passwordSecret",
+                Map::default().with("name", secret.name()).with("passwordKey", "MYSQL_PASSWORD"),
+            ),
+    ))
+}
+
+fn redis(
+    configuration: &Configuration,
+    secret: &mut Referred,
+    remarks: &mut Vec<String>,
+) -> Result<Option<Map>> {
+    let Some(url) = read::<RedisUrl>(configuration, "REDIS")? else { return Ok(None) };
+    if url.user.is_some() {
+        remarks.push("the chart has no value for the user name in REDIS, which W&B ignores".to_owned());
+    }
+    let mut parameters = Map::default();
+    for (name, value) in &url.parameters {
+        if let Some(what) = altered(value) {
+            return Err(Encoding::Helm.unable(
+                "REDIS",
+                format!("`{name}` contains {what}"),
+                "change the parameter",
+            ));
+        }
+        parameters = parameters.with(name, value.as_str());
+    }
+    let parameters = parameters.filled();
+    if parameters.is_none() {
+        remarks.push("REDIS has no parameter, so the chart adds its own, ttlInSeconds=604800".to_owned());
+    }
+    let password = url.password.as_ref().map(|password| {
+        secret.hold("REDIS_PASSWORD", encoded(password.reveal()));
+        Map::default().with("secretName", secret.name()).with("secretKey", "REDIS_PASSWORD")
+    });
+    Ok(Some(
+        Map::default()
+            .with("host", host(&url.host))
+            .with("port", url.port)
+            .maybe("params", parameters)
+            .maybe("secret", password),
+    ))
+}
+
+/// Every field is written, the empty ones too: the chart's template prints a field that is not
+/// there as `<no value>`.
+fn bucket(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
+    let Some(address) = read::<BucketAddress>(configuration, "BUCKET")? else { return Ok(None) };
+    let region = address.region.as_deref().or(configuration.value("AWS_REGION")).unwrap_or_default();
+    let kms = configuration.value("AWS_S3_KMS_ID").unwrap_or_default();
+    let with_prefix = |first: &str| match &address.prefix {
+        Some(prefix) => format!("{first}/{prefix}"),
+        None => first.to_owned(),
     };
-    let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
-    (!name.is_empty()).then_some((provider, name, path))
+    // The query goes with the path, which the chart appends to the URL as it is.
+    let on_endpoint = |endpoint: &StoreEndpoint| {
+        let query = address.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+        let port = endpoint.port.map(|port| format!(":{port}")).unwrap_or_default();
+        (format!("{}{port}", endpoint.host), format!("{}{query}", with_prefix(&address.bucket)))
+    };
+    let alone = || (address.bucket.clone(), address.prefix.clone().unwrap_or_default());
+    let (provider, (name, path)) = match &address.store {
+        Store::S3 => ("s3", alone()),
+        Store::S3Compatible(endpoint) => ("s3", on_endpoint(endpoint)),
+        Store::CoreWeave(endpoint) => ("cw", on_endpoint(endpoint)),
+        Store::Gcs => ("gcs", alone()),
+        Store::Azure { account } => ("az", (account.clone(), with_prefix(&address.bucket))),
+    };
+    let keys = keys(configuration, &address, secret)?;
+    Ok(Some(
+        Map::default()
+            .with("provider", Node::Word(provider))
+            .with("name", name)
+            .with("path", path)
+            .with("region", region)
+            .with("kmsKey", kms)
+            .maybe("secret", keys),
+    ))
+}
+
+/// The reference to the keys of a bucket, if there are any. For Azure the chart takes the account's key from the
+/// place of the access key, and calls it `AZURE_STORAGE_KEY`.
+fn keys(
+    configuration: &Configuration,
+    address: &BucketAddress,
+    secret: &mut Referred,
+) -> Result<Option<Map>> {
+    let secret_of = |key: &crate::secret::Secret| key.reveal().to_owned();
+    let in_address = address.keys.as_ref().and_then(|keys| keys.secret.as_ref());
+    match address.store {
+        Store::Azure { .. } => {
+            let key = in_address.map(secret_of);
+            let Some(key) = key.or_else(|| configuration.value("AZURE_STORAGE_KEY").map(str::to_owned))
+            else {
+                return Ok(None);
+            };
+            secret.hold("ACCESS_KEY", key);
+            Ok(Some(Map::default().with("secretName", secret.name()).with("accessKeyName", "ACCESS_KEY")))
+        }
+        Store::Gcs if in_address.is_some() => Err(Encoding::Helm.unable(
+            "BUCKET",
+            "the chart has no value for the key of a service account",
+            "remove the key, and let the server's pods act as the service account (Workload Identity)",
+        )),
+        Store::Gcs => Ok(None),
+        Store::S3 | Store::S3Compatible(_) | Store::CoreWeave(_) => {
+            let Some(keys) = &address.keys else { return Ok(None) };
+            secret.hold("ACCESS_KEY", encoded(keys.id.as_deref().unwrap_or_default()));
+            secret.hold("SECRET_KEY", in_address.map(|key| encoded(key.reveal())).unwrap_or_default());
+            Ok(Some(
+                Map::default()
+                    .with("secretName", secret.name())
+                    .with("accessKeyName", "ACCESS_KEY")
+                    .with("secretKeyName", "SECRET_KEY"),
+            ))
+        }
+    }
+}
+
+fn oidc(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
+    const OTHERS: [&str; 3] = ["OIDC_ISSUER", "OIDC_AUTH_METHOD", "GORILLA_OIDC_SECRET"];
+    let Some(client) = configuration.value("OIDC_CLIENT_ID") else {
+        let Some(name) = OTHERS.into_iter().find(|name| configuration.value(name).is_some()) else {
+            return Ok(None);
+        };
+        let why = "the chart ignores it without OIDC_CLIENT_ID";
+        return Err(Encoding::Helm.unable(name, why, "add `OIDC_CLIENT_ID=CLIENT_ID` to the settings"));
+    };
+    let client_secret = configuration.value("GORILLA_OIDC_SECRET").map(|value| {
+        secret.hold("OIDC_SECRET", value);
+        Map::default().with("name", secret.name()).with("secretKey", "OIDC_SECRET")
+    });
+    Ok(Some(
+        Map::default()
+            .with("clientId", client)
+            .maybe("issuer", configuration.value("OIDC_ISSUER"))
+            .maybe("authMethod", configuration.value("OIDC_AUTH_METHOD"))
+            .maybe("oidcSecret", client_secret),
+    ))
+}
+
+/// What the chart has no value for.
+fn others(configuration: &Configuration, secret: &mut Referred) -> Map {
+    let mut env = Map::default();
+    let has_bucket = configuration.value("BUCKET").is_some();
+    for entry in &configuration.entries {
+        let name = entry.name.as_str();
+        // Without a bucket there is no place for what belongs to it.
+        let stays = ["AWS_REGION", "AWS_S3_KMS_ID", "AZURE_STORAGE_KEY"].contains(&name) && !has_bucket;
+        if name == "SLACK_SECRET" {
+            env = env.with(name, secret.variable(name, entry.text()));
+            // The name under which the other components read it.
+            env = env.with("GORILLA_SLACK_SECRET", reference(secret, name));
+        } else if (MAPPED.contains(&name) && !stays) || OF_THE_APP.contains(&name) {
+        } else if entry.is_secret() {
+            env = env.with(name, secret.variable(name, entry.text()));
+        } else {
+            env = env.with(name, entry.text());
+        }
+    }
+    env
+}
+
+fn reference(secret: &Referred, key: &str) -> Map {
+    let selector = Map::default().with("name", secret.name()).with("key", key);
+    Map::default().with("valueFrom", Map::default().with("secretKeyRef", selector))
+}
+
+/// A host as URLs write it.
+pub(super) fn host(name: &str) -> String {
+    if name.contains("::") { format!("[{name}]") } else { name.to_owned() }
 }

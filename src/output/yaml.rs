@@ -1,42 +1,101 @@
-//! What the encoders with named entries share: the entries in their order, and the YAML writer.
+//! What the encoders of documents share: a tree of values in a fixed order, and the YAML writer.
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_saphyr::{DoubleQuoted, SerializerOptions};
 
 use crate::error::{Error, Kind, Result};
-use crate::resource::Output;
 
-/// Outputs as a map of names to values, in the order in which the provider names them.
-pub(super) struct Entries<'a> {
-    outputs: Vec<&'a Output>,
-    quoted: bool,
+/// A value of a document. Texts are written between double quotes, so that no YAML reader, 1.1 or 1.2, takes one
+/// for a number, a date or a truth value.
+pub(super) enum Node {
+    Text(String),
+    /// A word of the format itself, without quotes.
+    Word(&'static str),
+    Number(u64),
+    Truth(bool),
+    List(Vec<Map>),
+    Map(Map),
 }
 
-impl<'a> Entries<'a> {
-    /// Values as the format writes them by itself.
-    pub(super) fn bare(outputs: impl IntoIterator<Item = &'a Output>) -> Self {
-        Self { outputs: outputs.into_iter().collect(), quoted: false }
+/// Fields in the order in which they are added.
+#[derive(Default)]
+pub(super) struct Map(Vec<(String, Node)>);
+
+impl Map {
+    pub(super) fn with(mut self, name: &str, value: impl Into<Node>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
     }
 
-    /// Values between double quotes, so that no YAML reader, 1.1 or 1.2, takes one for a number, a
-    /// date or a truth value.
-    pub(super) fn quoted(outputs: impl IntoIterator<Item = &'a Output>) -> Self {
-        Self { quoted: true, ..Self::bare(outputs) }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.outputs.is_empty()
-    }
-}
-
-impl Serialize for Entries<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries = self.outputs.iter().map(|output| (output.name, &output.value));
-        if self.quoted {
-            serializer.collect_map(entries.map(|(name, value)| (name, DoubleQuoted(value))))
-        } else {
-            serializer.collect_map(entries)
+    pub(super) fn maybe(self, name: &str, value: Option<impl Into<Node>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
         }
+    }
+
+    /// `None` for one without fields.
+    pub(super) fn filled(self) -> Option<Self> {
+        (!self.0.is_empty()).then_some(self)
+    }
+}
+
+impl From<Map> for Node {
+    fn from(map: Map) -> Self {
+        Self::Map(map)
+    }
+}
+
+impl From<Vec<Map>> for Node {
+    fn from(list: Vec<Map>) -> Self {
+        Self::List(list)
+    }
+}
+
+impl From<String> for Node {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<bool> for Node {
+    fn from(truth: bool) -> Self {
+        Self::Truth(truth)
+    }
+}
+
+impl From<u16> for Node {
+    fn from(number: u16) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => DoubleQuoted(text).serialize(serializer),
+            Self::Word(word) => serializer.serialize_str(word),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Truth(truth) => serializer.serialize_bool(*truth),
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Map(map) => map.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Map {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::bars::{Bars, TICK, above};
 use super::clean::clean;
@@ -16,13 +17,15 @@ use super::remark::{Remark, hint};
 use super::still::{self, Silence};
 use super::words::countdown;
 use crate::cli::Format;
-use crate::verify::{Check, Checking, Verdict};
+use crate::verify::{Advice, Check, Checking, Verdict};
 
 /// The number of checks by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdicts {
     /// It works.
     pub passed: usize,
+    /// It works, and not as advised.
+    pub warned: usize,
     /// It does not work.
     pub failed: usize,
     /// The check could not be completed.
@@ -36,6 +39,7 @@ pub async fn show(
     style: Style,
     writer: &mut (dyn Write + Send),
     words: &mut (dyn Write + Send),
+    cancel: &CancellationToken,
 ) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut bars = (style == Style::Terminal).then(Bars::default);
@@ -65,6 +69,13 @@ pub async fn show(
                             None => write(writer, &text),
                         }
                     }
+                    Some(Checking::Advice(advice)) => {
+                        let text = match style {
+                            Style::Json => json::line(&advice).unwrap_or_default(),
+                            Style::Terminal | Style::Lines => entries(&advice),
+                        };
+                        above(|| write(writer, &text));
+                    }
                     None => break,
                 }
             }
@@ -77,7 +88,8 @@ pub async fn show(
         }
     }
     drop(bars);
-    if style != Style::Json {
+    // What was interrupted has no sum.
+    if style != Style::Json && !cancel.is_cancelled() {
         write(writer, &summary(&verdicts));
     }
     verdicts
@@ -107,6 +119,7 @@ pub fn line(check: &Check) -> String {
     let (style, sign, text, next) = match verdict {
         Verdict::Passed { detail } => (GOOD, "✓ passed", detail, None),
         Verdict::Failed { reason, hint } => (BAD, "✗ failed", reason, hint.as_deref()),
+        Verdict::Warned { reason, hint } => (WARN, "! warned", reason, Some(hint.as_str())),
         Verdict::Inconclusive { reason } => (WARN, "? inconclusive", reason, None),
     };
     let mut line = format!("{} {}", paint(style, format!("{sign:<14}")), clean(name));
@@ -118,20 +131,31 @@ pub fn line(check: &Check) -> String {
     line + &next.map(hint).unwrap_or_default()
 }
 
+/// What to enter elsewhere, below what it is for.
+fn entries(advice: &Advice) -> String {
+    let mut text = format!("  {}:\n", clean(&advice.name));
+    for entry in &advice.entries {
+        text.push_str(&format!("      {}\n", clean(entry)));
+    }
+    text
+}
+
 fn summary(verdicts: &Verdicts) -> String {
-    let Verdicts { passed, failed, inconclusive } = verdicts;
+    let Verdicts { passed, warned, failed, inconclusive } = verdicts;
     let (style, head) = match verdicts {
         Verdicts { failed: 1.., .. } => (BAD, "It does not work:"),
         Verdicts { inconclusive: 1.., .. } => (WARN, "Inconclusive:"),
         _ => (HEAD, "It works:"),
     };
-    format!("{} {passed} passed, {failed} failed, {inconclusive} inconclusive\n", paint(style, head))
+    let warned = if *warned > 0 { format!("{warned} warned, ") } else { String::new() };
+    format!("{} {passed} passed, {warned}{failed} failed, {inconclusive} inconclusive\n", paint(style, head))
 }
 
 impl Verdicts {
     fn count(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Passed { .. } => &mut self.passed,
+            Verdict::Warned { .. } => &mut self.warned,
             Verdict::Failed { .. } => &mut self.failed,
             Verdict::Inconclusive { .. } => &mut self.inconclusive,
         } += 1;

@@ -73,6 +73,7 @@ macro_rules! laws {
                 ]
                 outputs: [
                     config_prints_the_same_as_provision_in_every_form
+                    config_adds_the_settings_to_the_storage
                 ]
                 secrets: [
                     no_run_tells_a_secret

@@ -75,6 +75,39 @@ pub async fn config_prints_the_same_as_provision_in_every_form<C: Cloud>() {
     assert!(docker.contains(&format!("BUCKET={bucket}")), "{docker}");
 }
 
+/// The storage is the cloud's, and the rest the file's, whatever the file says about storage.
+pub async fn config_adds_the_settings_to_the_storage<C: Cloud>() {
+    let cloud = provisioned::<C>().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wandb.env");
+    let settings =
+        "BUCKET=s3://elsewhere\nREDIS=redis://:canary@cache.acme.com?tls=true\nOIDC_CLIENT_ID=0oa1\n";
+    std::fs::write(&file, settings).expect("a file");
+    let config = async |more: &[&str]| {
+        cloud.run("config", &[&["--settings", file.to_str().expect("text")], more].concat()).await
+    };
+    let storage = cloud.run("config", &["--output", "json"]).await.ends(0).json();
+    let notes = ["wandb.env:1: BUCKET is not used: the deployment has its own", "REDIS"];
+    let ran = config(&["--output", "json"]).await.ends(0).tells(&notes);
+    assert!(!ran.stdout.contains("canary") && !ran.stderr.contains("canary"), "{ran}");
+    let mut wanted = storage.clone();
+    wanted["HOST"] = "https://wandb.acme.com".into();
+    wanted["OIDC_CLIENT_ID"] = "0oa1".into();
+    assert_eq!(ran.json(), wanted);
+
+    let secret = folder.path().join("secret.yaml");
+    let ran = config(&["--output", "helm", "--secret-file", secret.to_str().expect("text")]).await.ends(0);
+    let values = yaml(&ran.stdout);
+    let bucket = storage["BUCKET"].as_str().expect("text");
+    let name = values["global"]["bucket"]["name"].as_str().expect("text");
+    assert!(bucket.contains(name) && !ran.stdout.contains("canary"), "{ran}");
+    assert_eq!(values["global"]["host"].as_str(), Some("https://wandb.acme.com"));
+    let manifest = yaml(&std::fs::read_to_string(&secret).expect("it is there"));
+    assert_eq!(manifest["stringData"]["REDIS_PASSWORD"].as_str(), Some("canary"));
+    assert_eq!(values["global"]["redis"]["secret"]["secretName"], manifest["metadata"]["name"]);
+    assert_untouched(&cloud);
+}
+
 pub async fn config_is_refused_where_nothing_was_provisioned<C: Cloud>() {
     let ran = C::fresh().await.run("config", &[]).await.ends(1);
     assert_eq!(ran.stdout, "");

@@ -3,6 +3,7 @@
 
 mod documents;
 mod markdown;
+mod settings;
 mod transcript;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use std::process::Command;
 use wbstore_sandbox::aws::{Aws, Ran, URL, finish};
 use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::demo;
+use wbstore_sandbox::services::ground::CheckGround;
 
 use crate::{markdown, readme, root};
 
@@ -29,9 +30,11 @@ async fn the_transcript_is_what_happens() {
     let exchanges = exchanges(&page);
     assert!(!exchanges.is_empty(), "the README has a transcript");
     let mut outdated = vec![];
+    let ground = CheckGround::start().await.expect("each service starts");
     for Exchange { command, told } in exchanges {
-        let ran = run(&aws, &command).await;
-        assert_eq!(ran.code, Some(0), "{command}\n{ran}");
+        let is_check = command.starts_with("wbstore check ");
+        let ran = if is_check { checked(&ground, &command).await } else { run(&aws, &command).await };
+        assert_eq!(ran.code, Some(if is_check { 6 } else { 0 }), "{command}\n{ran}");
         // What a busy machine adds.
         let lasting = |line: &&str| !line.starts_with("note: still ");
         let happened: Vec<_> = ran.stdout.trim_end().lines().filter(lasting).map(str::to_owned).collect();
@@ -95,6 +98,13 @@ async fn run(aws: &Aws, line: &str) -> Ran {
     let path = env::join_paths([folder.to_owned()].into_iter().chain(env::split_paths(&path)));
     shell.env("PATH", path.expect("folders that PATH can hold"));
     finish(shell).await
+}
+
+/// Runs a line of `check` on one of each service, whose ports are shown as the usual ones.
+async fn checked(ground: &CheckGround, line: &str) -> Ran {
+    let args: Vec<_> = line.split(' ').skip(1).map(str::to_owned).collect();
+    let ran = finish(ground.wbstore(&args).expect("wbstore is built")).await;
+    Ran { stdout: ground.usual(&ran.stdout), ..ran }
 }
 
 /// The lines without what differs from run to run: times, the emulator's port and the digest that

@@ -31,7 +31,7 @@ proptest! {
 
     #[test]
     fn a_shell_gets_back_every_value_without_a_nul(value in value()) {
-        match encode(Encoding::Env, &[output("BUCKET", &value)]) {
+        match encode(Encoding::Env, vec![output("BUCKET", &value)]) {
             Ok(text) => prop_assert_eq!(sh(&text, "BUCKET"), value),
             Err(error) => prop_assert!(error.kind() == Kind::Input && value.contains('\0')),
         }
@@ -39,7 +39,7 @@ proptest! {
 
     #[test]
     fn dotenv_readers_agree_on_every_value_that_is_written(value in value()) {
-        match encode(Encoding::Dotenv, &[output("BUCKET", &value)]) {
+        match encode(Encoding::Dotenv, vec![output("BUCKET", &value)]) {
             Ok(text) => {
                 prop_assert_eq!(&dotenv(&text, "BUCKET"), &value);
                 // A shell that sources the file is one of the readers.
@@ -55,7 +55,7 @@ proptest! {
 
     #[test]
     fn docker_gets_back_every_value_of_one_line(value in value()) {
-        match encode(Encoding::Docker, &[output("BUCKET", &value)]) {
+        match encode(Encoding::Docker, vec![output("BUCKET", &value)]) {
             Ok(text) => prop_assert_eq!(docker(&text, "BUCKET"), value),
             Err(error) => prop_assert!(error.kind() == Kind::Input && has_control(&value)),
         }
@@ -63,7 +63,7 @@ proptest! {
 
     #[test]
     fn a_secret_holds_every_value_without_a_nul(value in value()) {
-        match encode(Encoding::K8sSecret, &[output("BUCKET", &value)]) {
+        match encode(Encoding::K8sSecret, vec![output("BUCKET", &value)]) {
             Ok(text) => {
                 let manifest = yaml(&text);
                 prop_assert_eq!(manifest["stringData"]["BUCKET"].as_str(), Some(&*value));
@@ -74,8 +74,8 @@ proptest! {
 
     #[test]
     fn helm_values_hold_every_queue_that_no_template_expands(value in value()) {
-        let outputs = [output("BUCKET", "s3://acme"), output("BUCKET_QUEUE", &value)];
-        match encode(Encoding::Helm, &outputs) {
+        let outputs = vec![output("BUCKET", "s3://acme"), output("BUCKET_QUEUE", &value)];
+        match encode(Encoding::Helm, outputs) {
             Ok(text) => {
                 let values = yaml(&text);
                 prop_assert_eq!(values["app"]["env"]["BUCKET_QUEUE"].as_str(), Some(&*value));
@@ -89,7 +89,7 @@ proptest! {
 
     #[test]
     fn json_holds_every_value(value in value()) {
-        let text = encode(Encoding::Json, &[output("BUCKET", &value)]).unwrap();
+        let text = encode(Encoding::Json, vec![output("BUCKET", &value)]).unwrap();
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(read["BUCKET"].as_str(), Some(&*value));
     }

@@ -431,6 +431,7 @@ where
     let (mut checks, mut begun) = (vec![], vec![]);
     while let Ok(checking) = receiver.try_recv() {
         match checking {
+            Checking::Advice(_) => {}
             Checking::Begun { name, .. } => begun.push(name),
             Checking::Known(check) => checks.push((check.name, check.verdict)),
         }

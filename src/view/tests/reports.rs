@@ -5,6 +5,7 @@ use std::time::Duration;
 use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
 
 use super::fixtures::{self, address};
 use crate::cli::Format;
@@ -12,7 +13,8 @@ use crate::error::{Error, Kind};
 use crate::event::{Event, Events};
 use crate::inventory::{Deployment, Inventory};
 use crate::plan::{Action, Plan};
-use crate::verify::{Check, Checking, Verdict};
+use crate::verify::{Advice, Check, Checking, Verdict};
+use crate::view::checks::Verdicts;
 use crate::view::progress::{Style, Tally};
 use crate::view::remark::Remark;
 use crate::view::{checks, inventory, progress};
@@ -158,15 +160,24 @@ fn checked(style: Style) -> String {
     for checking in [
         check("preflight PUT", Verdict::Passed { detail: "204 from us-east-1".to_owned() }),
         Checking::Begun { name: "event".to_owned(), within: seconds(60) },
+        check(
+            "memory",
+            Verdict::Warned { reason: "1.0 GiB".to_owned(), hint: "set `maxmemory 8gb`".to_owned() },
+        ),
         check("ETag", Verdict::Failed { reason: "it is not exposed".to_owned(), hint }),
         check("event", Verdict::Inconclusive { reason: "another consumer may have received it".to_owned() }),
+        Checking::Advice(Advice {
+            name: "app, to enter\nthere".to_owned(),
+            entries: vec!["  scope: a\u{1b}[31m".to_owned()],
+        }),
     ] {
         sender.send(checking).unwrap();
     }
     drop(sender);
     let (mut written, mut words) = (Vec::new(), Vec::new());
-    let verdicts = run(checks::show(receiver, style, &mut written, &mut words));
-    assert_eq!((verdicts.passed, verdicts.failed, verdicts.inconclusive), (1, 1, 1));
+    let verdicts = run(checks::show(receiver, style, &mut written, &mut words, &CancellationToken::new()));
+    let Verdicts { passed, warned, failed, inconclusive } = verdicts;
+    assert_eq!([passed, warned, failed, inconclusive], [1; 4]);
     let waiting = match style {
         Style::Terminal => "",
         Style::Lines => "note: waiting for event, up to 1m 0s\n",
@@ -182,15 +193,21 @@ fn a_check_has_a_sign_a_word_and_a_reason() {
     assert_eq!(text, checked(Style::Terminal));
     assert_snapshot!(text, @"
     ✓ passed       preflight PUT: 204 from us-east-1
+    ! warned       memory: 1.0 GiB
+    hint: set `maxmemory 8gb`
     ✗ failed       ETag: it is not exposed
     hint: add ETag to the exposed headers
     ? inconclusive event: another consumer may have received it
-    It does not work: 1 passed, 1 failed, 1 inconclusive
+      app, to enter there:
+            scope: a[31m
+    It does not work: 1 passed, 1 warned, 1 failed, 1 inconclusive
     ");
     assert_snapshot!(checked(Style::Json), @r#"
     {"name":"preflight PUT","verdict":"passed","detail":"204 from us-east-1"}
+    {"name":"memory","verdict":"warned","reason":"1.0 GiB","hint":"set `maxmemory 8gb`"}
     {"name":"ETag","verdict":"failed","reason":"it is not exposed","hint":"add ETag to the exposed headers"}
     {"name":"event","verdict":"inconclusive","reason":"another consumer may have received it"}
+    {"name":"app, to enter\nthere","entries":["  scope: a\u001b[31m"]}
     "#);
 }
 

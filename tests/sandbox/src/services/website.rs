@@ -1,0 +1,126 @@
+//! An https server with answers of a test: the front of a W&B server, or an identity provider with a fault.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::{BodyExt, Full};
+pub use hyper::Method;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use super::authority::Identity;
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// Content.
+    pub body: Bytes,
+}
+
+impl Page {
+    /// With this status and text.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: vec![], body: body.into() }
+    }
+
+    /// A success with JSON.
+    pub fn json(document: &serde_json::Value) -> Self {
+        Self::new(200, document.to_string()).header("content-type", "application/json")
+    }
+
+    /// A redirect.
+    pub fn redirect(target: &str) -> Self {
+        Self::new(303, "").header("location", target)
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// A running server; stops with the runtime.
+#[derive(Clone, Debug)]
+pub struct Website {
+    port: u16,
+    asked: Arc<Mutex<Vec<(Method, String)>>>,
+}
+
+impl Website {
+    /// Starts one that answers path and query by `answer`.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start(
+        identity: &Identity,
+        answer: impl Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let asked: Arc<Mutex<Vec<_>>> = Arc::default();
+        let website = Self { port, asked: Arc::clone(&asked) };
+        let acceptor = identity.acceptor();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, answer, asked) = (acceptor.clone(), answer.clone(), Arc::clone(&asked));
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let service = service_fn(move |request: Request<Incoming>| {
+                        let (answer, asked) = (answer.clone(), Arc::clone(&asked));
+                        async move {
+                            let path =
+                                request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+                            let method = request.method().clone();
+                            asked
+                                .lock()
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .push((method.clone(), path.clone()));
+                            let page = answer(&method, &path);
+                            // One that is refused for its size is not read.
+                            if page.status != 413 {
+                                let _ = request.into_body().collect().await;
+                            }
+                            Ok::<_, Infallible>(response(page))
+                        }
+                    });
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        website
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `https://localhost:PORT`.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// The requests so far: method, path with query.
+    pub fn asked(&self) -> Vec<(Method, String)> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn response(page: Page) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(page.body));
+    *response.status_mut() = StatusCode::from_u16(page.status).expect("a status");
+    for (name, value) in page.headers {
+        response.headers_mut().append(name, value.parse().expect("a header"));
+    }
+    response
+}
