@@ -35,7 +35,6 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::provider::{EmptyBy, Wanted};
 use crate::resource::{Address, Deleted, Forbids, Owner, Remarks, Removal, Resource, Seen};
-use crate::text;
 
 /// All that one bucket holds. It serialises as the fields that a plan shows of what was found.
 #[derive(Clone, Serialize)]
@@ -134,8 +133,7 @@ impl<S: Store> Resource for Objects<S> {
         }
         let mut remarks = look.remarks;
         if tally.more {
-            let counted = text::Count(tally.entries());
-            remarks.finding(format!("counting stopped at {counted} entries; there are more"));
+            remarks.finding(format!("it contains {tally}; counting stopped there"));
         }
         if !self.delete_objects {
             remarks.obstacle(

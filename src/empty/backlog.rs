@@ -73,7 +73,7 @@ impl Backlog {
         self.pages.push_back(page);
     }
 
-    /// The entries of the first page, with what it takes to delete them.
+    /// The entries of the first page, with what a deletion requires.
     pub(super) fn pop(&mut self) -> Option<Vec<Entry>> {
         let page = self.pages.pop_front()?;
         let mut names = page.names.as_str();

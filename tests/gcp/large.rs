@@ -63,12 +63,12 @@ async fn every_generation_is_deleted() {
 
 #[tokio::test]
 async fn a_service_that_throttles_is_given_what_it_takes() {
-    let slowness = Slowness { deletions: Some(500), ..Slowness::default() };
-    let large = Large::with(stock(Shape::Flat, 2000), slowness).await;
+    let slowness = Slowness { deletions: Some(100), ..Slowness::default() };
+    let large = Large::with(stock(Shape::Flat, 400), slowness).await;
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
-    assert!(asks.throttled > 0 && asks.of("delete") <= 2000 * 3 / 2, "{asks:?}");
+    assert!(asks.throttled > 0 && asks.of("delete") <= 800, "{asks:?}");
 }
 
 #[tokio::test]
