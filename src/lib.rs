@@ -26,7 +26,10 @@
 
 #![warn(unreachable_pub)]
 // What only one cloud or only `check` uses has no caller in a build without it.
-#![cfg_attr(not(all(feature = "aws", feature = "azure", feature = "check", feature = "gcp")), allow(dead_code, unused_imports))]
+#![cfg_attr(
+    not(all(feature = "aws", feature = "azure", feature = "check", feature = "gcp")),
+    allow(dead_code, unused_imports)
+)]
 // The page is for those who work on the program, and names its parts.
 #![allow(rustdoc::private_intra_doc_links)]
 

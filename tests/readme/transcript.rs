@@ -100,11 +100,11 @@ async fn run(aws: &Aws, line: &str) -> Ran {
     finish(shell).await
 }
 
-/// Runs a line of `check` on one of each service, whose ports are shown as the usual ones.
+/// Runs a line of `check` on one of each service, whose addresses are shown as a company has them.
 async fn checked(ground: &CheckGround, line: &str) -> Ran {
     let args: Vec<_> = line.split(' ').skip(1).map(str::to_owned).collect();
     let ran = finish(ground.wbstore(&args).expect("wbstore is built")).await;
-    Ran { stdout: ground.usual(&ran.stdout), ..ran }
+    Ran { stdout: ground.elsewhere(&ran.stdout), ..ran }
 }
 
 /// The lines without what differs from run to run: times, the emulator's port and the digest that

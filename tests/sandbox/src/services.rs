@@ -35,7 +35,8 @@ impl Service {
         }?;
         let output = Command::new(&program).arg("--version").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let words: Vec<_> = text.split_whitespace().take(3).collect();
-        Some(words.join(" "))
+        let version =
+            text.split([' ', '=']).find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()))?;
+        Some(format!("{} {version}", program.file_name()?.display()))
     }
 }

@@ -28,7 +28,8 @@ const PAST: i64 = 1_769_817_600;
 pub struct CheckGround {
     folder: TempDir,
     _authority: Authority,
-    ports: Vec<(u16, u16)>,
+    /// The port of each service, and the address under which it is shown.
+    addresses: Vec<(u16, &'static str)>,
 }
 
 impl CheckGround {
@@ -70,7 +71,11 @@ impl CheckGround {
         )?;
 
         let front = Website::start(&unknown.identity(&[]), up).await;
-        let redis = RedisManners::of("7.2.4").password("s3cret").info(&["maxmemory_policy:allkeys-lru"]);
+        let redis = RedisManners::of("7.2.4").password("s3cret").info(&[
+            "role:slave",
+            "master_host:10.0.3.17",
+            "maxmemory_policy:allkeys-lru",
+        ]);
         let redis = RedisDouble::start(redis).await;
         let mysql = MysqlManners {
             grants: vec!["GRANT SELECT, INSERT ON `wandb_local`.* TO `wandb_local`@`%`".to_owned()],
@@ -119,8 +124,8 @@ impl CheckGround {
                 ("BUCKET", "s3://key:secret@minio:9000/wandb?region=us-east-1?tls=true".to_owned()),
             ],
         )?;
-        let shown = [443, 6379, 3306, 8443].repeat(2);
-        Ok(Self { folder, _authority: authority, ports: ports.into_iter().zip(shown).collect() })
+        let shown = ["wandb.acme.com", "cache.acme.com:6379", "db.acme.com:3306", "sso.acme.com"].repeat(2);
+        Ok(Self { folder, _authority: authority, addresses: ports.into_iter().zip(shown).collect() })
     }
 
     /// The folder in which the steps run.
@@ -138,10 +143,10 @@ impl CheckGround {
         Ok(command)
     }
 
-    /// `text` with the usual port of each service in the place of that on which it runs here.
-    pub fn usual(&self, text: &str) -> String {
-        self.ports.iter().fold(text.to_owned(), |text, (own, usual)| {
-            text.replace(&format!("localhost:{own}"), &format!("localhost:{usual}"))
+    /// `text` with an address as a company has it in the place of that on which each service runs here.
+    pub fn elsewhere(&self, text: &str) -> String {
+        self.addresses.iter().fold(text.to_owned(), |text, (port, address)| {
+            text.replace(&format!("localhost:{port}"), address)
         })
     }
 }
