@@ -31,7 +31,7 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     type Names: Args + Debug + Into<Self>
     where
         Self: Sized;
-    /// All, and who may have the secret among the outputs, for `provision` and `config`.
+    /// All, and who may have the secret among the outputs, for `provision`.
     type Delivery: Args + Debug + Into<Self>
     where
         Self: Sized;

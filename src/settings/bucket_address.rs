@@ -132,7 +132,7 @@ impl Grammar for BucketAddress {
             tls: None,
             force_path_style: None,
             query: url.query.map(str::to_owned),
-            masked: url.masked(false),
+            masked: url.masked(&FORM, false),
             warnings,
         };
         for parameter in url.parameters()? {

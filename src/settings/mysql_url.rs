@@ -6,12 +6,7 @@ use crate::secret::Secret;
 
 const FORM: UrlForm = UrlForm {
     schemes: &["mysql", "mysql-replica", "cloudsql", "cloudsql-replica"],
-    mistaken: &[
-        ("mysqls", "mysql", Some("tls=true")),
-        ("mysql2", "mysql", None),
-        ("mariadb", "mysql", None),
-        ("jdbc", "mysql", None),
-    ],
+    mistaken: &[("mysqls", "mysql", Some("tls=true")), ("mysql2", "mysql", None), ("mariadb", "mysql", None)],
     parameters: &["tls", "ssl-ca", "ssl-cert", "ssl-key"],
     example: "mysql://wandb_local:PASSWORD@db.acme.com:3306/wandb_local?tls=preferred",
 };
@@ -66,8 +61,8 @@ pub(crate) struct MysqlUrl {
 
 impl Grammar for MysqlUrl {
     fn read(text: &str) -> Result<Self, Flaw> {
-        // Drivers of Go read `user:password@tcp(host:3306)/database`.
         let url = UrlParts::split(text, &FORM)?;
+        // What Go's own driver reads: `user:password@tcp(host:3306)/database`.
         if let Some(tcp) = url.host.strip_prefix("tcp(").or_else(|| url.host.strip_prefix("unix(")) {
             let advice = "write the host and port alone";
             let flaw = Flaw::new(url.host_at, "an address in the form of Go's driver", advice);
@@ -120,7 +115,7 @@ impl Grammar for MysqlUrl {
             ssl_ca: None,
             ssl_cert: None,
             ssl_key: None,
-            masked: url.masked(false),
+            masked: url.masked(&FORM, false),
             warnings: vec![],
         };
         for parameter in url.parameters()? {
@@ -147,6 +142,10 @@ impl Grammar for MysqlUrl {
                 "`tls=custom` without `ssl-ca`",
                 "add `&ssl-ca=PATH`, or use `tls=true` for a certificate of a public authority",
             ));
+        }
+        if read.password.is_none() {
+            read.warnings
+                .push(Warning::new("no password", "write it after the user name, `USER:PASSWORD@HOST`"));
         }
         if read.tls != TlsMode::Custom && read.ssl_ca.is_some() {
             read.warnings.push(Warning::new(

@@ -106,7 +106,7 @@ impl Grammar for RedisUrl {
             cluster: false,
             parameters: vec![],
             // The place of the user name is where many have their password.
-            masked: url.masked(true),
+            masked: url.masked(&FORM, true),
             warnings: vec![],
         };
         for parameter in url.parameters()? {

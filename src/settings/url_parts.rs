@@ -54,8 +54,14 @@ impl<'a> UrlParts<'a> {
         let start = scheme.len() + 3;
         let rest = &text[start..];
         let delimiter = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        if let Some(raw) = raw_in_userinfo(rest, delimiter, form) {
-            return Err(raw_character(text, start, start + raw));
+        match before_the_last_at(rest, delimiter, form) {
+            Delimiter::Ends => {}
+            Delimiter::Raw => return Err(raw_character(text, start, start + delimiter)),
+            Delimiter::Either => {
+                let reason = "a raw `?` in the user name or password, or a raw `@` in a parameter";
+                let advice = "write `%3F` for a `?`, and `%40` for an `@`";
+                return Err(Flaw::new(start + delimiter, reason, advice));
+            }
         }
         let (authority, tail) = rest.split_at(delimiter);
         let (userinfo, host_and_port) = match authority.rsplit_once('@') {
@@ -174,16 +180,23 @@ impl<'a> UrlParts<'a> {
         Ok(found)
     }
 
-    /// The text with `***` for the password, and with `hides_user` for the user name.
-    pub(super) fn masked(&self, hides_user: bool) -> String {
-        let Some(userinfo) = self.userinfo else { return self.text.to_owned() };
-        let (user, password) = match userinfo.split_once(':') {
-            Some((user, _)) => (user, ":***"),
-            None => (userinfo, ""),
-        };
-        let user = if hides_user && !user.is_empty() { "***" } else { user };
-        let rest = &self.text[self.scheme.len() + 3 + userinfo.len()..];
-        format!("{}://{user}{password}{rest}", self.scheme)
+    /// The text with `***` for what is or may be a secret: the password, and the user name with `hides_user` or where
+    /// there is no password. Parameters that `form` does not have are left out.
+    pub(super) fn masked(&self, form: &UrlForm, hides_user: bool) -> String {
+        let userinfo = self.userinfo.map_or_else(String::new, |userinfo| {
+            let (user, password) = match userinfo.split_once(':') {
+                Some((user, _)) => (user, ":***"),
+                None => (userinfo, ""),
+            };
+            let hides_user = !user.is_empty() && (hides_user || password.is_empty());
+            format!("{}{password}@", if hides_user { "***" } else { user })
+        });
+        let is_known =
+            |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| form.parameters.contains(&name));
+        let known: Vec<_> = self.query.unwrap_or_default().split('&').filter(is_known).collect();
+        let query = if known.is_empty() { String::new() } else { format!("?{}", known.join("&")) };
+        let address = &self.text[self.host_at..self.path_at];
+        format!("{}://{userinfo}{address}{}{query}", self.scheme, self.path)
     }
 }
 
@@ -266,20 +279,32 @@ fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Where a delimiter in `rest`, which follows the scheme, is a part of the user name or password: an `@` comes
-/// after it that cannot belong to a path or query.
-fn raw_in_userinfo(rest: &str, delimiter: usize, form: &UrlForm) -> Option<usize> {
-    let tail = &rest[delimiter..];
-    let end = match tail.find('?') {
-        Some(at) if is_query(&tail[at + 1..], form) => at,
-        _ => tail.len(),
-    };
-    tail[..end].contains('@').then_some(delimiter)
+/// What the first delimiter after the scheme is.
+enum Delimiter {
+    /// The end of host and port.
+    Ends,
+    /// A part of the user name or password, which has to be encoded.
+    Raw,
+    /// One of the two: what follows is a query of the form `name=…@…`, or the rest of a password.
+    Either,
 }
 
-/// Whether `text` is a query rather than what follows a raw `?` in a password.
-fn is_query(text: &str, form: &UrlForm) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| form.parameters.contains(&name))
+/// What the delimiter in `rest`, which follows the scheme, is: an `@` that comes after it belongs to the end of a
+/// password, unless it is in the value of a parameter.
+fn before_the_last_at(rest: &str, delimiter: usize, form: &UrlForm) -> Delimiter {
+    let (authority, tail) = rest.split_at(delimiter);
+    let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
+    if path.contains('@') {
+        return Delimiter::Raw;
+    }
+    let Some(query) = query.filter(|query| query.contains('@')) else { return Delimiter::Ends };
+    let name = query.split_once('=').map_or("@", |(name, _)| name);
+    if form.parameters.contains(&name) {
+        return Delimiter::Ends;
+    }
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let may_be_address = !authority.starts_with(':') && authority.bytes().all(is_host);
+    if may_be_address && !name.contains('@') { Delimiter::Either } else { Delimiter::Raw }
 }
 
 /// The flaw of the character at the byte `at`, which has to be encoded. The user name and password begin at
@@ -311,9 +336,10 @@ fn whole(text: &str) -> String {
             continue;
         }
         let (one, others) = rest.split_at(letter.len_utf8());
-        match needs_encoding(letter) {
-            true => whole.push_str(&encoded(one)),
-            false => whole.push_str(one),
+        if needs_encoding(letter) {
+            whole.push_str(&encoded(one));
+        } else {
+            whole.push_str(one);
         }
         rest = others;
     }

@@ -82,7 +82,7 @@ impl Variable {
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.7;
     const NEARLY_THE_SAME: f64 = 0.85;
-    let word = word.to_lowercase();
+    let word = Some(word.to_lowercase()).filter(|word| !word.is_empty())?;
     let rank = |name: &'a str| {
         let plain = name.to_lowercase();
         let is_part = plain.ends_with(&word) || word.starts_with(&plain) || word.ends_with(&plain);

@@ -107,6 +107,7 @@ fn a_redis_address_that_cannot_be_repaired_is_refused() {
         ("redis://h?caCertPath=%zz", 22, "a `%` that encodes nothing"),
         ("redis://h#x", 10, "a fragment"),
         ("redis://:p?tls=true@h?tls=true", 22, "a second `?`"),
+        ("redis://h?password=p@ss", 10, "a raw `?` in the user name or password, or a raw `@`"),
     ]);
     warns::<RedisUrl>("redis://h?TLS=true", "column 11: an unknown parameter", "`tls`");
     warns::<RedisUrl>("redis://h?db=1", "column 11", "check its name");
@@ -149,6 +150,8 @@ fn a_mysql_address_is_repaired_or_refused() {
         ("mysql://u:p@h/d?tls=custom", 27, "`tls=custom` without `ssl-ca`"),
         ("u:p@tcp(h)/d", 1, "the scheme `mysql://` is missing"),
     ]);
+    warns::<MysqlUrl>("mysql://u@h/d", "no password", "`USER:PASSWORD@HOST`");
+    assert_eq!(MysqlUrl::parse("mysql://u@h/d?key=k").unwrap().masked(), "mysql://***@h/d");
     warns::<MysqlUrl>("mysql://u:p@h/d?ssl_ca=/x", "an unknown parameter", "`ssl-ca`");
     warns::<MysqlUrl>("mysql://u:p@h/d?ssl-ca=/x", "`tls=custom` only", "add `tls=custom`");
 }

@@ -79,10 +79,14 @@ proptest! {
             format!("rediss://user:{password}@cache.acme.com"),
             format!("redis://{password}@cache.acme.com"),
             format!("redis://{password}:@cache.acme.com"),
+            format!("redis://cache.acme.com?password={password}"),
+            format!("redis://cache.acme.com:6379/?auth=x@{password}"),
         ] {
             let said = said::<RedisUrl>(&value)?;
             prop_assert!(!said.contains("CANARY"), "{}: {}", value, said);
         }
+        let said_of_mysql = said::<MysqlUrl>(&format!("mysql://{password}@db.acme.com/wandb_local"))?;
+        prop_assert!(!said_of_mysql.contains("CANARY") || password.contains([':']), "{}", said_of_mysql);
         let said_of_mysql = said::<MysqlUrl>(&format!("mysql://wandb:{password}@db.acme.com:3306/wandb_local"))?;
         prop_assert!(!said_of_mysql.contains("CANARY"), "{}", said_of_mysql);
         let value = format!("s3://AK:{password}@minio.acme.com:9000/wandb?region=us-east-1?tls=true");
