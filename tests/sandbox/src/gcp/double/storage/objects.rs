@@ -254,7 +254,9 @@ pub(super) fn list(
     let mut page = Page::default();
     for object in all {
         let key = format!("{}\n{:020}", object.name, object.generation);
-        if !object.name.starts_with(&request.prefix) || key <= request.page_token {
+        let (start, end) = (&request.lexicographic_start, &request.lexicographic_end);
+        let is_within = object.name >= *start && (end.is_empty() || object.name < *end);
+        if !is_within || !object.name.starts_with(&request.prefix) || key <= request.page_token {
             continue;
         }
         if page.objects.len() + page.prefixes.len() == size {
