@@ -21,7 +21,7 @@ fn listed<const FRONTS: usize>(keys: impl IntoIterator<Item = String>, page: usi
     runtime.unwrap().block_on(async {
         let begun = Instant::now();
         let store = Fake::<FRONTS>(Arc::clone(&cloud));
-        let mut walk = Walk::of(&store, [Range::whole(Listing::Objects)]);
+        let mut walk = Walk::of(&store, FRONTS, [Range::whole(Listing::Objects)]);
         let mut keys = vec![];
         while let Some(entries) = walk.next().await.unwrap() {
             keys.extend(entries.into_iter().map(|entry| entry.key));
