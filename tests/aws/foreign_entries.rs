@@ -158,6 +158,58 @@ s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': rules + [
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_entry_of_ours_that_another_writer_drops_is_written_again() {
+    use wbstore_sandbox::fault::{Fault, Side, When};
+
+    // Somebody read the documents before our entries were written, and writes them right after.
+    const DOCUMENTS: [(&str, &str); 3] = [
+        (
+            "s3:PutBucketCors",
+            "s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={'CORSRules': [
+    {'ID': 'late', 'AllowedOrigins': ['https://late.example'], 'AllowedMethods': ['GET']}]})",
+        ),
+        (
+            "s3:PutBucketNotificationConfiguration",
+            "s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+    'LambdaFunctionConfigurations': [
+        {'Id': 'late', 'LambdaFunctionArn': f'arn:aws:lambda:{region}:{account}:function:late',
+         'Events': ['s3:ObjectRemoved:Delete']}]})",
+        ),
+        (
+            "s3:PutBucketPolicy",
+            "s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({'Version': '2012-10-17', 'Statement': [
+    {'Sid': 'late', 'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{account}:root'},
+     'Action': 's3:GetObject', 'Resource': f'arn:aws:s3:::{bucket}/*'}]}))",
+        ),
+    ];
+    let site = Site::open().await;
+    let writes = DOCUMENTS.map(|(operation, late)| {
+        (site.aws.proxy().arm(When::operation(operation, 0), Fault::Hang(Side::After)), late)
+    });
+    let site = &site;
+    let others = writes.map(async |(write, late)| {
+        write.reached().await;
+        site.boto(late).await;
+        write.release();
+    });
+    let (provisioned, _) = futures::join!(site.provision(&[]), futures::future::join_all(others));
+    provisioned.ends(0);
+    let entries = site
+        .boto(
+            "dict(cors=raw(s3.get_bucket_cors(Bucket=bucket)),
+     notification=raw(s3.get_bucket_notification_configuration(Bucket=bucket)),
+     policy=s3.get_bucket_policy(Bucket=bucket)['Policy'])",
+        )
+        .await;
+    for document in ["cors", "notification", "policy"] {
+        let text = text(&entries, document);
+        assert!(text.contains("late") && text.contains("wbstore-wandb-acme-com"), "{document}: {text}");
+    }
+    site.run("plan", &["--exit-code"]).await.ends(0);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_entry_that_takes_the_same_events_is_refused_by_name() {
     let (site, _) = planted().await;
     site.boto(

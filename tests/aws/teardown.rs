@@ -1,7 +1,7 @@
 //! What `teardown` removes, what it keeps, and when it will not begin.
 
 use serde_json::json;
-use wbstore_sandbox::fault::{Failure, Fault, When};
+use wbstore_sandbox::fault::{Failure, Fault, Keys, When};
 
 use crate::support::{NAME, QUEUE, Site};
 
@@ -136,6 +136,20 @@ async fn data_that_is_gone_is_never_called_nothing() {
         .arm(When::operation("s3:DeleteObjects", 1).times(usize::MAX), Fault::fail(Failure::AccessDenied));
     let ran = site.teardown(&["--queue", "internal", "--delete-objects"]).await;
     ran.ends(4).tells(&["AccessDenied", "hint:"]);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_key_that_s3_refuses_to_delete_is_named() {
+    let site = Site::open().await;
+    site.run("provision", &["--queue", "internal", "--yes"]).await.ends(0);
+    site.boto("for n in range(20): s3.put_object(Bucket=bucket, Key=f'run-{n:02}', Body=b'')").await;
+    let refused = Fault::KeyErrors(Failure::AccessDenied, Keys::Containing("run-07".to_owned()));
+    site.aws.proxy().arm(When::operation("s3:DeleteObjects", 0).times(usize::MAX), refused);
+    let ran = site.teardown(&["--queue", "internal", "--delete-objects"]).await;
+    ran.ends(4).tells(&["/run-07: AccessDenied", "hint:"]);
+    let left = site.boto("[one['Key'] for one in s3.list_objects_v2(Bucket=bucket)['Contents']]").await;
+    assert_eq!(left, json!(["run-07"]));
 }
 
 #[tokio::test]

@@ -109,6 +109,17 @@ async fn where_both_exist_the_command_that_removes_theirs_is_given_and_verify_sa
 }
 
 #[tokio::test]
+async fn a_second_one_of_ours_goes_and_the_right_one_stays() {
+    let site = Site::provisioned().await;
+    let right = all(&site).await[0].clone();
+    let attributes = right["custom_attributes"].clone();
+    plant(&site, &site.topic(), json!(["OBJECT_ARCHIVE"]), json!({ "custom_attributes": attributes })).await;
+    site.provision(&[]).await.ends(0);
+    let left = all(&site).await;
+    assert_eq!(left.iter().map(|one| &one["id"]).collect::<Vec<_>>(), [&right["id"]], "{left:?}");
+}
+
+#[tokio::test]
 async fn a_full_bucket_is_refused_in_the_plan() {
     let site = Site::provisioned().await;
     remove_ours(&site).await;
