@@ -21,6 +21,8 @@ const TRIES: u32 = 10;
 const READY: usize = 1000;
 /// … or while this many wait for another try.
 const WAITING: usize = 4000;
+/// Pages that are listed at once beside deletions, which take longer.
+const FRONTS: usize = 8;
 /// How often progress is reported.
 const BEAT: Duration = Duration::from_millis(200);
 /// How long calls under way may take to end after an interrupt.
@@ -40,8 +42,8 @@ pub(super) async fn empty<S: Batches>(store: &S, task: Task<'_>) -> Result<()> {
     let mut backlog = task.counted.unwrap_or_default();
     for _ in 0..ROUNDS {
         let walk = match backlog.is_empty() {
-            true => Walk::whole(store),
-            false => Walk::of(store, std::mem::take(&mut backlog.rest)),
+            true => Walk::whole(store, FRONTS),
+            false => Walk::of(store, FRONTS, std::mem::take(&mut backlog.rest)),
         };
         if sweep.run(std::mem::take(&mut backlog), walk).await? == 0 {
             return store.finish(known, progress).await;

@@ -82,6 +82,7 @@ impl Range {
 /// A listing under way: page by page, in no order. A bucket that does not exist has none.
 pub(super) struct Walk<S> {
     store: S,
+    fronts: usize,
     open: VecDeque<Range>,
     fetching: JoinSet<Fetched>,
     /// What is being fetched.
@@ -106,15 +107,17 @@ struct Fetched {
 }
 
 impl<S: Store> Walk<S> {
-    /// What is left to list in `ranges`.
-    pub(super) fn of(store: &S, ranges: impl IntoIterator<Item = Range>) -> Self {
+    /// What is left to list in `ranges`, with at most so many pages in memory.
+    pub(super) fn of(store: &S, fronts: usize, ranges: impl IntoIterator<Item = Range>) -> Self {
+        let fronts = fronts.min(S::FRONTS);
         Self {
+            fronts,
             store: store.clone(),
             open: ranges.into_iter().collect(),
             fetching: JoinSet::new(),
             running: BTreeMap::new(),
             listed: VecDeque::new(),
-            pace: Pace::new(AT_FIRST, u16::try_from(S::FRONTS).unwrap_or(u16::MAX), Instant::now()),
+            pace: Pace::new(AT_FIRST, u16::try_from(fronts).unwrap_or(u16::MAX), Instant::now()),
             furthest: String::new(),
             pages: 0,
             entries: 0,
@@ -124,8 +127,8 @@ impl<S: Store> Walk<S> {
     }
 
     /// All listings of `store`.
-    pub(super) fn whole(store: &S) -> Self {
-        Self::of(store, S::LISTINGS.iter().map(|listing| Range::whole(*listing)))
+    pub(super) fn whole(store: &S, fronts: usize) -> Self {
+        Self::of(store, fronts, S::LISTINGS.iter().map(|listing| Range::whole(*listing)))
     }
 
     /// The listings of `store` after their `first` pages, which have been read, and the entries of those.
@@ -133,7 +136,7 @@ impl<S: Store> Walk<S> {
     /// # Errors
     /// As [`Walk::next`].
     pub(super) fn after(store: &S, first: Vec<Page>) -> Result<(Self, Vec<Entry>)> {
-        let (mut walk, mut entries) = (Self::of(store, []), vec![]);
+        let (mut walk, mut entries) = (Self::of(store, S::FRONTS, []), vec![]);
         for (listing, page) in S::LISTINGS.iter().zip(first) {
             entries.extend(walk.arrived(Range::whole(*listing), page)?);
         }
@@ -278,7 +281,7 @@ impl<S: Store> Walk<S> {
     )]
     fn cut(&mut self) {
         let ranges = self.open.len() + self.running.len();
-        let fronts = S::FRONTS.saturating_sub(ranges);
+        let fronts = self.fronts.saturating_sub(ranges);
         if fronts == 0 || self.open.iter().all(|range| range.shown.is_empty()) {
             return;
         }

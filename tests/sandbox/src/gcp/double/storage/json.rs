@@ -230,6 +230,8 @@ fn list(job: &Job<'_>, name: &str) -> Answer<Response<Body>> {
     let request = v2::ListObjectsRequest {
         page_size,
         page_token: text("pageToken"),
+        lexicographic_start: text("startOffset"),
+        lexicographic_end: text("endOffset"),
         delimiter: text("delimiter"),
         prefix: text("prefix"),
         lexicographic_start: text("startOffset"),
