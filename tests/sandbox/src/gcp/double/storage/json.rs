@@ -234,8 +234,6 @@ fn list(job: &Job<'_>, name: &str) -> Answer<Response<Body>> {
         lexicographic_end: text("endOffset"),
         delimiter: text("delimiter"),
         prefix: text("prefix"),
-        lexicographic_start: text("startOffset"),
-        lexicographic_end: text("endOffset"),
         versions: asked.query("versions") == Some("true"),
         soft_deleted: asked.query("softDeleted") == Some("true"),
         ..v2::ListObjectsRequest::default()

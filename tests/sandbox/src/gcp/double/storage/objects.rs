@@ -259,10 +259,6 @@ pub(super) fn list(
         if !is_within || !object.name.starts_with(&request.prefix) || key <= request.page_token {
             continue;
         }
-        let (start, end) = (&request.lexicographic_start, &request.lexicographic_end);
-        if object.name < *start || (!end.is_empty() && object.name >= *end) {
-            continue;
-        }
         if page.objects.len() + page.prefixes.len() == size {
             page.next = page
                 .objects
