@@ -159,7 +159,7 @@ async fn provisioning_on_aws(page: &mut Page, ground: &<Aws as Cloud>::Ground) -
         "boto3 / wbstore",
         "MiB",
     ];
-    page.put("aws", &table(&head, &rows))?;
+    page.put("aws", &(table(&head, &rows) + &Page::figure("aws", "Time by the delay of each request")))?;
     let title = "One deployment on AWS, by the delay of each request";
     Chart { title, x: "delay of each request (ms; 1 for none)", y: "ms", lines: &lines }
         .write(&page.chart("aws"))
@@ -304,7 +304,9 @@ impl Emptying {
                 }
             }
         }
-        page.put("curve", &table(&HEAD, &rows))?;
+        let figures = Page::figure("emptying", "Time by the number of objects")
+            + &Page::figure("memory", "Memory by the number of objects");
+        page.put("curve", &(table(&HEAD, &rows) + &figures))?;
         let title = "Emptying a bucket, without a delay";
         Chart { title, x: "objects", y: "seconds", lines: &times }.write(&page.chart("emptying"))?;
         let title = "Memory while a bucket is emptied";
@@ -371,7 +373,8 @@ async fn deployments(page: &mut Page, ground: &<Aws as Cloud>::Ground) -> Result
             format!("{:.1}", mebibytes(cost.peak)),
         ]);
     }
-    page.put("deployments", &table(&["deployments", "requests", "ms", "MiB"], &rows))?;
+    let figure = Page::figure("deployments", "Time by the number of deployments");
+    page.put("deployments", &(table(&["deployments", "requests", "ms", "MiB"], &rows) + &figure))?;
     let lines = [Line { name: "wbstore list".to_owned(), points }];
     Chart { title: "Listing the deployments of an account", x: "deployments", y: "ms", lines: &lines }
         .write(&page.chart("deployments"))

@@ -22,12 +22,19 @@ impl Page {
         let file = folder.join("performance.md");
         let text =
             fs::read_to_string(&file).map_err(|error| Error::new(format!("{}: {error}", file.display())))?;
+        let charts = folder.join("performance");
+        fs::create_dir_all(&charts).map_err(|error| Error::new(format!("{}: {error}", charts.display())))?;
         Ok(Self { folder, text })
     }
 
     /// The file of the chart `name`.
     pub fn chart(&self, name: &str) -> PathBuf {
         self.folder.join("performance").join(format!("{name}.svg"))
+    }
+
+    /// The chart `name` as part of the page.
+    pub fn figure(name: &str, alternative: &str) -> String {
+        format!("\n![{alternative}](performance/{name}.svg)\n")
     }
 
     /// Puts `text` between the marks `name`, and saves the page, so that a run that ends early leaves what it has.
