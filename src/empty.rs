@@ -66,7 +66,7 @@ pub(crate) struct Objects<S: Store> {
 enum Count {
     #[default]
     Outstanding,
-    Kept(Tally, Backlog),
+    Kept(Box<(Tally, Backlog)>),
     Deleted,
 }
 
@@ -103,7 +103,7 @@ impl<S: Store> Objects<S> {
             return Ok(tally::glance::<S>(look, now));
         }
         let (tally, backlog) = tally::count(store, look, now).await?;
-        self.set_counted(Count::Kept(tally.clone(), backlog));
+        self.set_counted(Count::Kept(Box::new((tally.clone(), backlog))));
         Ok(tally)
     }
 }
@@ -166,7 +166,7 @@ impl<S: Store> Resource for Objects<S> {
         }
         let Some(found) = &seen.found else { return Ok(Deleted::Gone) };
         let (known, counted) = match self.set_counted(Count::Deleted) {
-            Count::Kept(tally, backlog) => (tally, Some(backlog)),
+            Count::Kept(kept) => (kept.0, Some(kept.1)),
             Count::Outstanding | Count::Deleted => (found.clone(), None),
         };
         let by = self.empty_by;
