@@ -166,10 +166,7 @@ impl<S: Store> Resource for Objects<S> {
         }
         let Some(found) = &seen.found else { return Ok(Deleted::Gone) };
         let (known, counted) = match self.set_counted(Count::Deleted) {
-            Count::Kept(kept) => {
-                let (tally, backlog) = *kept;
-                (tally, Some(backlog))
-            }
+            Count::Kept(kept) => (kept.0, Some(kept.1)),
             Count::Outstanding | Count::Deleted => (found.clone(), None),
         };
         let by = self.empty_by;

@@ -87,7 +87,9 @@ async fn a_service_that_throttles_is_given_what_it_takes() {
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
-    assert!(asks.throttled > 0 && asks.of("delete") <= 14 + 60, "{asks:?}");
+    // On a busy machine the client is no faster than the service: what it saves up for a second, and then the limit.
+    let is_limited = asks.throttled > 0 || asks.deleting >= Duration::from_secs(3);
+    assert!(is_limited && asks.of("delete") <= 14 + 60, "{asks:?}");
 }
 
 #[tokio::test]
