@@ -36,6 +36,7 @@ const FOR_PROVIDERS: &[&str] = &[
     "secret",
     "span",
     "text",
+    "timings",
     "value",
     "verify",
 ];

@@ -94,13 +94,18 @@ fn page(asked: &Asked, token: &str) -> Reply {
     ))
 }
 
+/// How many calls a plan sends before it knows anything: on Google Cloud what it reads depends on no account.
+fn at_first(cloud: &str) -> usize {
+    if cloud == "gcp" { 7 } else { 1 }
+}
+
 #[track_caller]
-fn tells_of_the_size(measured: &Measured, server: &Hostile) {
+fn tells_of_the_size(cloud: &str, measured: &Measured, server: &Hostile) {
     let Measured { ran, .. } = measured;
     assert!(ran.stderr.contains("the response is larger than") && ran.stderr.contains("hint:"), "{ran}");
     // What fills the buffers of the system is sent beyond what is read.
     assert!(server.bytes() < 64 << 20, "{} bytes: {ran}", server.bytes());
-    assert_eq!(server.requests(), 1, "it was sent again: {ran}");
+    assert_eq!(server.requests(), at_first(cloud), "it was sent again: {ran}");
 }
 
 #[test]
@@ -109,7 +114,7 @@ fn an_endless_answer_is_cut() {
         for part in ["x", "{},", "<a/>"] {
             let server = Hostile::start(move |_| Reply::Endless(part));
             let measured = fails(at(&server, "plan", cloud), 20);
-            tells_of_the_size(&measured, &server);
+            tells_of_the_size(cloud, &measured, &server);
             assert!(measured.ran.stderr.contains(call), "{}", measured.ran);
         }
     }
@@ -119,7 +124,7 @@ fn an_endless_answer_is_cut() {
 fn a_gigabyte_is_not_read() {
     for (cloud, _) in CLOUDS {
         let server = Hostile::start(|_| Reply::Gigabyte);
-        tells_of_the_size(&fails(at(&server, "plan", cloud), 20), &server);
+        tells_of_the_size(cloud, &fails(at(&server, "plan", cloud), 20), &server);
     }
 }
 
@@ -164,7 +169,7 @@ fn an_endpoint_that_never_answers_is_given_up() {
                 let server = Hostile::start(|_| Reply::Nothing);
                 let Measured { ran, took, .. } = fails(at(&server, "plan", cloud), 25);
                 assert!(took > Duration::from_secs(10), "{took:?}: {ran}");
-                assert_eq!(server.requests(), 1, "{ran}");
+                assert_eq!(server.requests(), at_first(cloud), "{ran}");
                 assert!(ran.stderr.contains("15 s") && ran.stderr.contains("hint:"), "{ran}");
             });
         }
@@ -239,7 +244,7 @@ fn a_wait_of_years_is_not_begun() {
         for status in [429, 503] {
             let server = Hostile::start(move |_| Reply::Later(status));
             let Measured { ran, .. } = fails(at(&server, "plan", cloud), 20);
-            assert!(server.requests() <= 3, "{} requests: {ran}", server.requests());
+            assert!(server.requests() <= at_first(cloud).max(3), "{} requests: {ran}", server.requests());
         }
     }
 }
