@@ -181,8 +181,7 @@ impl Gcp {
             let labels = labels(expiry(*subscription_name == SubscriptionName::default_for(name)));
             let account = service_account.as_ref().map(ServiceAccount::as_str);
             let made = Subscription::new(subscription, api.topic_name(topic), account, labels);
-            let leaving = goal == Goal::Absent;
-            resources.push(Bound::boxed(Subscription { leaving, ..made }, api));
+            resources.push(Bound::boxed(made, api));
             let publisher = Grant::new(
                 Place::Topic(topic.to_owned()),
                 name,

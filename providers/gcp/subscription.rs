@@ -37,9 +37,6 @@ pub(crate) struct Subscription {
     pub topic: String,
     /// Whether messages of that topic still reach it.
     pub attached: bool,
-    /// Whether it is read for a teardown.
-    #[serde(skip)]
-    pub leaving: bool,
     /// How messages leave: `pull`, or where they are sent.
     pub delivery: String,
     /// The filter of its messages; all if empty.
@@ -61,7 +58,6 @@ impl Subscription {
             service_account: service_account.map(str::to_owned),
             topic,
             attached: true,
-            leaving: false,
             delivery: PULL.to_owned(),
             filter: None,
             // Time enough for a server that is busy; W&B's own module has half of it (G13).
@@ -234,10 +230,7 @@ impl Resource for Subscription {
     }
 
     fn needs(&self) -> Vec<Address> {
-        // Neither deletion requires the other (Pub/Sub docs, "Delete a topic").
-        if self.leaving {
-            return vec![];
-        }
+        // A topic is deleted after its subscription: one that belongs to others by then would be detached.
         let topic = self.topic.rsplit('/').next().unwrap_or_default();
         vec![Topic::at(topic)]
     }
