@@ -6,6 +6,8 @@
 mod file;
 mod page;
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -168,21 +170,27 @@ impl Timings {
 /// Finds what each of `requests`, in the order of their starts, waited for: the last response, before it was sent,
 /// to one of the same subject or of those that its subject waits for, and without such a one to any.
 fn link(requests: &mut [Request]) {
-    for at in 0..requests.len() {
-        let (earlier, rest) = requests.split_at_mut(at);
-        let request = &mut rest[0];
-        let mut last: [Option<usize>; 2] = [None, None];
-        for (index, one) in earlier.iter().enumerate().filter(|(_, one)| one.end() <= request.start_ms) {
-            let is_related =
-                one.subject == request.subject || request.others.split(' ').any(|other| other == one.subject);
-            let last = &mut last[usize::from(!is_related)];
-            if last.is_none_or(|last| earlier[last].end() <= one.end()) {
-                *last = Some(index);
-            }
+    // Those under way, the next to end first; of those that have ended, the last of each subject and of all.
+    let mut running: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+    let mut ended: HashMap<String, (u64, usize)> = HashMap::new();
+    let mut last = None;
+    for index in 0..requests.len() {
+        let start = requests[index].start_ms;
+        while running.peek().is_some_and(|Reverse((end, _))| *end <= start)
+            && let Some(Reverse((end, one))) = running.pop()
+        {
+            ended.insert(requests[one].subject.clone(), (end, one));
+            last = Some((end, one));
         }
-        request.after = last[0].or(last[1]);
-        request.trip = request.after.map_or(1, |after| earlier[after].trip + 1);
-        request.wait_ms = request.start_ms - request.after.map_or(0, |after| earlier[after].end());
+        let request = &requests[index];
+        let related = std::iter::once(request.subject.as_str()).chain(request.others.split(' '));
+        let after = related.filter_map(|subject| ended.get(subject).copied()).max().or(last);
+        let trip = after.map_or(1, |(_, after)| requests[after].trip + 1);
+        let request = &mut requests[index];
+        request.after = after.map(|(_, after)| after);
+        request.trip = trip;
+        request.wait_ms = start - after.map_or(0, |(end, _)| end);
+        running.push(Reverse((request.end(), index)));
     }
 }
 
