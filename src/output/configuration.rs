@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::resource::Output;
 use crate::secret::Secret;
-use crate::settings::Setting;
+use crate::settings::{Grammar, Malformed, Setting};
 
 use super::encoding::Encoding;
 
@@ -74,6 +74,15 @@ impl Configuration {
 
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// The value of `name` as its grammar reads it, for a form that takes it apart.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for a malformed one.
+    pub(super) fn parsed<G: Grammar>(&self, name: &str, encoding: Encoding) -> Result<Option<G>> {
+        let unable = |malformed: Malformed| encoding.unable(name, &malformed, malformed.hint());
+        self.value(name).map(G::parse).transpose().map_err(unable)
     }
 
     /// The server's address.

@@ -14,7 +14,6 @@ use crate::settings::bucket_address::{BucketAddress, Store, StoreEndpoint};
 use crate::settings::mysql_url::{MysqlUrl, TlsMode};
 use crate::settings::redis_url::RedisUrl;
 use crate::settings::url_parts::encoded;
-use crate::settings::{Grammar, Malformed};
 
 const HEADER: &str = "\
 # Values for W&B's operator chart (charts/operator-wandb), created by wbstore. Pass them to helm with
@@ -114,17 +113,8 @@ fn altered(value: &str) -> Option<&'static str> {
     value.contains("$(").then_some("a `$(`")
 }
 
-/// Reads the value of `name`, if it is set.
-fn read<G: Grammar>(configuration: &Configuration, name: &str) -> Result<Option<G>> {
-    configuration
-        .value(name)
-        .map(G::parse)
-        .transpose()
-        .map_err(|malformed: Malformed| Encoding::Helm.unable(name, &malformed, malformed.hint()))
-}
-
 fn mysql(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
-    let Some(url) = read::<MysqlUrl>(configuration, "MYSQL")? else { return Ok(None) };
+    let Some(url) = configuration.parsed::<MysqlUrl>("MYSQL", Encoding::Helm)? else { return Ok(None) };
     let refuse =
         |why: &str| Err(Encoding::Helm.unable("MYSQL", why, "use `--output operator-v2`, or change MYSQL"));
     if url.scheme != "mysql" {
@@ -153,7 +143,7 @@ fn redis(
     secret: &mut Referred,
     remarks: &mut Vec<String>,
 ) -> Result<Option<Map>> {
-    let Some(url) = read::<RedisUrl>(configuration, "REDIS")? else { return Ok(None) };
+    let Some(url) = configuration.parsed::<RedisUrl>("REDIS", Encoding::Helm)? else { return Ok(None) };
     if url.user.is_some() {
         remarks.push("the chart has no value for the user name in REDIS, which W&B ignores".to_owned());
     }
@@ -188,7 +178,9 @@ fn redis(
 /// Every field is written, the empty ones too: the chart's template prints a field that is not
 /// there as `<no value>`.
 fn bucket(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
-    let Some(address) = read::<BucketAddress>(configuration, "BUCKET")? else { return Ok(None) };
+    let Some(address) = configuration.parsed::<BucketAddress>("BUCKET", Encoding::Helm)? else {
+        return Ok(None);
+    };
     let region = address.region.as_deref().or(configuration.value("AWS_REGION")).unwrap_or_default();
     let kms = configuration.value("AWS_S3_KMS_ID").unwrap_or_default();
     let with_prefix = |first: &str| match &address.prefix {

@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::settings::bucket_address::{BucketAddress, Store};
 use crate::settings::mysql_url::{MysqlUrl, TlsMode};
 use crate::settings::redis_url::RedisUrl;
-use crate::settings::{Grammar, Malformed};
 
 const HEADER: &str = "\
 # A resource for version 2 of W&B's operator, created by wbstore. Apply it after the Secret that it refers to.
@@ -90,14 +89,6 @@ pub(super) fn encode(configuration: &Configuration) -> Result<Encoded> {
     Ok(Encoded { text: text + &resource, secret: secret.manifest(configuration)?, remarks })
 }
 
-fn read<G: Grammar>(configuration: &Configuration, name: &str) -> Result<Option<G>> {
-    configuration
-        .value(name)
-        .map(G::parse)
-        .transpose()
-        .map_err(|malformed: Malformed| Encoding::OperatorV2.unable(name, &malformed, malformed.hint()))
-}
-
 /// A path on the server's file system, where the operator reads the certificate itself.
 fn refuse_path(name: &str, parameter: &str) -> Error {
     let why = format!("`{parameter}` is a path, where the operator reads the certificate itself");
@@ -109,7 +100,7 @@ fn refuse_path(name: &str, parameter: &str) -> Error {
 }
 
 fn mysql(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
-    let Some(url) = read::<MysqlUrl>(configuration, "MYSQL")? else { return Ok(None) };
+    let Some(url) = configuration.parsed::<MysqlUrl>("MYSQL", Encoding::OperatorV2)? else { return Ok(None) };
     if url.scheme != "mysql" {
         let why = "the operator connects with the scheme `mysql://` only";
         return Err(Encoding::OperatorV2.unable("MYSQL", why, "use `mysql://`"));
@@ -140,7 +131,7 @@ fn redis(
     secret: &mut Referred,
     remarks: &mut Vec<String>,
 ) -> Result<Option<Map>> {
-    let Some(url) = read::<RedisUrl>(configuration, "REDIS")? else { return Ok(None) };
+    let Some(url) = configuration.parsed::<RedisUrl>("REDIS", Encoding::OperatorV2)? else { return Ok(None) };
     if url.ca_cert_path.is_some() {
         return Err(refuse_path("REDIS", "caCertPath"));
     }
@@ -170,7 +161,9 @@ fn redis(
 /// For Azure `accessKey` is the account and `secretKey` its key; for Google Cloud they are the e-mail address and
 /// the key of a service account.
 fn bucket(configuration: &Configuration, secret: &mut Referred) -> Result<Option<Map>> {
-    let Some(address) = read::<BucketAddress>(configuration, "BUCKET")? else { return Ok(None) };
+    let Some(address) = configuration.parsed::<BucketAddress>("BUCKET", Encoding::OperatorV2)? else {
+        return Ok(None);
+    };
     let BucketAddress { store, bucket, prefix, keys, region, tls, force_path_style, .. } = address;
     let (id, key) = keys.map_or((None, None), |keys| (keys.id, keys.secret));
     let key = key.map(|key| key.reveal().to_owned());
