@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     let format = cli.format();
     let ended = Builder::new_current_thread().enable_all().build().map(|runtime| {
-        let code = runtime.block_on(supervised(cli, format));
+        let code = runtime.block_on(supervised(cli, format, &arguments));
         // A blocked thread must not block the exit.
         runtime.shutdown_background();
         code
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs the command on threads of its own, so that signals are handled here whatever blocks there.
-async fn supervised(cli: Cli, format: Format) -> u8 {
+async fn supervised(cli: Cli, format: Format, arguments: &[OsString]) -> u8 {
     // Before anything else happens, so that no signal is missed.
     let signals = Signals::listen();
     let (cancel, waits) = (CancellationToken::new(), Waits::default());
@@ -52,8 +52,8 @@ async fn supervised(cli: Cli, format: Format) -> u8 {
     };
     console.watch(cli.verbose(), report.timings());
     let code = ended(cli, console, cancel, signals, &waits).await;
-    let arguments = std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned());
-    let command = arguments.fold("wbstore".to_owned(), |command, one| command + " " + &one);
+    let words = arguments.iter().skip(1).map(|one| one.to_string_lossy());
+    let command = words.fold("wbstore".to_owned(), |command, word| command + " " + &word);
     match report.write(&command, code) {
         Ok(()) => code,
         // Whatever the command did has been reported: its code is kept unless it says that all is well.
