@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod ground;
+mod listen;
 pub mod mysql;
 pub mod mysql_double;
 pub mod oidc;

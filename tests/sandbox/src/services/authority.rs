@@ -10,8 +10,10 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::NamedTempFile;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+
+use super::listen::listen;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -104,20 +106,16 @@ impl Identity {
     /// # Panics
     /// When there is no free port.
     pub async fn front(&self, port: u16) -> u16 {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let front = listener.local_addr().expect("its address").port();
         let acceptor = self.acceptor();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = acceptor.clone();
-                tokio::spawn(async move {
-                    let Ok(mut outside) = acceptor.accept(stream).await else { return };
-                    let address = SocketAddr::from(([127, 0, 0, 1], port));
-                    let Ok(mut inside) = TcpStream::connect(address).await else { return };
-                    let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-                });
+        listen(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                let address = SocketAddr::from(([127, 0, 0, 1], port));
+                let Ok(mut inside) = TcpStream::connect(address).await else { return };
+                let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
             }
-        });
-        front
+        })
+        .await
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::authority::Identity;
+use super::listen::listen;
 
 const CONNECT_WITH_DB: u32 = 0x8;
 const PROTOCOL_41: u32 = 0x200;
@@ -119,19 +120,13 @@ impl MysqlDouble {
     }
 
     async fn serve(manners: MysqlManners, identity: Option<&Identity>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        let statements = Arc::default();
-        let double = Self { port, statements: Arc::clone(&statements) };
-        let acceptor = identity.map(Identity::acceptor);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (manners, statements) = (manners.clone(), Arc::clone(&statements));
-                let acceptor = acceptor.clone();
-                tokio::spawn(async move { greet(stream, &manners, &statements, acceptor).await });
-            }
+        let (statements, acceptor) = (Arc::default(), identity.map(Identity::acceptor));
+        let noted = Arc::clone(&statements);
+        let port = listen(move |stream| {
+            let (manners, noted, acceptor) = (manners.clone(), Arc::clone(&noted), acceptor.clone());
+            async move { greet(stream, &manners, &noted, acceptor).await }
         });
-        double
+        Self { port: port.await, statements }
     }
 
     /// Where it listens.

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
 
 use super::authority::Identity;
+use super::listen::listen;
 
 /// How it behaves.
 #[derive(Clone, Debug)]
@@ -97,27 +97,18 @@ impl RedisDouble {
     }
 
     async fn serve(manners: RedisManners, identity: Option<&Identity>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        let commands = Arc::default();
-        let double = Self { port, commands: Arc::clone(&commands) };
-        let acceptor = identity.map(Identity::acceptor);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (manners, commands, acceptor) =
-                    (manners.clone(), Arc::clone(&commands), acceptor.clone());
-                tokio::spawn(async move {
-                    match acceptor {
-                        None => converse(stream, &manners, &commands).await,
-                        Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => converse(stream, &manners, &commands).await,
-                            Err(_) => None,
-                        },
-                    }
-                });
+        let (commands, acceptor) = (Arc::default(), identity.map(Identity::acceptor));
+        let noted = Arc::clone(&commands);
+        let port = listen(move |stream| {
+            let (manners, noted, acceptor) = (manners.clone(), Arc::clone(&noted), acceptor.clone());
+            async move {
+                match acceptor {
+                    None => converse(stream, &manners, &noted).await,
+                    Some(acceptor) => converse(acceptor.accept(stream).await.ok()?, &manners, &noted).await,
+                }
             }
         });
-        double
+        Self { port: port.await, commands }
     }
 
     /// Where it listens.

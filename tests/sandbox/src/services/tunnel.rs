@@ -2,21 +2,16 @@
 //! of an identity provider, is served here.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+
+use super::listen::listen;
 
 /// Starts one that leads to `port`, and returns its URL; it stops with the runtime.
 ///
 /// # Panics
 /// When there is no free port.
 pub async fn to(port: u16) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("its address"));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(connect(stream, port));
-        }
-    });
-    url
+    format!("http://127.0.0.1:{}", listen(move |stream| connect(stream, port)).await)
 }
 
 async fn connect(stream: TcpStream, port: u16) -> Option<()> {

@@ -10,9 +10,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
 
 use super::authority::Identity;
+use super::listen::listen;
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -65,39 +65,34 @@ impl Website {
         identity: &Identity,
         answer: impl Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
         let asked: Arc<Mutex<Vec<_>>> = Arc::default();
-        let website = Self { port, asked: Arc::clone(&asked) };
-        let acceptor = identity.acceptor();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, answer, asked) = (acceptor.clone(), answer.clone(), Arc::clone(&asked));
-                tokio::spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(move |request: Request<Incoming>| {
-                        let (answer, asked) = (answer.clone(), Arc::clone(&asked));
-                        async move {
-                            let path =
-                                request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-                            let method = request.method().clone();
-                            asked
-                                .lock()
-                                .unwrap_or_else(PoisonError::into_inner)
-                                .push((method.clone(), path.clone()));
-                            let page = answer(&method, &path);
-                            // One that is refused for its size is not read.
-                            if page.status != 413 {
-                                let _ = request.into_body().collect().await;
-                            }
-                            Ok::<_, Infallible>(response(page))
+        let (noted, acceptor) = (Arc::clone(&asked), identity.acceptor());
+        let port = listen(move |stream| {
+            let (acceptor, answer, asked) = (acceptor.clone(), answer.clone(), Arc::clone(&noted));
+            async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (answer, asked) = (answer.clone(), Arc::clone(&asked));
+                    async move {
+                        let path =
+                            request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+                        let method = request.method().clone();
+                        asked
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push((method.clone(), path.clone()));
+                        let page = answer(&method, &path);
+                        // One that is refused for its size is not read.
+                        if page.status != 413 {
+                            let _ = request.into_body().collect().await;
                         }
-                    });
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                        Ok::<_, Infallible>(response(page))
+                    }
                 });
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             }
         });
-        website
+        Self { port: port.await, asked }
     }
 
     /// Where it listens.
