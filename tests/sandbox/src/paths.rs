@@ -20,6 +20,13 @@ pub fn target() -> Result<PathBuf, Error> {
     )
 }
 
+/// The folder of the workspace, from what `cargo run` gives its program.
+pub fn project() -> Result<PathBuf, Error> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let project = package.as_deref().and_then(|package| package.ancestors().nth(2)).map(Path::to_owned);
+    project.ok_or_else(|| Error::new("this is not run by cargo").hint("start it with `cargo sandbox`"))
+}
+
 /// Our corner of the target folder: virtual environments and logs.
 pub fn sandbox() -> Result<PathBuf, Error> {
     let folder = target()?.join("sandbox");

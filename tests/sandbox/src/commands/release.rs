@@ -52,7 +52,7 @@ pub async fn run() -> Result<ExitCode, Error> {
     let folder = target.join("dist").join(&name);
     fs::create_dir_all(&folder).map_err(|error| unable(&folder, &error))?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md"] {
-        copy(&project()?.join(file), &folder.join(file))?;
+        copy(&paths::project()?.join(file), &folder.join(file))?;
     }
     copy(&program, &folder.join("wbstore"))?;
     write(&folder.join("wbstore.cdx.json"), &listed)?;
@@ -90,7 +90,7 @@ pub async fn run() -> Result<ExitCode, Error> {
 fn known(bill: &[u8]) -> Result<usize, Error> {
     let bill: Value = serde_json::from_slice(bill)
         .map_err(|error| Error::new(format!("the bill of materials is not JSON: {error}")))?;
-    let lock = project()?.join("Cargo.lock");
+    let lock = paths::project()?.join("Cargo.lock");
     let lock = fs::read_to_string(&lock).map_err(|error| unable(&lock, &error))?;
     let locked: BTreeSet<(&str, &str)> = lock
         .split("[[package]]")
@@ -115,13 +115,6 @@ fn known(bill: &[u8]) -> Result<usize, Error> {
         }
     }
     Ok(listed.len())
-}
-
-/// The folder of the workspace, from what `cargo run` gives its program.
-fn project() -> Result<PathBuf, Error> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let project = package.as_deref().and_then(|package| package.ancestors().nth(2)).map(Path::to_owned);
-    project.ok_or_else(|| Error::new("this is not run by cargo").hint("start it with `cargo sandbox`"))
 }
 
 /// The platform that cargo builds for.

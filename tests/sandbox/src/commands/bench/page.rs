@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use wbstore_sandbox::Error;
+use wbstore_sandbox::{Error, paths};
 
 /// Where the marks and the charts are.
 pub struct Page {
@@ -14,11 +14,7 @@ pub struct Page {
 impl Page {
     /// The page in the workspace that cargo runs this from.
     pub fn open() -> Result<Self, Error> {
-        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let folder =
-            package.as_deref().and_then(|package| package.ancestors().nth(2)).map(|root| root.join("docs"));
-        let folder = folder
-            .ok_or_else(|| Error::new("this is not run by cargo").hint("start it with `cargo sandbox`"))?;
+        let folder = paths::project()?.join("docs");
         let file = folder.join("performance.md");
         let text =
             fs::read_to_string(&file).map_err(|error| Error::new(format!("{}: {error}", file.display())))?;
