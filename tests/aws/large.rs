@@ -1,40 +1,18 @@
 //! Buckets of more than one page.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use wbstore_sandbox::ran::{Ran, isolate};
-use wbstore_sandbox::synthetic::{Asks, Protocol, Shape, Slowness, Stock, Synthetic};
+use wbstore_sandbox::aws::Aws;
+use wbstore_sandbox::cloud::NAME;
+use wbstore_sandbox::synthetic::{Large, Protocol, Shape, Slowness, Stock};
 
-use crate::support::{NAME, Running, Site, finish};
+use crate::support::Running;
 
 const DELETE: [&str; 3] = ["--confirm", NAME, "--delete-objects"];
 
 /// A deployment whose bucket holds `stock`.
-struct Large {
-    site: Site,
-    bucket: Synthetic,
-}
-
-impl Large {
-    async fn with(stock: Stock, slowness: Slowness) -> Self {
-        let site = Site::open_provisioned().await;
-        let bucket =
-            Synthetic::start(Protocol::S3, &site.aws.proxy().url(), &site.bucket, stock, slowness).await;
-        Self { site, bucket: bucket.expect("a free port") }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.site.command("teardown", arguments);
-        isolate(&mut command, self.bucket.env(self.site.aws.env(), self.site.aws.proxy()));
-        command
-    }
-
-    async fn teardown(&self, arguments: &[&str]) -> (Ran, Asks) {
-        self.bucket.forget();
-        let ran = finish(self.command(arguments)).await;
-        (ran, self.bucket.asks())
-    }
+async fn large(stock: Stock, slowness: Slowness) -> Large<Aws> {
+    Large::with(Protocol::S3, stock, slowness).await
 }
 
 fn stock(shape: Shape, keys: u64) -> Stock {
@@ -47,7 +25,7 @@ async fn what_was_counted_is_not_listed_again() {
     for (shape, versions) in [(Shape::Flat, 1), (Shape::Random, 1), (Shape::Hot, 1), (Shape::Wandb, 4)] {
         let stock = Stock { shape, keys: 20_000 / versions, versions };
         // The count is bounded in time, and a debug build needs more of it where many tests run.
-        let large = Large::with(stock, Slowness::default()).await;
+        let large = large(stock, Slowness::default()).await;
         let (ran, asks) = large.teardown(&DELETE).await;
         ran.ends(0);
         assert_eq!((large.bucket.left(), asks.of("delete")), (0, 20), "{shape:?}: {asks:?}");
@@ -60,7 +38,7 @@ async fn what_was_counted_is_not_listed_again() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_count_is_bounded_and_says_so() {
-    let large = Large::with(stock(Shape::Wandb, 400_000), Slowness::default()).await;
+    let large = large(stock(Shape::Wandb, 400_000), Slowness::default()).await;
     let (ran, asks) = large.teardown(&["--dry-run", "--delete-objects"]).await;
     ran.ends(0).tells(&["it contains at least", "counting stopped there"]);
     assert!(asks.of("list") <= 180, "{asks:?}");
@@ -72,7 +50,7 @@ async fn a_count_is_bounded_and_says_so() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_a_count_has_not_reached_is_deleted_too() {
-    let large = Large::with(stock(Shape::Wandb, 150_000), Slowness::default()).await;
+    let large = large(stock(Shape::Wandb, 150_000), Slowness::default()).await;
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
@@ -83,7 +61,7 @@ async fn what_a_count_has_not_reached_is_deleted_too() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_service_that_throttles_is_given_what_it_takes() {
     let slowness = Slowness { deletions: Some(3500), ..Slowness::default() };
-    let large = Large::with(stock(Shape::Flat, 14_000), slowness).await;
+    let large = large(stock(Shape::Flat, 14_000), slowness).await;
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
@@ -95,7 +73,7 @@ async fn a_service_that_throttles_is_given_what_it_takes() {
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_rate_of_the_user_is_not_exceeded() {
-    let large = Large::with(stock(Shape::Random, 3000), Slowness::default()).await;
+    let large = large(stock(Shape::Random, 3000), Slowness::default()).await;
     let (ran, asks) = large.teardown(&[&DELETE[..], &["--max-rate", "1000"]].concat()).await;
     ran.ends(0);
     assert!(asks.deleting >= Duration::from_millis(1900), "{asks:?}");
@@ -107,7 +85,7 @@ async fn a_rate_of_the_user_is_not_exceeded() {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_interrupt_does_not_wait_for_slow_deletions_and_another_run_continues() {
     let slowness = Slowness { deletion: Duration::from_secs(90), ..Slowness::default() };
-    let large = Large::with(stock(Shape::Flat, 20_000), slowness).await;
+    let large = large(stock(Shape::Flat, 20_000), slowness).await;
     let mut running = Running::start(large.command(&DELETE));
     large.bucket.deletes(1).await;
     let pressed = Instant::now();
@@ -115,22 +93,11 @@ async fn an_interrupt_does_not_wait_for_slow_deletions_and_another_run_continues
     running.says("running steps finish").await;
     running.ended().await.ends(130).tells(&["hint:", "run the same"]);
     assert!(pressed.elapsed() < Duration::from_secs(45), "{:?}", pressed.elapsed());
-    let Large { site, bucket } = large;
+    let Large { cloud, bucket } = large;
     let left = bucket.left();
     assert!(left > 0, "the calls under way have done their part");
     drop(bucket);
-    let rest = Large {
-        bucket: Synthetic::start(
-            Protocol::S3,
-            &site.aws.proxy().url(),
-            &site.bucket,
-            stock(Shape::Flat, left),
-            Slowness::default(),
-        )
-        .await
-        .expect("a free port"),
-        site,
-    };
+    let rest = Large::over(cloud, Protocol::S3, stock(Shape::Flat, left), Slowness::default()).await;
     rest.teardown(&DELETE).await.0.ends(0);
     assert_eq!(rest.bucket.left(), 0);
 }

@@ -6,6 +6,7 @@
 
 mod contents;
 mod gcs;
+mod large;
 mod quota;
 mod s3;
 mod shape;
@@ -29,8 +30,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::contents::Contents;
 pub use self::contents::Stock;
+pub use self::large::Large;
 use self::quota::Quota;
 pub use self::shape::Shape;
+use crate::Error;
+use crate::cloud::Cloud;
 use crate::dialect::Dialect;
 use crate::journal::round_trips;
 use crate::proxy::Proxy;
@@ -163,31 +167,31 @@ impl Asked {
 }
 
 impl Synthetic {
-    /// Starts one on a free port, before the account at `upstream`, with `stock` in its bucket `bucket`.
-    pub async fn start(
+    /// Starts one on a free port, before the account of `cloud`, with `stock` in the bucket of its deployment.
+    pub async fn over<C: Cloud>(
+        cloud: &C,
         protocol: Protocol,
-        upstream: &str,
-        bucket: &str,
         stock: Stock,
         slowness: Slowness,
-    ) -> std::io::Result<Self> {
+    ) -> Result<Self, Error> {
+        let unable = |error: std::io::Error| Error::new(format!("cannot start a synthetic bucket: {error}"));
         let dialect = match protocol {
             Protocol::S3 => Dialect::Aws(crate::backend::Backend::Ministack),
             Protocol::Gcs => Dialect::Gcp,
         };
         let shared = Arc::new(Shared {
             protocol,
-            bucket: bucket.to_owned(),
+            bucket: cloud.names().pop().unwrap_or_default(),
             contents: Contents::new(stock),
             quota: slowness.deletions.map(Quota::new),
             slowness,
-            upstream: Upstream::new(upstream, dialect),
+            upstream: Upstream::new(&cloud.proxy().url(), dialect),
             kept: Mutex::default(),
             asks: Mutex::default(),
             deleting: watch::Sender::new(0),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(unable)?;
+        let address = listener.local_addr().map_err(unable)?;
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, server })
     }

@@ -25,9 +25,9 @@ const DELAYS: [u64; 3] = [0, 20, 100];
 /// The verb here, and the one of wbstore.
 const WORK: [(&str, &str); 3] = [("create", "provision"), ("no-op", "provision"), ("teardown", "teardown")];
 
-/// The dependent round trips that each of these may take on AWS. Of a create: a look, the parts, what is
-/// set on them, and a read back of the merged documents. Where nothing names the account, STS has to be
-/// asked before the look, as the names of the parts hang on the answer.
+/// The dependent round trips that each of these may take on AWS. Of a create: a look, the parts, and what is
+/// set on them. Where nothing names the account, STS has to be asked before the look, as the names of the parts
+/// depend on the answer.
 const BUDGET: [usize; 3] = [4, 2, 3];
 
 /// The accounts of the measurements begin here.

@@ -76,8 +76,7 @@ impl Chart<'_> {
                 .legend(key);
             chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
         }
-        let labels = chart.configure_series_labels();
-        let mut labels = labels;
+        let mut labels = chart.configure_series_labels();
         labels.position(SeriesLabelPosition::UpperLeft).label_font(text(13)).draw()?;
         area.present()?;
         Ok(())

@@ -10,20 +10,10 @@ use wbstore_sandbox::ran::{self, finish};
 use wbstore_sandbox::synthetic::{Asks, Protocol, Shape, Slowness, Stock, Synthetic};
 use wbstore_sandbox::{Error, paths};
 
+use super::measure::{MEASURED, Usage, usage};
+use super::tables::mebibytes;
+
 const HEAD: &str = "  program            shape    objects  versions  delay    seconds  (fastest)    CPU  listings  deletions  others  chain  at once  throttled  deleted/s  peak MiB";
-
-/// Runs a program, and says what it took: seconds, seconds of its processors, and the peak of its memory in KiB.
-const MEASURE: &str = "
-import resource, subprocess, sys, time
-began = time.monotonic()
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-took = time.monotonic() - began
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(code, took, used.ru_utime + used.ru_stime, used.ru_maxrss)
-";
-
-/// Runs the command that follows, and measures it.
-pub(super) const MEASURED: [&str; 3] = ["python3", "-c", MEASURE];
 
 /// Accounts of these measurements begin here.
 const FIRST: u64 = 700_000_000_000;
@@ -58,12 +48,8 @@ pub struct Cases {
 }
 
 pub(super) struct Measured {
-    pub took: Duration,
-    /// Of its processors.
-    pub cpu: Duration,
+    pub usage: Usage,
     pub asks: Asks,
-    /// In KiB.
-    pub peak: u64,
 }
 
 /// Runs all cases and prints a table.
@@ -94,7 +80,7 @@ pub async fn run<C: Cloud>(protocol: Protocol, cases: &Cases) -> Result<ExitCode
                     }
                 }
                 for (program, mut all) in programs.iter().zip(all) {
-                    all.sort_by_key(|one| one.took);
+                    all.sort_by_key(|one| one.usage.took);
                     let name = program.file_name().unwrap_or_default().to_string_lossy();
                     row(&name, stock, *delay, &all);
                 }
@@ -106,12 +92,11 @@ pub async fn run<C: Cloud>(protocol: Protocol, cases: &Cases) -> Result<ExitCode
 
 /// A line of the table, of which `all` are sorted by their time.
 fn row(name: &str, stock: Stock, delay: u64, all: &[Measured]) {
-    let Some(Measured { took, asks, peak, .. }) = all.get(all.len() / 2) else { return };
-    let fastest = all[0].took;
-    let cpu = all.iter().map(|one| one.cpu).min().unwrap_or_default();
+    let Some(Measured { usage: Usage { took, peak, .. }, asks }) = all.get(all.len() / 2) else { return };
+    let fastest = all[0].usage.took;
+    let cpu = all.iter().map(|one| one.usage.cpu).min().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "millions")]
-    let (rate, peak) =
-        ((stock.keys * stock.versions) as f64 / asks.deleting.as_secs_f64(), *peak as f64 / 1024.0);
+    let (rate, peak) = ((stock.keys * stock.versions) as f64 / asks.deleting.as_secs_f64(), mebibytes(*peak));
     println!(
         "  {name:<18} {:<7}{:>9}{:>10}{delay:>7}{:>11.2}{:>11.2}{:>7.2}{:>10}{:>11}{:>8}{:>7}{:>9}{:>11}{rate:>11.0}{peak:>10.1}",
         format!("{:?}", stock.shape).to_lowercase(),
@@ -139,18 +124,11 @@ pub(super) struct Case<'a, C> {
 /// Runs `command`, which begins with [`MEASURED`] and empties the bucket at `front`.
 pub(super) async fn timed(command: Command, front: &Synthetic) -> Result<Measured, Error> {
     front.forget();
-    let ran = finish(command).await;
-    let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [code, took, cpu, peak] = numbers[..] else {
-        return Err(Error::new(format!("it could not be measured: {ran}")));
-    };
-    if code != 0.0 || front.left() > 0 {
+    let (usage, ran) = usage(command).await?;
+    if front.left() > 0 {
         return Err(Error::new(format!("{} entries are left: {ran}", front.left())));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
-    let peak = peak as u64;
-    let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
-    Ok(Measured { took, cpu, asks: front.asks(), peak })
+    Ok(Measured { usage, asks: front.asks() })
 }
 
 impl<C: Cloud> Case<'_, C> {
@@ -165,10 +143,7 @@ impl<C: Cloud> Case<'_, C> {
         if provisioned.code != Some(0) {
             return Err(Error::new(format!("nothing to measure: {provisioned}")));
         }
-        let names = self.cloud.names();
-        let bucket = names.last().map(String::as_str).unwrap_or_default();
-        let front = Synthetic::start(protocol, &self.cloud.proxy().url(), bucket, stock, slowness).await;
-        front.map_err(|error| Error::new(format!("cannot start a synthetic bucket: {error}")))
+        Synthetic::over(self.cloud, protocol, stock, slowness).await
     }
 
     pub async fn measure(

@@ -14,9 +14,10 @@ use wbstore_sandbox::{Error, paths};
 
 use super::chart::{Chart, Line};
 use super::emptying::{Case, Measured, timed};
-use super::measure::{Cost, operator, start_up, wbstore};
+use super::measure::{Cost, Usage, operator, start_up, wbstore};
 use super::page::{Page, table};
 use super::peers::Peer;
+use super::tables::mebibytes;
 use super::{FIRST, WORK};
 
 const DELAYS: [u64; 4] = [0, 20, 50, 100];
@@ -28,14 +29,17 @@ const DEPLOYMENTS: [u64; 4] = [1, 10, 30, 100];
 
 /// Measures all, and writes the page. `WBSTORE_BIN` names another program than the release build.
 pub async fn run() -> Result<ExitCode, Error> {
-    let program = program().await?;
+    if std::env::var_os(paths::BINARY).is_none() {
+        return on_a_release_build().await;
+    }
+    let program = paths::wbstore()?;
     let mut page = Page::open()?;
     page.put("machine", &machine(&program).await?)?;
     let aws = Aws::ground().await?;
     provisioning_on_aws(&mut page, &aws).await?;
     for (name, text) in [
-        ("gcp", costs(&Gcp::ground().await?, std::marker::PhantomData::<Gcp>).await?),
-        ("azure", costs(&Azure::ground().await?, std::marker::PhantomData::<Azure>).await?),
+        ("gcp", costs::<Gcp>(&Gcp::ground().await?).await?),
+        ("azure", costs::<Azure>(&Azure::ground().await?).await?),
     ] {
         page.put(name, &text)?;
     }
@@ -49,25 +53,20 @@ pub async fn run() -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The program to measure: a release build, unless the environment names another.
-async fn program() -> Result<PathBuf, Error> {
-    if std::env::var_os(paths::BINARY).is_some() {
-        return paths::wbstore();
-    }
+/// Builds wbstore for release, and runs the benchmark on that.
+async fn on_a_release_build() -> Result<ExitCode, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = paths::target()?;
     let build =
         ["build", "--locked", "--release", "--package", "wbstore", "--bin", "wbstore", "--target-dir"];
-    let built = Command::new(cargo).args(build).arg(&target).status().await;
-    let built = built.map_err(|error| Error::new(format!("cannot run cargo: {error}")))?;
-    if !built.success() {
+    let unable = |error: std::io::Error| Error::new(format!("cannot start a program: {error}"));
+    if !Command::new(cargo).args(build).arg(&target).status().await.map_err(unable)?.success() {
         return Err(Error::new("wbstore does not build for release"));
     }
-    Err(Error::new("the release build is there; name it and start again").hint(format!(
-        "{}={} cargo sandbox bench",
-        paths::BINARY,
-        target.join("release/wbstore").display()
-    )))
+    let mut again = Command::new(std::env::current_exe().map_err(unable)?);
+    again.arg("bench").env(paths::BINARY, target.join("release/wbstore"));
+    let ended = again.status().await.map_err(unable)?;
+    Ok(if ended.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn machine(program: &PathBuf) -> Result<String, Error> {
@@ -165,7 +164,7 @@ async fn provisioning_on_aws(page: &mut Page, ground: &<Aws as Cloud>::Ground) -
         .write(&page.chart("aws"))
 }
 
-async fn costs<C: Cloud>(ground: &C::Ground, _: std::marker::PhantomData<C>) -> Result<String, Error> {
+async fn costs<C: Cloud>(ground: &C::Ground) -> Result<String, Error> {
     let (mut rows, mut account) = (vec![], FIRST + 50_000);
     for delay in DELAYS {
         let mut all: Vec<Vec<Cost>> = WORK.map(|_| vec![]).to_vec();
@@ -203,7 +202,7 @@ const HEAD: [&str; 9] = ["", "seconds", "CPU s", "listings", "deletions", "bound
 
 /// A line on `measured`, which deleted all of `entries`. The bound is a page and a deletion for each thousand.
 fn row(name: String, measured: &Measured, bound: Option<u64>) -> Vec<String> {
-    let Measured { took, cpu, asks, peak } = measured;
+    let Measured { usage: Usage { took, cpu, peak }, asks } = measured;
     vec![
         name,
         format!("{:.2}", took.as_secs_f64()),
@@ -231,7 +230,7 @@ impl Emptying {
             let case = Case { cloud: &cloud, program: &self.program, more: &[] };
             all.push(case.measure(Protocol::S3, stock, slowness).await?);
         }
-        all.sort_by_key(|one| one.took);
+        all.sort_by_key(|one| one.usage.took);
         Ok(all.swap_remove(all.len() / 2))
     }
 
@@ -290,8 +289,8 @@ impl Emptying {
         for keys in SIZES {
             let stock = Stock { shape: Shape::Wandb, keys, versions: 1 };
             let mut note = |index: usize, measured: &Measured| {
-                times[index].points.push((keys as f64, measured.took.as_secs_f64()));
-                memory[index].points.push((keys as f64, mebibytes(measured.peak)));
+                times[index].points.push((keys as f64, measured.usage.took.as_secs_f64()));
+                memory[index].points.push((keys as f64, mebibytes(measured.usage.peak)));
             };
             let ours = self.ours(stock, delayed(0), if keys > MANY { 1 } else { ROUNDS }).await?;
             note(0, &ours);
@@ -386,8 +385,4 @@ fn delayed(milliseconds: u64) -> Slowness {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-fn mebibytes(kibibytes: u64) -> f64 {
-    kibibytes as f64 / 1024.0
 }

@@ -9,7 +9,7 @@ use wbstore_sandbox::aws::Aws;
 use wbstore_sandbox::cloud::{Cloud, HOST, NAME, PROVISION, TEARDOWN};
 use wbstore_sandbox::journal::Counts;
 use wbstore_sandbox::proxy::Proxy;
-use wbstore_sandbox::ran::{self, finish};
+use wbstore_sandbox::ran::{self, Ran, finish};
 
 /// What a run took.
 #[derive(Clone, Copy, Debug)]
@@ -24,11 +24,9 @@ pub struct Cost {
 
 /// Runs wbstore, with these variables beside the account's own.
 pub async fn wbstore<C: Cloud>(cloud: &C, verb: &str, more: &[(&str, &str)]) -> Result<Cost, Error> {
-    let mut command = Command::new("python3");
+    let mut command = Command::new(MEASURED[0]);
     ran::isolate(&mut command, cloud.env());
-    command
-        .args(["-c", include_str!("../../../../../benches/measure.py")])
-        .arg(wbstore_sandbox::paths::wbstore()?);
+    command.args(&MEASURED[1..]).arg(wbstore_sandbox::paths::wbstore()?);
     command.args([verb, C::CLOUD, "--host", HOST]).args(cloud.place(verb)).args(cloud.names());
     command.args(if verb == "provision" { PROVISION } else { TEARDOWN }).envs(more.iter().copied());
     measure(cloud.proxy(), command).await
@@ -36,9 +34,9 @@ pub async fn wbstore<C: Cloud>(cloud: &C, verb: &str, more: &[(&str, &str)]) -> 
 
 /// Lists the deployments of the account.
 pub async fn list(aws: &Aws) -> Result<Cost, Error> {
-    let mut command = Command::new("python3");
+    let mut command = Command::new(MEASURED[0]);
     ran::isolate(&mut command, aws.env());
-    command.args(["-c", include_str!("../../../../../benches/measure.py")]);
+    command.args(&MEASURED[1..]);
     command.arg(wbstore_sandbox::paths::wbstore()?).args(["list", "aws"]);
     measure(aws.proxy(), command).await
 }
@@ -47,7 +45,7 @@ pub async fn list(aws: &Aws) -> Result<Cost, Error> {
 pub async fn operator(aws: &Aws, verb: &str) -> Result<Cost, Error> {
     let mut command = aws.boto3();
     let python = command.get_program().to_owned();
-    command.args(["-c", include_str!("../../../../../benches/measure.py")]).arg(python).args([
+    command.args(&MEASURED[1..]).arg(python).args([
         "-c",
         include_str!("../../../../../benches/operator.py"),
         verb,
@@ -58,9 +56,32 @@ pub async fn operator(aws: &Aws, verb: &str) -> Result<Cost, Error> {
 
 async fn measure(proxy: &Proxy, command: Command) -> Result<Cost, Error> {
     proxy.clear_journal();
+    let Usage { took, peak, .. } = usage(command).await?.0;
+    Ok(Cost { counts: proxy.counts(), took, peak })
+}
+
+/// Runs the command that follows, and measures it.
+pub const MEASURED: [&str; 3] = ["python3", "-c", include_str!("../../../../../benches/measure.py")];
+
+/// What a program used.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// From start to end.
+    pub took: Duration,
+    /// Of its processors.
+    pub cpu: Duration,
+    /// The most memory it held, in KiB.
+    pub peak: u64,
+}
+
+/// Runs `command`, which begins with [`MEASURED`].
+///
+/// # Errors
+/// When it does not end with 0.
+pub async fn usage(command: Command) -> Result<(Usage, Ran), Error> {
     let ran = finish(command).await;
     let numbers: Vec<f64> = ran.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [code, took, peak] = numbers[..] else {
+    let [code, took, cpu, peak] = numbers[..] else {
         return Err(Error::new(format!("it could not be measured: {ran}")));
     };
     if code != 0.0 {
@@ -68,7 +89,8 @@ async fn measure(proxy: &Proxy, command: Command) -> Result<Cost, Error> {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of KiB")]
     let peak = peak as u64;
-    Ok(Cost { counts: proxy.counts(), took: Duration::from_secs_f64(took / 1000.0), peak })
+    let (took, cpu) = (Duration::from_secs_f64(took), Duration::from_secs_f64(cpu));
+    Ok((Usage { took, cpu, peak }, ran))
 }
 
 /// How long `wbstore --version` takes, `times` times, the shortest first.

@@ -9,7 +9,7 @@ use wbstore_sandbox::synthetic::Synthetic;
 use wbstore_sandbox::venv::Requirements;
 use wbstore_sandbox::{Error, ran};
 
-use super::emptying::MEASURED;
+use super::measure::MEASURED;
 
 /// Pages of versions, and a call for each thousand of them (boto3 documentation, `Bucket.object_versions`).
 const BOTO3: &str = "

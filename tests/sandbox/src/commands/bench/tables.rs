@@ -63,7 +63,7 @@ pub fn emptying(objects: usize, costs: &[(&str, Cost)]) {
     }
 }
 
-fn mebibytes(kibibytes: u64) -> f64 {
+pub fn mebibytes(kibibytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "sizes of programs")]
     let kibibytes = kibibytes as f64;
     kibibytes / 1024.0
