@@ -6,6 +6,10 @@ pub(crate) mod aws;
 pub(crate) mod azure;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcp;
+#[cfg(feature = "s3")]
+pub(crate) mod s3;
+#[cfg(any(feature = "aws", feature = "s3"))]
+pub(crate) mod s3_protocol;
 
-#[cfg(not(any(feature = "aws", feature = "azure", feature = "gcp")))]
+#[cfg(not(any(feature = "aws", feature = "azure", feature = "gcp", feature = "s3")))]
 compile_error!("enable the feature of at least one cloud, such as `aws`");

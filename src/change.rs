@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::engine::{self, Engine, Report};
 use crate::error::{Error, Result, exit};
 use crate::event::Events;
-use crate::plan::{Action, Digest, Goal, Plan, Subject, plan};
+use crate::plan::{Action, Digest, Goal, Plan, Spares, Subject, plan};
 use crate::provider::Provider;
 use crate::resource::{Address, Observation, Stack};
 use crate::retry;
@@ -28,15 +28,33 @@ pub(crate) struct Change {
 impl Change {
     /// Reads everything concurrently and plans, with a spinner.
     pub(crate) async fn look(provider: &dyn Provider, goal: Goal, console: &mut Console) -> Result<Self> {
+        Self::look_at(provider, goal, None, console).await
+    }
+
+    /// The same for a teardown that spares data.
+    pub(crate) async fn look_to_delete(
+        provider: &dyn Provider,
+        spares: Option<Spares>,
+        console: &mut Console,
+    ) -> Result<Self> {
+        Self::look_at(provider, Goal::Absent, spares, console).await
+    }
+
+    async fn look_at(
+        provider: &dyn Provider,
+        goal: Goal,
+        spares: Option<Spares>,
+        console: &mut Console,
+    ) -> Result<Self> {
         let what = format!("reading {} resources", provider.stack(goal)?.resources.len());
-        console.busy(&what, Self::observe(provider, goal)).await
+        console.busy(&what, Self::observe(provider, goal, spares)).await
     }
 
     /// Reads everything concurrently and plans.
-    pub(crate) async fn observe(provider: &dyn Provider, goal: Goal) -> Result<Self> {
+    pub(crate) async fn observe(provider: &dyn Provider, goal: Goal, spares: Option<Spares>) -> Result<Self> {
         let stack = described(provider, goal)?;
         let seen = engine::observe(&stack).await?;
-        Ok(Self::new(stack, goal, &seen))
+        Ok(Self::new(stack, goal, spares, &seen))
     }
 
     /// Plans as if nothing existed.
@@ -45,16 +63,17 @@ impl Change {
         let unchecked = "offline plan: existing resources were not checked, so everything is shown as new";
         stack.notes.insert(0, unchecked.to_owned());
         let seen: Vec<_> = stack.resources.iter().map(|resource| resource.unseen().observation()).collect();
-        Ok(Self::new(stack, goal, &seen))
+        Ok(Self::new(stack, goal, None, &seen))
     }
 
-    fn new(stack: Stack, goal: Goal, seen: &[Observation]) -> Self {
+    fn new(stack: Stack, goal: Goal, spares: Option<Spares>, seen: &[Observation]) -> Self {
         let subject = Subject {
             deployment: stack.deployment.clone(),
             scope: stack.scope.clone(),
             outputs: stack.outputs.clone(),
             notes: stack.notes.clone(),
             assumptions: stack.assumptions.clone(),
+            spares,
         };
         let plan = plan(goal, subject, seen);
         Self { stack, plan }
@@ -95,10 +114,10 @@ impl Change {
     }
 }
 
-/// Applies `changes`, some of them concurrently, and shows all as one. `aged` is whether time has
-/// passed since the look, at a prompt or during other work.
+/// Applies `changes`, some of them concurrently, and shows all as one, each under its name where it has one.
+/// `aged` is whether time has passed since the look, at a prompt or during other work.
 pub(crate) async fn apply(
-    changes: &[Change],
+    changes: &[(Option<&str>, &Change)],
     aged: bool,
     patience: Option<Duration>,
     console: &mut Console,
@@ -106,13 +125,15 @@ pub(crate) async fn apply(
 ) -> Vec<Report> {
     let (events, receiver) = Events::channel();
     let style = console.progress_style();
-    let plans: Vec<&Plan> = changes.iter().map(|change| &change.plan).collect();
-    let engine = Engine { events, cancel, patience, aged };
+    let plans: Vec<&Plan> = changes.iter().map(|(_, change)| &change.plan).collect();
     let work = async {
-        let reports = stream::iter(changes).map(|change| engine.apply(&change.plan, &change.stack));
+        let reports = stream::iter(changes).map(|(title, change)| {
+            let engine = Engine { events: events.of(*title), cancel: cancel.clone(), patience, aged };
+            async move { engine.apply(&change.plan, &change.stack).await }
+        });
         let reports = retry::in_steps(reports.buffered(SIDE_BY_SIDE).collect()).await;
         // The view ends when the last sender is gone.
-        drop(engine);
+        drop(events);
         reports
     };
     let (reports, _) = futures::join!(work, progress::show(&plans, receiver, style, console.words()));
@@ -136,12 +157,10 @@ fn described(provider: &dyn Provider, goal: Goal) -> Result<Stack> {
 /// The exit code for all of `reports`, and for what was not begun because of failures with the codes
 /// `others`: the worst of them.
 pub(crate) fn outcome(reports: &[Report], others: impl IntoIterator<Item = u8>) -> u8 {
-    const WORST_FIRST: [u8; 4] = [exit::INTERRUPTED, exit::PARTIAL, exit::FAILED, exit::REFUSED];
-    let codes: Vec<u8> = reports.iter().map(Report::exit_code).chain(others).collect();
+    let codes = reports.iter().map(Report::exit_code).chain(others);
     // Bad input is a failure here: it is not the user's.
-    let codes = codes.iter().map(|code| if *code == exit::USAGE { exit::FAILED } else { *code });
-    let worst = WORST_FIRST.into_iter().find(|worst| codes.clone().any(|code| code == *worst));
-    match worst.unwrap_or(exit::DONE) {
+    let codes = codes.map(|code| if code == exit::USAGE { exit::FAILED } else { code });
+    match exit::worst(codes) {
         // These say that nothing was changed.
         exit::FAILED | exit::REFUSED if reports.iter().any(|report| report.changed) => exit::PARTIAL,
         worst => worst,

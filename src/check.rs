@@ -2,7 +2,6 @@
 //! without changing anything unless it is asked for.
 
 mod connection;
-mod deadline;
 mod host;
 mod mysql;
 mod oidc;
@@ -21,6 +20,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::http::{Certificate, Client};
 use crate::origin::Origin;
@@ -32,7 +32,6 @@ use crate::settings::queue_address::QueueAddress;
 use crate::settings::redis_url::RedisUrl;
 use crate::settings::{Grammar, ServerSettings, Variable, check_grammar};
 use crate::verify::{Advice, Check, CheckSender, Checking, Verdict, failed};
-use deadline::Deadline;
 use oidc::{AuthMethod, Registered};
 use storage::Storage;
 use trust::Trust;

@@ -2,17 +2,27 @@
 //! `src/commands/`; a cloud's own options are beside the cloud, in `providers/<cloud>/options.rs`.
 
 mod cloud;
+mod completion;
+mod documented;
 mod environment;
+mod example;
+mod file;
+mod mistake;
+mod options;
+mod preset;
+mod selection;
 mod target;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 #[cfg(feature = "check")]
 use crate::commands::check::CheckArgs;
 use crate::commands::completions::CompletionsArgs;
-use crate::commands::config::ConfigCommand;
+use crate::commands::config::ConfigArgs;
+use crate::commands::doctor::{DoctorCommand, DoctorFormat};
 use crate::commands::list::ListArgs;
 use crate::commands::man::ManArgs;
 use crate::commands::plan::{PlanArgs, PlanFormat};
@@ -20,12 +30,16 @@ use crate::commands::policy::PolicyArgs;
 use crate::commands::provision::ProvisionArgs;
 use crate::commands::teardown::TeardownArgs;
 use crate::commands::verify::VerifyArgs;
+use crate::console::{OutPath, Volume};
+use crate::name::StorageName;
 use crate::output::Encoding;
 use crate::policy::PolicyForm;
 use crate::timings::TimingsFile;
 
-pub(crate) use cloud::{Cloud, Delivered, Described, Named, Placed, Proved};
-pub(crate) use target::{Lifetime, Offline, Target};
+pub(crate) use cloud::{Cloud, Delivered, Described, Named, Permitted, Placed, Proved, all_clouds};
+pub(crate) use documented::Detail;
+pub(crate) use selection::{Selected, Selection};
+pub(crate) use target::{Lifetime, Offline, Out, Target};
 
 /// Provision, verify and tear down the bucket and event queue of a self-hosted W&B server
 #[derive(Parser, Debug)]
@@ -33,43 +47,68 @@ pub(crate) use target::{Lifetime, Offline, Target};
     name = "wbstore",
     version,
     arg_required_else_help = true,
-    after_help = "Start with:\n  wbstore plan aws --host https://wandb.acme.com\n\n\
-                  Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 refused, 4 partly done (run again),\n\
-                  5 changes pending (plan --exit-code), 6 verify or check failed, 130 interrupted."
+    after_help = documented::after_help()
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
-    verbosity: Verbosity,
+    global: Global,
+    /// What [`read`](Cli::read) has to say about variables and the file.
+    #[arg(skip)]
+    pub(crate) notes: Vec<String>,
 }
 
 impl Cli {
-    /// Whether each request is logged to stderr.
-    pub fn verbose(&self) -> bool {
-        self.verbosity.verbose
+    /// How much goes to stderr.
+    pub fn volume(&self) -> Volume {
+        match &self.global {
+            Global { verbose: true, .. } => Volume::Verbose,
+            Global { quiet: true, .. } => Volume::Quiet,
+            _ => Volume::Normal,
+        }
+    }
+
+    /// Where the result goes.
+    pub fn out(&self) -> &OutPath {
+        let out = match &self.command {
+            Command::Plan(plan) => &plan.command().out,
+            Command::Provision(provision) => &provision.command().out,
+            Command::Verify(verify) => &verify.command().out,
+            #[cfg(feature = "check")]
+            Command::Check(args) => &args.out,
+            Command::List { cloud } => &cloud.command().out,
+            Command::Policy { cloud } => &cloud.command().out,
+            Command::Doctor(doctor) => doctor.out(),
+            Command::Config(config) => config.command().out(),
+            Command::Teardown { .. } | Command::Completions(_) | Command::Man(_) => return &OutPath::Stdout,
+        };
+        out.path.as_ref().unwrap_or(&OutPath::Stdout)
     }
 
     /// Where the times of its requests go.
     pub fn timings(&self) -> &[TimingsFile] {
-        &self.verbosity.timings
+        &self.global.timings
     }
 
     /// How the command reports on stderr.
     pub fn format(&self) -> Format {
         match &self.command {
-            Command::Plan { cloud } if cloud.command().format == PlanFormat::Json => Format::Json,
+            Command::Plan(plan) if plan.command().format == PlanFormat::Json => Format::Json,
             Command::Policy { cloud } if cloud.command().format == Some(PolicyForm::Json) => Format::Json,
-            Command::Provision { cloud } => cloud.command().format,
-            Command::Verify { cloud } => cloud.command().format,
+            Command::Provision(provision) => provision.command().format,
+            Command::Verify(verify) => verify.command().format,
             #[cfg(feature = "check")]
             Command::Check(args) => args.format,
             Command::Teardown { cloud } => cloud.command().format,
             Command::List { cloud } => cloud.command().format,
-            Command::Config(config) => config.format(),
-            Command::Plan { .. } | Command::Policy { .. } | Command::Completions(_) | Command::Man(_) => {
-                Format::Human
-            }
+            Command::Config(config) => config.command().format(),
+            Command::Doctor(doctor) if doctor.format() == DoctorFormat::Json => Format::Json,
+            Command::Doctor(_)
+            | Command::Plan(_)
+            | Command::Policy { .. }
+            | Command::Completions(_)
+            | Command::Man(_) => Format::Human,
         }
     }
 }
@@ -78,21 +117,12 @@ impl Cli {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Show what provision would do, without changing anything
-    Plan {
-        #[command(subcommand)]
-        cloud: Cloud<PlanArgs, Described>,
-    },
+    Plan(Selection<PlanArgs, Described>),
     /// Create or update the bucket and its queue, and print the server configuration
     #[command(visible_alias = "apply")]
-    Provision {
-        #[command(subcommand)]
-        cloud: Cloud<ProvisionArgs, Delivered>,
-    },
+    Provision(Selection<ProvisionArgs, Delivered>),
     /// Check with a real upload that files are stored and events arrive
-    Verify {
-        #[command(subcommand)]
-        cloud: Cloud<VerifyArgs, Proved>,
-    },
+    Verify(Selection<VerifyArgs, Proved>),
     /// Check that the server's settings work: host, license, Redis, MySQL, single sign-on, Slack, bucket
     #[cfg(feature = "check")]
     Check(CheckArgs),
@@ -110,24 +140,58 @@ pub(crate) enum Command {
     /// Print the permissions that the server or the operator requires
     Policy {
         #[command(subcommand)]
-        cloud: Cloud<PolicyArgs, Described>,
+        cloud: Cloud<PolicyArgs, Permitted>,
     },
     /// Print the server configuration: an existing deployment's storage, and the settings
-    Config(ConfigCommand),
+    Config(Selection<ConfigArgs, Described>),
+    /// Report credentials, endpoint, region, proxy, clock and permissions, without a secret
+    Doctor(DoctorCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page
+    /// Print a manual page, or write all of them
     Man(ManArgs),
 }
 
+impl Command {
+    /// The pattern of `--only`, by which deployments of the file are selected.
+    fn only(&self) -> Option<&str> {
+        match self {
+            Self::Plan(plan) => plan.only(),
+            Self::Provision(provision) => provision.only(),
+            Self::Verify(verify) => verify.only(),
+            Self::Config(config) => config.only(),
+            _ => None,
+        }
+    }
+
+    /// Adds a deployment of the file: that of the same command on its cloud.
+    fn add(&mut self, line: Self, storage: &StorageName) {
+        match (self, line) {
+            (Self::Plan(all), Self::Plan(one)) => all.add(one, storage),
+            (Self::Provision(all), Self::Provision(one)) => all.add(one, storage),
+            (Self::Verify(all), Self::Verify(one)) => all.add(one, storage),
+            (Self::Config(all), Self::Config(one)) => all.add(one, storage),
+            _ => {}
+        }
+    }
+}
+
 #[derive(Args, Clone, Debug)]
-struct Verbosity {
-    /// Log each request to stderr (operation, status, duration; never headers or bodies)
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Log each request to stderr (operation, status, duration; never headers or bodies),
+    /// and show every field of a plan
     #[arg(short, long, global = true, display_order = 100)]
     verbose: bool,
+    /// Write only results, errors, refusals and warnings
+    #[arg(short, long, global = true, display_order = 100)]
+    quiet: bool,
     /// Write when each request was sent and what it waited for, as a page (.html) or as data (.json); repeatable
-    #[arg(long, global = true, value_name = "FILE", display_order = 101)]
+    #[arg(long, global = true, value_name = "FILE", display_order = 101, value_hint = ValueHint::FilePath)]
     timings: Vec<TimingsFile>,
+    /// Read deployments and defaults of options from this file [default: wbstore.toml, if there is one]
+    #[arg(long, global = true, value_name = "PATH", display_order = 102, value_hint = ValueHint::FilePath)]
+    file: Option<PathBuf>,
 }
 
 /// How a command reports.

@@ -8,11 +8,14 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod man;
+mod marked;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod provision;
+mod run;
 pub(crate) mod teardown;
 pub(crate) mod verify;
 
@@ -22,6 +25,7 @@ use crate::cli::{Cli, Command, Offline};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::inventory::Inventory;
+use crate::name::DeploymentName;
 use crate::provider::{CloudOptions, Provider, Wanted};
 
 /// Runs the command and returns the exit code. `cancel` asks it to stop at the next good place.
@@ -29,16 +33,20 @@ use crate::provider::{CloudOptions, Provider, Wanted};
 /// # Errors
 /// What stopped it before it changed anything; afterwards the exit code says so.
 pub async fn run(cli: Cli, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
+    for note in &cli.notes {
+        console.note(note);
+    }
     match cli.command {
-        Command::Plan { cloud } => plan::run(cloud, console).await,
-        Command::Provision { cloud } => provision::run(cloud, console, cancel).await,
-        Command::Verify { cloud } => verify::run(cloud, console, cancel).await,
+        Command::Plan(selection) => plan::run(selection, console).await,
+        Command::Provision(selection) => provision::run(selection, console, cancel).await,
+        Command::Verify(selection) => verify::run(selection, console, cancel).await,
         #[cfg(feature = "check")]
         Command::Check(args) => check::run(args, console, cancel).await,
         Command::Teardown { cloud } => teardown::run(cloud, console, cancel).await,
         Command::List { cloud } => list::run(cloud, console).await,
         Command::Policy { cloud } => policy::run(cloud, console).await,
-        Command::Config(config) => config::run(config, console).await,
+        Command::Config(selection) => config::run(selection, console).await,
+        Command::Doctor(command) => doctor::run(command, console, cancel).await,
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),
     }
@@ -46,7 +54,7 @@ pub async fn run(cli: Cli, console: &mut Console, cancel: CancellationToken) -> 
 
 /// The deployment of a command that is for none in particular.
 fn anybody() -> Result<Wanted> {
-    Ok(Wanted::named("wbstore".parse()?))
+    Ok(Wanted::named("wbstore".parse::<DeploymentName>()?))
 }
 
 /// Connects to the cloud, and shows that it does.
@@ -55,6 +63,7 @@ async fn connect(
     wanted: Wanted,
     console: &mut Console,
 ) -> Result<Box<dyn Provider>> {
+    options.tag_rule().check(&wanted.tags)?;
     console.busy("reading the account", options.connect(wanted)).await
 }
 
@@ -64,6 +73,7 @@ async fn offline(options: &dyn CloudOptions, wanted: Wanted, args: &Offline) -> 
         return Err(Error::input("--offline cannot read the lease to renew")
             .hint("add `--expires` with the time span, such as `--expires 7d`"));
     }
+    options.tag_rule().check(&wanted.tags)?;
     options.offline(wanted, args.account_id.as_deref()).await
 }
 

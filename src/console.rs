@@ -2,12 +2,13 @@
 //!
 //! All output to stderr goes through here, as text or as JSON, as the user chose.
 
+mod file;
 mod log;
 mod out;
-
 mod records;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anstream::{AutoStream, StripStream};
@@ -21,19 +22,35 @@ use crate::cli::Format;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Waits;
 use crate::output::Encoding;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanSet};
 use crate::timings::{self, Timings};
 use crate::view::bars;
 use crate::view::clean::clean;
+use crate::view::human::{self, Extent};
+use crate::view::json;
 use crate::view::progress::Style;
 use crate::view::remark::Remark;
 use crate::view::still::{self, Silence};
-use crate::view::{human, json};
+
+use file::OutFile;
+pub use file::OutPath;
 
 /// The delay before a spinner is shown.
 const UNNOTICED: Duration = Duration::from_secs(1);
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How much goes to stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Volume {
+    /// Errors, refusals and warnings.
+    Quiet,
+    /// Plans, progress and notes too.
+    #[default]
+    Normal,
+    /// Every request too, and all of a plan.
+    Verbose,
+}
 
 /// Where a command writes, and whether it can ask.
 pub struct Console {
@@ -43,6 +60,9 @@ pub struct Console {
     err_is_terminal: bool,
     interactive: bool,
     format: Format,
+    volume: Volume,
+    /// What is written instead of `out`.
+    file: Option<OutFile>,
     cancel: CancellationToken,
     waits: Waits,
     #[cfg(test)]
@@ -63,10 +83,46 @@ impl Console {
             out: out::stream(),
             err: Box::new(AutoStream::auto(stderr)),
             format,
+            volume: Volume::default(),
+            file: None,
             cancel,
             waits,
             #[cfg(test)]
             answers: Default::default(),
+        }
+    }
+
+    /// The same with so much on stderr.
+    #[must_use]
+    pub fn with_volume(self, volume: Volume) -> Self {
+        Self { volume, ..self }
+    }
+
+    /// Writes results to `path` from now on.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] when it could not be written.
+    pub fn write_to(&mut self, path: &OutPath) -> Result<()> {
+        self.file = match path {
+            OutPath::Stdout => None,
+            OutPath::File(path) => Some(OutFile::open(path)?),
+        };
+        self.out_is_terminal &= self.file.is_none();
+        Ok(())
+    }
+
+    /// Refuses `path`, if `option` names one, where results would replace it.
+    ///
+    /// # Errors
+    /// [`Kind::Input`].
+    pub fn require_other_file(&self, path: Option<&Path>, option: &str) -> Result<()> {
+        match &self.file {
+            Some(file) if path.is_some_and(|path| file.is(path)) => {
+                let named = file.named().display();
+                Err(Error::input(format!("`--out` and `{option}` name the same file, `{named}`"))
+                    .hint("name two files"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -80,6 +136,8 @@ impl Console {
             err_is_terminal: false,
             interactive: false,
             format: Format::Human,
+            volume: Volume::default(),
+            file: None,
             cancel: CancellationToken::new(),
             waits: Waits::default(),
             #[cfg(test)]
@@ -114,6 +172,7 @@ impl Console {
     /// How things under way are shown.
     pub fn progress_style(&self) -> Style {
         match self.format {
+            format if self.volume == Volume::Quiet => Style::Quiet(format),
             Format::Json => Style::Json,
             Format::Human if self.err_is_terminal => Style::Terminal,
             Format::Human => Style::Lines,
@@ -130,14 +189,35 @@ impl Console {
     /// # Errors
     /// [`Kind::Failed`] when it cannot.
     pub fn check_data(&self) -> Result<()> {
-        out::check().map_err(unwritable)
+        match &self.file {
+            // It was tried out.
+            Some(_) => Ok(()),
+            None => out::check().map_err(unwritable),
+        }
     }
 
-    /// Writes data to stdout. A reader that has closed the pipe, such as `head`, is not an error.
+    /// Writes data to stdout, or to the file that takes its place. A reader that has closed the pipe, such as `head`,
+    /// is not an error.
     ///
     /// # Errors
-    /// When stdout cannot be written, as on a full disk.
+    /// When it cannot be written, as on a full disk.
     pub fn data(&mut self, text: &str) -> Result<()> {
+        self.result(text, false)
+    }
+
+    /// The same with a secret in it.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn secret_data(&mut self, text: &str) -> Result<()> {
+        self.result(text, true)
+    }
+
+    fn result(&mut self, text: &str, is_secret: bool) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            let _wait = self.waits.begin("writing the file of --out");
+            return file.write(text, is_secret);
+        }
         let _wait = self.waits.begin("writing to stdout");
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(error)),
@@ -175,6 +255,9 @@ impl Console {
             }
         };
         tokio::pin!(work);
+        if self.volume == Volume::Quiet {
+            return work.await;
+        }
         if self.progress_style() != Style::Terminal {
             let mut silence = Silence::begin();
             loop {
@@ -182,7 +265,7 @@ impl Console {
                     return done;
                 }
                 if let Some(lasted) = silence.is_over() {
-                    self.say(&still::line(None, what, lasted, self.format));
+                    self.say(&still::line(None, None, what, lasted, self.format));
                 }
             }
         }
@@ -197,9 +280,9 @@ impl Console {
         done
     }
 
-    /// Shows from now on every wait, and with `verbose` every request, on stderr; `timings` keeps both.
-    pub fn watch(&self, verbose: bool, timings: Option<Timings>) {
-        records::show(verbose, self.format, timings);
+    /// Shows from now on, as far as the volume has them, waits and requests on stderr; `timings` keeps both.
+    pub fn watch(&self, timings: Option<Timings>) {
+        records::show(self.volume, self.format, timings);
     }
 
     /// Writes `remark` to stderr.
@@ -207,22 +290,87 @@ impl Console {
         self.say(&remark.text(self.format));
     }
 
-    /// Writes a note to stderr.
+    /// Writes a note to stderr, unless only what goes wrong is to be there.
     pub fn note(&mut self, note: &str) {
-        self.remark(&Remark::note(note));
+        if self.volume != Volume::Quiet {
+            self.remark(&Remark::note(note));
+        }
     }
 
-    /// Shows `plan` on stderr, before it is applied.
+    /// Writes a warning to stderr.
+    pub fn warn(&mut self, warning: &str) {
+        self.remark(&Remark::warning(warning));
+    }
+
+    /// Shows `plan` on stderr, before it is applied: `extent` of it, or all with `--verbose`. With `--quiet` that is
+    /// what went wrong, unless somebody is about to be asked.
     ///
     /// # Errors
     /// When it has no JSON form, which is a bug.
-    pub fn plan(&mut self, plan: &Plan) -> Result<()> {
+    pub fn plan(&mut self, plan: &Plan, extent: Extent) -> Result<()> {
+        let is_quiet = self.is_quiet(extent);
         let text = match self.format {
-            Format::Human => human::plan(plan),
+            Format::Json if is_quiet && !plan.is_refused() => String::new(),
             Format::Json => json::line(plan)?,
+            Format::Human if is_quiet => human::plan(plan, Extent::Troubles, self.width(&Term::stderr())),
+            Format::Human => human::plan(plan, self.extent(extent), self.width(&Term::stderr())),
         };
         self.say(&text);
         Ok(())
+    }
+
+    /// The plans of several deployments, as [`plan`](Self::plan) of each.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plans(&mut self, set: &PlanSet<'_>, extent: Extent) -> Result<()> {
+        let is_quiet = self.is_quiet(extent);
+        let is_fine = set.failed.is_empty() && !set.plans.iter().any(|plan| plan.is_refused());
+        let text = match self.format {
+            Format::Json if is_quiet && is_fine => String::new(),
+            Format::Json => json::line(set)?,
+            Format::Human if is_quiet => human::plans(set, Extent::Troubles, self.width(&Term::stderr())),
+            Format::Human => human::plans(set, self.extent(extent), self.width(&Term::stderr())),
+        };
+        self.say(&text);
+        Ok(())
+    }
+
+    fn is_quiet(&self, extent: Extent) -> bool {
+        self.volume == Volume::Quiet && !(self.interactive && extent == Extent::Whole)
+    }
+
+    /// `plan` as what was asked for, on stdout.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn plan_page(&mut self, plan: &Plan) -> Result<()> {
+        self.page(&human::plan(plan, self.extent(Extent::Whole), self.page_width()))
+    }
+
+    /// The same for the plans of several deployments.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn plans_page(&mut self, set: &PlanSet<'_>) -> Result<()> {
+        self.page(&human::plans(set, self.extent(Extent::Whole), self.page_width()))
+    }
+
+    fn page_width(&self) -> Option<usize> {
+        match &self.file {
+            Some(_) => columns(),
+            None => self.width(&Term::stdout()),
+        }
+    }
+
+    fn extent(&self, extent: Extent) -> Extent {
+        if self.volume == Volume::Verbose { Extent::Verbose } else { extent }
+    }
+
+    /// How many columns a line on `stream` may have, where that is limited: off a terminal a line may be read by a
+    /// program, and is whole unless `COLUMNS` says otherwise.
+    fn width(&self, stream: &Term) -> Option<usize> {
+        columns().or_else(|| Some(usize::from(stream.size_checked()?.1)))
     }
 
     /// Writes text to stderr. A failure to write is ignored: it could not be reported.
@@ -236,11 +384,18 @@ impl Console {
         &mut *self.err
     }
 
-    /// The writers of [`page`](Self::page) and [`say`](Self::say), for the views that write by themselves.
-    pub fn streams(&mut self) -> (Box<dyn Write + Send + '_>, &mut (dyn Write + Send)) {
+    /// The writers of [`page`](Self::page) and [`say`](Self::say), for the views that write by themselves. What is
+    /// written to the first while there is a file instead of stdout goes to `kept`, for [`page`](Self::page).
+    pub fn streams<'a>(
+        &'a mut self,
+        kept: &'a mut Vec<u8>,
+    ) -> (Box<dyn Write + Send + 'a>, &'a mut (dyn Write + Send)) {
         let styled = self.out_is_styled();
-        let out: Box<dyn Write + Send> =
-            if styled { Box::new(&mut *self.out) } else { Box::new(StripStream::new(&mut *self.out)) };
+        let out: Box<dyn Write + Send> = match (&self.file, styled) {
+            (Some(_), _) => Box::new(kept),
+            (None, true) => Box::new(&mut *self.out),
+            (None, false) => Box::new(StripStream::new(&mut *self.out)),
+        };
         (out, &mut *self.err)
     }
 
@@ -278,6 +433,11 @@ impl Console {
         }
         input.allow_empty(true).interact_text_on(&Term::stderr()).map_err(unanswered)
     }
+}
+
+/// The width that `COLUMNS` gives, as shells and their users set it.
+fn columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
 }
 
 fn unwritable(error: io::Error) -> Error {

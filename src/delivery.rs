@@ -7,7 +7,8 @@ use crate::error::{Error, Kind, Result};
 use crate::output::{Configuration, Encoded, Encoding, Entry, comments, encode};
 use crate::plan::Plan;
 use crate::provider::Provider;
-use crate::secret::{Destination, NewFile, Secret, Withheld};
+use crate::secret::{Destination, Instead, NewFile, Secret, Withheld};
+use crate::settings::kubernetes_name::Namespace;
 
 /// Checks that `encoding` can represent the outputs of `plan`.
 pub(crate) fn check(plan: &Plan, encoding: Encoding) -> Result<()> {
@@ -19,46 +20,46 @@ fn all(configuration: &Configuration) -> Vec<&Entry> {
     configuration.entries.iter().collect()
 }
 
-/// Prints the outputs of `plan`. The secret among them is fetched only where there is a `destination`.
+/// Prints the outputs of `plan`, under their `title` where there are others. The secret among them is fetched only
+/// where there is a `destination`.
 pub(crate) async fn deliver(
+    title: Option<&str>,
     provider: &dyn Provider,
     plan: &Plan,
     encoding: Encoding,
+    namespace: Option<&Namespace>,
     destination: Destination,
     console: &mut Console,
 ) -> Result<()> {
-    let configuration = Configuration::of_storage(&plan.deployment, &plan.outputs);
-    print(configuration, provider.withheld(), encoding, destination, console).await
+    let mut configuration = Configuration::of_storage(&plan.deployment, &plan.outputs);
+    configuration.title = title.map(str::to_owned);
+    configuration.namespace = namespace.map(ToString::to_string);
+    print(configuration, Some(provider), encoding, destination, console).await
 }
 
-/// Prints `configuration`. The secret of the cloud is fetched only where there is a `destination`, and it is not
-/// among the entries.
+/// Prints `configuration`, with what is left to do for the storage of `provider`. The secret of the cloud is fetched only
+/// where there is a `destination`, and it is not among the entries.
 pub(crate) async fn print(
     mut configuration: Configuration,
-    withheld: Option<Withheld<'_>>,
+    provider: Option<&dyn Provider>,
     encoding: Encoding,
     destination: Destination,
     console: &mut Console,
 ) -> Result<()> {
-    let mut remarks = vec![];
-    if let Some(withheld) = withheld.filter(|withheld| configuration.entry(withheld.name).is_none()) {
-        let name = withheld.name;
-        if matches!(destination, Destination::Withheld) {
-            remarks.push(format!(
-                "{name} is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:\n{}",
-                withheld.command
-            ));
-        } else {
-            let value = fetch(withheld, console).await?;
-            configuration.entries.push(Entry {
-                name: name.to_owned(),
-                value,
-                masked: Some("***".to_owned()),
-            });
-        }
+    let mut remarks = provider.map(Provider::next_steps).unwrap_or_default();
+    if let Some(withheld) = provider.and_then(Provider::withheld) {
+        add(&mut configuration, withheld, &destination, &mut remarks, console).await?;
     }
+    configuration.join_stores();
     if encoding == Encoding::Login {
-        return show(encode(encoding, &configuration, &[])?, vec![], encoding, console);
+        return show(
+            &configuration,
+            encode(encoding, &configuration, &[])?,
+            vec![],
+            encoding,
+            false,
+            console,
+        );
     }
     if encoding.refers() {
         return print_referring(&configuration, encoding, destination, remarks, console);
@@ -67,7 +68,9 @@ pub(crate) async fn print(
         all(&configuration).into_iter().partition(|entry| entry.is_secret());
     match destination {
         Destination::Shown => {
-            return show(encode(encoding, &configuration, &all(&configuration))?, remarks, encoding, console);
+            let is_secret = !secret.is_empty();
+            let encoded = encode(encoding, &configuration, &all(&configuration))?;
+            return show(&configuration, encoded, remarks, encoding, is_secret, console);
         }
         Destination::Withheld => remarks.extend(withheld_remark(&secret)),
         Destination::File(file) if !secret.is_empty() => {
@@ -81,7 +84,42 @@ pub(crate) async fn print(
         }
         Destination::File(_) => remarks.push(NO_SECRET.to_owned()),
     }
-    show(encode(encoding, &configuration, &open)?, remarks, encoding, console)
+    show(&configuration, encode(encoding, &configuration, &open)?, remarks, encoding, false, console)
+}
+
+/// Adds the secret of the cloud to `configuration`, or what is shown instead of it.
+async fn add(
+    configuration: &mut Configuration,
+    withheld: Withheld<'_>,
+    destination: &Destination,
+    remarks: &mut Vec<String>,
+    console: &mut Console,
+) -> Result<()> {
+    let name = withheld.name;
+    let is_withheld = matches!(destination, Destination::Withheld);
+    let found = configuration.entries.iter().position(|entry| entry.name == name);
+    let masked = match (&withheld.instead, found) {
+        (Instead::Masked(masked), Some(_)) => masked.clone(),
+        // The settings have it.
+        (Instead::Command(_), Some(_)) | (Instead::Masked(_), None) => return Ok(()),
+        (Instead::Command(command), None) if is_withheld => {
+            remarks.push(format!(
+                "{name} is a secret: add --reveal to print it or --secret-file to write it to a file. This prints it too:\n{command}"
+            ));
+            return Ok(());
+        }
+        (Instead::Command(_), None) => "***".to_owned(),
+    };
+    if let Some(warning) = withheld.warning.filter(|_| !is_withheld) {
+        console.warn(warning);
+    }
+    let value = if is_withheld { Secret::new(masked.clone()) } else { fetch(withheld, console).await? };
+    let entry = Entry { name: name.to_owned(), value, masked: Some(masked) };
+    match found {
+        Some(at) => configuration.entries[at] = entry,
+        None => configuration.entries.push(entry),
+    }
+    Ok(())
 }
 
 const NO_SECRET: &str = "no file was written: the configuration has no secret";
@@ -104,6 +142,7 @@ fn print_referring(
 ) -> Result<()> {
     let mut encoded = encode(encoding, configuration, &all(configuration))?;
     remarks.append(&mut encoded.remarks);
+    let mut is_secret = false;
     match (encoded.secret.take(), destination) {
         (None, Destination::File(_)) => remarks.push(NO_SECRET.to_owned()),
         (None, _) => {}
@@ -114,20 +153,24 @@ fn print_referring(
                     "the Secret that this refers to is not printed: add --secret-file to write its manifest to a file, for `kubectl apply`, or --reveal to print it below"
                         .to_owned(),
                 ),
-                Destination::Shown => encoded.text = format!("{}---\n{}", encoded.text, manifest.reveal()),
+                Destination::Shown => {
+                    encoded.text = format!("{}---\n{}", encoded.text, manifest.reveal());
+                    is_secret = true;
+                }
                 Destination::File(file) => {
-                    remarks.push(applied(&file));
+                    remarks.push(applied(&file, configuration.namespace.is_some()));
                     file.fill(&manifest)?;
                 }
             }
         }
     }
-    show(encoded, remarks, encoding, console)
+    show(configuration, encoded, remarks, encoding, is_secret, console)
 }
 
-fn applied(file: &NewFile) -> String {
+fn applied(file: &NewFile, has_namespace: bool) -> String {
     let path = file.path().display();
-    format!("the Secret that this refers to was written to {path}: apply it first")
+    let place = if has_namespace { "" } else { ", in the namespace of the server" };
+    format!("the Secret that this refers to was written to {path}: apply it first{place}")
 }
 
 async fn fetch(withheld: Withheld<'_>, console: &mut Console) -> Result<Secret> {
@@ -167,15 +210,27 @@ fn were(entries: &[&Entry]) -> &'static str {
     if entries.len() == 1 { "was" } else { "were" }
 }
 
-/// Prints what was encoded with `remarks` as comments, or beside it where the format has none.
-fn show(encoded: Encoded, remarks: Vec<String>, encoding: Encoding, console: &mut Console) -> Result<()> {
+/// Prints what was encoded with `remarks` as comments, or beside it where the format has none; below the title of the
+/// configuration, if it has one.
+fn show(
+    configuration: &Configuration,
+    encoded: Encoded,
+    remarks: Vec<String>,
+    encoding: Encoding,
+    is_secret: bool,
+    console: &mut Console,
+) -> Result<()> {
     let mut text = Zeroizing::new(encoded.text);
+    if let Some(title) = &configuration.title {
+        text = Zeroizing::new(encoding.under(title, &text));
+    }
     if encoding.has_comments() {
         remarks.iter().for_each(|remark| text.push_str(&comments(remark)));
     }
-    console.data(&text)?;
+    if is_secret { console.secret_data(&text) } else { console.data(&text) }?;
     if !encoding.has_comments() {
-        remarks.iter().for_each(|remark| console.note(remark));
+        let of = configuration.title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
+        remarks.iter().for_each(|remark| console.note(&format!("{of}{remark}")));
     }
     Ok(())
 }

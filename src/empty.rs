@@ -17,8 +17,9 @@ pub(crate) mod tests;
 mod walk;
 
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -66,12 +67,26 @@ pub(crate) struct Objects<S: Store> {
 enum Count {
     #[default]
     Outstanding,
+    /// There was nothing.
+    Empty,
     Kept(Box<(Tally, Backlog)>),
-    Deleted,
+    /// It was used once: from then on only a new look shows what there is.
+    Used,
+}
+
+impl Count {
+    /// Whether there was nothing; that is relied on once.
+    fn take_empty(&mut self) -> bool {
+        let is_empty = matches!(self, Self::Empty);
+        if is_empty {
+            *self = Self::Used;
+        }
+        is_empty
+    }
 }
 
 impl<S: Store> Objects<S> {
-    /// The contents of the bucket at `parent`, which belongs to the deployment of `wanted`. Unless the user said
+    /// The contents of the bucket at `parent`, which belongs to the storage `wanted`. Unless the user said
     /// that they may be deleted, a bucket that holds something is not torn down.
     pub(crate) fn new(parent: Address, wanted: &Wanted) -> Self {
         Self {
@@ -87,24 +102,50 @@ impl<S: Store> Objects<S> {
         }
     }
 
-    fn is_counted(&self) -> bool {
-        !matches!(*self.counted.lock().unwrap_or_else(PoisonError::into_inner), Count::Outstanding)
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_counted(&self, count: Count) -> Count {
-        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), count)
-    }
-
-    /// Counts at the first read. Later ones decide again, for which only matters whether there is something, and
-    /// what keeps it.
-    async fn tally(&self, store: &S, look: &mut Look) -> Result<Tally> {
-        let now = Timestamp::now().as_second();
-        if self.is_counted() {
-            return Ok(tally::glance::<S>(look, now));
+    /// Looks at the bucket. The first look counts. Later ones decide again, for which only matters whether there is
+    /// something, and what keeps it.
+    async fn look(&self, api: &S::Api) -> Result<Option<(S, Look, Tally)>> {
+        let name = self.address.name();
+        let is_first = matches!(*self.count(), Count::Outstanding);
+        let was_empty = self.count().take_empty();
+        // As few dependent calls as can be: the protection of what there was is read at the same time.
+        let (looked, protection) = if is_first {
+            (S::look(api, name).await?, None)
+        } else if was_empty {
+            (S::look_at_empty(api, name).await?, None)
+        } else {
+            let (looked, protection) = try_join!(S::look(api, name), S::protection(api, name))?;
+            (looked, Some(protection))
+        };
+        let Some((store, mut look)) = looked else { return Ok(None) };
+        if look.is_empty() {
+            if is_first {
+                *self.count() = Count::Empty;
+            }
+            return Ok(Some((store, look, Tally::new(S::KINDS))));
         }
-        let (tally, backlog) = tally::count(store, look, now).await?;
-        self.set_counted(Count::Kept(Box::new((tally.clone(), backlog))));
-        Ok(tally)
+        let protection = async {
+            match protection {
+                Some(protection) => Ok(protection),
+                None => S::protection(api, name).await,
+            }
+        };
+        let now = Timestamp::now().as_second();
+        let tally = async {
+            if !is_first {
+                return Ok(tally::glance::<S>(&mut look, now));
+            }
+            let (tally, backlog) = tally::count(&store, &mut look, now).await?;
+            *self.count() = Count::Kept(Box::new((tally.clone(), backlog)));
+            Ok(tally)
+        };
+        let (tally, protection) = try_join!(tally, protection)?;
+        look.remarks.extend(protection);
+        Ok(Some((store, look, tally)))
     }
 }
 
@@ -122,16 +163,14 @@ impl<S: Store> Resource for Objects<S> {
     }
 
     async fn read(&self, api: &S::Api) -> Result<Seen<Self>> {
-        let Some((store, mut look)) = S::look(api, self.address.name()).await? else {
-            return Ok(Seen::absent());
-        };
-        let tally = self.tally(&store, &mut look).await?;
+        let Some((store, look, tally)) = self.look(api).await? else { return Ok(Seen::absent()) };
         if tally.entries() == 0 {
             // What is uploaded before the deletion remains in the same way.
             let leaves = look.remarks.leaves;
             return Ok(Seen::Absent(Remarks { findings: leaves.clone(), leaves, ..Remarks::default() }));
         }
         let mut remarks = look.remarks;
+        remarks.holds = Some(tally.to_string());
         if tally.more {
             remarks.finding(format!("it contains {tally}; counting stopped there"));
         }
@@ -165,9 +204,9 @@ impl<S: Store> Resource for Objects<S> {
                 .hint("add `--delete-objects`"));
         }
         let Some(found) = &seen.found else { return Ok(Deleted::Gone) };
-        let (known, counted) = match self.set_counted(Count::Deleted) {
+        let (known, counted) = match std::mem::replace(&mut *self.count(), Count::Used) {
             Count::Kept(kept) => (kept.0, Some(kept.1)),
-            Count::Outstanding | Count::Deleted => (found.clone(), None),
+            Count::Outstanding | Count::Empty | Count::Used => (found.clone(), None),
         };
         let by = self.empty_by;
         let max_rate = self.max_rate.as_ref();
@@ -184,6 +223,14 @@ pub(crate) async fn empty<S: Batches + Lifecycle>(store: &S, task: Task<'_>) -> 
     if let (EmptyBy::Lifecycle, Some(by)) = (task.by, &S::EXPIRATION) {
         return lifecycle::expire(store, by, task.deployment).await;
     }
+    by_calls(store, task).await
+}
+
+/// Empties `store` by calls.
+///
+/// # Errors
+/// As [`empty`].
+pub(crate) async fn by_calls<S: Batches>(store: &S, task: Task<'_>) -> Result<Deleted> {
     sweep::empty(store, task).await?;
     Ok(Deleted::Gone)
 }

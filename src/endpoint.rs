@@ -38,12 +38,7 @@ impl FromStr for Endpoint {
         // The address is not repeated: it may hold a password or a signature.
         let refuse = |why: &str, hint: &str| Err(Error::input(format!("the endpoint {why}")).hint(hint));
         let Ok(mut url) = input.parse::<Url>() else { return refuse("is not a URL", FORM) };
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return refuse("has no host", FORM),
-        };
+        let Some(loopback) = url.host().as_ref().map(is_loopback) else { return refuse("has no host", FORM) };
         if !url.username().is_empty() || url.password().is_some() {
             return refuse(
                 "contains a user name or password",
@@ -67,6 +62,15 @@ impl FromStr for Endpoint {
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self { url })
+    }
+}
+
+/// Whether the host is this machine, by name or address.
+pub(crate) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

@@ -19,10 +19,9 @@ use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result, exit};
 use crate::event::{Event, Events, Progress};
 use crate::plan::{Action, Plan, Step};
-use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack};
+use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack, belongs_to};
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
 use crate::timings::{self, Phase};
-use crate::value::quoted;
 use attempt::{Attempt, Taken};
 
 /// Reads all resources of `stack` concurrently, and runs its guards.
@@ -46,7 +45,15 @@ pub(crate) async fn observe(stack: &Stack) -> Result<Vec<Observation>> {
 type Looked<'r> = (Observation, Option<Box<dyn Look + 'r>>);
 
 async fn look(resource: &dyn AnyResource) -> Result<Looked<'_>> {
-    match unless_busy(|| resource.look()).await {
+    looked(resource, unless_busy(|| resource.look()).await)
+}
+
+async fn look_as_parent(resource: &dyn AnyResource) -> Result<Looked<'_>> {
+    looked(resource, unless_busy(|| resource.look_as_parent()).await)
+}
+
+fn looked<'r>(resource: &'r dyn AnyResource, look: Result<Box<dyn Look + 'r>>) -> Result<Looked<'r>> {
+    match look {
         Ok(look) => Ok((look.observation(), Some(look))),
         Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused) => {
             Ok((Observation { seen: Err(Arc::new(error)), ..resource.unseen().observation() }, None))
@@ -110,7 +117,7 @@ pub(crate) struct Engine {
 /// read back.
 enum Outcome {
     Written(usize, Instant, Taken),
-    Done(usize, Instant),
+    Done(usize, Instant, Taken),
     Pending(usize, &'static str, Timestamp),
     /// It was started, and an interrupt ended its wait.
     Halted(usize, String),
@@ -217,7 +224,7 @@ impl Engine {
         taken: Taken,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            let Some(resource) = resource else { return Outcome::Done(index, begun) };
+            let Some(resource) = resource else { return Outcome::Done(index, begun, taken) };
             let progress = self.progress(step);
             let mut patience = Patience::new(self, resource);
             let mut misses = Misses::default();
@@ -234,9 +241,9 @@ impl Engine {
                 }
             };
             match result {
-                Ok(()) => Outcome::Done(index, begun),
+                Ok(()) => Outcome::Done(index, begun, taken),
                 // It is written, and the run as a whole is reported as interrupted.
-                Err(error) if error.kind() == Kind::Interrupted => Outcome::Done(index, begun),
+                Err(error) if error.kind() == Kind::Interrupted => Outcome::Done(index, begun, taken),
                 Err(error) => Outcome::Failed(index, error),
             }
         })
@@ -280,12 +287,8 @@ async fn confirm(
         _ => (false, None),
     };
     if let Some(Owner::Other(Some(other))) = owner {
-        return Err(Error::refused(format!(
-            "{}: it now belongs to the deployment {}",
-            seen.address,
-            quoted(other)
-        ))
-        .hint("choose another name for one of the two"));
+        return Err(Error::refused(format!("{}: it now belongs to {}", seen.address, belongs_to(other)))
+            .hint("choose another name for one of the two"));
     }
     // What this run created is its own although the mark was omitted; what existed before must never look
     // as if this run had created it.
@@ -381,8 +384,8 @@ impl<'a> Walk<'a> {
 
     /// Whether `resource` is read back after `step` has been `taken`.
     fn is_read_back(&self, resource: &dyn AnyResource, step: &Step, taken: Taken) -> bool {
-        let written =
-            taken != Taken::Reached && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
+        let written = !matches!(taken, Taken::Reached | Taken::Idle)
+            && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
         let parent = resource.unseen().observation().part_of;
         let parent_is_new = parent.and_then(|parent| self.created.get(&parent).copied()).unwrap_or(false);
         let nobody_else_wrote = parent_is_new && taken == Taken::Created { at_once: true };
@@ -393,11 +396,12 @@ impl<'a> Walk<'a> {
         let (index, event) = match outcome {
             // Not an end.
             Outcome::Written(..) => return,
-            Outcome::Done(index, begun) => {
+            Outcome::Done(index, begun, taken) => {
                 let Step { address, action, .. } = steps[index];
                 report.done.push(address.clone());
                 let took = begun.elapsed();
-                (index, Event::Done { address: address.clone(), action: *action, took })
+                let action = if taken == Taken::Idle { Action::NoOp } else { *action };
+                (index, Event::Done { address: address.clone(), action, took })
             }
             Outcome::Pending(index, how, until) => {
                 let Step { address, action, .. } = steps[index];

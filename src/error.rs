@@ -30,10 +30,30 @@ pub mod exit {
     pub const PARTIAL: u8 = 4;
     /// `plan --exit-code`: changes are pending.
     pub const PENDING: u8 = 5;
-    /// `verify` or `check` found that something does not work.
+    /// `verify`, `check` or `doctor` found that something does not work.
     pub const UNVERIFIED: u8 = 6;
     /// Interrupted by the user.
     pub const INTERRUPTED: u8 = 130;
+
+    /// Each with what it says.
+    pub(crate) const MEANINGS: [(u8, &str); 8] = [
+        (DONE, "done, or nothing to do"),
+        (FAILED, "failed; nothing was changed"),
+        (USAGE, "bad usage or input; no request was sent"),
+        (REFUSED, "refused; nothing was changed"),
+        (PARTIAL, "partly done; run the command again to continue"),
+        (PENDING, "changes are pending (plan --exit-code)"),
+        (UNVERIFIED, "verify, check or doctor found that something does not work"),
+        (INTERRUPTED, "interrupted"),
+    ];
+
+    /// The one of `codes` that a run ends with which has done several things.
+    pub(crate) fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+        const WORST_FIRST: [u8; 7] = [INTERRUPTED, PARTIAL, FAILED, USAGE, REFUSED, UNVERIFIED, PENDING];
+        let rank =
+            |code: &u8| WORST_FIRST.iter().position(|worst| worst == code).unwrap_or(WORST_FIRST.len());
+        codes.into_iter().min_by_key(rank).unwrap_or(DONE)
+    }
 }
 
 /// What kind of failure it is; it decides retries and the exit code.
@@ -94,12 +114,21 @@ pub struct Error {
     source: Option<Arc<dyn StdError + Send + Sync>>,
     retry_after: Option<Duration>,
     budget: Option<Duration>,
+    under_way: bool,
 }
 
 impl Error {
     /// An error of `kind`; `message` is a lowercase fragment without a period.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None, retry_after: None, budget: None }
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            source: None,
+            retry_after: None,
+            budget: None,
+            under_way: false,
+        }
     }
 
     /// Input that is refused before the first request.
@@ -161,6 +190,20 @@ impl Error {
         self
     }
 
+    /// The cloud has accepted the call and works on it: to repeat the call only asks how far it is.
+    #[must_use]
+    pub fn under_way(mut self) -> Self {
+        self.under_way = true;
+        self
+    }
+
+    /// To repeat the call is more than to ask, since it is one of several: it is decided on again before.
+    #[must_use]
+    pub fn one_of_several(mut self) -> Self {
+        self.under_way = false;
+        self
+    }
+
     /// Puts `what` before the message: `failed to <what>: <message>`.
     #[must_use]
     pub fn context(mut self, what: impl fmt::Display) -> Self {
@@ -196,6 +239,11 @@ impl Error {
     /// How long this failure may go on.
     pub fn budget(&self) -> Option<Duration> {
         self.budget
+    }
+
+    /// Whether to repeat the call only asks how far the cloud is.
+    pub fn is_under_way(&self) -> bool {
+        self.under_way
     }
 
     /// The exit code of a process that ends with this error before it changed anything.

@@ -129,29 +129,47 @@ pub(crate) struct Advance {
     pub took: Duration,
 }
 
+/// An event, and of several deployments the one that it is of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reported {
+    /// Its name, where there are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
 /// The sender of the engine's events.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    sender: UnboundedSender<Event>,
+    sender: UnboundedSender<Reported>,
     interrupted: Arc<AtomicBool>,
+    deployment: Option<String>,
 }
 
 impl Events {
     /// A channel: the sender for the engine, the receiver for a view.
-    pub(crate) fn channel() -> (Self, UnboundedReceiver<Event>) {
+    pub(crate) fn channel() -> (Self, UnboundedReceiver<Reported>) {
         let (sender, receiver) = unbounded_channel();
-        (Self { sender, interrupted: Arc::default() }, receiver)
+        (Self { sender, interrupted: Arc::default(), deployment: None }, receiver)
+    }
+
+    /// The same for the events of one of several deployments.
+    #[must_use]
+    pub(crate) fn of(&self, deployment: Option<&str>) -> Self {
+        Self { deployment: deployment.map(str::to_owned), ..self.clone() }
     }
 
     /// Reports `event`. A view that has gone away is no reason to stop.
     pub(crate) fn send(&self, event: Event) {
-        let _ = self.sender.send(event);
+        let _ = self.sender.send(Reported { deployment: self.deployment.clone(), event });
     }
 
     /// Reports that the user stopped the run, once for all plans that are applied concurrently.
     pub(crate) fn interrupted(&self) {
         if !self.interrupted.swap(true, Ordering::Relaxed) {
-            self.send(Event::Interrupted);
+            let _ = self.sender.send(Reported { deployment: None, event: Event::Interrupted });
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::retry::{Fault, LONGEST_WAIT, asked, is_fault, repeat};
 use crate::text::clean;
 
 pub(crate) use contacts::{Contacts, FIRST_CONTACT_WITHIN, peer};
-pub(crate) use reads::{Reads, once_a_look};
+pub(crate) use reads::{Reads, Shareable, once_a_look};
 
 /// The longest that a connection may take, so that three tries fit into [`FIRST_CONTACT_WITHIN`].
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -249,6 +249,16 @@ impl Client {
     /// As [`Client::new`].
     pub(crate) fn pinned(home: Url) -> Result<Self> {
         Ok(Self { home: Some(home), ..Self::new()? })
+    }
+
+    /// The same with a connection for each call under way. Over HTTP/2 all calls share one, and a server allows about a
+    /// hundred at once there.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn with_a_connection_each(&self) -> Result<Self> {
+        let Self { home, contacts, .. } = self.clone();
+        Ok(Self { home, contacts, ..Self::of(Self::builder().http1_only())? })
     }
 
     /// A client like [`Client::new`] that trusts `certificates` besides those of the system.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Kind, Result};
-use crate::mark::{ADOPTED, Codec, DEPLOYMENT, EXPIRES, Entries, INTERNAL, Mark, QUEUE, ROLE};
-use crate::name::DeploymentName;
+use crate::mark::{ADOPTED, Codec, DEPLOYMENT, EXPIRES, Entries, INTERNAL, Mark, QUEUE, ROLE, TEAM};
+use crate::name::{DeploymentName, StorageName, TeamName};
 use crate::value::quoted;
 
 /// The [`ROLE`] of what `verify` creates for a moment, which is not part of a deployment.
@@ -26,10 +26,13 @@ pub struct Inventory {
     pub unread: Vec<String>,
 }
 
-/// One deployment, as its marks describe it.
+/// One deployment, or one of its teams, as its marks describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Deployment {
     pub name: String,
+    /// The team, of a bucket that is a team's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// The region of its bucket.
     pub region: String,
     /// When its first part was created: seconds since the epoch, where the cloud shows it.
@@ -63,6 +66,20 @@ impl Part {
 }
 
 impl Deployment {
+    /// Its name, and that of the team.
+    pub fn title(&self) -> String {
+        self.team.as_ref().map_or_else(|| self.name.clone(), |team| format!("{}/{team}", self.name))
+    }
+
+    /// The storage that it is.
+    ///
+    /// # Errors
+    /// When a mark names no possible one.
+    pub(crate) fn storage(&self) -> Result<StorageName> {
+        let team = self.team.as_deref().map(str::parse).transpose()?;
+        Ok(StorageName { deployment: self.name.parse()?, team })
+    }
+
     /// All that is known of it by name: what exists, what it uses, and what is missing.
     pub fn named(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().chain(&self.refers_to).chain(&self.missing)
@@ -111,6 +128,7 @@ impl Marked {
     pub(crate) fn new(kind: &'static str, name: &str, codec: &Codec, entries: &Entries) -> Option<Self> {
         let mark = codec.read(entries);
         mark.get(DEPLOYMENT)?.parse::<DeploymentName>().ok()?;
+        mark.get(TEAM).map(str::parse::<TeamName>).transpose().ok()?;
         Some(Self { kind, name: name.to_owned(), mark, ..Self::default() })
     }
 
@@ -223,29 +241,32 @@ impl Inventory {
         self.deployments.iter().filter(move |deployment| deployment.expires.is_some_and(|end| end <= now))
     }
 
-    /// The deployments among what was found: what carries the same name in the same place.
+    /// The deployments among what was found: what carries the same names in the same place.
     pub(crate) fn of(scope: String, mut looked: Looked, layout: &Layout) -> Self {
-        let mut names: BTreeMap<String, Vec<Marked>> = BTreeMap::new();
+        let mut names: BTreeMap<(String, Option<String>), Vec<Marked>> = BTreeMap::new();
         for part in std::mem::take(&mut looked.parts) {
             if part.mark.get(ROLE) != Some(PROBE)
                 && let Some(name) = part.mark.get(DEPLOYMENT)
             {
-                names.entry(name.to_owned()).or_default().push(part);
+                let team = part.mark.get(TEAM).map(str::to_owned);
+                names.entry((name.to_owned(), team)).or_default().push(part);
             }
         }
         let (mut deployments, mut unread) = (vec![], std::mem::take(&mut looked.unread));
-        for (name, parts) in names {
+        for ((name, team), parts) in names {
             let mut places: BTreeSet<&str> = parts.iter().map(|part| part.place.as_str()).collect();
             if places.len() > 1 {
                 places.remove("");
             }
             for place in places {
                 let here = parts.iter().filter(|part| part.place.is_empty() || part.place == place);
-                let group = Group { name: &name, place, parts: here.collect(), layout };
+                let group =
+                    Group { name: &name, team: team.as_deref(), place, parts: here.collect(), layout };
                 deployments.push(group.deployment(&looked, &mut unread));
             }
         }
-        deployments.sort_by(|one, other| (&one.name, &one.region).cmp(&(&other.name, &other.region)));
+        let order = |one: &Deployment| (one.name.clone(), one.team.clone(), one.region.clone());
+        deployments.sort_by_cached_key(order);
         unread.sort();
         unread.dedup();
         Self { scope, deployments, unread }
@@ -255,6 +276,7 @@ impl Inventory {
 /// The marked resources of one deployment.
 struct Group<'a> {
     name: &'a str,
+    team: Option<&'a str>,
     place: &'a str,
     parts: Vec<&'a Marked>,
     layout: &'a Layout,
@@ -275,6 +297,7 @@ impl Group<'_> {
         let region = self.parts.iter().map(|part| part.region.as_str()).find(|region| !region.is_empty());
         Deployment {
             name: self.name.to_owned(),
+            team: self.team.map(str::to_owned),
             region: region.unwrap_or_default().to_owned(),
             created: self.created(),
             expires: self.expires(looked, unread),

@@ -36,6 +36,7 @@
 mod ablation;
 mod action;
 mod address;
+mod ambient;
 mod change;
 #[cfg(feature = "check")]
 mod check;
@@ -43,7 +44,9 @@ pub mod cli;
 pub mod commands;
 pub mod console;
 mod cors;
+mod deadline;
 mod delivery;
+mod doctor;
 mod empty;
 mod endpoint;
 mod engine;
@@ -63,23 +66,28 @@ mod name;
 mod names;
 mod option;
 mod origin;
+mod origins;
 mod output;
 #[cfg(test)]
 mod outside;
 mod pages;
 mod plan;
+mod pods;
 mod policy;
 mod provider;
 #[path = "../providers/mod.rs"]
 mod providers;
 mod queue_choice;
+mod reader;
 mod resource;
 mod retry;
 mod secret;
 mod settings;
 mod span;
+mod tag;
 mod text;
 pub mod timings;
 mod value;
 mod verify;
+mod versioning;
 pub mod view;

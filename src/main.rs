@@ -26,6 +26,11 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
+    match Cli::complete(&arguments) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::from(exit::DONE),
+        Err(error) => return ExitCode::from(usage(&error, arguments)),
+    }
     let cli = match Cli::read(&arguments) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(usage(&error, arguments)),
@@ -45,12 +50,19 @@ async fn supervised(cli: Cli, format: Format, arguments: &[OsString]) -> u8 {
     // Before anything else happens, so that no signal is missed.
     let signals = Signals::listen();
     let (cancel, waits) = (CancellationToken::new(), Waits::default());
-    let mut console = Console::standard(format, cancel.clone(), waits.clone());
+    let mut console = Console::standard(format, cancel.clone(), waits.clone()).with_volume(cli.volume());
     let report = match TimingsReport::open(cli.timings()) {
         Ok(report) => report,
         Err(error) => return fail(&error, &mut console),
     };
-    console.watch(cli.verbose(), report.timings());
+    let opened = console.write_to(cli.out()).and_then(|()| {
+        let mut files = cli.timings().iter();
+        files.try_for_each(|file| console.require_other_file(Some(file.path()), "--timings"))
+    });
+    if let Err(error) = opened {
+        return fail(&error, &mut console);
+    }
+    console.watch(report.timings());
     let code = ended(cli, console, cancel, signals, &waits).await;
     let words = arguments.iter().skip(1).map(|one| one.to_string_lossy());
     let command = words.fold("wbstore".to_owned(), |command, word| command + " " + &word);

@@ -10,11 +10,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::ablation::Safeguard;
+use crate::error::{Error, Kind, Result};
 use crate::expiry::{Expiry, Voucher};
 use crate::lease::Lease;
-use crate::name::DeploymentName;
+use crate::name::{StorageName, TeamName};
 use crate::provider::Wanted;
-use crate::resource::{Address, Forbids, Owner, Seen};
+use crate::resource::{Address, Forbids, Owner, Seen, belongs_to};
 use crate::text::word;
 use crate::value::quoted;
 
@@ -23,6 +24,8 @@ pub(crate) type Entries = BTreeMap<String, String>;
 
 /// The deployment's name.
 pub(crate) const DEPLOYMENT: &str = "deployment";
+/// The team's name, on what belongs to a team of the deployment.
+pub(crate) const TEAM: &str = "team";
 /// Present on what existed before wbstore marked it.
 pub(crate) const ADOPTED: &str = "adopted";
 /// The lease as it was asked for, such as `7d`.
@@ -35,10 +38,17 @@ pub(crate) const ROLE: &str = "role";
 pub(crate) const QUEUE: &str = "queue";
 /// The value of [`QUEUE`] for the server's own Redis queue.
 pub(crate) const INTERNAL: &str = "internal";
-/// On the bucket: the origin of our CORS rule, where rules have no id.
+/// On the bucket: the origins of our CORS rule, where rules have no id.
 pub(crate) const ORIGIN: &str = "origin";
-/// On the bucket: the origin before that, so that a rule which was not replaced yet stays ours.
+/// On the bucket: the origins before that, so that a rule which was not replaced yet stays ours.
 pub(crate) const FORMER_ORIGIN: &str = "former_origin";
+
+/// Whether `field` of a plan is an entry of a mark that is of no use to a reviewer: all but the lease.
+pub(crate) fn is_bookkeeping(field: &str) -> bool {
+    let Some((entries, key)) = field.split_once('.') else { return false };
+    let is_ours = entries == "mark" || key.starts_with("wbstore");
+    is_ours && ![LEASE, EXPIRES].iter().any(|name| key.ends_with(name))
+}
 
 /// How a kind of resource spells a mark.
 #[derive(Debug)]
@@ -59,6 +69,18 @@ pub(crate) struct Codec {
     pub(crate) names_shown: bool,
     /// The most entries that one resource can have.
     pub(crate) most: usize,
+    pub(crate) tags: UserTags,
+}
+
+/// Whether what has a mark of this spelling also has the [tags](crate::tag) that the user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserTags {
+    /// It has none.
+    None,
+    /// It has them, and plans show them among the entries of the mark.
+    Among,
+    /// It has them, and plans show them as a field beside the mark.
+    Beside,
 }
 
 impl Codec {
@@ -72,6 +94,7 @@ impl Codec {
         seconds: false,
         names_shown: false,
         most: usize::MAX,
+        tags: UserTags::None,
     };
 
     /// The key of `name`, one of the constants of a mark.
@@ -112,6 +135,12 @@ impl Codec {
         spelled.collect()
     }
 
+    /// The entry of `entries` for `key`, in the case that it has there.
+    fn entry<'a>(&self, entries: &'a Entries, key: &str) -> Option<(&'a String, &'a String)> {
+        let is_same = |other: &str| self.any_case && other.to_lowercase() == key.to_lowercase();
+        entries.get_key_value(key).or_else(|| entries.iter().find(|(other, _)| is_same(other)))
+    }
+
     /// `observed` without the entries of a mark.
     pub(crate) fn others(&self, observed: &Entries) -> Entries {
         let others = observed.iter().filter(|(key, _)| self.name(key).is_none());
@@ -142,11 +171,14 @@ fn is_time(name: &str) -> bool {
 pub(crate) struct Mark(BTreeMap<String, String>);
 
 impl Mark {
-    /// The mark of what belongs to the deployment `wanted`: its name, its lease, and the end of that where it is
+    /// The mark of what belongs to the storage `wanted`: its name, its lease, and the end of that where it is
     /// renewed. Otherwise the end is not part of what is desired, since it would differ at every look.
     pub(crate) fn desired(wanted: &Wanted) -> Self {
         let mut mark = Self::default();
-        mark.set(DEPLOYMENT, wanted.name.as_str());
+        mark.set(DEPLOYMENT, wanted.name.deployment.as_str());
+        if let Some(team) = &wanted.name.team {
+            mark.set(TEAM, team.as_str());
+        }
         if let Some(lease) = &wanted.lease {
             mark.set(LEASE, lease.to_string());
             if let Some(end) = wanted.renew_from.and_then(|now| lease.ends_at(now)) {
@@ -186,16 +218,24 @@ impl Mark {
         self.get(LEASE).is_some_and(|text| *text == Lease::never().to_string())
     }
 
-    /// The lease, where the mark is that of `deployment`.
-    pub(crate) fn lease_of(&self, deployment: &DeploymentName) -> Option<Lease> {
-        matches!(self.owner(deployment), Owner::Ours | Owner::Adopted).then(|| self.lease())?
+    /// The lease, where the mark is that of `storage`.
+    pub(crate) fn lease_of(&self, storage: &StorageName) -> Option<Lease> {
+        matches!(self.owner(storage), Owner::Ours | Owner::Adopted).then(|| self.lease())?
     }
 
-    /// Whose the marked resource is, from the view of `deployment`.
-    pub(crate) fn owner(&self, deployment: &DeploymentName) -> Owner {
-        match self.get(DEPLOYMENT) {
+    /// The storage that it names, as [`StorageName`] is displayed.
+    pub(crate) fn storage(&self) -> Option<String> {
+        let deployment = self.get(DEPLOYMENT)?;
+        Some(self.get(TEAM).map_or_else(|| deployment.to_owned(), |team| format!("{deployment}/{team}")))
+    }
+
+    /// Whose the marked resource is, from the view of `storage`.
+    pub(crate) fn owner(&self, storage: &StorageName) -> Owner {
+        let is_named = self.get(DEPLOYMENT) == Some(storage.deployment.as_str());
+        let is_of_team = self.get(TEAM) == storage.team.as_ref().map(TeamName::as_str);
+        match self.storage() {
             None => Owner::Other(None),
-            Some(other) if other != deployment.as_str() => Owner::Other(Some(other.to_owned())),
+            Some(other) if !(is_named && is_of_team) => Owner::Other(Some(other)),
             Some(_) if self.get(ADOPTED).is_some() => Owner::Adopted,
             Some(_) => Owner::Ours,
         }
@@ -252,31 +292,40 @@ fn time(time: Timestamp) -> String {
 #[derive(Clone, Debug)]
 pub(crate) struct Marking {
     codec: &'static Codec,
-    deployment: DeploymentName,
+    storage: StorageName,
     /// Under `teardown --expired`: what else has to hold.
     expiry: Option<Expiry>,
     mark: Mark,
+    /// The tags that the user wants, or the values that they have. One that is no longer wanted stays: whether others
+    /// have come to depend on it cannot be known.
+    tags: Entries,
 }
 
 impl PartialEq for Marking {
     fn eq(&self, other: &Self) -> bool {
-        self.mark == other.mark
+        self.mark == other.mark && self.tags == other.tags
     }
 }
 
 impl Serialize for Marking {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.codec.names_shown {
-            true => self.mark.0.serialize(serializer),
-            false => self.codec.write(&self.mark).serialize(serializer),
+        let mut entries = match self.codec.names_shown {
+            true => self.mark.0.clone(),
+            false => self.codec.write(&self.mark),
+        };
+        if self.codec.tags == UserTags::Among {
+            entries.extend(self.tags.clone());
         }
+        entries.serialize(serializer)
     }
 }
 
 impl Marking {
-    /// The mark of what belongs to the deployment `wanted`.
+    /// The mark of what belongs to the storage `wanted`.
     pub(crate) fn of(wanted: &Wanted, codec: &'static Codec) -> Self {
-        Self { codec, deployment: wanted.name.clone(), expiry: None, mark: Mark::desired(wanted) }
+        let tags = wanted.tags.iter().filter(|_| codec.tags != UserTags::None);
+        let tags = tags.map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        Self { codec, storage: wanted.name.clone(), expiry: None, mark: Mark::desired(wanted), tags }
     }
 
     /// The same with one entry more.
@@ -290,12 +339,17 @@ impl Marking {
         Self { expiry, ..self }
     }
 
-    pub(crate) fn deployment(&self) -> &DeploymentName {
-        &self.deployment
+    pub(crate) fn storage(&self) -> &StorageName {
+        &self.storage
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.mark.get(name)
+    }
+
+    /// The tags that the user wants, or the values that they have.
+    pub(crate) fn tags(&self) -> &Entries {
+        &self.tags
     }
 
     /// See [`Resource::vouchers`](crate::resource::Resource::vouchers).
@@ -313,7 +367,17 @@ impl Marking {
         if !Safeguard::MarkInCreatingCall.holds() {
             return Entries::default();
         }
-        self.codec.write(&self.to_write(&Mark::default(), false))
+        self.with_tags(self.codec.write(&self.to_write(&Mark::default(), false)))
+    }
+
+    /// `entries` with the tags that the user wants.
+    pub(crate) fn with_tags(&self, mut entries: Entries) -> Entries {
+        for (key, value) in &self.tags {
+            // A cloud to which case means nothing has one of each, in the case in which it was first written.
+            let key = self.codec.entry(&entries, key).map_or(key, |(there, _)| there).clone();
+            entries.insert(key, value.clone());
+        }
+        entries
     }
 
     /// The mark to write over `observed`.
@@ -321,19 +385,48 @@ impl Marking {
         observed.changed(&self.mark, adopting, Timestamp::now())
     }
 
-    /// `observed` with the mark to write in place of the existing one.
-    pub(crate) fn to_update(&self, observed: &Entries, adopting: bool) -> Entries {
-        self.codec.replace(observed, &self.to_write(&self.codec.read(observed), adopting))
+    /// `observed`, as it is read right before a write, with the mark to write in place of the existing one.
+    ///
+    /// # Errors
+    /// As [`Marking::require_untaken`].
+    pub(crate) fn to_update(&self, observed: &Entries, adopting: bool) -> Result<Entries> {
+        self.require_untaken(observed)?;
+        Ok(self.updated(observed, adopting))
     }
 
-    /// `observed` without the mark.
+    /// The same, to find out how large it is.
+    pub(crate) fn updated(&self, observed: &Entries, adopting: bool) -> Entries {
+        self.with_tags(self.codec.replace(observed, &self.to_write(&self.codec.read(observed), adopting)))
+    }
+
+    /// Checks that nobody else has marked it since the decision, from what is read right before a write.
+    ///
+    /// # Errors
+    /// [`Kind::Outdated`], upon which the step is decided again.
+    pub(crate) fn require_untaken(&self, observed: &Entries) -> Result<()> {
+        match self.codec.read(observed).owner(&self.storage) {
+            Owner::Other(Some(other)) => {
+                Err(Error::new(Kind::Outdated, format!("it now belongs to {}", belongs_to(&other))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `observed` without the mark; as it is where another deployment has marked it since the decision.
     pub(crate) fn to_release(&self, observed: &Entries) -> Entries {
-        self.codec.others(observed)
+        match self.codec.read(observed).owner(&self.storage) {
+            Owner::Other(Some(_)) => observed.clone(),
+            _ => self.codec.others(observed),
+        }
     }
 
-    /// The managed part of `observed`.
+    /// The managed part of `observed`, and the values there of the tags that the user wants.
     pub(crate) fn observed(&self, observed: &Entries) -> Self {
-        Self { mark: self.codec.read(observed).managed(&self.mark), ..self.clone() }
+        let tags = self.tags.keys().filter_map(|key| {
+            let (_, value) = self.codec.entry(observed, key)?;
+            Some((key.clone(), value.clone()))
+        });
+        Self { mark: self.codec.read(observed).managed(&self.mark), tags: tags.collect(), ..self.clone() }
     }
 
     /// What a look showed that found these entries on a resource in `state`: whose it is, whether its lease
@@ -341,12 +434,12 @@ impl Marking {
     /// trusted.
     pub(crate) fn seen<R>(&self, observed: &Entries, created: Option<Timestamp>, state: R) -> Seen<R> {
         let mark = self.codec.read(observed);
-        let mut seen = Seen::there(state, mark.owner(&self.deployment));
+        let mut seen = Seen::there(state, mark.owner(&self.storage));
         if let Some(expiry) = &self.expiry {
             expiry.check(&mut seen, mark.end(), created, Timestamp::now());
         }
         let Codec { entries, most, .. } = self.codec;
-        let all = self.to_update(observed, seen.is_unmarked()).len();
+        let all = self.updated(observed, seen.is_unmarked()).len();
         if all > *most {
             seen.obstacle(
                 Forbids::Write,

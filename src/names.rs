@@ -161,7 +161,11 @@ impl Rule {
             };
         }
         if input.starts_with("arn:") {
-            return input.rsplit(':').next()?.split('/').next();
+            let name = input.rsplit(':').next()?;
+            return match name.split_once('/') {
+                Some((kind, name)) if kind == self.collection => name.rsplit('/').next(),
+                _ => name.split('/').next(),
+            };
         }
         let mut parts = input.split('/').skip_while(|part| !part.eq_ignore_ascii_case(self.collection));
         parts.nth(1)
@@ -209,6 +213,25 @@ pub(crate) fn look_alike<'a>(name: &'a str, word: &str) -> Option<&'a str> {
     };
     let at = name.chars().map(letter).collect::<String>().find(word)?;
     name.get(at..at + word.len())
+}
+
+/// The one of `known` that `word` may be a misspelling of, in whatever case. Where none is off by a letter, one that
+/// `word` is a part of, or that is a part of `word`, comes first.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.7;
+    const NEARLY_THE_SAME: f64 = 0.85;
+    let word = Some(word.to_lowercase()).filter(|word| !word.is_empty())?;
+    let rank = |name: &'a str| {
+        let plain = name.to_lowercase();
+        let is_part = plain.ends_with(&word) || word.starts_with(&plain) || word.ends_with(&plain);
+        let likeness = strsim::normalized_damerau_levenshtein(&word, &plain);
+        let class = (likeness >= NEARLY_THE_SAME, is_part);
+        (is_part || likeness >= ALIKE).then_some((class, likeness, name))
+    };
+    let order = |a: &((bool, bool), f64, &str), b: &((bool, bool), f64, &str)| {
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    known.into_iter().filter_map(rank).max_by(order).map(|(.., name)| name)
 }
 
 /// Whether `set` has `c`.
@@ -284,7 +307,7 @@ pub(crate) mod laws {
     use proptest::test_runner::TestRunner;
 
     use super::*;
-    use crate::name::DeploymentName;
+    use crate::name::StorageName;
 
     fn runner() -> TestRunner {
         TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })
@@ -322,15 +345,16 @@ pub(crate) mod laws {
             .unwrap();
     }
 
-    /// That what `default` makes of any deployment's name is a name itself.
-    pub(crate) fn defaults_are_valid<N>(default: impl Fn(&DeploymentName) -> N)
+    /// That what `default` makes of the name of any deployment and team is a name itself.
+    pub(crate) fn defaults_are_valid<N>(default: impl Fn(&StorageName) -> N)
     where
         N: FromStr<Err = Error> + Debug + Display + PartialEq,
     {
-        let names = "[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?|wandb-(google|g00g1e)-com";
+        const NAMES: &str = "[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?|wandb-(google|g00g1e)-com";
         runner()
-            .run(&names, |name| {
-                let name = default(&name.parse().unwrap());
+            .run(&(NAMES, proptest::option::of(NAMES)), |(deployment, team)| {
+                let team = team.map(|team| team.parse().unwrap());
+                let name = default(&StorageName { deployment: deployment.parse().unwrap(), team });
                 prop_assert_eq!(name.to_string().parse::<N>().unwrap(), name);
                 Ok(())
             })
@@ -370,6 +394,7 @@ mod tests {
         for (input, hint) in [
             ("arn:aws:s3:::acme", "use `acme`"),
             ("arn:aws:sqs:us-east-1:123456789012:acme", "use `acme`"),
+            ("arn:aws:x:::topics/path/acme", "use `acme`"),
             ("projects/acme-prod/topics/up", "use `up` and --project acme-prod"),
             ("projects/acme-prod/snapshots/up", "use another name"),
             ("/subscriptions/0/x/Topics/up", "use `up`"),

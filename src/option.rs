@@ -8,6 +8,7 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, Command};
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use crate::error::Error;
 
@@ -15,6 +16,11 @@ use crate::error::Error;
 /// may hold a password.
 pub(crate) fn parsed<T>() -> Parsed<T> {
     Parsed(PhantomData)
+}
+
+/// Values, between spaces, that a shell offers for an option. There may be others.
+pub(crate) fn offers(values: &'static str) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || values.split_whitespace().map(CompletionCandidate::new).collect())
 }
 
 /// The value parser that `parsed` returns.
@@ -34,37 +40,26 @@ where
     type Value = T;
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
-        self.parse_ref_(command, arg, value, ValueSource::CommandLine)
-    }
-
-    fn parse_ref_(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-        source: ValueSource,
-    ) -> Result<T, clap::Error> {
         let text =
             value.to_str().ok_or_else(|| clap::Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
-        text.parse().map_err(|error: Error| {
-            let variable = arg.filter(|_| source == ValueSource::EnvVariable).and_then(Arg::get_env);
-            let option = match (variable, arg.and_then(Arg::get_long)) {
-                (Some(variable), _) => format!("{}: ", variable.display()),
-                (None, Some(name)) => format!("--{name}: "),
-                (None, None) => String::new(),
-            };
-            let hint = error.what_next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-            let words = format!("{option}{}{hint}\n", error.chain());
-            clap::Error::raw(ErrorKind::ValueValidation, words)
+        text.parse().map_err(|error: Error| match arg.and_then(Arg::get_long) {
+            Some(name) => usage(error.context(format_args!("--{name}"))),
+            None => usage(error),
         })
     }
+}
+
+/// `error` as clap reports those of its own.
+pub(crate) fn usage(error: Error) -> clap::Error {
+    let hint = error.what_next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{}{hint}\n", error.chain()))
 }
 
 /// A value, and where it was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Given<T> {
     pub(crate) value: T,
-    /// Whether an environment variable gave it, and not the command line.
+    /// Whether a variable or the file gave it, and not the command line.
     pub(crate) by_environment: bool,
 }
 
@@ -105,7 +100,7 @@ where
         value: &OsStr,
         source: ValueSource,
     ) -> Result<Given<T>, clap::Error> {
-        let by_environment = source == ValueSource::EnvVariable;
-        Ok(Given { value: self.0.parse_ref_(command, arg, value, source)?, by_environment })
+        let by_environment = source != ValueSource::CommandLine;
+        Ok(Given { value: self.0.parse_ref(command, arg, value)?, by_environment })
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
+use crate::endpoint::is_loopback;
 use crate::error::{Error, Result};
 use crate::name::DeploymentName;
 use crate::value::{quoted, text_value};
@@ -157,7 +158,8 @@ impl<'a> Typed<'a> {
             return Err(refused("has a wildcard, which lets other sites read the bucket with a user's URL"));
         }
         if input.contains(',') {
-            return Err(refused("contains a comma; exactly one origin is allowed"));
+            return Err(Error::input(format!("the host {} contains a comma", shown(input)))
+                .hint(format!("use a form such as `{EXAMPLE}`; `--host` may be repeated")));
         }
         let Some((scheme, rest)) = input.split_once("://") else {
             return Err(without_scheme(input));
@@ -254,14 +256,6 @@ fn check_host(input: &str, typed: &str, host: &Host) -> Result<()> {
         Host::Ipv4(_) | Host::Ipv6(_) => {}
     }
     Ok(())
-}
-
-fn is_loopback(host: &Host) -> bool {
-    match host {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 #[cfg(test)]

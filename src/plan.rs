@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub(crate) use crate::action::Action;
-use crate::resource::{Address, Observation, Output};
+use crate::resource::{Address, Observation, Output, Wording};
 pub(crate) use again::{Again, again};
 pub(crate) use digest::Digest;
 
@@ -86,6 +86,12 @@ pub struct Step {
     /// What remains of it after its deletion, which is among the findings too.
     #[serde(skip)]
     pub leaves: Vec<String>,
+    /// The data in it that are deleted with it, in words.
+    #[serde(skip)]
+    pub holds: Option<String>,
+    /// How text shows the changes.
+    #[serde(skip)]
+    pub wording: Wording,
 }
 
 impl Step {
@@ -137,6 +143,9 @@ pub struct Plan {
     pub outputs: Vec<Output>,
     /// Notes for the reviewer on the whole plan.
     pub notes: Vec<String>,
+    /// How to allow that data are deleted too, where consent covers the rest alone.
+    #[serde(skip)]
+    pub spares: Option<Spares>,
     /// The value for `--expect`; absent from a plan that rests on [assumptions](Subject::assumptions).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -158,9 +167,60 @@ impl Plan {
         self.refusals().next().is_some()
     }
 
+    /// Whether it deletes data: objects, or messages of a queue.
+    pub fn deletes_data(&self) -> bool {
+        self.steps.iter().any(|step| step.action == Action::Delete && step.holds.is_some())
+    }
+
     /// The step at `address`.
     pub fn step(&self, address: &Address) -> Option<&Step> {
         self.steps.iter().find(|step| step.address == *address)
+    }
+}
+
+/// The consent to a teardown that covers no data, and the command that covers them too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spares {
+    /// The command without its confirmation.
+    pub command: String,
+    /// The option that confirms it, such as `--confirm acme`.
+    pub confirmation: String,
+}
+
+/// The plans of several deployments, which are reviewed as one.
+#[derive(Debug, Serialize)]
+pub struct PlanSet<'p> {
+    /// The version of this form.
+    pub format: u32,
+    /// The plans, in the order of the deployments' names.
+    pub plans: Vec<&'p Plan>,
+    /// The deployments that could not be planned.
+    pub failed: Vec<Unplanned>,
+    /// The value for `--expect`; absent where a plan is, or has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// A deployment that could not be planned.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unplanned {
+    /// Its name.
+    pub deployment: String,
+    /// Why.
+    pub error: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The exit code that follows from it.
+    pub exit_code: u8,
+}
+
+impl<'p> PlanSet<'p> {
+    /// That of `plans`, and of what could not be planned.
+    pub(crate) fn new(plans: Vec<&'p Plan>, failed: Vec<Unplanned>) -> Self {
+        let digests: Option<Vec<&Digest>> = plans.iter().map(|plan| plan.digest.as_ref()).collect();
+        let digest = digests.filter(|_| failed.is_empty()).and_then(|digests| Digest::of_all(&digests));
+        Self { format: FORMAT, plans, failed, digest }
     }
 }
 
@@ -177,31 +237,36 @@ pub(crate) struct Subject {
     pub notes: Vec<String>,
     /// Assumptions in place of reads that were not sent, one sentence each.
     pub assumptions: Vec<String>,
+    /// See [`Plan::spares`].
+    pub spares: Option<Spares>,
 }
 
 /// Compares desired and observed state.
 pub(crate) fn plan(goal: Goal, subject: Subject, observations: &[Observation]) -> Plan {
-    let mut steps = decided(goal, observations);
+    let mut steps = decided(goal, subject.spares.as_ref(), observations);
     if goal == Goal::Absent {
         order::require_vouchers(observations, &mut steps);
     }
     order::connect(goal, observations, &mut steps);
     let steps = order::in_order(steps);
-    let Subject { deployment, scope, outputs, mut notes, assumptions } = subject;
+    let Subject { deployment, scope, outputs, mut notes, assumptions, spares } = subject;
     let is_certain = assumptions.is_empty();
     notes.extend(assumptions);
     let counts = count(goal, &steps);
     let mut plan =
-        Plan { format: FORMAT, goal, deployment, scope, steps, counts, outputs, notes, digest: None };
+        Plan { format: FORMAT, goal, deployment, scope, steps, counts, outputs, notes, spares, digest: None };
     plan.digest = is_certain.then(|| Digest::of(&plan, observations));
     plan
 }
 
 /// The step of each observation, in their order.
-fn decided(goal: Goal, observations: &[Observation]) -> Vec<Step> {
+fn decided(goal: Goal, spares: Option<&Spares>, observations: &[Observation]) -> Vec<Step> {
     let mut steps: Vec<Step> = observations.iter().map(|seen| decide::step(goal, seen)).collect();
     if goal == Goal::Absent {
         order::settle_children(observations, &mut steps);
+    }
+    if let Some(spares) = spares {
+        decide::spare(spares, observations, &mut steps);
     }
     steps
 }

@@ -3,7 +3,8 @@
 //! A template is JSON: the `form` of the `document`, the `document` itself, the `commands` that create and attach
 //! it, and the `notes` about it. A string may have holes, `${bucket}`, and one that is a hole and nothing else becomes
 //! the value of any type. A value may be an entry, `{"is": …}`, with a condition (`"when": "queue !expired"`: all
-//! the named holes have a value, or with `!` none) and a reason (`"why"`), which the commands quote. In commands
+//! the named holes have a value, or with `!` none) and a reason (`"why"`), which the commands quote. With `"each": "x"`
+//! it is there once for each value of the list `x`, which `${each}` is, or `${each.y}` its field `y`. In commands
 //! `${document}` is the filled document, and `${document.x}` the strings of its list `x`.
 
 use clap::ValueEnum;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::pods::PodIdentity;
 
 /// Whose permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) enum Audience {
     Node,
     /// The person or job that runs wbstore.
     Operator,
+    /// The key that encrypts a team's bucket, whose own policy has to let the reader in.
+    TeamKey,
     /// The scheduled job that runs `teardown --expired`, for every deployment there is.
     ExpiryJob,
 }
@@ -33,6 +37,17 @@ pub(crate) enum PolicyForm {
     Yaml,
     /// Commands of the cloud's own tool that create and attach it
     Commands,
+    /// With --trust: values for W&B's operator chart
+    Helm,
+    /// With --trust: part of a WeightsAndBiases resource for version 2 of W&B's operator
+    OperatorV2,
+}
+
+impl PolicyForm {
+    /// Whether it is for Kubernetes, and not for the cloud.
+    pub(crate) fn is_of_pods(self) -> bool {
+        matches!(self, Self::Helm | Self::OperatorV2)
+    }
 }
 
 /// A policy document in the cloud's own form.
@@ -47,6 +62,9 @@ pub(crate) struct Policy {
     pub commands: Vec<String>,
     /// How it differs from the published guide, and what was assumed, one sentence each.
     pub notes: Vec<String>,
+    /// What the pods require that are to have these permissions, where they are asked for.
+    #[serde(skip)]
+    pub pods: Option<PodIdentity>,
 }
 
 /// What fills the holes of a template; those without a value are `null`.
@@ -59,6 +77,12 @@ impl<const N: usize> From<[(&str, Value); N]> for Holes {
 }
 
 impl Holes {
+    /// These and `more`.
+    pub(crate) fn and<const N: usize>(mut self, more: [(&str, Value); N]) -> Self {
+        self.0.extend(Self::from(more).0);
+        self
+    }
+
     /// The policy that `template` describes.
     ///
     /// # Errors
@@ -108,13 +132,29 @@ impl Holes {
             Value::Array(items) => {
                 let mut filled = vec![];
                 for item in items {
-                    filled.extend(self.value(item, reasons)?);
+                    match item.get("each").and_then(Value::as_str) {
+                        Some(list) => filled.extend(self.each(list, item)?),
+                        None => filled.extend(self.value(item, reasons)?),
+                    }
                 }
                 filled.into()
             }
             Value::String(text) => self.text(text)?,
             other => other.clone(),
         }))
+    }
+
+    /// `entry` for each value of `list`.
+    fn each(&self, list: &str, entry: &Value) -> Result<Vec<Value>> {
+        let mut filled = vec![];
+        for value in self.hole(list)?.as_array().into_iter().flatten() {
+            let fields = value.as_object().into_iter().flatten();
+            let fields = fields.map(|(name, field)| (format!("each.{name}"), field.clone()));
+            let mut holes = self.0.clone();
+            holes.extend(fields.chain([("each".to_owned(), value.clone())]));
+            filled.extend(Self(holes).value(entry, &mut vec![])?);
+        }
+        Ok(filled)
     }
 
     fn holds(&self, condition: Option<&Value>) -> Result<bool> {
@@ -149,6 +189,13 @@ impl Holes {
     }
 }
 
+/// The refusal of [`Audience::TeamKey`] where keys have no policies.
+#[cfg(any(feature = "azure", feature = "gcp", feature = "s3"))]
+pub(crate) fn no_team_key() -> Error {
+    Error::input("--for team-key is for the KMS key of a team's bucket on AWS")
+        .hint("use `wbstore policy aws --team NAME --for team-key`")
+}
+
 fn undefined(name: &str) -> Error {
     Error::new(Kind::Failed, format!("the policy template has no text for `{name}`"))
 }
@@ -172,12 +219,18 @@ mod tests {
             ],
             "On": "${queue}"
         },
-        "commands": ["create '${document}'", {"when": "queue", "is": "allow ${document.Actions}"}],
+        "commands": [
+            "create '${document}'",
+            {"when": "queue", "is": "allow ${document.Actions}"},
+            {"each": "queue", "is": "join ${name} ${each}"},
+            {"each": "people", "when": "queue", "is": "greet ${each.name}"}
+        ],
         "notes": [{"when": "!queue", "is": "no queue"}, "bind it to ${name}"]
     }"#;
 
     fn filled(queue: Value) -> Policy {
-        Holes::from([("name", json!("acme")), ("queue", queue), ("other", Value::Null)])
+        let people = json!([{ "name": "Jo" }]);
+        Holes::from([("name", json!("acme")), ("queue", queue), ("other", Value::Null), ("people", people)])
             .fill(TEMPLATE)
             .unwrap()
     }
@@ -191,7 +244,15 @@ mod tests {
         let create = format!("create '{expected}'");
         assert_eq!(
             policy.commands,
-            ["# read: reading", "# receive: receiving", &create, "allow read,receive"]
+            [
+                "# read: reading",
+                "# receive: receiving",
+                &create,
+                "allow read,receive",
+                "join acme a",
+                "join acme b",
+                "greet Jo"
+            ]
         );
         assert_eq!(
             (policy.notes.as_slice(), policy.form),
@@ -203,6 +264,7 @@ mod tests {
             (&json!({"none": true}), &Value::Null)
         );
         assert_eq!(policy.notes, ["no queue", "bind it to acme"]);
+        assert_eq!(policy.commands.len(), 2, "{:?}", policy.commands);
     }
 
     #[test]

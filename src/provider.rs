@@ -2,23 +2,54 @@
 //! deployments, and the permissions.
 
 use std::fmt::Debug;
+use std::pin::pin;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use futures::future::BoxFuture;
+use futures::future::{self, BoxFuture, Either, join_all};
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
+use crate::ambient::Ambient;
+use crate::doctor::Question;
 use crate::empty::MaxRate;
 use crate::error::{Error, Kind, Result};
+use crate::http::Reads;
 use crate::inventory::{Deployment, Inventory};
 use crate::lease::Lease;
-use crate::name::DeploymentName;
-use crate::origin::Origin;
+use crate::name::StorageName;
+use crate::origins::Origins;
 use crate::plan::Goal;
+use crate::pods::Trust;
 use crate::policy::{Audience, Policy};
-use crate::resource::{Guard, Stack};
+use crate::resource::{AnyResource, Guard, Removal, Stack};
 use crate::secret::{Disclosure, Withheld};
+use crate::tag::{Tag, TagRule};
+use crate::timings::{self, Phase};
 use crate::verify::{CheckSender, VerifyOptions};
+use crate::versioning::Versioning;
+
+/// Does `read`, and what can be done of `ahead` meanwhile.
+pub(crate) async fn while_reading<T>(read: impl Future<Output = T>, ahead: impl Future<Output = ()>) -> T {
+    match future::select(pin!(read), pin!(ahead)).await {
+        Either::Left((read, _)) => read,
+        Either::Right(((), read)) => read.await,
+    }
+}
+
+/// Begins the first look at `resources`, [while](while_reading) a provider still reads what their desired state depends
+/// on: what is there does not depend on it, and is not read again by the look within `reads`.
+pub(crate) async fn look_ahead(resources: &[Box<dyn AnyResource>], reads: &Reads) {
+    let looks = resources.iter().filter(|resource| {
+        // What a bucket holds is listed page by page, and is no answer to share.
+        resource.unseen().observation().removal != Removal::Contents
+    });
+    let looks = looks.map(|resource| {
+        let work = timings::work(&resource.address(), Phase::Plan, &[]);
+        async { drop(resource.look().await) }.instrument(work)
+    });
+    reads.within(join_all(looks)).await;
+}
 
 /// A cloud's own options, which its provider is built from: a clap struct beside the cloud, in
 /// `options.rs`. A command that accepts a part of them has that part's struct on its command line.
@@ -41,16 +72,29 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     type Proof: Args + Debug + Into<Self>
     where
         Self: Sized;
+    /// All, and what may act as the server, for `policy`.
+    type Permit: Args + Debug + Into<Self>
+    where
+        Self: Sized;
 
     /// The cloud, as the command line calls it.
     fn cloud(&self) -> &'static str;
 
+    /// What its chain of credentials reads.
+    fn ambient(&self) -> &'static Ambient;
+
+    /// What the cloud accepts as tags.
+    fn tag_rule(&self) -> &'static TagRule;
+
     /// The resources that have marks there, in words for people.
     fn holdings(&self) -> &'static str;
 
-    /// The options, with their values, by which `teardown` finds all of `deployment` again. Values are
+    /// The options, with their values, by which `teardown` finds all of `storage` again. Values are
     /// checked, and quoted for a shell where they may contain spaces.
-    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)>;
+    fn names(&self, storage: &StorageName) -> Vec<(&'static str, String)>;
+
+    /// Those of the names that were given, and are not derived; as [`names`](Self::names) has them.
+    fn given_parts(&self, storage: &StorageName) -> Vec<(&'static str, String)>;
 
     /// The options with the names that the marks of `deployment` give, and no others, so that nothing of it
     /// is left behind.
@@ -63,6 +107,19 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
     fn disclosure(&self) -> Disclosure {
         Disclosure::Withheld
     }
+
+    /// How the server is given its identity, where `policy` prints that too.
+    ///
+    /// # Errors
+    /// When the options contradict each other.
+    fn trust(&self) -> Result<Option<Trust>> {
+        Ok(None)
+    }
+    /// Checks the options against each other and against what is `wanted`, as far as no request is needed.
+    ///
+    /// # Errors
+    /// [`Kind::Input`].
+    fn check_input(&self, wanted: &Wanted) -> Result<()>;
 
     /// Finds the credentials and settles what depends on them.
     ///
@@ -82,6 +139,10 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
         checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>>;
 
+    /// What `doctor` asks about the cloud, in the order in which it is shown; the [credentials](crate::doctor::CREDENTIALS)
+    /// come first. Without `is_named`, `wanted` is no deployment of the user's.
+    fn questions(&self, wanted: Wanted, is_named: bool) -> Vec<Question>;
+
     /// The deployment as it would be in `account`; no request is sent.
     ///
     /// # Errors
@@ -92,6 +153,15 @@ pub(crate) trait CloudOptions: Debug + Send + Sync {
         wanted: Wanted,
         account: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Box<dyn Provider>>>;
+}
+
+/// The options of a cloud by the kind of storage that has a use for them, without `--`. The others are for both.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TeamOptions {
+    /// For the bucket of a team.
+    pub only: &'static [&'static str],
+    /// For the deployment itself.
+    pub never: &'static [&'static str],
 }
 
 /// Reads `--account-id`.
@@ -125,6 +195,32 @@ pub(crate) fn require_queue(options: &[(&str, bool)]) -> Result<()> {
     }
 }
 
+/// Refuses an option that a team's bucket has no use for.
+///
+/// # Errors
+/// [`Kind::Input`], with its name.
+pub(crate) fn refuse_with_team(options: &[(&str, bool)]) -> Result<()> {
+    match options.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => {
+            Err(Error::input(format!("{option} has no effect with --team: a team's bucket has no queue"))
+                .hint(format!("omit `{option}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses an option that only a team's bucket has a use for.
+///
+/// # Errors
+/// [`Kind::Input`], with its name.
+pub(crate) fn refuse_without_team(options: &[(&str, bool)]) -> Result<()> {
+    match options.iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(Error::input(format!("{option} has no effect without --team"))
+            .hint(format!("add `--team NAME`, or omit `{option}`"))),
+        None => Ok(()),
+    }
+}
+
 /// The note for reviewers about the queue, which is a `kind` of the cloud's, or the server's own where
 /// there is none.
 pub(crate) fn queue_note(kind: Option<&str>) -> String {
@@ -143,6 +239,7 @@ pub(crate) fn queue_note(kind: Option<&str>) -> String {
 pub(crate) fn found_by(options: &dyn CloudOptions, region: &str, parts: &[(&str, &str)]) -> Vec<String> {
     let deployment = Deployment {
         name: "acme".to_owned(),
+        team: None,
         region: region.to_owned(),
         created: None,
         expires: None,
@@ -150,7 +247,7 @@ pub(crate) fn found_by(options: &dyn CloudOptions, region: &str, parts: &[(&str,
         refers_to: vec![],
         missing: vec![],
     };
-    let names = options.with_parts(&deployment).unwrap().names(&"acme".parse().unwrap());
+    let names = options.with_parts(&deployment).unwrap().names(&deployment.storage().unwrap());
     names.iter().map(|(option, value)| format!("{option} {value}")).collect()
 }
 
@@ -183,6 +280,11 @@ pub(crate) trait Provider: Send + Sync {
     /// When the description contradicts itself.
     fn policy(&self, audience: Audience) -> Result<Policy>;
 
+    /// What is left to do with the outputs, one sentence each.
+    fn next_steps(&self) -> Vec<String> {
+        vec![]
+    }
+
     /// The line of the server configuration whose value is a secret, if there is one. It is not among
     /// the stack's outputs, and is fetched only when the user asks for it.
     fn withheld(&self) -> Option<Withheld<'_>> {
@@ -190,12 +292,16 @@ pub(crate) trait Provider: Send + Sync {
     }
 }
 
-/// The deployment that the common options describe; the rest is the [`CloudOptions`].
+/// The storage that the common options describe, of a deployment or of one of its teams; the rest is the
+/// [`CloudOptions`].
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    pub name: DeploymentName,
-    /// The address of the W&B server; teardown and list do without.
-    pub origin: Option<Origin>,
+    pub name: StorageName,
+    /// The addresses of the W&B server; teardown and list do without.
+    pub origins: Option<Origins>,
+    /// The tags that the user wants on what is created.
+    pub tags: Vec<Tag>,
+    pub versioning: Versioning,
     /// How long it is wanted.
     pub lease: Option<Lease>,
     /// With `--renew`: the time from which the lease is counted once more. Without a `lease` it is the one in
@@ -211,16 +317,20 @@ pub(crate) struct Wanted {
     pub goal: Option<Goal>,
     /// The most deletions a second.
     pub max_rate: Option<MaxRate>,
+    /// Whether addresses on other machines may be plain http.
+    pub allows_http: bool,
     /// Notes for the reviewer on the request itself, one sentence each.
     pub remarks: Vec<String>,
 }
 
 impl Wanted {
-    /// A deployment of which only the name is given.
-    pub(crate) fn named(name: DeploymentName) -> Self {
+    /// A storage of which only the name is given.
+    pub(crate) fn named(name: impl Into<StorageName>) -> Self {
         Self {
-            name,
-            origin: None,
+            name: name.into(),
+            origins: None,
+            tags: vec![],
+            versioning: Versioning::default(),
             lease: None,
             renew_from: None,
             only_expired: false,
@@ -228,16 +338,17 @@ impl Wanted {
             empty_by: EmptyBy::default(),
             goal: None,
             max_rate: None,
+            allows_http: false,
             remarks: vec![],
         }
     }
 
-    /// The address of the W&B server, which `verify` sends as a browser would.
+    /// The addresses of the W&B server, which `verify` sends as a browser would.
     ///
     /// # Errors
-    /// [`Kind::Input`] when it is missing.
-    pub(crate) fn origin(&self) -> Result<Origin> {
-        self.origin.clone().ok_or_else(|| {
+    /// [`Kind::Input`] when there is none.
+    pub(crate) fn origins(&self) -> Result<Origins> {
+        self.origins.clone().ok_or_else(|| {
             Error::input("verify requires the server's address").hint("add `--host https://wandb.acme.com`")
         })
     }

@@ -21,8 +21,9 @@ use crate::error::{Error, Result};
 use crate::event::Progress;
 use crate::expiry::Voucher;
 use crate::http::Reads;
-use crate::mark::Marking;
+use crate::mark::{self, Marking};
 use crate::mutations::Mutations;
+use crate::value::quoted;
 
 pub(crate) use crate::address::Address;
 pub(crate) use bound::{AnyResource, Bound, Look};
@@ -35,7 +36,7 @@ pub(crate) enum Owner {
     /// It has this deployment's mark, but existed before wbstore. Teardown releases it instead of
     /// deleting it.
     Adopted,
-    /// It has no mark (`None`), or the mark of the named deployment.
+    /// It has no mark (`None`), or the mark of the named storage.
     Other(Option<String>),
     /// It belongs to others; the deployment's resources are created inside it. It is never written,
     /// and teardown keeps it.
@@ -46,6 +47,16 @@ pub(crate) enum Owner {
     Sufficient(String),
     /// The read was denied; the text names the missing permission.
     Unknown(String),
+}
+
+/// The storage of a mark that an [`Owner::Other`] names, in words.
+pub(crate) fn belongs_to(storage: &str) -> String {
+    match storage.split_once('/') {
+        Some((deployment, team)) => {
+            format!("the team {} of the deployment {}", quoted(team), quoted(deployment))
+        }
+        None => format!("the deployment {}", quoted(storage)),
+    }
 }
 
 /// What an [`Obstacle`] prevents.
@@ -82,6 +93,8 @@ pub(crate) struct Remarks {
     pub leaves: Vec<String>,
     /// The obstacles to a write or a delete.
     pub obstacles: Vec<Obstacle>,
+    /// The data in it, in words such as `12 messages`, where there are any.
+    pub holds: Option<String>,
 }
 
 impl Remarks {
@@ -95,6 +108,16 @@ impl Remarks {
         let fact = fact.into();
         self.findings.push(fact.clone());
         self.leaves.push(fact);
+    }
+
+    /// Adds what else was seen.
+    pub(crate) fn extend(&mut self, more: Self) {
+        let Self { kept, findings, leaves, obstacles, holds } = more;
+        self.holds = self.holds.take().or(holds);
+        self.kept.extend(kept);
+        self.findings.extend(findings);
+        self.leaves.extend(leaves);
+        self.obstacles.extend(obstacles);
     }
 
     /// Adds a reason why `forbids` cannot be done.
@@ -235,6 +258,13 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// How teardown treats it.
     const REMOVAL: Removal = Removal::Own;
 
+    /// Fields that only wbstore uses, such as ids: a plan's text leaves them out of what is created. The entries of
+    /// a mark need not be named.
+    const BOOKKEEPING: &'static [&'static str] = &[];
+
+    /// Fields that [`permission`](Self::permission) words, by their names or the beginning of them up to a dot.
+    const WORDED: &'static [&'static str] = &[];
+
     /// Whether the engine reads it again after a change and compares: for documents that others
     /// write too, and for what an endpoint may silently leave out. What is written into a resource that the
     /// same run has just created is not: nobody else has written there yet.
@@ -255,6 +285,12 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
 
     /// Its mark, where it has one.
     fn marking(&self) -> Option<&Marking> {
+        None
+    }
+
+    /// What its [worded](Self::WORDED) fields allow or deny, in one line such as `allows a to send from b`; `None`
+    /// where no words say it exactly.
+    fn permission(&self) -> Option<String> {
         None
     }
 
@@ -293,6 +329,15 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
     /// # Errors
     /// As [`Resource::read`].
     fn read_created(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send {
+        self.read(api)
+    }
+
+    /// Reads it for the second decision on what is [part of](Resource::part_of) it: as little as that depends on, in
+    /// few requests one after the other, since what is read of the part beside it is older by the longest of them.
+    ///
+    /// # Errors
+    /// As [`Resource::read`].
+    fn read_as_parent(&self, api: &Self::Api) -> impl Future<Output = Result<Seen<Self>>> + Send {
         self.read(api)
     }
 
@@ -341,6 +386,34 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
 /// The fields of a resource, nested objects flattened to dotted names.
 pub(crate) type Fields = std::collections::BTreeMap<String, Value>;
 
+/// How the text of a plan shows the fields of a resource. Its JSON form and its digest have all fields as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// See [`Resource::BOOKKEEPING`].
+    pub bookkeeping: &'static [&'static str],
+    /// See [`Resource::WORDED`].
+    pub worded: &'static [&'static str],
+    /// The [permission](Resource::permission) that was seen.
+    pub old: Option<String>,
+    /// The permission that is desired.
+    pub new: Option<String>,
+}
+
+impl Wording {
+    /// Whether `field` is part of the permission.
+    pub(crate) fn covers(&self, field: &str) -> bool {
+        let is_below = |name: &&str| {
+            field.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.worded.iter().any(is_below)
+    }
+
+    /// Whether only wbstore uses `field`.
+    pub(crate) fn is_bookkeeping(&self, field: &str) -> bool {
+        self.bookkeeping.contains(&field) || mark::is_bookkeeping(field)
+    }
+}
+
 /// One resource as the planner sees it: no cloud, no types, only what is wanted and what was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Observation {
@@ -356,6 +429,8 @@ pub(crate) struct Observation {
     pub fixed: &'static [&'static str],
     /// The desired fields.
     pub desired: Fields,
+    /// How the text of a plan shows the fields.
+    pub wording: Wording,
     /// See [`Resource::vouchers`].
     pub vouchers: Option<Vec<Voucher>>,
     /// What the look showed, or why it was refused.

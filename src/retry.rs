@@ -27,6 +27,8 @@ pub(crate) const TRIES: u32 = 3;
 const SHOWN_FROM: Duration = Duration::from_secs(1);
 /// How often a throttled read is retried before the failure is final.
 const LOOKS_AGAIN: usize = 4;
+/// How often a request for credentials is retried: all of a run waits for it, and nobody above tries again.
+const CREDENTIALS_AGAIN: usize = 4;
 /// How often one page of a long listing is retried: giving up would restart the listing.
 const PAGES_AGAIN: usize = 6;
 /// How often a change is merged again after a concurrent write.
@@ -96,6 +98,17 @@ where
     F: Future<Output = R>,
 {
     retry(client(), call, fault).await
+}
+
+/// As [`repeat`], for a `call` that gets credentials.
+pub(crate) async fn repeat_for_credentials<R, F>(
+    call: impl FnMut() -> F,
+    fault: impl Fn(&R) -> Option<Fault>,
+) -> R
+where
+    F: Future<Output = R>,
+{
+    retry(Pauses::of(CREDENTIALS_AGAIN, Duration::from_secs(1)), call, fault).await
 }
 
 /// The loop: retries `call` after one of the `pauses`, while its result is a fault.

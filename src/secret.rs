@@ -38,10 +38,19 @@ impl Secret {
 pub(crate) struct Withheld<'a> {
     /// The name of the environment variable.
     pub name: &'static str,
-    /// The command of the cloud's own tool that prints its value.
-    pub command: String,
+    pub instead: Instead,
+    /// What whoever gets it should know, such as that it allows more than the server needs.
+    pub warning: Option<&'static str>,
     /// Fetches its value, once it is polled and not before.
     pub secret: BoxFuture<'a, Result<Secret>>,
+}
+
+/// What is shown while a secret is withheld.
+pub(crate) enum Instead {
+    /// The command of the cloud's own tool that prints its value.
+    Command(String),
+    /// The value without the secret in it, which is among the outputs.
+    Masked(String),
 }
 
 /// What happens to the secret among the outputs.
@@ -68,6 +77,20 @@ pub(crate) enum Destination {
 }
 
 impl Disclosure {
+    /// What `--reveal` or `--secret-file` asks for, which exclude each other.
+    pub(crate) fn asked(reveal: bool, secret_file: Option<PathBuf>) -> Self {
+        let unfiled = if reveal { Self::Shown } else { Self::Withheld };
+        secret_file.map_or(unfiled, Self::File)
+    }
+
+    /// The file, where one is wanted.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Withheld | Self::Shown => None,
+        }
+    }
+
     /// Checks, before the first request, that the file can be created and written, where one is wanted.
     /// The trial file is deleted.
     ///

@@ -3,6 +3,7 @@
 pub(crate) mod bucket_address;
 mod dotenv;
 mod environment;
+pub(crate) mod file_stores;
 mod go_value;
 pub(crate) mod grammar;
 pub(crate) mod host_url;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::secret::Secret;
 use crate::settings::bucket_address::BucketAddress;
+use crate::settings::file_stores::FileStores;
 use crate::settings::host_url::HostUrl;
 use crate::settings::mysql_url::MysqlUrl;
 use crate::settings::redis_url::RedisUrl;
@@ -132,6 +134,9 @@ impl Setting {
                 let masked = match self.variable {
                     Some(Variable::Mysql) => MysqlUrl::parse(value).map(|url| url.masked()),
                     Some(Variable::Redis) => RedisUrl::parse(value).map(|url| url.masked()),
+                    Some(Variable::GorillaSupportedFileStores) => {
+                        FileStores::parse(value).map(|stores| stores.masked())
+                    }
                     _ => BucketAddress::parse(value).map(|address| address.masked()),
                 };
                 match masked {

@@ -7,6 +7,7 @@ mod preflight;
 mod probe;
 mod settling;
 mod site;
+mod store;
 mod traffic;
 
 #[cfg(test)]
@@ -19,15 +20,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
-use crate::origin::Origin;
+use crate::origins::Origins;
 use crate::resource::Address;
 
 pub(crate) use node::{NodeCall, NodeSite, verify_as_node};
+pub(crate) use preflight::allows_origin;
 pub(crate) use probe::Probe;
 pub(crate) use settling::Settling;
 pub(crate) use site::{
     Depth, Message, Object, OperatorSite, OtherApi, Profile, Queue, Says, Settings, Signed, Site,
 };
+pub(crate) use store::{StoreSite, verify_store};
 
 /// The prefix of all probes, so that a policy can allow these keys and no others.
 pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
@@ -36,9 +39,11 @@ pub(crate) const PROBE_PREFIX: &str = ".wbstore-probe/";
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyOptions {
     /// Where the pages of the server come from.
-    pub origin: Origin,
+    pub origins: Origins,
     /// How long an event may take to arrive.
     pub event_within: Duration,
+    /// Whether it is the bucket of a team, which has no events.
+    pub is_team: bool,
     /// The resources that did not exist at the time of the plan.
     pub absent: Vec<Address>,
     /// Stops it early; the probes are deleted nevertheless.
@@ -125,6 +130,21 @@ pub enum Checking {
     Advice(Advice),
 }
 
+/// The progress of `verify`, and of several deployments the one that it is of.
+#[derive(Clone, Debug)]
+pub struct CheckingOf {
+    /// Its name, where there are others.
+    pub deployment: Option<String>,
+    /// The progress.
+    pub checking: Checking,
+}
+
+impl From<Checking> for CheckingOf {
+    fn from(checking: Checking) -> Self {
+        Self { deployment: None, checking }
+    }
+}
+
 pub(crate) fn passed(detail: impl Into<String>) -> Verdict {
     Verdict::Passed { detail: detail.into() }
 }
@@ -154,15 +174,23 @@ fn ends_all(error: &Error) -> bool {
 
 /// Where the results go. A closed receiver does not stop the run: the probes must be deleted.
 #[derive(Clone, Debug)]
-struct Checks(CheckSender);
+struct Checks {
+    sender: CheckSender,
+    /// What the name of each check ends with.
+    place: String,
+}
 
 impl Checks {
+    fn new(sender: CheckSender) -> Self {
+        Self { sender, place: String::new() }
+    }
+
     fn begun(&self, name: &str, within: Duration) {
-        let _ = self.0.send(Checking::Begun { name: name.to_owned(), within });
+        let _ = self.sender.send(Checking::Begun { name: format!("{name}{}", self.place), within });
     }
 
     fn known(&self, name: &str, verdict: Verdict) {
-        let _ = self.0.send(Checking::Known(Check { name: name.to_owned(), verdict }));
+        let _ = self.sender.send(Checking::Known(Check { name: format!("{name}{}", self.place), verdict }));
     }
 }
 
@@ -194,12 +222,15 @@ pub(crate) async fn verify<S: OperatorSite>(
     options: &VerifyOptions,
     checks: CheckSender,
 ) -> Result<()> {
-    let checks = Checks(checks);
-    let Settings { public, subscription, settling, kept_by } =
+    let checks = Checks::new(checks);
+    let Settings { public, subscription, reader, settling, kept_by } =
         unless_cancelled(options, site.settings()).await?;
     checks.known("not public", public);
     if let Some(verdict) = subscription {
         checks.known("event subscription", verdict);
+    }
+    for Check { name, verdict } in reader {
+        checks.known(&name, verdict);
     }
     let settling = settling.map(|settling| settling.at_most(options.event_within));
     let mut run = Run { settling, kept_by, ..Run::new(site, options, checks) };
@@ -240,7 +271,8 @@ impl<S: OperatorSite> Run<'_, S> {
         let (uploaded, etag) = self.upload().await?;
         self.checks.known("upload", uploaded);
         let Some(etag) = etag else {
-            for check in ["ETag exposed", "anonymous read", "event"] {
+            let event = (!self.options.is_team).then_some("event");
+            for check in ["ETag exposed", "anonymous read"].into_iter().chain(event) {
                 self.checks.known(check, inconclusive("nothing was uploaded"));
             }
             return Ok(());
@@ -248,6 +280,9 @@ impl<S: OperatorSite> Run<'_, S> {
         self.checks.known("ETag exposed", etag);
         let anonymous = self.read_anonymously().await?;
         self.checks.known("anonymous read", anonymous);
+        if self.options.is_team {
+            return Ok(());
+        }
         let event = match (route, broken, watched) {
             (None, ..) => passed("not applicable: the server uses its own queue (--queue internal)"),
             (_, Some(broken), _) => broken,

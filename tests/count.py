@@ -14,7 +14,7 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("src", "providers/aws", "providers/gcp", "providers/azure")
+FOLDERS = ("src", "providers/aws", "providers/gcp", "providers/azure", "providers/s3", "providers/s3_protocol")
 RUN = 6
 KEYWORDS = set(
     "as async await break const continue crate dyn else enum fn for if impl in let loop match mod move mut pub ref "

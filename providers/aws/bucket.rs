@@ -9,27 +9,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, Tag, Tagging,
+    OwnershipControlsRule, Tag,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{Entries, Marking, QUEUE};
 use crate::providers::aws::failure::{code, failure, header, message, missing_bucket, status, wrong_clock};
+use crate::providers::aws::lifecycle;
 use crate::providers::aws::mark::{NOTIFICATIONS_QUEUE, readable};
-use crate::providers::aws::objects::lifecycle;
 use crate::providers::aws::session::Api;
+use crate::providers::s3_protocol::tags;
+use crate::providers::s3_protocol::unmarked::is_new;
 use crate::resource::{Address, Deleted, Forbids, Owner, Resource, Seen};
 use crate::text::{clean, word};
 
 pub(crate) use warnings::Warnings;
-
-/// How long a run may last that creates a bucket and is interrupted before it has tagged it.
-const LEFT_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The bucket that keeps the run files.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +50,9 @@ pub(crate) struct S3Bucket {
     /// Whether this run has created it without tags.
     #[serde(skip)]
     pub created: Arc<AtomicBool>,
+    /// Whether S3 has rejected its deletion because of its contents.
+    #[serde(skip)]
+    pub was_rejected: Arc<AtomicBool>,
     #[serde(skip)]
     pub warnings: Warnings,
     pub tags: Marking,
@@ -64,10 +65,7 @@ impl S3Bucket {
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
-        let mut tags = vec![];
-        for (key, value) in self.tags.to_create() {
-            tags.push(tag(&key, &value)?);
-        }
+        let tags = tags::tags(self.tags.to_create())?;
         let Err(error) = self.create_with(api, Some(tags)).await else { return Ok(()) };
         // Some regions and partitions reject tags here (B1; hashicorp/terraform-provider-aws#45684, #45566).
         if !matches!(code(&error), "UnsupportedArgument" | "MalformedXML" | "NotImplemented") {
@@ -127,10 +125,9 @@ impl S3Bucket {
         let (listed, versions) = futures::join!(listed, versions.expected_bucket_owner(api.owner()).send());
         let (Ok(listed), Ok(versions)) = (listed, versions) else { return false };
         let mut named = listed.buckets().iter().filter(|bucket| bucket.name() == Some(&self.name));
-        let since = Timestamp::now().as_second() - LEFT_WITHIN.as_secs();
-        let is_new =
-            named.any(|bucket| bucket.creation_date().is_some_and(|created| created.secs() >= since));
-        is_new && versions.versions().is_empty() && versions.delete_markers().is_empty()
+        named.any(|bucket| bucket.creation_date().is_some_and(|created| is_new(created.secs())))
+            && versions.versions().is_empty()
+            && versions.delete_markers().is_empty()
     }
 
     /// Reads what decides on a deletion: whose it is.
@@ -210,11 +207,12 @@ impl Resource for S3Bucket {
         if self.leaving {
             return self.read_to_delete(api).await;
         }
+        let storage = self.tags.storage().to_string();
         let (head, tags, ownership, lifecycle, warnings) = futures::join!(
             head(api, &self.name),
             tags(api, &self.name),
             object_ownership(api, &self.name),
-            lifecycle(api, &self.name, self.tags.deployment().as_str()),
+            lifecycle::lifecycle(api, &self.name, &storage),
             self.warnings.of(api, &self.name)
         );
         let Some(region) = head? else {
@@ -288,8 +286,8 @@ impl Resource for S3Bucket {
         let Some(state) = seen.state() else { return self.create(api).await };
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
-            let tags = self.tags.to_update(&tags(api, &self.name).await?.unwrap_or_default(), adopt);
-            put_tags(api, &self.name, tags).await?;
+            let observed = tags(api, &self.name).await?.unwrap_or_default();
+            put_tags(api, &self.name, self.tags.to_update(&observed, adopt)?).await?;
         }
         if state.object_ownership != self.object_ownership {
             self.enforce_ownership(api).await?;
@@ -303,6 +301,11 @@ impl Resource for S3Bucket {
         let Err(error) = deleted else { return Ok(Deleted::Gone) };
         match code(&error) {
             "NoSuchBucket" => Ok(Deleted::Gone),
+            // An empty bucket was not listed again before this call: the retry does that.
+            "BucketNotEmpty" if !self.was_rejected.swap(true, Ordering::Relaxed) => Err(Error::new(
+                Kind::NotYet,
+                format!("s3:DeleteBucket on {}: it contains objects", self.address()),
+            )),
             "BucketNotEmpty" => Err(Error::new(
                 Kind::Failed,
                 format!("s3:DeleteBucket on {}: objects arrived while it was being emptied", self.address()),
@@ -363,13 +366,7 @@ pub(crate) async fn tags(api: &Api, bucket: &str) -> Result<Option<Entries>> {
 }
 
 async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
-    let mut set = vec![];
-    // S3 rejects a set without the tags that AWS itself set, such as CloudFormation's, so they are written
-    // back unchanged (A26; hashicorp/terraform-provider-aws#7323).
-    for (key, value) in tags {
-        set.push(tag(&key, &value)?);
-    }
-    if set.is_empty() {
+    if tags.is_empty() {
         return api
             .s3
             .delete_bucket_tagging()
@@ -380,10 +377,9 @@ async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
             .map(drop)
             .map_err(|error| failure(error, "s3:PutBucketTagging", S3Bucket::at(bucket)));
     }
-    let tagging = Tagging::builder()
-        .set_tag_set(Some(set))
-        .build()
-        .map_err(|error| Error::new(Kind::Failed, "the tags are incomplete").because(error))?;
+    // S3 rejects a set without the tags that AWS itself set, such as CloudFormation's, so they are written
+    // back unchanged (A26; hashicorp/terraform-provider-aws#7323).
+    let tagging = tags::document(tags)?;
     api.s3
         .put_bucket_tagging()
         .bucket(bucket)
@@ -393,14 +389,6 @@ async fn put_tags(api: &Api, bucket: &str, tags: Entries) -> Result<()> {
         .await
         .map(drop)
         .map_err(|error| missing_bucket(error, "s3:PutBucketTagging", S3Bucket::at(bucket)))
-}
-
-fn tag(key: &str, value: &str) -> Result<Tag> {
-    Tag::builder()
-        .key(key)
-        .value(value)
-        .build()
-        .map_err(|error| Error::new(Kind::Failed, format!("the tag {key} is incomplete")).because(error))
 }
 
 /// Buckets from before April 2023 may have no ownership controls; that means `ObjectWriter`.

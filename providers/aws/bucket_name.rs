@@ -3,7 +3,7 @@
 use super::account::AccountId;
 use super::region::Region;
 use crate::error::{Error, Result};
-use crate::name::DeploymentName;
+use crate::name::StorageName;
 use crate::names::InUrl::Host;
 use crate::names::Part::{End, Start, Within};
 use crate::names::{Rule, checked_name, digits};
@@ -37,23 +37,23 @@ checked_name! {
 }
 
 impl BucketName {
-    /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`. The digits differ by account
-    /// and region.
-    pub(crate) fn default_for(deployment: &DeploymentName, account: &AccountId, region: &Region) -> Self {
-        let digits = digits(&[deployment.as_str(), account.as_str(), region.as_str()]);
-        Self { text: format!("wbstore-{deployment}-{digits}") }
+    /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`, with the team after the deployment. The
+    /// digits differ by account and region.
+    pub(crate) fn default_for(storage: &StorageName, account: &AccountId, region: &Region) -> Self {
+        let digits = digits(&storage.parts(&[account.as_str(), region.as_str()]));
+        Self { text: format!("wbstore-{}-{digits}", storage.stem()) }
     }
 
-    /// The same in the account's own namespace: `wbstore-<deployment>-<account>-<region>-an`. A deployment whose
-    /// name leaves too little room gets a part of it and 8 hex digits.
-    pub(crate) fn regional_for(deployment: &DeploymentName, account: &AccountId, region: &Region) -> Self {
+    /// The same in the account's own namespace: `wbstore-<deployment>-<account>-<region>-an`. A team, and a deployment
+    /// whose name leaves too little room, gets a part of the name and 8 hex digits.
+    pub(crate) fn regional_for(storage: &StorageName, account: &AccountId, region: &Region) -> Self {
         let end = regional_end(account, region);
         let room = Self::RULE.length.end().saturating_sub(end.len());
-        let mut start = format!("wbstore-{deployment}");
-        if start.len() > room {
+        let mut start = format!("wbstore-{}", storage.stem());
+        if start.len() > room || storage.team.is_some() {
             start.truncate(room.saturating_sub(9));
             let kept = start.trim_end_matches('-');
-            start = format!("{kept}-{}", digits(&[deployment.as_str()]));
+            start = format!("{kept}-{}", digits(&storage.parts(&[])));
         }
         Self { text: start + &end }
     }
@@ -87,6 +87,7 @@ pub(super) fn regional_end(account: &AccountId, region: &Region) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::tests::storage;
     use crate::names::laws::{defaults_are_valid, obeys};
 
     #[test]
@@ -125,24 +126,42 @@ mod tests {
     #[test]
     fn the_default_is_stable_and_differs_by_account_and_region() {
         let name = |account: &str, region: &str| {
-            let deployment: DeploymentName = "wandb-acme-com".parse().unwrap();
-            BucketName::default_for(&deployment, &account.parse().unwrap(), &region.parse().unwrap())
+            let storage = storage("wandb-acme-com", None);
+            BucketName::default_for(&storage, &account.parse().unwrap(), &region.parse().unwrap())
         };
         let first = name("123456789012", "us-east-1");
         // Written out, because a changed default would no longer find existing buckets.
         assert_eq!(first.as_str(), "wbstore-wandb-acme-com-9f403423");
         assert_ne!(first, name("123456789013", "us-east-1"));
         assert_ne!(first, name("123456789012", "us-east-2"));
-        defaults_are_valid(|deployment| {
-            BucketName::default_for(deployment, &"123456789012".parse().unwrap(), &Region::us_east_1())
+        defaults_are_valid(|storage| {
+            BucketName::default_for(storage, &"123456789012".parse().unwrap(), &Region::us_east_1())
         });
+    }
+
+    #[test]
+    fn a_team_has_a_bucket_of_its_own() {
+        let (account, region): (AccountId, _) = ("123456789012".parse().unwrap(), Region::us_east_1());
+        let names = |deployment, team| {
+            let storage = storage(deployment, team);
+            let regional = BucketName::regional_for(&storage, &account, &region);
+            [BucketName::default_for(&storage, &account, &region), regional].map(|name| name.to_string())
+        };
+        // Written out, because a changed default would no longer find existing buckets.
+        assert_eq!(
+            names("acme", Some("vision")),
+            ["wbstore-acme-vision-620448a0", "wbstore-acme-vision-0c0a5a1f-123456789012-us-east-1-an"]
+        );
+        let alike = [names("acme", Some("a-b")), names("acme-a", Some("b")), names("acme-a-b", None)];
+        let distinct: std::collections::BTreeSet<_> = alike.iter().flatten().collect();
+        assert_eq!(distinct.len(), 6, "{alike:?}");
     }
 
     #[test]
     fn a_regional_name_is_that_of_account_and_region() {
         let (account, region): (AccountId, _) = ("123456789012".parse().unwrap(), Region::us_east_1());
         let name = |deployment: &str| {
-            BucketName::regional_for(&deployment.parse().unwrap(), &account, &region).to_string()
+            BucketName::regional_for(&storage(deployment, None), &account, &region).to_string()
         };
         assert_eq!(name("acme"), "wbstore-acme-123456789012-us-east-1-an");
         assert_eq!(name(&"a".repeat(40)).len(), 63);
@@ -151,6 +170,6 @@ mod tests {
         for other in ["runs-an", "runs-123456789013-us-east-1-an", "runs-123456789012-us-east-2-an"] {
             assert!(check(other).unwrap_err().what_next().unwrap().contains("`-123456789012-us-east-1-an`"));
         }
-        defaults_are_valid(|deployment| BucketName::regional_for(deployment, &account, &region));
+        defaults_are_valid(|storage| BucketName::regional_for(storage, &account, &region));
     }
 }

@@ -57,6 +57,16 @@ impl Encryption {
     }
 }
 
+/// The ARN or id of the key that `bucket` encrypts with; `None` for S3's own keys.
+///
+/// # Errors
+/// Those of the read.
+pub(super) async fn key_of(api: &Api, bucket: &str) -> Result<Option<String>> {
+    let rule = Encryption::with(bucket, None).rules(api).await?.into_iter().next();
+    let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default);
+    Ok(default.and_then(|by| by.kms_master_key_id))
+}
+
 /// Encryption in two layers.
 const DOUBLE: &str = "aws:kms:dsse";
 

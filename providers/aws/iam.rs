@@ -12,10 +12,13 @@ use serde_json::{Value, json};
 use super::account::AccountId;
 use super::bucket_name::BucketName;
 use super::kms_key::KmsKeyArn;
+use super::principal::PrincipalArn;
 use super::queue_name::QueueName;
 use super::region::Region;
+use super::trust::NodeRole;
 use crate::error::Result;
 use crate::policy::{Audience, Holes, Policy};
+use crate::reader::KMS_ACTIONS;
 use crate::verify::PROBE_PREFIX;
 
 /// What a policy is about.
@@ -30,6 +33,13 @@ pub(super) struct Subjects<'a> {
     pub(super) notifications_queue: Option<&'a QueueName>,
     /// The key that encrypts the bucket; `None` for the default encryption.
     pub(super) kms_key: Option<&'a KmsKeyArn>,
+    /// Who may use a team's bucket, for the policy of its key.
+    pub(super) reader: Option<&'a PrincipalArn>,
+    pub(super) is_team: bool,
+    /// The role that the server has, and what may assume it; `None` where only its permissions are printed.
+    pub(super) role: Option<&'a NodeRole>,
+    /// Whether the bucket is to keep versions.
+    pub(super) has_versions: bool,
 }
 
 /// What `audience` may do: the server with its storage, wbstore with one deployment, or `teardown --expired` in
@@ -55,14 +65,21 @@ pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Poli
     };
     let template = match audience {
         Audience::Node => include_str!("policy/node.json"),
+        Audience::TeamKey => include_str!("policy/team_key.json"),
         Audience::Operator | Audience::ExpiryJob => include_str!("policy/operator.json"),
     };
-    Holes::from([
+    let trust = subjects.role.map(|role| role.trust_policy(region)).transpose()?;
+    let trust = trust.unwrap_or_default();
+    let mut policy = Holes::from([
         ("account", json!(account)),
         ("bucket", json!(bucket)),
         ("bucket_arn", json!(bucket_arn)),
         ("expired", json!(expired.then_some(true))),
         ("kms_key", json!(subjects.kms_key)),
+        ("key_resource", json!(subjects.kms_key.map_or("*", KmsKeyArn::as_str))),
+        ("reader", json!(subjects.reader)),
+        ("reader_actions", json!(KMS_ACTIONS)),
+        ("team", json!(subjects.is_team.then_some(true))),
         // Use of the key through S3 only: whoever holds the policy cannot decrypt with it elsewhere (KMS developer
         // guide, "kms:ViaService").
         ("kms_service", json!(format!("s3.{region}.{}", region.partition().dns_suffix))),
@@ -74,11 +91,18 @@ pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Poli
         ("queue_arn", json!(queue)),
         ("queues", queues),
         ("region", json!(region.as_str())),
+        ("versions", json!(subjects.has_versions.then_some(true))),
         // A bucket's ARN names no account. If the bucket is deleted and its name claimed by a stranger,
         // nothing of wbstore's policies must keep working there.
         ("within", json!({ "StringEquals": { "aws:ResourceAccount": account } })),
     ])
-    .fill(template)
+    .and(NodeRole::holes(subjects.role, &trust, region))
+    .fill(template)?;
+    if let Some(role) = subjects.role {
+        policy.document = role.document(trust, &format!("wbstore-node-{bucket}"), policy.document);
+        policy.pods = role.pods();
+    }
+    Ok(policy)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //! `+ - = . _ : / @`.
 
 use crate::error::{Kind, Result};
-use crate::mark::{Codec, Entries};
+use crate::mark::{Codec, Entries, UserTags};
+use crate::providers::s3_protocol::tag_rule::tag_rule;
 use crate::resource::Owner;
+use crate::tag::TagRule;
 
 /// On a bucket: the name of the queue for run events, if there is one.
 pub(super) const NOTIFICATIONS_QUEUE: &str = "notifications_queue";
@@ -14,8 +16,12 @@ pub(super) const TAGS: Codec = Codec {
     prefix: "wbstore:",
     deployment: "wbstore:deployment",
     most: 50,
+    tags: UserTags::Among,
     ..Codec::DASHED
 };
+
+/// The mark has at most eight entries.
+pub(super) static TAG_RULE: TagRule = tag_rule(TAGS.most - 8);
 
 /// The tags that were `read`; tags that may not be read leave the owner unknown.
 ///

@@ -293,6 +293,7 @@ impl Resource for Notification {
 
     const REMOVAL: Removal = Removal::WithParent;
     const READ_BACK: bool = true;
+    const BOOKKEEPING: &'static [&'static str] = &["id"];
 
     fn address(&self) -> Address {
         Self::at(&self.bucket)

@@ -14,9 +14,10 @@ use crate::expiry::Voucher;
 use crate::mark::{Entries, Marking};
 use crate::providers::aws::failure::{code, failure};
 use crate::providers::aws::mark::readable;
-use crate::providers::aws::policy_document::{self, PolicyDocument};
 use crate::providers::aws::session::Api;
+use crate::providers::s3_protocol::policy_document::{self, PolicyDocument};
 use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
+use crate::text::counted;
 
 /// SQS keeps the name of a deleted queue for 60 s (API reference, `CreateQueue`:
 /// `QueueDeletedRecently`); ten more have been seen to be needed.
@@ -240,9 +241,14 @@ impl Resource for Queue {
     type Api = Api;
 
     const READ_BACK: bool = true;
+    const WORDED: &'static [&'static str] = &["statement"];
 
     fn address(&self) -> Address {
         Self::at(&self.name)
+    }
+
+    fn permission(&self) -> Option<String> {
+        policy_document::sentence(self.statement.as_ref()?)
     }
 
     fn vouchers(&self) -> Option<Vec<Voucher>> {
@@ -264,8 +270,13 @@ impl Resource for Queue {
         let (attributes, tags) = futures::join!(self.attributes(api), self.tags(api));
         let Some(attributes) = attributes? else {
             // A denied read would otherwise stop the run half-way, once the resource exists.
-            tags?;
-            return Ok(Seen::absent());
+            if tags?.is_empty() {
+                return Ok(Seen::absent());
+            }
+            // One of the two lags behind the creation or the deletion: a teardown must not leave a queue behind.
+            let text =
+                format!("sqs:GetQueueAttributes on {}: it does not exist, but has tags", self.address());
+            return Err(Error::new(Kind::Conflict, text).hint("SQS may lag by a minute; run again"));
         };
         let (tags, unknown) = readable(tags)?;
         let policy = parse_policy(&attributes).map_err(|error| error.context(self.address()))?;
@@ -275,7 +286,8 @@ impl Resource for Queue {
         if let Some(unknown) = unknown {
             found.set_owner(unknown);
         }
-        found.remarks_mut().kept = policy.others(&self.sid);
+        found.remarks_mut().holds = messages(&attributes, u64::from(self.statement.is_some()));
+        found.remarks_mut().kept = policy.others(&[&self.sid]);
         found.remarks_mut().findings = policy.open_to_all();
         found.remarks_mut().findings.extend(policy.denials(&self.sid, &USED, "S3 or the W&B server"));
         if let Some(statement) = self.statement.as_ref().filter(|_| policy.statement(&self.sid).is_none()) {
@@ -333,7 +345,7 @@ impl Resource for Queue {
         let adopt = seen.is_unmarked();
         if adopt || state.tags != self.tags {
             let observed = self.tags(api).await?;
-            let tags = self.tags.to_update(&observed, adopt);
+            let tags = self.tags.to_update(&observed, adopt)?;
             let gone = observed.into_keys().filter(|key| !tags.contains_key(key)).collect();
             api.sqs
                 .tag_queue()
@@ -389,6 +401,20 @@ pub(super) fn receives_at_most(attributes: &HashMap<Attribute, String>) -> Optio
     Some(policy.get("maxReceiveCount")?.to_string().trim_matches('"').to_owned())
 }
 
+/// How many messages the queue holds: those that wait, those that a receiver has, and those that are delayed. SQS
+/// counts approximately (SQS API reference, `GetQueueAttributes`). As many as `tests` are no data: S3 sends an
+/// `s3:TestEvent` when a notification is set, and a queue that no server has read yet still holds it.
+fn messages(attributes: &HashMap<Attribute, String>, tests: u64) -> Option<String> {
+    const COUNTS: [Attribute; 3] = [
+        Attribute::ApproximateNumberOfMessages,
+        Attribute::ApproximateNumberOfMessagesNotVisible,
+        Attribute::ApproximateNumberOfMessagesDelayed,
+    ];
+    let count = |name| attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or(0u64);
+    let all = COUNTS.iter().map(count).fold(0, u64::saturating_add);
+    (all > tests).then(|| format!("about {}", counted(&[(all, "message")])))
+}
+
 /// When SQS created the queue with these `attributes`.
 fn created(attributes: &HashMap<Attribute, String>) -> Option<Timestamp> {
     Timestamp::from_second(attributes.get(&Attribute::CreatedTimestamp)?.parse().ok()?).ok()
@@ -405,6 +431,22 @@ mod tests {
 
     use super::*;
     use crate::outside;
+
+    #[test]
+    fn messages_are_counted_wherever_they_are_and_a_test_event_is_none() {
+        let held = |counts: [&str; 3], tests| {
+            let names = [
+                Attribute::ApproximateNumberOfMessages,
+                Attribute::ApproximateNumberOfMessagesNotVisible,
+                Attribute::ApproximateNumberOfMessagesDelayed,
+            ];
+            messages(&names.into_iter().zip(counts.map(str::to_owned)).collect(), tests)
+        };
+        assert_eq!(held(["1", "2", "4"], 1).as_deref(), Some("about 7 messages"));
+        assert_eq!((held(["0", "0", "0"], 0), held(["1", "0", "0"], 1)), (None, None));
+        assert_eq!(held(["0", "1", "?"], 0).as_deref(), Some("about 1 message"));
+        assert_eq!(messages(&HashMap::new(), 0), None);
+    }
 
     proptest! {
         #[test]

@@ -59,7 +59,7 @@ mod tests {
                 (&"q".repeat(81), "has 81 characters; 1 to 80 are allowed", "use 1 to 80"),
             ],
         );
-        defaults_are_valid(QueueName::default_for);
-        defaults_are_valid(QueueName::notifications_for);
+        defaults_are_valid(|storage| QueueName::default_for(&storage.deployment));
+        defaults_are_valid(|storage| QueueName::notifications_for(&storage.deployment));
     }
 }

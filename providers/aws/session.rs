@@ -1,42 +1,22 @@
 //! Credentials, region and endpoints: everything that is settled before the first resource is read.
 
-mod connector;
-
-use std::env;
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_config::meta::region::ProvideRegion as _;
-use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_types::service_config::ServiceConfigKey;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 
 use crate::endpoint::{Endpoint, elsewhere};
 use crate::error::{Error, Kind, Result};
-use crate::explain::root_cause;
-use crate::http::CONNECT_WITHIN;
 use crate::mutations::Mutations;
 use crate::providers::aws::account::AccountId;
 use crate::providers::aws::failure::{LOG_IN, failure};
-use crate::providers::aws::log::RequestLog;
 use crate::providers::aws::region::{REGIONS, Region};
-use crate::providers::aws::retries::{self, Retries};
+use crate::providers::s3_protocol::config::{self, client};
 use crate::retry::unless_busy;
 use crate::text::clean;
 use crate::value::quoted;
-
-/// Begins the configuration of a client that logs its requests and repeats them as we do.
-macro_rules! client {
-    ($service:ident, $session:ident) => {
-        $service::config::Builder::from(&$session.sdk)
-            .interceptor(RequestLog { mutations: Arc::clone(&$session.mutations) })
-            .interceptor(Retries)
-            .retry_classifier(Retries)
-            .retry_config(retries::config())
-    };
-}
 
 /// The services that are called, by the ids that their endpoints are configured with.
 const SERVICES: [&str; 3] = ["S3", "SQS", "STS"];
@@ -47,6 +27,8 @@ pub(crate) struct Api {
     pub s3: aws_sdk_s3::Client,
     /// Queues.
     pub sqs: aws_sdk_sqs::Client,
+    /// Keys, of which only policies are read.
+    pub kms: aws_sdk_kms::Client,
     /// The account that must own everything we touch.
     pub account: AccountId,
     /// The region of bucket and queue.
@@ -86,12 +68,8 @@ impl Session {
     /// [`Kind::Input`] for a region that cannot be, or an endpoint that would send credentials
     /// over plain http to another machine.
     pub(crate) async fn open(region: Option<Region>) -> Result<Self> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector::http_client())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_WITHIN).build())
-            // Also of what finds the credentials, which shows nothing.
-            .retry_config(retries::config().with_max_backoff(Duration::from_secs(1)));
-        let region = configured(region).await?;
+        let mut loader = config::loader();
+        let region = config::region(region).await?;
         if let Some(region) = &region {
             loader = loader.region(aws_types::region::Region::new(region.to_string()));
         }
@@ -116,7 +94,7 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub(crate) async fn offline(region: Option<Region>) -> Result<Self> {
-        let region = configured(region).await?;
+        let region = config::region(region).await?;
         let assumed_region = region.is_none();
         let region = region.unwrap_or_else(Region::us_east_1);
         let loader = aws_config::defaults(BehaviorVersion::latest()).no_credentials();
@@ -150,37 +128,33 @@ impl Session {
         self.assumed_region
     }
 
+    /// The credentials.
+    ///
+    /// # Errors
+    /// [`Kind::Credentials`] if there are none, or they cannot be loaded.
+    pub(crate) async fn credentials(&self) -> Result<Credentials> {
+        config::credentials(&self.sdk).await.map_err(|error| error.hint(LOG_IN))
+    }
+
+    /// What answers anybody: the custom endpoint, or that of STS, which every region has.
+    pub(crate) fn contact(&self) -> String {
+        let usual = || format!("https://sts.{}.{}/", self.region, self.region.partition().dns_suffix);
+        self.endpoint("STS").unwrap_or_else(usual)
+    }
+
+    /// A client of IAM, which is one for all regions of a partition.
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::from_conf(client!(aws_sdk_iam, self.sdk, self.mutations).build())
+    }
+
     /// The account of the credentials, if their source has it (SSO, assumed roles, `AWS_ACCOUNT_ID`).
     ///
     /// # Errors
     /// [`Kind::Credentials`] if there are none, or they cannot be loaded.
     pub(crate) async fn stated_account(&self) -> Result<Option<AccountId>> {
-        let credentials = match self.sdk.credentials_provider() {
-            Some(provider) => provider.provide_credentials().await.map_err(|error| {
-                let why = root_cause(&error);
-                let profile = env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
-                // What the chain reports of a profile that it has not found.
-                let unknown =
-                    profile.filter(|_| why.contains("Profile: the credential provider was not enabled"));
-                match unknown {
-                    Some(profile) => Error::new(
-                        Kind::Credentials,
-                        format!(
-                            "AWS_PROFILE names the profile {}, which does not exist or has no credentials",
-                            quoted(&profile)
-                        ),
-                    ),
-                    None => Error::new(Kind::Credentials, "no usable AWS credentials were found")
-                        .because(clean(&why)),
-                }
-            }),
-            None => Err(Error::new(Kind::Credentials, "no AWS credentials are configured")),
-        }
-        .map_err(|error| {
-            error.hint(format!(
-                "{LOG_IN}; `wbstore plan aws --offline --account-id <id>` requires no credentials"
-            ))
-        })?;
+        let offline = "`wbstore plan aws --offline --account-id <id>` requires no credentials";
+        let credentials = config::credentials(&self.sdk).await;
+        let credentials = credentials.map_err(|error| error.hint(format!("{LOG_IN}; {offline}")))?;
         Ok(credentials.account_id().and_then(|id| id.as_str().parse().ok()))
     }
 
@@ -206,7 +180,7 @@ impl Session {
     /// # Errors
     /// As [`Session::identity`].
     pub(crate) async fn caller(&self) -> Result<(AccountId, String)> {
-        let sts = client!(aws_sdk_sts, self).build();
+        let sts = client!(aws_sdk_sts, self.sdk, self.mutations).build();
         let sts = aws_sdk_sts::Client::from_conf(sts);
         let caller = unless_busy(|| async {
             let answer = sts.get_caller_identity().send().await;
@@ -237,11 +211,12 @@ impl Session {
 
     /// The clients for `account`.
     pub(crate) fn api(&self, account: AccountId) -> Arc<Api> {
-        let s3 = client!(aws_sdk_s3, self)
+        let s3 = client!(aws_sdk_s3, self.sdk, self.mutations)
             // A custom endpoint rarely has a wildcard name for every bucket.
             .force_path_style(self.endpoint("S3").is_some())
             .build();
-        let sqs = client!(aws_sdk_sqs, self).build();
+        let sqs = client!(aws_sdk_sqs, self.sdk, self.mutations).build();
+        let kms = client!(aws_sdk_kms, self.sdk, self.mutations).build();
         let queues = self.endpoint("SQS").map_or_else(
             || format!("https://sqs.{}.{}", self.region, self.region.partition().dns_suffix),
             |endpoint| endpoint.trim_end_matches('/').to_owned(),
@@ -249,6 +224,7 @@ impl Session {
         Arc::new(Api {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            kms: aws_sdk_kms::Client::from_conf(kms),
             account,
             region: self.region.clone(),
             mutations: Arc::clone(&self.mutations),
@@ -256,33 +232,8 @@ impl Session {
         })
     }
 
-    /// The endpoint that the user set for `service`, by the ecosystem's own variables
-    /// (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`) or profile keys.
+    /// The endpoint that the user set for `service`.
     fn endpoint(&self, service: &str) -> Option<String> {
-        let own = ServiceConfigKey::builder()
-            .service_id(service)
-            .profile("endpoint_url")
-            .env("AWS_ENDPOINT_URL")
-            .build()
-            .ok()
-            .and_then(|key| self.sdk.service_config()?.load_config(key));
-        own.or_else(|| self.sdk.endpoint_url().map(str::to_owned))
+        config::endpoint(&self.sdk, service)
     }
-}
-
-/// `region`, or the one that the environment or the profile names; no request is sent.
-async fn configured(region: Option<Region>) -> Result<Option<Region>> {
-    if region.is_some() {
-        return Ok(region);
-    }
-    let set = |name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?));
-    let (source, name) = match ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set) {
-        Some((variable, name)) => (variable, Some(name)),
-        None => {
-            let profile = ProfileFileRegionProvider::new().region().await;
-            ("the region of the AWS profile", profile.map(|region| region.to_string()))
-        }
-    };
-    let region = name.filter(|name| !name.is_empty()).map(|name| name.parse());
-    region.transpose().map_err(|error: Error| error.context(source))
 }

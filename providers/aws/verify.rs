@@ -4,31 +4,32 @@ mod message;
 mod node;
 mod public;
 mod queue;
+mod reader;
 
 use std::time::Duration;
-
-use aws_sdk_s3::presigning::PresigningConfig;
 
 use self::queue::DeadLetters;
 use super::bucket_name::BucketName;
 use super::failure::{code, failure};
-use super::objects::S3Store;
+use super::objects::store;
 use super::queue_name::QueueName;
 use super::session::Api;
 use crate::empty::{self, Cursor, Listing};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::{Answer, Client, Request};
+use crate::providers::s3_protocol::cors::UPLOAD_HEADERS;
+use crate::providers::s3_protocol::objects::S3Store;
 use crate::resource::Address;
-use crate::verify::{Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site, failed};
 
-/// How long a presigned URL is valid.
-const SIGNED_FOR: Duration = Duration::from_secs(600);
+pub(super) use reader::TeamReader;
 
 /// A bucket and the queue that gets its events; no queue with `--queue internal`.
 pub(super) struct S3Site<'a> {
     api: &'a Api,
     bucket: S3Store,
     queue: Option<String>,
+    reader: Option<TeamReader>,
     dead_letters: Option<DeadLetters>,
     /// The ARN of the credentials, with `--as node`.
     caller: String,
@@ -40,9 +41,24 @@ impl<'a> S3Site<'a> {
     /// # Errors
     /// [`Kind::Failed`] when TLS cannot be set up.
     pub(super) fn new(api: &'a Api, bucket: &BucketName, queue: Option<&QueueName>) -> Result<Self> {
-        let bucket = S3Store::new(api, bucket.as_str());
+        let bucket = store(api, bucket.as_str());
         let (queue, http) = (queue.map(ToString::to_string), Client::new()?);
-        Ok(Self { api, bucket, queue, dead_letters: None, caller: String::new(), has_key: false, http })
+        let reader = None;
+        Ok(Self {
+            api,
+            bucket,
+            queue,
+            reader,
+            dead_letters: None,
+            caller: String::new(),
+            has_key: false,
+            http,
+        })
+    }
+
+    /// The same with the one who may use it, of a team's bucket.
+    pub(super) fn read_by(self, reader: Option<TeamReader>) -> Self {
+        Self { reader, ..self }
     }
 
     fn queue(&self) -> &str {
@@ -50,8 +66,8 @@ impl<'a> S3Site<'a> {
     }
 
     async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
-        let S3Store { s3, name, owner } = &self.bucket;
-        let call = s3.delete_object().bucket(name).expected_bucket_owner(owner).key(key);
+        let S3Store { s3, name, owner, .. } = &self.bucket;
+        let call = s3.delete_object().bucket(name).set_expected_bucket_owner(owner.clone()).key(key);
         let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         match call.set_version_id(version.map(str::to_owned)).send().await {
             Ok(_) => Ok(()),
@@ -65,8 +81,9 @@ impl Site for S3Site<'_> {
     const PROFILE: Profile = Profile {
         cloud: "aws",
         cors_of: "the bucket",
+        every_origin: failed,
         cors_settles: Duration::from_secs(6),
-        headers: super::cors::UPLOAD_HEADERS,
+        headers: UPLOAD_HEADERS,
         refusals: &[401, 403],
         exposed: "check for a bucket policy, an access control list or an access point that grants public \
                   access",
@@ -82,9 +99,7 @@ impl Site for S3Site<'_> {
     }
 
     async fn sign(&mut self, key: &str) -> Result<Signed> {
-        let signed = self.bucket.s3.put_object().bucket(&self.bucket.name).key(key);
-        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
-        Ok(Signed { url: signed.uri().to_owned(), headers: vec![], unsigned: None })
+        self.bucket.sign_upload(key).await
     }
 
     fn refusal(&self, _: &str, why: &str) -> &'static str {
@@ -155,13 +170,15 @@ impl OperatorSite for S3Site<'_> {
         // Where the lock cannot be read: S3 rejects an upload that it would retain, as it has no checksum.
         let retention = lock.ok().flatten().and_then(|lock| lock.retention);
         let kept_by = retention.map(|retention| format!("Object Lock ({retention})"));
-        Ok(Settings { public: public?, subscription: None, settling: None, kept_by })
+        let reader = match &self.reader {
+            Some(reader) => reader.checks(self.api, &self.bucket.name).await?,
+            None => vec![],
+        };
+        Ok(Settings { public: public?, subscription: None, reader, settling: None, kept_by })
     }
 
     async fn address(&self, key: &str) -> Result<String> {
-        let signed = self.bucket.s3.get_object().bucket(&self.bucket.name).key(key);
-        let signed = signed.presigned(signed_for()?).await.map_err(unsigned)?;
-        Ok(signed.uri().split('?').next().unwrap_or_default().to_owned())
+        self.bucket.address(key).await
     }
 
     async fn remove(&mut self, probe: &Probe) -> Result<Option<String>> {
@@ -181,12 +198,4 @@ impl OperatorSite for S3Site<'_> {
         self.dead_letters = queue::dead_letters(self.api, self.queue()).await?;
         Ok(())
     }
-}
-
-fn signed_for() -> Result<PresigningConfig> {
-    PresigningConfig::expires_in(SIGNED_FOR).map_err(unsigned)
-}
-
-fn unsigned(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Kind::Failed, "presign a URL").because(error)
 }

@@ -33,12 +33,15 @@ pub(crate) struct Account {
     /// Whether the location is one that the user named; otherwise an account may be anywhere.
     #[serde(skip)]
     pub location_is_wanted: bool,
+    /// Whether wbstore chose its name, so that it is probably to be created.
+    #[serde(skip)]
+    pub name_is_derived: bool,
     /// wbstore's resources in it, if the account is to be deleted.
     #[serde(skip)]
     pub contents: Option<Contents>,
     /// Of an existing account: all its tags, including the mark.
     #[serde(skip)]
-    pub tags: Entries,
+    pub all_tags: Entries,
     /// Where it is.
     pub location: String,
     /// What kind it is and what it allows.
@@ -46,6 +49,9 @@ pub(crate) struct Account {
     pub settings: Settings,
     /// How far Azure is with it.
     pub state: String,
+    /// The tags that the user wants.
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub tags: Entries,
     pub mark: Marking,
 }
 
@@ -60,8 +66,10 @@ impl Account {
         Self {
             name: name.to_owned(),
             location_is_wanted: false,
+            name_is_derived: false,
             contents: None,
-            tags: Entries::new(),
+            all_tags: Entries::new(),
+            tags: mark.tags().clone(),
             location: location.to_owned(),
             settings: Settings::wanted(),
             state: SUCCEEDED.to_owned(),
@@ -77,14 +85,16 @@ impl Account {
     fn observed(&self, account: &Value) -> Self {
         let location = clean(account["location"].as_str().unwrap_or_default());
         let location = location.replace(' ', "").to_lowercase();
-        let tags = entries(&account["tags"]);
+        let all_tags = entries(&account["tags"]);
+        let mark = self.mark.observed(&all_tags);
         let state = account["properties"]["provisioningState"].as_str().unwrap_or(SUCCEEDED);
         Self {
             location: if self.location_is_wanted { location } else { self.location.clone() },
             settings: Settings::observed(account),
             state: same(clean(state), SUCCEEDED),
-            mark: self.mark.observed(&tags),
-            tags,
+            tags: mark.tags().clone(),
+            mark,
+            all_tags,
             ..self.clone()
         }
     }
@@ -99,17 +109,21 @@ impl Account {
             "it is not wbstore's: only wbstore's CORS rule is added, and teardown keeps the account"
                 .to_owned(),
         );
+        if !self.tags.is_empty() {
+            found.finding(
+                "--tag is skipped: containers and queues have no tags, and the account is not wbstore's",
+            );
+        }
     }
 
-    /// Keeps the account if it contains anything that is not wbstore's; records that in `found`.
-    async fn look_inside(&self, api: &Api, ours: &Contents, found: &mut Seen<Self>) -> Result<()> {
-        let others = ours.others(api, self.mark.deployment()).await?;
+    /// Keeps the account if it contains `others`, which are not wbstore's; records that in `found`.
+    fn keep_others(others: Vec<String>, found: &mut Seen<Self>) {
         if others.is_empty() {
             found.finding(
                 "deletion may be permanent: Azure can sometimes restore a deleted account within 14 days"
                     .to_owned(),
             );
-            return Ok(());
+            return;
         }
         // wbstore's own part is released instead.
         found.set_owner(Owner::Adopted);
@@ -117,7 +131,6 @@ impl Account {
             .remarks_mut()
             .findings
             .extend(others.into_iter().map(|other| format!("it is kept, because it holds {other}")));
-        Ok(())
     }
 
     async fn create(&self, api: &Api) -> Result<()> {
@@ -145,7 +158,7 @@ impl Account {
             body["properties"] = self.settings.changeable();
         }
         if state.mark != self.mark {
-            body["tags"] = json!(self.mark.to_update(&state.tags, false));
+            body["tags"] = json!(self.mark.to_update(&state.all_tags, false)?);
         }
         if body.as_object().is_some_and(|body| body.is_empty()) {
             return Ok(());
@@ -160,6 +173,7 @@ impl Resource for Account {
     const FIXED: &'static [&'static str] = &["location", "kind", "hierarchical_namespace"];
     // An Azure policy may modify the request, and a race may lose the mark.
     const READ_BACK: bool = true;
+    const BOOKKEEPING: &'static [&'static str] = &["state"];
 
     fn address(&self) -> Address {
         Self::at(&self.name)
@@ -174,46 +188,12 @@ impl Resource for Account {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let at = self.address();
-        let (account, locks) = futures::join!(self.get(api), lock::locks(api, &at));
-        let (account, (locks, unread)) = (account?, locks?);
-        let mut found = match &account {
-            Some(account) => {
-                let created = account["properties"]["creationTime"].as_str();
-                let created = created.and_then(|text| text.parse().ok());
-                let tags = entries(&account["tags"]);
-                let mut found = self.mark.seen(&tags, created, self.observed(account));
-                if found.owner() != Some(&Owner::Ours) {
-                    found.set_owner(Owner::Used);
-                }
-                found
-            }
-            None => Seen::absent(),
-        };
-        if let (Some(account), None) = (&account, &self.contents) {
-            found.remarks_mut().findings.extend(settings::hindrances(account));
-            let read_only = lock::read_only(locks, &api.account_id());
-            found.remarks_mut().findings.extend(read_only.map(|lock| {
-                format!("{lock} also denies signing and reading keys, so neither verify nor --reveal works")
-            }));
-        }
-        match (&account, &self.contents) {
-            (Some(_), Some(contents)) if found.owner() == Some(&Owner::Ours) => {
-                self.look_inside(api, contents, &mut found).await?;
-            }
-            (Some(account), None) if found.owner() == Some(&Owner::Used) => {
-                self.look_at_foreign(account, &mut found)
-            }
-            (None, None) => self.look_for_name(api, &mut found).await?,
-            _ => {}
-        }
-        found.remarks_mut().findings.extend(unread.iter().map(|scope| lock::unread(scope)));
-        let removal = match found.owner() {
-            Some(Owner::Adopted) => lock::Removal::Writes,
-            _ => lock::Removal::Deletes,
-        };
-        lock::forbid(locks, &api.account_id(), removal, &mut found);
-        Ok(found)
+        self.look(api, self.contents.as_ref()).await
+    }
+
+    async fn read_as_parent(&self, api: &Api) -> Result<Seen<Self>> {
+        // Who it belongs to and what protects it; what else is in it keeps the account, and not its parts.
+        self.look(api, None).await
     }
 
     async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
@@ -232,9 +212,69 @@ impl Resource for Account {
 
     async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
         let at = self.address();
-        let body = json!({"tags": self.mark.to_release(&seen.tags)});
+        let body = json!({"tags": self.mark.to_release(&seen.all_tags)});
         let call = call("Microsoft.Storage/storageAccounts/write", &at);
         api.arm.patch(&api.account_id(), &body, MADE_WITHIN, call).await
+    }
+}
+
+impl Account {
+    /// Looks at it, and at what of others is in it where `ours` are to be deleted with it. Everything is requested at
+    /// the same time.
+    async fn look(&self, api: &Api, ours: Option<&Contents>) -> Result<Seen<Self>> {
+        let at = self.address();
+        let removing = self.contents.is_some();
+        // What a look has read is there when it is asked for below. In an account that is probably another's nothing
+        // else matters.
+        let early = async {
+            match ours {
+                _ if !self.name_is_derived => {}
+                Some(ours) => drop(ours.others(api, self.mark.storage()).await),
+                None if !removing => drop(self.name_is_free(api).await),
+                None => {}
+            }
+        };
+        let (account, locks, ()) = futures::join!(self.get(api), lock::locks(api, &at), early);
+        let (account, (locks, unread)) = (account?, locks?);
+        let mut found = match &account {
+            Some(account) => {
+                let created = account["properties"]["creationTime"].as_str();
+                let created = created.and_then(|text| text.parse().ok());
+                let tags = entries(&account["tags"]);
+                let mut found = self.mark.seen(&tags, created, self.observed(account));
+                if found.owner() != Some(&Owner::Ours) {
+                    found.set_owner(Owner::Used);
+                }
+                found
+            }
+            None => Seen::absent(),
+        };
+        if let (Some(account), false) = (&account, removing) {
+            found.remarks_mut().findings.extend(settings::hindrances(account));
+            let read_only = lock::read_only(locks, &api.account_id());
+            found.remarks_mut().findings.extend(read_only.map(|lock| {
+                format!("{lock} also denies signing and reading keys, so neither verify nor --reveal works")
+            }));
+        }
+        match (&account, ours) {
+            (Some(_), Some(ours)) if found.owner() == Some(&Owner::Ours) => {
+                Self::keep_others(ours.others(api, self.mark.storage()).await?, &mut found);
+            }
+            (Some(account), _) if !removing && found.owner() == Some(&Owner::Used) => {
+                self.look_at_foreign(account, &mut found)
+            }
+            (None, _) if !removing && !self.name_is_free(api).await? => {
+                self.look_for_owner(api, &mut found).await?
+            }
+            _ => {}
+        }
+        found.remarks_mut().findings.extend(unread.iter().map(|scope| lock::unread(scope)));
+        let removal = match found.owner() {
+            Some(Owner::Adopted) => lock::Removal::Writes,
+            _ => lock::Removal::Deletes,
+        };
+        lock::forbid(locks, &api.account_id(), removal, &mut found);
+        Ok(found)
     }
 }
 

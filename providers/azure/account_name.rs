@@ -2,7 +2,7 @@
 
 use super::resource_group::ResourceGroup;
 use super::subscription_id::SubscriptionId;
-use crate::name::DeploymentName;
+use crate::name::StorageName;
 use crate::names::InUrl::Host;
 use crate::names::{Rule, checked_name, digits};
 
@@ -24,16 +24,16 @@ checked_name! {
 impl AccountName {
     const MAX: usize = 24;
 
-    /// The account where none is named: `wbstore`, the beginning of the deployment's name, and 8 hex
+    /// The account where none is named: `wbstore`, the beginning of the deployment's and the team's name, and 8 hex
     /// digits, without anything between them. The digits differ by subscription and resource group.
     pub(crate) fn default_for(
-        deployment: &DeploymentName,
+        storage: &StorageName,
         subscription: &SubscriptionId,
         group: &ResourceGroup,
     ) -> Self {
-        let digits = digits(&[deployment.as_str(), subscription.as_str(), &group.folded()]);
+        let digits = digits(&storage.parts(&[subscription.as_str(), &group.folded()]));
         let room = Self::MAX - "wbstore".len() - digits.len();
-        let slug: String = deployment.as_str().chars().filter(|c| *c != '-').take(room).collect();
+        let slug: String = storage.stem().chars().filter(|c| *c != '-').take(room).collect();
         Self { text: format!("wbstore{slug}{digits}") }
     }
 }
@@ -41,6 +41,7 @@ impl AccountName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::tests::storage;
     use crate::names::laws::{defaults_are_valid, obeys};
 
     #[test]
@@ -64,19 +65,20 @@ mod tests {
         );
     }
 
-    fn default(deployment: &DeploymentName, group: &str) -> AccountName {
+    fn default(storage: &StorageName, group: &str) -> AccountName {
         let subscription = "0b1f6471-1bf0-4dda-aec3-cb9272f09590".parse().unwrap();
-        AccountName::default_for(deployment, &subscription, &group.parse().unwrap())
+        AccountName::default_for(storage, &subscription, &group.parse().unwrap())
     }
 
     #[test]
     fn the_default_is_stable_and_differs_by_group() {
-        let [com, org] = ["wandb-acme-com", "wandb-acme-org"].map(|name| name.parse().unwrap());
+        let [com, org] = ["wandb-acme-com", "wandb-acme-org"].map(|name| storage(name, None));
         // Written out, because a changed default would no longer find existing accounts.
         assert_eq!(default(&com, "acme").as_str(), "wbstorewandbacme5798342f");
         assert_eq!(default(&com, "acme"), default(&com, "ACME"));
         assert_ne!(default(&com, "acme"), default(&com, "test"));
         assert_ne!(default(&com, "acme"), default(&org, "acme"));
-        defaults_are_valid(|deployment| default(deployment, "acme"));
+        assert_ne!(default(&com, "acme"), default(&storage("wandb-acme-com", Some("a")), "acme"));
+        defaults_are_valid(|storage| default(storage, "acme"));
     }
 }

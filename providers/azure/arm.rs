@@ -19,7 +19,7 @@ use azure_core::http::{
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::http::redact;
+use crate::http::{once_a_look, redact};
 use crate::mutations::Mutations;
 use crate::pages::Pages;
 use crate::providers::azure::failure::{explain, failure, not_azure};
@@ -37,6 +37,10 @@ pub(crate) mod version {
     pub(crate) const EVENT_GRID: &str = "2025-02-15";
     /// Locks of Microsoft.Authorization.
     pub(crate) const LOCKS: &str = "2020-05-01";
+    /// Permissions of Microsoft.Authorization.
+    pub(crate) const PERMISSIONS: &str = "2022-04-01";
+    /// Subscriptions of Microsoft.Resources.
+    pub(crate) const SUBSCRIPTIONS: &str = "2022-12-01";
     /// Resource groups and providers of Microsoft.Resources.
     pub(crate) const RESOURCES: &str = "2021-04-01";
 }
@@ -100,7 +104,7 @@ impl Arm {
     /// # Errors
     /// Those of the call; a 404 that does not come from ARM, or is about the subscription, is one.
     pub(crate) async fn get(&self, path: &str, call: Call<'_>) -> Result<Option<Value>> {
-        let answer = self.send(Method::Get, self.url(path, call)?, None, call).await?;
+        let answer = self.once_a_look(self.url(path, call)?, call).await?;
         if answer.is_success() {
             return Ok(Some(readable(answer, call)?));
         }
@@ -127,7 +131,7 @@ impl Arm {
         let (mut members, mut pages) = (vec![], Pages::default());
         let mut url = self.url(path, call)?;
         loop {
-            let answer = self.send(Method::Get, url, None, call).await?;
+            let answer = self.once_a_look(url.clone(), call).await?;
             if is_absent(&answer) {
                 return Ok(members);
             }
@@ -212,27 +216,22 @@ impl Arm {
         }
     }
 
+    /// What is at `url`, requested once by all that look at the same time.
+    async fn once_a_look(&self, url: Url, call: Call<'_>) -> Result<Answer> {
+        let at = url.to_string();
+        let (pipeline, action, target) = (self.reads.clone(), call.action.to_owned(), call.target.clone());
+        let read = async move { sent(&pipeline, request(Method::Get, url, None), &action, &target).await };
+        once_a_look(&at, || Box::pin(read)).await
+    }
+
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, call: Call<'_>) -> Result<Answer> {
-        let mut request = Request::new(dressed(url), method);
-        request.insert_header("accept", "application/json");
-        if let Some(body) = body {
-            request.insert_header("content-type", "application/json");
-            request.set_body(body.to_string());
+        let request = request(method, url, body);
+        if matches!(method, Method::Get | Method::Post) {
+            return sent(&self.reads, request, call.action, call.target).await;
         }
-        let harmless = matches!(method, Method::Get | Method::Post);
-        let pipeline = if harmless { &self.reads } else { &self.writes };
-        if !harmless {
-            self.mutations.sent();
-        }
-        let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
-        let raw = pipeline
-            .send(&Context::new(), &mut request, Some(options))
-            .await
-            .map_err(|error| failure(error, call.action, call.target))?;
-        let answer: Answer = raw.into();
-        if !harmless {
-            self.mutations.answered(answer.status);
-        }
+        self.mutations.sent();
+        let answer = sent(&self.writes, request, call.action, call.target).await?;
+        self.mutations.answered(answer.status);
         Ok(answer)
     }
 
@@ -268,6 +267,22 @@ impl Arm {
         }
         Ok(url)
     }
+}
+
+fn request(method: Method, url: Url, body: Option<&Value>) -> Request {
+    let mut request = Request::new(dressed(url), method);
+    request.insert_header("accept", "application/json");
+    if let Some(body) = body {
+        request.insert_header("content-type", "application/json");
+        request.set_body(body.to_string());
+    }
+    request
+}
+
+async fn sent(pipeline: &Pipeline, mut request: Request, action: &str, target: &Address) -> Result<Answer> {
+    let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+    let raw = pipeline.send(&Context::new(), &mut request, Some(options)).await;
+    raw.map(Answer::from).map_err(|error| failure(error, action, target))
 }
 
 /// `url` with https, which the SDK requires; [`Plain`](super::session::Plain) reverts that for endpoints of

@@ -1,6 +1,6 @@
 //! Names of blob containers.
 
-use crate::name::DeploymentName;
+use crate::name::{DeploymentName, StorageName};
 use crate::names::InUrl::Path;
 use crate::names::Part::Start;
 use crate::names::{checked_name, digits};
@@ -22,31 +22,33 @@ checked_name! {
 }
 
 impl ContainerName {
-    /// The container where none is named: `wbstore-<deployment>`.
-    pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
-        Self { text: default_name(deployment) }
+    /// The container where none is named: `wbstore-<deployment>`, or `wbstore-<deployment>-<team>-<8 hex digits>`.
+    pub(crate) fn default_for(storage: &StorageName) -> Self {
+        Self { text: default_name(storage) }
     }
 
     /// The container of the events that could not be delivered: `wbstore-<deployment>-dead`.
     pub(crate) fn dead_letters_for(deployment: &DeploymentName) -> Self {
-        Self { text: format!("{}-dead", default_name(deployment)) }
+        Self { text: format!("{}-dead", default_name(&deployment.clone().into())) }
     }
 }
 
-/// `wbstore-<deployment>`, and where two hyphens in a row became one, 8 hex digits that tell the two names
-/// apart.
-pub(super) fn default_name(deployment: &DeploymentName) -> String {
-    let parts: Vec<_> = deployment.as_str().split('-').filter(|part| !part.is_empty()).collect();
+/// `wbstore-<deployment>`. Of a team, and where two hyphens in a row became one, 8 hex digits tell two names of one
+/// spelling apart.
+pub(super) fn default_name(storage: &StorageName) -> String {
+    let stem = storage.stem();
+    let parts: Vec<_> = stem.split('-').filter(|part| !part.is_empty()).collect();
     let single = parts.join("-");
-    if single == deployment.as_str() {
+    if single == stem && storage.team.is_none() {
         return format!("wbstore-{single}");
     }
-    format!("wbstore-{single}-{}", digits(&[deployment.as_str()]))
+    format!("wbstore-{single}-{}", digits(&storage.parts(&[])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::tests::storage;
     use crate::names::laws::{defaults_are_valid, obeys};
 
     #[test]
@@ -73,12 +75,15 @@ mod tests {
 
     #[test]
     fn defaults_differ_as_the_deployments_do() {
-        let name = |deployment: &str| ContainerName::default_for(&deployment.parse().unwrap());
+        let name = |deployment: &str| ContainerName::default_for(&storage(deployment, None));
+        let of_team = |deployment, team| ContainerName::default_for(&storage(deployment, Some(team)));
         assert_eq!(name("wandb-acme-com").as_str(), "wbstore-wandb-acme-com");
         assert!(name("a--b").as_str().starts_with("wbstore-a-b-"));
         assert_ne!(name("a--b"), name("a---b"));
         assert_ne!(name("a--b"), name("a-b"));
+        assert_eq!(of_team("acme", "vision").as_str(), "wbstore-acme-vision-0c0a5a1f");
+        assert_ne!(of_team("acme", "a-b"), of_team("acme-a", "b"));
         defaults_are_valid(ContainerName::default_for);
-        defaults_are_valid(ContainerName::dead_letters_for);
+        defaults_are_valid(|storage| ContainerName::dead_letters_for(&storage.deployment));
     }
 }

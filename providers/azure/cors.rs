@@ -1,24 +1,25 @@
 //! wbstore's CORS rule among the account's five.
 //!
 //! The rules belong to the account's blob service, so all its containers share them (Z12), and they have no
-//! ids. The receipt of a rule is in the mark of each container that uses it: the origin, and whether the rule
-//! for it was there before wbstore. A rule is deleted with the last container whose mark has its origin, and
+//! ids. The receipt of a rule is in the mark of each container that uses it: the origins, and whether the rule
+//! for them was there before wbstore. A rule is deleted with the last container whose mark has its origins, and
 //! never if it was there before.
 
 mod document;
 mod receipt;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::name::DeploymentName;
+use crate::name::StorageName;
+use crate::origins::Origins;
 use crate::providers::azure::account::Account;
-use crate::providers::azure::arm::{Call, version};
+use crate::providers::azure::blob_service::{self, SERVED_WITHIN};
 use crate::providers::azure::held::{CONTAINER, Held};
 use crate::providers::azure::lock;
 use crate::providers::azure::mark::WAS_THERE;
@@ -26,16 +27,10 @@ use crate::providers::azure::session::Api;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 use crate::text::clean;
 
-use document::{MOST_RULES, Rule};
-use receipt::{Others, origins};
+use document::{LARGEST, MOST_RULES, Rule};
+use receipt::{Others, rules};
 
-pub(crate) use receipt::WasThere;
-
-const READ: &str = "Microsoft.Storage/storageAccounts/blobServices/read";
-const WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/write";
-
-/// How long the blob service of a new account may be unavailable.
-const SERVED_WITHIN: Duration = Duration::from_secs(300);
+pub(crate) use receipt::{WasThere, receipt};
 
 /// What an upload of the W&B server's pages sends.
 const REQUIRED: &[&str] = &["content-type", "x-ms-blob-type"];
@@ -51,14 +46,14 @@ pub(crate) struct Cors {
     pub container: String,
     /// The deployment that the container belongs to.
     #[serde(skip)]
-    pub deployment: DeploymentName,
+    pub deployment: StorageName,
     /// Whether it is to be deleted: an origin is required otherwise.
     #[serde(skip)]
     removing: bool,
-    /// The origins in the container's mark: a teardown deletes the container before the account with its
-    /// rules.
+    /// The rules with a receipt in the container's mark: a teardown deletes the container before the account with
+    /// its rules.
     #[serde(skip)]
-    remembered: Arc<OnceLock<Vec<String>>>,
+    remembered: Arc<OnceLock<Vec<Rule>>>,
     /// For the container, whose mark records it.
     #[serde(skip)]
     was_there: WasThere,
@@ -81,12 +76,12 @@ struct Standing {
 }
 
 impl Cors {
-    /// The rule that allows pages from `origin` to read and upload. Teardown requires no origin.
+    /// The rule that allows pages from `origins`, which are sorted, to read and upload. Teardown requires none.
     pub(crate) fn new(
         account: &str,
         container: &str,
-        deployment: &DeploymentName,
-        origin: Option<String>,
+        deployment: &StorageName,
+        origins: Vec<String>,
         removing: bool,
         was_there: WasThere,
     ) -> Self {
@@ -98,12 +93,13 @@ impl Cors {
             remembered: Arc::default(),
             was_there,
             added: Arc::default(),
-            rule: Rule::for_origins(origin.into_iter().collect()),
+            rule: Rule::for_origins(origins),
         }
     }
 
-    fn id(api: &Api) -> String {
-        format!("{}/blobServices/default", api.account_id())
+    /// The address of the rule of `account`.
+    pub(crate) fn at(account: &str) -> Address {
+        Address::new("azure", "cors", account)
     }
 
     /// The rules with a receipt in the container's mark, the wanted one first.
@@ -111,15 +107,15 @@ impl Cors {
         let mark = Held::mark_of(api, &self.container).await?;
         self.was_there.set_recorded(&mark);
         if matches!(mark.owner(&self.deployment), Owner::Ours | Owner::Adopted) {
-            let _ = self.remembered.set(origins(&mark));
-            return Ok(self.wanted_first(origins(&mark)));
+            let _ = self.remembered.set(rules(&mark));
+            return Ok(self.wanted_first(rules(&mark)));
         }
         Ok(self.wanted_first(self.remembered.get().cloned().unwrap_or_default()))
     }
 
-    fn wanted_first(&self, mut origins: Vec<String>) -> Vec<Rule> {
-        origins.sort_by_key(|origin| !self.rule.allowed_origins.contains(origin));
-        origins.into_iter().map(|origin| Rule::for_origins(vec![origin])).collect()
+    fn wanted_first(&self, mut rules: Vec<Rule>) -> Vec<Rule> {
+        rules.sort_by_key(|rule| *rule != self.rule);
+        rules
     }
 
     /// Whose the rules of `service` are. The marks of other containers are read only where they matter: before
@@ -155,8 +151,8 @@ impl Cors {
 
     /// Replaces our rules by `wanted` in the document as it is now.
     async fn put(&self, api: &Api, wanted: Option<&Rule>) -> Result<()> {
-        let (at, id) = (self.address(), Self::id(api));
-        let call = call(WRITE, &at);
+        let (at, id) = (self.address(), blob_service::id(api));
+        let call = blob_service::writing(&at);
         let (service, receipts) = futures::join!(api.arm.get(&id, call), self.receipts(api));
         let (service, receipts) = (service?, receipts?);
         let Some(service) = service else {
@@ -177,9 +173,18 @@ impl Cors {
         }
         api.arm.put(&id, &body, SERVED_WITHIN, call).await?;
         let after = api.arm.get(&id, call).await?.unwrap_or_default();
-        if wanted.is_none()
-            && ours.iter().any(|rule| document::rules(&after).iter().any(|there| rule.is(there)))
-        {
+        // Azure has no precondition for the document, so another writer may have replaced it.
+        let is_there = |rule: &Rule| document::rules(&after).iter().any(|there| rule.is(there));
+        if Safeguard::ReadBack.holds() && wanted.is_some_and(|wanted| !is_there(wanted)) {
+            return Err(Error::new(
+                Kind::NotYet,
+                format!("{at}: the rule is not visible yet, or removed again"),
+            )
+            .hint(
+                "another tool may be writing the rules of the account; `wbstore plan` shows what differs",
+            ));
+        }
+        if wanted.is_none() && ours.iter().any(is_there) {
             return Err(Error::new(Kind::NotYet, format!("{at}: the rule is still there, or there again"))
                 .hint("another tool may be writing the rules of the account; run again"));
         }
@@ -226,10 +231,9 @@ impl Resource for Cors {
     type Api = Api;
 
     const REMOVAL: Removal = Removal::WithParent;
-    const READ_BACK: bool = true;
 
     fn address(&self) -> Address {
-        Address::new("azure", "cors", &self.account)
+        Self::at(&self.account)
     }
 
     fn needs(&self) -> Vec<Address> {
@@ -241,9 +245,12 @@ impl Resource for Cors {
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {
-        let (at, id) = (self.address(), Self::id(api));
-        let (service, receipts, locks) =
-            futures::join!(api.arm.get(&id, call(READ, &at)), self.receipts(api), lock::locks(api, &at));
+        let (at, id) = (self.address(), blob_service::id(api));
+        let (service, receipts, locks) = futures::join!(
+            api.arm.get(&id, blob_service::reading(&at)),
+            self.receipts(api),
+            lock::locks(api, &at)
+        );
         let (service, receipts, (locks, _)) = (service?.unwrap_or_default(), receipts?, locks?);
         let rules = document::rules(&service);
         let Standing { ours, shared, is_theirs } = self.standing(api, &service, receipts).await?;
@@ -277,6 +284,15 @@ impl Resource for Cors {
                  an account share its rules",
             );
         }
+        let size = others.iter().map(|rule| document::size(rule)).sum::<usize>() + self.rule.size();
+        if !self.removing && size > LARGEST {
+            found.obstacle(
+                Forbids::Write,
+                format!("the CORS rules of the account would have {size} bytes, and Azure allows {LARGEST}"),
+                "remove one that is no longer needed, or choose another account with --account: all containers of \
+                 an account share its rules",
+            );
+        }
         if !others.is_empty() {
             found.finding("the rules are shared by all containers of the account".to_owned());
         }
@@ -306,6 +322,10 @@ impl Resource for Cors {
     }
 }
 
-fn call<'a>(action: &'a str, target: &'a Address) -> Call<'a> {
-    Call { action, target, version: version::STORAGE }
+/// Refuses origins for which no account has a rule.
+///
+/// # Errors
+/// [`Kind::Input`].
+pub(crate) fn check(origins: &Origins) -> Result<()> {
+    Rule::for_origins(origins.sorted()).check()
 }

@@ -12,13 +12,14 @@ use crate::inventory::Inventory;
 use crate::mark::Marking;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
-use crate::provider::{Provider, Wanted, account_id};
+use crate::provider::{Provider, Wanted, account_id, look_ahead, while_reading};
 use crate::providers::azure::account::Account;
 use crate::providers::azure::account_name::AccountName;
 use crate::providers::azure::arm::{Call, version};
 use crate::providers::azure::container_name::ContainerName;
 use crate::providers::azure::event_subscription::EventSubscription;
 use crate::providers::azure::held::Held;
+use crate::providers::azure::identity::{EntraId, TeamIdentity, team_address};
 use crate::providers::azure::mark::LABELS;
 use crate::providers::azure::options::{AzureOptions, AzureParts};
 use crate::providers::azure::queue_name::QueueName;
@@ -27,11 +28,12 @@ use crate::providers::azure::session::{Api, Session};
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::providers::azure::verify::BlobSite;
 use crate::providers::azure::{iam, inventory};
+use crate::reader::{FILE_STORES, Reader, node_command};
 use crate::resource::{Address, Guard, Output, Stack};
 use crate::retry::unless_busy;
-use crate::secret::{Secret, Withheld};
+use crate::secret::{Instead, Secret, Withheld};
 use crate::text::clean;
-use crate::verify::{CheckSender, VerifyOptions, verify};
+use crate::verify::{Check, CheckSender, VerifyOptions, verify};
 
 /// A deployment on Azure, with its subscription and resource group known.
 pub(crate) struct Azure {
@@ -40,6 +42,8 @@ pub(crate) struct Azure {
     api: Arc<Api>,
     group: Group,
     assumptions: Vec<String>,
+    /// What has been read while the resource group was.
+    reads: Reads,
 }
 
 /// What is known of the resource group.
@@ -60,17 +64,13 @@ impl Azure {
     /// [`Kind::Credentials`] without usable credentials, [`Kind::Input`] for options that contradict each
     /// other.
     pub(super) async fn connect(options: AzureOptions, wanted: Wanted) -> Result<Box<dyn Provider>> {
+        let options = options.of(&wanted)?;
         options.check(&wanted)?;
         let session = Session::open(options.names.endpoints(), Some(options.subscription()?))?;
         let api = Self::api(&session, &options, &wanted)?;
-        let group = match (&options.names.place.resource_group, &options.location) {
-            (Some(_), None) => match unless_busy(|| location_of_group(&api)).await? {
-                Some(location) => Group::In(location),
-                None => Group::Missing,
-            },
-            _ => Group::Unread,
-        };
-        let mut azure = Self { options, wanted, api, group, assumptions: vec![] };
+        let (group, assumptions, reads) = (Group::Unread, vec![], Reads::default());
+        let mut azure = Self { options, wanted, api, group, assumptions, reads };
+        azure.find_group().await?;
         if azure.wanted.renews_unnamed() {
             azure.options.resource_group()?;
             let mark = Held::mark_of(&azure.api, azure.container().as_str()).await?;
@@ -79,15 +79,35 @@ impl Azure {
         Ok(Box::new(azure))
     }
 
+    /// Reads the location of the resource group, where an account is to be created in it.
+    async fn find_group(&mut self) -> Result<()> {
+        let is_named = self.options.names.place.resource_group.is_some();
+        if !is_named || self.options.location.is_some() || self.wanted.goal == Some(Goal::Absent) {
+            return Ok(());
+        }
+        let group = unless_busy(|| location_of_group(&self.api));
+        let group = while_reading(group, self.look_ahead()).await?;
+        self.group = group.map_or(Group::Missing, Group::In);
+        Ok(())
+    }
+
+    /// The reads of the first look do not depend on the location: only what is created does.
+    async fn look_ahead(&self) {
+        if let Some(Ok(resources)) = self.wanted.goal.map(|goal| self.resources(goal)) {
+            look_ahead(&resources, &self.reads).await;
+        }
+    }
+
     /// The deployment as it would be in the subscription that `account` or the options name.
     ///
     /// # Errors
     /// [`Kind::Input`] for options that contradict each other, or `account`.
     pub(super) async fn offline(
-        mut options: AzureOptions,
+        options: AzureOptions,
         wanted: Wanted,
         account: Option<&str>,
     ) -> Result<Box<dyn Provider>> {
+        let mut options = options.of(&wanted)?;
         let account: Option<SubscriptionId> = account.map(account_id).transpose()?;
         options.check(&wanted)?;
         let subscription = &mut options.names.place.subscription;
@@ -108,7 +128,8 @@ impl Azure {
             assumptions
                 .push("the account's location, the one of the resource group, was not read".to_owned());
         }
-        Ok(Box::new(Self { options, wanted, api, group: Group::Unread, assumptions }))
+        let (group, reads) = (Group::Unread, Reads::default());
+        Ok(Box::new(Self { options, wanted, api, group, assumptions, reads }))
     }
 
     fn api(session: &Session, options: &AzureOptions, wanted: &Wanted) -> Result<Arc<Api>> {
@@ -143,12 +164,12 @@ impl Azure {
 
     /// The queue that gets the container's events; none with `--queue internal`.
     fn events_queue(&self) -> Option<QueueName> {
-        self.parts().events_queue(&self.wanted.name)
+        self.parts().events_queue(&self.wanted.name.deployment)
     }
 
     /// The name of our event subscription.
     fn subscription_name(&self) -> String {
-        format!("wbstore-{}", self.wanted.name)
+        format!("wbstore-{}", self.wanted.name.deployment)
     }
 
     /// The location of a new account.
@@ -161,14 +182,61 @@ impl Azure {
         }
     }
 
-    fn outputs(&self) -> Vec<Output> {
+    /// The reader of a team's container.
+    fn reader(&self) -> Reader<EntraId> {
+        self.options.reader.clone().unwrap_or_default()
+    }
+
+    /// The address of a team's container, with a placeholder for its key.
+    fn team_address(&self, identity: &TeamIdentity) -> Result<String> {
+        let key = (*identity == TeamIdentity::Key).then_some("***");
+        Ok(team_address(&self.account()?, &self.container(), key))
+    }
+
+    fn outputs(&self) -> Result<Vec<Output>> {
+        if self.wanted.name.team.is_some() {
+            let value = self.team_address(&self.options.identity()?)?;
+            return Ok(vec![Output { name: FILE_STORES, value }]);
+        }
         let account = &self.api.account;
         let queue = self.events_queue();
         let queue = queue.map_or_else(|| "internal://".to_owned(), |queue| format!("az://{account}/{queue}"));
-        vec![
+        let storage = [
             Output { name: "BUCKET", value: format!("az://{account}/{}", self.container()) },
             Output { name: "BUCKET_QUEUE", value: queue },
-        ]
+        ];
+        Ok(storage.into_iter().chain(self.wanted.versioning.output()).collect())
+    }
+
+    /// The address of a team's container, where the account's key is in it.
+    fn withheld_address(&self) -> Option<Withheld<'_>> {
+        let account = self.account().ok().filter(|_| self.options.account_key)?;
+        let container = self.container();
+        Some(Withheld {
+            name: FILE_STORES,
+            instead: Instead::Masked(team_address(&account, &container, Some("***"))),
+            warning: None,
+            secret: Box::pin(async move {
+                let key = self.key().await?;
+                Ok(Secret::new(team_address(&account, &container, Some(key.reveal()))))
+            }),
+        })
+    }
+
+    /// The checks of who may use a team's container.
+    ///
+    /// # Errors
+    /// As [`AzureOptions::identity`].
+    fn team_checks(&self) -> Result<Vec<Check>> {
+        if self.wanted.name.team.is_none() {
+            return Ok(vec![]);
+        }
+        let node = node_command("azure", &self.wanted, "");
+        let who = match self.options.identity()? {
+            TeamIdentity::Managed { client, .. } => format!("the managed identity {client}"),
+            TeamIdentity::Key => "whoever has the account's key".to_owned(),
+        };
+        Ok(vec![self.reader().unproved(&who, &node)])
     }
 
     /// The first key of the account, which `AZURE_STORAGE_KEY` is.
@@ -220,12 +288,12 @@ impl Provider for Azure {
                 self.api.subscription, self.api.elsewhere
             ),
             resources: self.resources(goal)?,
-            outputs: if here { self.outputs() } else { vec![] },
+            outputs: if here { self.outputs()? } else { vec![] },
             notes: self.notes(goal),
             mutations: Arc::clone(&self.api.arm.mutations),
             assumptions: self.assumptions.clone(),
             guards: if here && self.group == Group::Unread { vec![guard()] } else { vec![] },
-            reads: Reads::default(),
+            reads: self.reads.clone(),
         })
     }
 
@@ -243,8 +311,28 @@ impl Provider for Azure {
                 let name = self.subscription_name();
                 (queue, EventSubscription::new(&name, account, container.as_str(), shape, mark))
             });
-            verify(BlobSite::new(&self.api, &self.container(), events)?, options, checks).await
+            let reader = self.team_checks()?;
+            verify(BlobSite::new(&self.api, &self.container(), events)?.read_by(reader), options, checks)
+                .await
         })
+    }
+
+    fn next_steps(&self) -> Vec<String> {
+        let Some(team) = &self.wanted.name.team else { return vec![] };
+        let (account, container) = (&self.api.account, self.container());
+        let mut dialog = format!(
+            "in W&B's dialog, choose Azure, and enter as account name {account} and as container name {container}"
+        );
+        let mut steps = self.reader().next_steps();
+        if let Ok(TeamIdentity::Managed { client, tenant }) = self.options.identity() {
+            dialog.push_str(&format!(", as tenant ID {tenant} and as managed identity client ID {client}"));
+            steps.push(format!(
+                "the identity requires a role on the account and federated credentials of the server's service accounts: \
+                 wbstore policy azure --team {team} --for node --trust workload-identity --format commands prints both"
+            ));
+        }
+        steps.push(dialog);
+        steps
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Inventory>> {
@@ -262,32 +350,41 @@ impl Provider for Azure {
             return iam::policy(audience, subscription, group, None);
         }
         let queue = self.events_queue();
+        let AzureOptions { reader, managed_identity, identity_tenant, trust, .. } = &self.options;
+        let client = managed_identity.as_ref().or(reader.as_ref().and_then(Reader::named));
+        let federation = trust.federation(&self.wanted.name, client, identity_tenant.as_ref())?;
         let subjects = iam::Subjects {
-            deployment: &self.wanted.name,
+            storage: &self.wanted.name,
+            client,
             account: &self.account()?,
             container: &self.container(),
             queue: queue.as_ref(),
             creates_account: self.options.names.account.is_none(),
             registers: self.options.register_provider,
+            federation: federation.as_ref(),
         };
         iam::policy(audience, subscription, Some(self.options.resource_group()?), Some(&subjects))
     }
 
     fn withheld(&self) -> Option<Withheld<'_>> {
+        if self.wanted.name.team.is_some() {
+            return self.withheld_address();
+        }
         let Api { account, resource_group, subscription, .. } = &*self.api;
         Some(Withheld {
             name: "AZURE_STORAGE_KEY",
-            command: format!(
+            instead: Instead::Command(format!(
                 "az storage account keys list --subscription {subscription} --resource-group '{resource_group}' \
                  --account-name {account} --query '[0].value' --output tsv"
-            ),
+            )),
+            warning: None,
             secret: Box::pin(self.key()),
         })
     }
 }
 
 /// The location of the resource group, if it exists.
-async fn location_of_group(api: &Api) -> Result<Option<String>> {
+pub(super) async fn location_of_group(api: &Api) -> Result<Option<String>> {
     let at = Address::new("azure", "resource-group", &api.resource_group);
     let action = "Microsoft.Resources/subscriptions/resourceGroups/read";
     let call = Call { action, target: &at, version: version::RESOURCES };
@@ -296,7 +393,7 @@ async fn location_of_group(api: &Api) -> Result<Option<String>> {
     Ok(group.map(|group| location(group).replace(' ', "").to_lowercase()))
 }
 
-fn no_group(api: &Api) -> Error {
+pub(super) fn no_group(api: &Api) -> Error {
     let Api { resource_group, subscription, .. } = api;
     Error::refused(format!("the subscription {subscription} has no resource group {resource_group}")).hint(
         format!(

@@ -2,7 +2,8 @@
 //!
 //! It is an extension of the account, so nothing is left behind when it is deleted: Event Grid itself creates
 //! and deletes the system topic that it requires, and uses and keeps an existing one (Event Grid
-//! documentation, "System topics in Azure Event Grid"; Z16).
+//! documentation, "System topics in Azure Event Grid"; Z16). It is deleted before the account, since one that
+//! outlives its account cannot be deleted any more (<https://github.com/Azure/azure-cli/issues/12796>).
 
 mod shape;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{Entries, Mark, Marking};
 use crate::providers::azure::account::Account;
@@ -183,7 +184,8 @@ impl EventSubscription {
     async fn finish_replacing(&self, api: &Api) -> Result<()> {
         let Some(name) = self.replaced() else { return Ok(()) };
         let at = self.address();
-        api.arm.delete(&Self::id(api, &name), SETTLED_WITHIN, call(DELETE, &at)).await
+        let deleted = api.arm.delete(&Self::id(api, &name), SETTLED_WITHIN, call(DELETE, &at)).await;
+        deleted.map_err(Error::one_of_several)
     }
 }
 
@@ -191,6 +193,7 @@ impl Resource for EventSubscription {
     type Api = Api;
 
     const READ_BACK: bool = true;
+    const BOOKKEEPING: &'static [&'static str] = &["state"];
 
     fn address(&self) -> Address {
         Self::at(&self.name)
@@ -261,7 +264,7 @@ impl Resource for EventSubscription {
                 found
             }
         };
-        let Remarks { kept, findings, leaves: _, obstacles } = remarks;
+        let Remarks { kept, findings, leaves: _, obstacles, holds: _ } = remarks;
         found.remarks_mut().kept = kept;
         found.remarks_mut().findings.extend(findings);
         found.remarks_mut().obstacles.extend(obstacles);
@@ -277,13 +280,15 @@ impl Resource for EventSubscription {
             Seen::There { owner: Owner::Sufficient(_), .. } | Seen::Absent(_) => None,
             Seen::There { state, owner, .. } => Some((state, owner)),
         };
+        let mut several = self.replaced().is_some();
         if let Some((state, owner)) = own {
             match state.state.as_str() {
                 SUCCEEDED => {}
                 REPLACING => return self.finish_replacing(api).await,
                 // It remains failed; only a new one can work (Z17).
                 FAILED | DELETING if *owner == Owner::Ours => {
-                    api.arm.delete(&id, SETTLED_WITHIN, call).await?;
+                    api.arm.delete(&id, SETTLED_WITHIN, call).await.map_err(Error::one_of_several)?;
+                    several = true;
                 }
                 // What it comes to is read back.
                 _ => {
@@ -297,7 +302,8 @@ impl Resource for EventSubscription {
         let adopting = own.is_some() && seen.is_unmarked();
         let mark = self.mark.to_write(&LABELS.read(&pairs(labels)), adopting);
         let body = self.shape.body(before, to_labels(labels, &mark));
-        api.arm.put(&id, &body, SETTLED_WITHIN, call).await?;
+        let put = api.arm.put(&id, &body, SETTLED_WITHIN, call).await;
+        put.map_err(|error| if several { error.one_of_several() } else { error })?;
         self.finish_replacing(api).await
     }
 

@@ -138,6 +138,7 @@ const AZURE: Explanations = Explanations {
             &[
                 "StorageAccountOperationInProgress",
                 "AnotherOperationInProgress",
+                "OperationInProgress",
                 "OperationNotAllowedOnNonTerminalState",
                 "ConcurrentUpdateError",
                 "ResourceModified",

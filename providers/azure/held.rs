@@ -19,8 +19,8 @@ use crate::providers::azure::lock;
 use crate::providers::azure::mark::{DEAD_LETTERS, METADATA};
 use crate::providers::azure::session::Api;
 use crate::providers::azure::spelling::{flag, same};
-use crate::resource::{Address, Deleted, Forbids, Resource, Seen};
-use crate::text::clean;
+use crate::resource::{Address, Deleted, Forbids, Removal, Resource, Seen};
+use crate::text::{clean, counted};
 
 /// A collection that ARM lists.
 #[derive(Debug)]
@@ -193,6 +193,8 @@ impl Held {
 impl Resource for Held {
     type Api = Api;
 
+    const REMOVAL: Removal = Removal::WithParent;
+
     fn address(&self) -> Address {
         Self::at(self.kind, &self.name)
     }
@@ -231,7 +233,8 @@ impl Resource for Held {
                 };
                 let mut found = self.mark.seen(&metadata, None, state);
                 self.look_at_holds(properties, &mut found);
-                let after = self.mark.to_update(&metadata, found.is_unmarked());
+                found.remarks_mut().holds = messages(properties);
+                let after = self.mark.updated(&metadata, found.is_unmarked());
                 let size: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
                 if size > MOST_METADATA {
                     found.obstacle(
@@ -259,7 +262,7 @@ impl Resource for Held {
         let (at, id) = (self.address(), self.id(api));
         let call = call(self.collection.write, &at);
         let mut metadata = match seen.state() {
-            Some(state) => self.mark.to_update(&state.metadata, seen.is_unmarked()),
+            Some(state) => self.mark.to_update(&state.metadata, seen.is_unmarked())?,
             None => self.mark.to_create(),
         };
         let before = seen.state().map(|state| &state.metadata).unwrap_or(&self.metadata);
@@ -285,6 +288,13 @@ impl Resource for Held {
         let body = json!({"properties": {"metadata": self.mark.to_release(&seen.metadata)}});
         api.arm.patch(&id, &body, BEING_DELETED_WITHIN, call(self.collection.write, &at)).await
     }
+}
+
+/// How many messages a queue holds, at most: "not lower than the actual number" (Storage resource provider REST API,
+/// "Queue - Get", `approximateMessageCount`).
+fn messages(properties: &Value) -> Option<String> {
+    let count = properties["approximateMessageCount"].as_u64().filter(|count| *count > 0)?;
+    Some(format!("about {}", counted(&[(count, "message")])))
 }
 
 fn call<'a>(action: &'a str, target: &'a Address) -> Call<'a> {

@@ -13,17 +13,21 @@ use serde_json::{Value, json};
 
 use super::account_name::AccountName;
 use super::container_name::ContainerName;
+use super::identity::EntraId;
 use super::queue_name::QueueName;
 use super::resource_group::ResourceGroup;
 use super::subscription_id::SubscriptionId;
+use super::trust::Federation;
 use crate::error::Result;
-use crate::name::DeploymentName;
-use crate::policy::{Audience, Holes, Policy};
+use crate::name::StorageName;
+use crate::policy::{Audience, Holes, Policy, no_team_key};
 
 /// What the roles of one deployment are about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subjects<'a> {
-    pub(super) deployment: &'a DeploymentName,
+    pub(super) storage: &'a StorageName,
+    /// The identity that uses a team's container.
+    pub(super) client: Option<&'a EntraId>,
     pub(super) account: &'a AccountName,
     pub(super) container: &'a ContainerName,
     /// The queue of blob events; `None` where the server uses its internal one.
@@ -32,6 +36,8 @@ pub(super) struct Subjects<'a> {
     pub(super) creates_account: bool,
     /// Whether resource providers are registered too (`--register-provider`).
     pub(super) registers: bool,
+    /// The identity of the server and its pods; `None` where only the role is printed.
+    pub(super) federation: Option<&'a Federation>,
 }
 
 /// What `audience` may do: the server with its storage, wbstore with one deployment, or, without `subjects`,
@@ -52,9 +58,13 @@ pub(super) fn policy(
     }
     let template = match audience {
         Audience::Node => include_str!("policy/node.json"),
+        Audience::TeamKey => return Err(no_team_key()),
         Audience::Operator | Audience::ExpiryJob => include_str!("policy/operator.json"),
     };
-    let deployment = subjects.map_or("", |subjects| subjects.deployment.as_str());
+    // A role's name, and that of a credential: no slash in it.
+    let deployment = subjects.map(|subjects| subjects.storage.to_string().replace('/', "."));
+    let deployment = deployment.unwrap_or_default();
+    let team = subjects.is_some_and(|subjects| subjects.storage.team.is_some());
     let (name, description, assignee) = match subjects {
         Some(_) => (format!("wbstore operator {deployment}"), "What wbstore calls", "OPERATOR"),
         None => {
@@ -63,8 +73,9 @@ pub(super) fn policy(
         }
     };
     let account = subjects.map(|subjects| subjects.account);
+    let federation = subjects.and_then(|subjects| subjects.federation);
     let flag = |set: bool| if set { Value::Bool(true) } else { Value::Null };
-    Holes::from([
+    let mut policy = Holes::from([
         ("account", json!(account)),
         (
             "account_scope",
@@ -73,7 +84,12 @@ pub(super) fn policy(
         ("assignee", json!(assignee)),
         ("container", json!(subjects.map(|subjects| subjects.container))),
         ("creates_account", flag(subjects.is_none_or(|subjects| subjects.creates_account))),
+        ("client", json!(subjects.and_then(|subjects| subjects.client).map_or("CLIENT_ID", EntraId::as_str))),
         ("deployment", json!(deployment)),
+        ("credentials", json!(federation.map(Federation::credentials))),
+        ("placeholders", flag(federation.is_some_and(Federation::has_placeholders))),
+        ("identity", json!(federation.map(|federation| &federation.identity))),
+        ("team", flag(team)),
         ("description", json!(description)),
         ("expired", flag(subjects.is_none())),
         ("name", json!(name)),
@@ -81,8 +97,14 @@ pub(super) fn policy(
         ("registers", flag(subjects.is_some_and(|subjects| subjects.registers))),
         ("resource_group", json!(resource_group)),
         ("scope", json!(scope)),
+        ("subscription", json!(subscription)),
     ])
-    .fill(template)
+    .fill(template)?;
+    if let Some(federation) = federation {
+        policy.document = federation.document(policy.document);
+        policy.pods = Some(federation.pods());
+    }
+    Ok(policy)
 }
 
 #[cfg(test)]

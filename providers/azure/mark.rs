@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::mark::{Codec, Entries, Mark};
+use crate::mark::{Codec, Entries, Mark, UserTags};
+use crate::tag::{TagRule, TagText};
 
 /// On a container: the name of the container for undeliverable events, if there is one.
 pub(super) const DEAD_LETTERS: &str = "dead_letter";
@@ -12,8 +13,46 @@ pub(super) const DEAD_LETTERS: &str = "dead_letter";
 pub(super) const WAS_THERE: &str = "cors_was_there";
 
 /// Azure Resource Manager documentation, "Use tags to organize your Azure resources".
-pub(super) const TAGS: Codec =
-    Codec { entries: "tags", any_case: true, names_shown: true, most: 50, ..Codec::DASHED };
+pub(super) const TAGS: Codec = Codec {
+    entries: "tags",
+    any_case: true,
+    names_shown: true,
+    most: 50,
+    tags: UserTags::Beside,
+    ..Codec::DASHED
+};
+
+/// What `--tag` may give (Azure Resource Manager documentation, "Use tags to organize your Azure resources", "Limitations",
+/// and "Tags - Create Or Update" for the beginnings; keys of storage accounts are shorter than others). The mark has at
+/// most four entries.
+pub(super) static TAG_RULE: TagRule = TagRule {
+    what: "tag",
+    key: TagText {
+        longest: 128,
+        largest: usize::MAX,
+        accepts: is_of_name,
+        begins: is_of_name,
+        form: "1 to 128 characters, none of `<>%&\\?/`",
+    },
+    value: TagText {
+        longest: 256,
+        largest: usize::MAX,
+        accepts: is_printable,
+        begins: is_printable,
+        form: "up to 256 characters",
+    },
+    reserved: &["microsoft", "azure", "windows"],
+    any_case: true,
+    most: TAGS.most - 4,
+};
+
+fn is_of_name(letter: char) -> bool {
+    is_printable(letter) && !r"<>%&\?/".contains(letter)
+}
+
+fn is_printable(letter: char) -> bool {
+    !letter.is_control()
+}
 
 /// Keys must be identifiers, and their case is not kept; the limit is on the size (Blob service REST API,
 /// "Setting and retrieving properties and metadata").
@@ -23,6 +62,7 @@ pub(super) const METADATA: Codec = Codec {
     deployment: "wbstore_deployment",
     separator: '_',
     most: usize::MAX,
+    tags: UserTags::None,
     ..TAGS
 };
 

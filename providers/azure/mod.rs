@@ -2,14 +2,19 @@
 
 pub(crate) mod account;
 pub(crate) mod account_name;
+mod ambient;
 pub(crate) mod arm;
+mod blob_service;
+mod blob_soft_delete;
 pub(crate) mod container_name;
 pub(crate) mod cors;
 mod deployment;
+mod doctor;
 pub(crate) mod event_subscription;
 pub(crate) mod failure;
 pub(crate) mod held;
 pub(crate) mod iam;
+pub(crate) mod identity;
 pub(crate) mod inventory;
 mod lifecycle;
 pub(crate) mod location;
@@ -27,4 +32,5 @@ pub(crate) mod sas;
 pub(crate) mod session;
 mod spelling;
 pub(crate) mod subscription_id;
+pub(crate) mod trust;
 pub(crate) mod verify;

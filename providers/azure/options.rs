@@ -5,23 +5,39 @@ use std::path::PathBuf;
 use clap::Args;
 use futures::future::BoxFuture;
 
+use crate::ambient::Ambient;
+use crate::doctor::Question;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::inventory::Deployment;
-use crate::name::DeploymentName;
-use crate::option::parsed;
-use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted, require_queue};
+use crate::name::{DeploymentName, StorageName};
+use crate::option::{offers, parsed};
+use crate::plan::Goal;
+use crate::pods::{Trust, refuse_beside};
+use crate::provider::{
+    CloudOptions, EmptyBy, Provider, TeamOptions, Wanted, refuse_with_team, refuse_without_team,
+    require_queue,
+};
 use crate::providers::azure::account_name::AccountName;
+use crate::providers::azure::ambient::AMBIENT;
 use crate::providers::azure::container_name::ContainerName;
+use crate::providers::azure::cors;
 use crate::providers::azure::deployment::Azure;
-use crate::providers::azure::location::Location;
+use crate::providers::azure::doctor;
+use crate::providers::azure::identity::{EntraId, TeamIdentity};
+use crate::providers::azure::location::{LOCATIONS, Location};
+use crate::providers::azure::mark::TAG_RULE;
 use crate::providers::azure::message_ttl::MessageTtl;
 use crate::providers::azure::node::{self, NodeStorage};
 use crate::providers::azure::queue_name::{QueueChoice, QueueName};
 use crate::providers::azure::resource_group::ResourceGroup;
 use crate::providers::azure::session::Session;
 use crate::providers::azure::subscription_id::SubscriptionId;
+use crate::providers::azure::trust::TrustOptions;
+use crate::reader::Reader;
 use crate::secret::Disclosure;
+use crate::tag::TagRule;
+use crate::text::word;
 use crate::verify::{CheckSender, VerifyOptions, verify_as_node};
 
 /// All options for Azure.
@@ -31,7 +47,7 @@ pub(crate) struct AzureOptions {
     #[command(flatten)]
     pub names: AzureNames,
     /// Location of a new storage account [default: the resource group's location]
-    #[arg(long, value_parser = parsed::<Location>())]
+    #[arg(long, value_parser = parsed::<Location>(), add = offers(LOCATIONS.names))]
     pub location: Option<Location>,
     /// Lifetime of an event in the queue: 90m, 12h, 7d, or never [default: 7d]
     #[arg(long, value_name = "TIME", value_parser = parsed::<MessageTtl>())]
@@ -39,8 +55,34 @@ pub(crate) struct AzureOptions {
     /// Register Microsoft.Storage and Microsoft.EventGrid in the subscription if they are not registered
     #[arg(long)]
     pub register_provider: bool,
+    /// Whose server uses the container of a --team: self-managed, dedicated, or the client ID of a managed identity;
+    /// W&B's Multi-tenant Cloud has no access to Azure [default: self-managed]
+    #[arg(long, value_name = "WHO", value_parser = parsed::<Reader<EntraId>>(), add = offers("self-managed dedicated"))]
+    pub reader: Option<Reader<EntraId>>,
+    /// Client ID of the managed identity that uses the container of a --team, or that the pods of `policy --trust` have
+    #[arg(long, value_name = "CLIENT_ID", value_parser = parsed::<EntraId>())]
+    pub managed_identity: Option<EntraId>,
+    /// Tenant of the managed identity
+    #[arg(long, value_name = "TENANT_ID", value_parser = parsed::<EntraId>())]
+    pub identity_tenant: Option<EntraId>,
+    /// Use the container of a --team with the account's key, which is then in its address, instead of an identity
+    #[arg(long, conflicts_with = "managed_identity")]
+    pub account_key: bool,
     #[arg(skip)]
     disclosure: Disclosure,
+    /// The pods that `policy` lets sign in as the server's identity.
+    #[arg(skip)]
+    pub trust: TrustOptions,
+}
+
+/// All options, and what may sign in as the server's identity, for `policy`.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Azure options")]
+pub(crate) struct AzurePermit {
+    #[command(flatten)]
+    options: AzureOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
 }
 
 /// The options that `teardown` accepts.
@@ -87,7 +129,7 @@ pub(crate) struct AzureParts {
     pub container: Option<ContainerName>,
     /// Name of the event queue, or `internal` for the server's own Redis queue, which W&B's
     /// Kubernetes operator always uses [default: wbstore- and the deployment's name]
-    #[arg(long, value_parser = parsed::<QueueChoice>())]
+    #[arg(long, value_parser = parsed::<QueueChoice>(), add = offers("internal"))]
     pub queue: Option<QueueChoice>,
     /// Keep undeliverable events in a separate container
     #[arg(long)]
@@ -115,6 +157,12 @@ impl From<AzurePlace> for AzureOptions {
     }
 }
 
+impl From<AzurePermit> for AzureOptions {
+    fn from(AzurePermit { options, trust }: AzurePermit) -> Self {
+        Self { trust, ..options }
+    }
+}
+
 impl From<AzureNames> for AzureOptions {
     fn from(names: AzureNames) -> Self {
         Self { names, ..Self::default() }
@@ -123,8 +171,7 @@ impl From<AzureNames> for AzureOptions {
 
 impl From<AzureDelivery> for AzureOptions {
     fn from(AzureDelivery { options, reveal, secret_file }: AzureDelivery) -> Self {
-        let unasked = if reveal { Disclosure::Shown } else { Disclosure::Withheld };
-        Self { disclosure: secret_file.map_or(unasked, Disclosure::File), ..options }
+        Self { disclosure: Disclosure::asked(reveal, secret_file), ..options }
     }
 }
 
@@ -148,8 +195,8 @@ impl AzureNames {
 
 impl AzureParts {
     /// The container of the server's files.
-    pub(crate) fn container(&self, deployment: &DeploymentName) -> ContainerName {
-        self.container.clone().unwrap_or_else(|| ContainerName::default_for(deployment))
+    pub(crate) fn container(&self, storage: &StorageName) -> ContainerName {
+        self.container.clone().unwrap_or_else(|| ContainerName::default_for(storage))
     }
 
     /// The queue that receives the container's events; none with `--queue internal`.
@@ -164,6 +211,75 @@ impl AzureParts {
 }
 
 impl AzureOptions {
+    pub(crate) const TEAM_OPTIONS: TeamOptions = TeamOptions {
+        only: &["account-key", "identity-tenant", "managed-identity", "oidc-issuer", "reader"],
+        never: &["dead-letter", "message-ttl", "queue"],
+    };
+
+    /// The options for `wanted`, of which a team's has no queue.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for what has no meaning there.
+    pub(super) fn of(mut self, wanted: &Wanted) -> Result<Self> {
+        let federates = self.trust.pods()?.is_some();
+        if federates {
+            refuse_beside("--trust", &[("--account-key", self.account_key)])?;
+        }
+        if wanted.name.team.is_none() {
+            return refuse_without_team(&[
+                ("--reader", self.reader.is_some()),
+                ("--managed-identity", self.managed_identity.is_some() && !federates),
+                ("--identity-tenant", self.identity_tenant.is_some() && !federates),
+                ("--account-key", self.account_key),
+            ])
+            .map(|()| self);
+        }
+        let parts = &mut self.names.parts;
+        refuse_with_team(&[
+            ("--queue", !matches!(parts.queue, None | Some(QueueChoice::Internal))),
+            ("--dead-letter", parts.dead_letter),
+            ("--message-ttl", self.message_ttl.is_some()),
+        ])?;
+        parts.queue = Some(QueueChoice::Internal);
+        if self.reader == Some(Reader::MultiTenant) {
+            return Err(Error::input("W&B's Multi-tenant Cloud does not use Azure for the buckets of teams")
+                .hint("use `wbstore provision aws` or `gcp` for this team"));
+        }
+        if matches!(wanted.goal, Some(Goal::Present { .. })) {
+            self.identity()?;
+        }
+        Ok(self)
+    }
+
+    /// Who uses a team's container.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when that is not named.
+    pub(super) fn identity(&self) -> Result<TeamIdentity> {
+        let named = self.reader.as_ref().and_then(Reader::named);
+        let client = match (named, &self.managed_identity) {
+            (Some(_), Some(_)) => {
+                return Err(Error::input("--reader and --managed-identity both name an identity")
+                    .hint("omit one of the two"));
+            }
+            (Some(client), None) | (None, Some(client)) => client.clone(),
+            (None, None) if self.account_key => return Ok(TeamIdentity::Key),
+            (None, None) => {
+                return Err(Error::input("a team's container requires the identity of the server that uses it")
+                    .hint(
+                        "add `--managed-identity CLIENT_ID --identity-tenant TENANT_ID`, or `--account-key` for a \
+                         server that has the account's key",
+                    ));
+            }
+        };
+        let tenant = self.identity_tenant.clone().ok_or_else(|| {
+            Error::input("the tenant of the managed identity is missing").hint(
+                "add `--identity-tenant TENANT_ID`; `az account show --query tenantId --output tsv` prints yours",
+            )
+        })?;
+        Ok(TeamIdentity::Managed { client, tenant })
+    }
+
     /// Checks the options against each other.
     ///
     /// # Errors
@@ -176,6 +292,9 @@ impl AzureOptions {
         if let Some((option, _)) = meaningless.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Error::input(format!("{option} has no meaning on Azure"))
                 .hint("omit it: Azure deletes a container with its contents in one call"));
+        }
+        if let Some(origins) = &wanted.origins {
+            cors::check(origins)?;
         }
         if self.names.parts.queue != Some(QueueChoice::Internal) {
             return Ok(());
@@ -226,7 +345,7 @@ impl AzureOptions {
         let group = self.names.place.resource_group.as_ref().map_or("", ResourceGroup::as_str);
         let api = session.api(subscription, group, account.as_str())?;
         let parts = &self.names.parts;
-        let queue = parts.events_queue(&wanted.name).map(|queue| queue.to_string());
+        let queue = parts.events_queue(&wanted.name.deployment).map(|queue| queue.to_string());
         NodeStorage::new(api, parts.container(&wanted.name).to_string(), queue, key)
     }
 
@@ -241,26 +360,47 @@ impl CloudOptions for AzureOptions {
     type Names = AzureNames;
     type Delivery = AzureDelivery;
     type Proof = Self;
+    type Permit = AzurePermit;
 
     fn cloud(&self) -> &'static str {
         "azure"
+    }
+
+    fn ambient(&self) -> &'static Ambient {
+        &AMBIENT
+    }
+
+    fn tag_rule(&self) -> &'static TagRule {
+        &TAG_RULE
     }
 
     fn holdings(&self) -> &'static str {
         "storage accounts"
     }
 
-    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)> {
+    fn names(&self, storage: &StorageName) -> Vec<(&'static str, String)> {
         let AzureNames { place, account, parts, blob_endpoint: _, queue_endpoint: _ } = &self.names;
-        let queue = parts.events_queue(deployment).map(|queue| queue.to_string());
+        let queue = parts.events_queue(&storage.deployment).map(|queue| queue.to_string());
         let mut names = vec![];
         names.extend(place.subscription.iter().map(|id| ("--subscription", id.to_string())));
-        names.extend(place.resource_group.iter().map(|group| ("--resource-group", format!("'{group}'"))));
+        // Its name may have parentheses.
+        let group = |group: &ResourceGroup| {
+            let name = group.to_string();
+            word(&name).map_or_else(|| format!("'{name}'"), str::to_owned)
+        };
+        names.extend(place.resource_group.iter().map(|name| ("--resource-group", group(name))));
         names.extend(account.iter().map(|account| ("--account", account.to_string())));
         names.extend(parts.container.iter().map(|container| ("--container", container.to_string())));
         names.push(("--queue", queue.unwrap_or_else(|| "internal".to_owned())));
         names.extend(parts.dead_letter.then(|| ("--dead-letter", String::new())));
         names
+    }
+
+    fn given_parts(&self, storage: &StorageName) -> Vec<(&'static str, String)> {
+        let has_queue = self.names.parts.queue.is_some();
+        let names = self.names(storage).into_iter();
+        let is_part = |option: &str| !["--resource-group", "--subscription"].contains(&option);
+        names.filter(|(option, _)| is_part(option) && (*option != "--queue" || has_queue)).collect()
     }
 
     fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>> {
@@ -281,6 +421,17 @@ impl CloudOptions for AzureOptions {
         self.disclosure.clone()
     }
 
+    fn trust(&self) -> Result<Option<Trust>> {
+        self.trust.asked()
+    }
+
+    fn check_input(&self, wanted: &Wanted) -> Result<()> {
+        let options = self.clone().of(wanted)?;
+        options.check(wanted)?;
+        options.subscription()?;
+        options.resource_group().map(drop)
+    }
+
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
         Box::pin(Azure::connect(self.clone(), wanted))
     }
@@ -292,9 +443,13 @@ impl CloudOptions for AzureOptions {
         checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let storage = self.node_storage(&wanted)?;
+            let storage = self.clone().of(&wanted)?.node_storage(&wanted)?;
             verify_as_node(storage, options, checks).await
         })
+    }
+
+    fn questions(&self, wanted: Wanted, is_named: bool) -> Vec<Question> {
+        doctor::questions(self.clone(), wanted, is_named)
     }
 
     fn offline<'a>(
@@ -318,7 +473,7 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_refused() {
-        let wanted = Wanted::named("acme".parse().unwrap());
+        let wanted = Wanted::named("acme".parse::<DeploymentName>().unwrap());
         let options = AzureOptions::default;
         assert!(options().check(&wanted).is_ok());
         let internal = || AzureParts { queue: Some(QueueChoice::Internal), ..AzureParts::default() };
@@ -346,7 +501,7 @@ mod tests {
         assert_eq!(
             names(&other, &all),
             [
-                "--resource-group 'Acme'",
+                "--resource-group Acme",
                 "--account acme1",
                 "--container files",
                 "--queue uploads",

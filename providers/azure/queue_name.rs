@@ -19,7 +19,7 @@ pub(crate) type QueueChoice = queue_choice::QueueChoice<QueueName>;
 impl QueueName {
     /// The queue where none is named: `wbstore-<deployment>`.
     pub(crate) fn default_for(deployment: &DeploymentName) -> Self {
-        Self { text: default_name(deployment) }
+        Self { text: default_name(&deployment.clone().into()) }
     }
 }
 
@@ -40,6 +40,6 @@ mod tests {
                 ("$logs", "contains `$` at position 1", "use 3 to 63"),
             ],
         );
-        defaults_are_valid(QueueName::default_for);
+        defaults_are_valid(|storage| QueueName::default_for(&storage.deployment));
     }
 }

@@ -45,7 +45,8 @@ pub(crate) struct Sas {
 }
 
 impl Sas {
-    /// Requests a signature for `scope` from ARM; `None` if the account does not exist.
+    /// Requests a signature for `scope` from ARM; `None` if the account does not exist. Each look requests its own,
+    /// which shows whether the account is still there: the name of a deleted one does not resolve.
     ///
     /// # Errors
     /// Those of the call; [`Kind::Failed`] for a response without a signature.

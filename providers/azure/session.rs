@@ -30,7 +30,9 @@ use crate::providers::azure::log::RequestLog;
 use crate::providers::azure::options::Endpoints;
 use crate::providers::azure::subscription_id::SubscriptionId;
 use crate::resource::Address;
+use crate::secret::Secret;
 
+pub(crate) use credentials::Source;
 pub(crate) use plain::Plain;
 pub(crate) use retries::Retries;
 use token::{FailsOnce, TokenAnswers};
@@ -98,6 +100,8 @@ pub(crate) struct Api {
     /// The custom endpoints, as the end of a scope.
     pub elsewhere: String,
     pub(super) locks: OnceCell<(Vec<Lock>, Vec<String>)>,
+    /// Whether no account had the account's name at the first look.
+    pub(super) name_is_free: OnceCell<bool>,
     credential: Arc<dyn TokenCredential>,
     options: ClientOptions,
 }
@@ -240,6 +244,7 @@ pub(crate) struct Session {
     authority: Authority,
     options: ClientOptions,
     credential: Arc<dyn TokenCredential>,
+    source: Source,
     plain: Plain,
     retries: Retries,
 }
@@ -286,12 +291,15 @@ impl Session {
         custom.authority_host = authority.url();
         options.cloud = Some(Arc::new(CloudConfiguration::Custom(custom)));
         let subscription = subscription.map(SubscriptionId::as_str);
-        options.per_call_policies.insert(0, Arc::new(TokenAnswers));
-        let credential = credentials::find(&options, &authority.url(), subscription)?;
+        let of_data = std::mem::replace(
+            &mut options.per_call_policies,
+            vec![Arc::new(TokenAnswers), Arc::new(retries.for_tokens())],
+        );
+        let (credential, source) = credentials::find(&options, &authority.url(), subscription)?;
         let credential = Arc::new(FailsOnce::new(credential));
-        options.per_call_policies.remove(0);
+        options.per_call_policies = of_data;
         options.cloud = None;
-        Ok(Self { endpoints, authority, options, credential, plain, retries })
+        Ok(Self { endpoints, authority, options, credential, source, plain, retries })
     }
 
     /// A session without credentials, for calls that are signed with an account's key.
@@ -300,7 +308,8 @@ impl Session {
     /// As [`Session::open`] for the authority.
     pub(super) fn keyed(endpoints: Endpoints) -> Result<Self> {
         let (authority, options, plain, retries) = Self::transported(&endpoints)?;
-        Ok(Self { endpoints, authority, options, credential: Arc::new(Nobody), plain, retries })
+        let (credential, source) = (Arc::new(Nobody), Source::Nobody);
+        Ok(Self { endpoints, authority, options, credential, source, plain, retries })
     }
 
     /// How requests are sent.
@@ -331,12 +340,36 @@ impl Session {
             authority: Authority::from_environment()?,
             options: ClientOptions::default(),
             credential: Arc::new(Nobody),
+            source: Source::Nobody,
             plain: Plain::default(),
             retries: Retries::default(),
         })
     }
 
-    fn elsewhere(&self) -> String {
+    /// Where the credentials come from; of this machine it is known once there was a token.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// A token for Azure Resource Manager.
+    ///
+    /// # Errors
+    /// Those of the credentials.
+    pub(crate) async fn token(&self) -> Result<Secret> {
+        let scope = format!("{}/.default", self.authority.cloud.arm);
+        let token = self.credential.get_token(&[&scope], None).await;
+        let token = token.map_err(|error| failure(error, "get a token", &scope))?;
+        Ok(Secret::new(token.token.secret().to_owned()))
+    }
+
+    /// The cloud of Azure's, and where its Resource Manager is.
+    pub(crate) fn home(&self) -> (&'static str, String) {
+        let AzureCloud { cli, arm, .. } = self.authority.cloud;
+        let named = self.endpoints.arm.as_ref().map(|endpoint| endpoint.url().to_string());
+        (cli, named.unwrap_or_else(|| arm.to_owned()))
+    }
+
+    pub(crate) fn elsewhere(&self) -> String {
         let services = [
             ("Resource Manager", self.endpoints.arm.as_ref()),
             ("blobs", self.endpoints.blob.as_ref()),
@@ -377,6 +410,7 @@ impl Session {
             plain: self.plain.clone(),
             elsewhere: self.elsewhere(),
             locks: OnceCell::new(),
+            name_is_free: OnceCell::new(),
             credential: Arc::clone(&self.credential),
             options: ClientOptions { transport: data, ..self.options.clone() },
         }))

@@ -21,7 +21,9 @@ use super::session::Api;
 use crate::error::Result;
 use crate::http::{Answer, Client, Request};
 use crate::resource::Address;
-use crate::verify::{Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{
+    Check, Depth, Message, OperatorSite, Probe, Profile, Queue, Settings, Signed, Site, failed,
+};
 
 /// To create, write and delete blobs, in the order of "Create a service SAS".
 const PERMISSIONS: &str = "cwd";
@@ -34,6 +36,8 @@ pub(super) struct BlobSite<'a> {
     container: String,
     /// The queue, and the event subscription; `None` with `--queue internal`.
     events: Option<(QueueName, EventSubscription)>,
+    /// Of a team's container.
+    reader: Vec<Check>,
     http: Client,
     sas: Option<Sas>,
     peeks: Option<Peeks>,
@@ -48,7 +52,13 @@ impl<'a> BlobSite<'a> {
         events: Option<(QueueName, EventSubscription)>,
     ) -> Result<Self> {
         let http = Client::new()?;
-        Ok(Self { api, container: container.to_string(), events, http, sas: None, peeks: None })
+        let reader = vec![];
+        Ok(Self { api, container: container.to_string(), events, reader, http, sas: None, peeks: None })
+    }
+
+    /// The same with the checks of who may use it, of a team's container.
+    pub(super) fn read_by(self, reader: Vec<Check>) -> Self {
+        Self { reader, ..self }
     }
 
     async fn url(&self, blob: &str) -> Result<Url> {
@@ -77,6 +87,7 @@ impl<'a> BlobSite<'a> {
 pub(super) const AZURE_SITE: Profile = Profile {
     cloud: "azure",
     cors_of: "the account, for all of its containers,",
+    every_origin: failed,
     cors_settles: Duration::from_secs(10),
     // Put Blob requires `x-ms-blob-type`.
     headers: &["content-type", "range", "x-ms-blob-type"],
@@ -141,7 +152,8 @@ impl Site for BlobSite<'_> {
 impl OperatorSite for BlobSite<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         let subscription = self.events.as_ref().map(|(_, subscription)| subscription);
-        settings::read(self.api, &self.container, subscription).await
+        let read = settings::read(self.api, &self.container, subscription).await?;
+        Ok(Settings { reader: self.reader.clone(), ..read })
     }
 
     async fn address(&self, key: &str) -> Result<String> {

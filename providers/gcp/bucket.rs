@@ -39,7 +39,10 @@ pub(crate) struct GcsBucket {
     /// Of an existing bucket: the last metageneration that was read, the precondition of an update.
     #[serde(skip)]
     pub metageneration: i64,
-    /// The service account given on the command line.
+    /// Whether soft delete has to be on, for whatever time: of a team's bucket.
+    #[serde(skip)]
+    pub requires_soft_delete: bool,
+    /// The service account given on the command line, or the reader of a team's bucket.
     #[serde(skip)]
     pub service_account: Option<String>,
     /// Where it is.
@@ -52,6 +55,8 @@ pub(crate) struct GcsBucket {
     pub public_access_prevention: String,
     /// How long deleted objects can be restored; the project's default, or what an existing bucket has, if `None`.
     pub soft_delete: Option<String>,
+    /// Whether it keeps versions of objects that are replaced or deleted; what an existing bucket has, if `None`.
+    pub versioning: Option<bool>,
     /// The Cloud KMS key of new objects, if one is given.
     pub kms_key: Option<String>,
     /// What browsers may do.
@@ -193,8 +198,8 @@ impl Resource for GcsBucket {
         Err(paced(refusal.explain("storage.buckets.delete", self.address())))
     }
 
-    async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        calls::change(api, &self.name, |found| {
+    async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {
+        calls::change_seen(api, &self.name, seen.metageneration, |found| {
             let labels = found.labels();
             let mark = LABELS.read(&labels);
             let (entries, _) = cors::merged(found.cors(), None, mark.get(mark::CORS));

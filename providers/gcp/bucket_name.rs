@@ -2,7 +2,7 @@
 
 use super::location::Location;
 use super::project::ProjectId;
-use crate::name::DeploymentName;
+use crate::name::StorageName;
 use crate::names::InUrl::Host;
 use crate::names::Part::{Alike, Start, Within};
 use crate::names::{Rule, checked_name, digits, look_alike};
@@ -30,14 +30,15 @@ checked_name! {
 }
 
 impl BucketName {
-    /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`. The digits differ by project
-    /// and location.
-    pub(crate) fn default_for(deployment: &DeploymentName, project: &ProjectId, location: &Location) -> Self {
-        let digits = digits(&[deployment.as_str(), project.as_str(), location.as_str()]);
+    /// The bucket where none is named: `wbstore-<deployment>-<8 hex digits>`, with the team after the deployment. The
+    /// digits differ by project and location.
+    pub(crate) fn default_for(storage: &StorageName, project: &ProjectId, location: &Location) -> Self {
+        let digits = digits(&storage.parts(&[project.as_str(), location.as_str()]));
+        let stem = storage.stem();
         // The server's address may contain what Google reserves; the digits keep the names distinct.
-        match look_alike(deployment.as_str(), "google") {
+        match look_alike(&stem, "google") {
             Some(_) => Self { text: format!("wbstore-{digits}") },
-            None => Self { text: format!("wbstore-{deployment}-{digits}") },
+            None => Self { text: format!("wbstore-{stem}-{digits}") },
         }
     }
 }
@@ -45,6 +46,7 @@ impl BucketName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::tests::storage;
     use crate::names::laws::{defaults_are_valid, obeys};
 
     #[test]
@@ -78,8 +80,11 @@ mod tests {
     #[test]
     fn the_default_is_stable_and_differs_by_project_and_location() {
         let name = |project: &str, location: &str| {
-            let deployment: DeploymentName = "wandb-acme-com".parse().unwrap();
-            BucketName::default_for(&deployment, &project.parse().unwrap(), &location.parse().unwrap())
+            BucketName::default_for(
+                &storage("wandb-acme-com", None),
+                &project.parse().unwrap(),
+                &location.parse().unwrap(),
+            )
         };
         let first = name("acme-prod", "US");
         // Written out, because a changed default would no longer find existing buckets.
@@ -87,8 +92,8 @@ mod tests {
         assert_eq!(first, name("acme-prod", "us"));
         assert_ne!(first, name("acme-test", "US"));
         assert_ne!(first, name("acme-prod", "EU"));
-        defaults_are_valid(|deployment| {
-            BucketName::default_for(deployment, &"acme-prod".parse().unwrap(), &Location::us())
+        defaults_are_valid(|storage| {
+            BucketName::default_for(storage, &"acme-prod".parse().unwrap(), &Location::us())
         });
     }
 }

@@ -11,7 +11,7 @@ use crate::text::clean;
 /// What the browser of a W&B user may do with the bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Cors {
-    /// The address of the W&B server, as browsers send it.
+    /// The addresses of the W&B server, as browsers send them.
     pub origin: Vec<String>,
     /// The methods it may use.
     pub method: Vec<String>,
@@ -23,11 +23,11 @@ pub(crate) struct Cors {
 }
 
 impl Cors {
-    /// The entry that allows pages from `origin` to read and upload.
-    pub(crate) fn for_pages_of(origin: String) -> Self {
+    /// The entry that allows pages from `origin`, which is sorted, to read and upload.
+    pub(crate) fn for_pages_of(origin: Vec<String>) -> Self {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         Self {
-            origin: vec![origin],
+            origin,
             method: words(&["GET", "HEAD", "PUT"]),
             response_header: words(&["Content-Type", "ETag"]),
             max_age_seconds: 3600,
@@ -140,7 +140,7 @@ mod tests {
     use crate::outside;
 
     fn acme() -> Cors {
-        Cors::for_pages_of("https://wandb.acme.com".to_owned())
+        Cors::for_pages_of(vec!["https://wandb.acme.com".to_owned()])
     }
 
     fn theirs() -> Value {
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_new_host_takes_the_place_of_the_old_one() {
         let (old, kept) = merged(&[theirs()], Some(&acme()), None);
-        let moved = Cors::for_pages_of("https://wandb.acme.org".to_owned());
+        let moved = Cors::for_pages_of(vec!["https://wandb.acme.org".to_owned()]);
         assert_eq!(ours(&old, Some(&moved), kept.as_deref()), Some(acme()));
         let (new, kept) = merged(&old, Some(&moved), kept.as_deref());
         assert_eq!(new, [theirs(), moved.to_entry()]);
@@ -212,7 +212,7 @@ mod tests {
             prop_assert_eq!(merged(&with, Some(&acme()), kept.as_deref()), (with.clone(), kept.clone()));
             prop_assert_eq!(others(&with, Some(&acme())).len(), theirs.len());
             let _ = (hidden(&with, &acme()), open_to_all(&with));
-            let moved = Cors::for_pages_of("https://wandb.acme.org".to_owned());
+            let moved = Cors::for_pages_of(vec!["https://wandb.acme.org".to_owned()]);
             let (elsewhere, label) = merged(&with, Some(&moved), kept.as_deref());
             prop_assert_eq!(merged(&elsewhere, None, label.as_deref()), (theirs.clone(), None));
             prop_assert_eq!(merged(&with, None, kept.as_deref()), (theirs, None));

@@ -14,8 +14,8 @@ use serde::Serialize;
 use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
-use crate::mark::{DEPLOYMENT, Mark};
-use crate::name::DeploymentName;
+use crate::mark::Mark;
+use crate::name::StorageName;
 use crate::providers::gcp::bucket::calls;
 use crate::providers::gcp::failure::{Refusal, domain_restricted};
 use crate::providers::gcp::iam_policy::Policy;
@@ -33,8 +33,24 @@ pub(crate) const PUBLISHER: &[&str] = &["roles/pubsub.publisher"];
 pub(crate) const SUBSCRIBER: &[&str] = &["roles/pubsub.subscriber", "roles/pubsub.viewer"];
 /// May read, write, list and delete objects, and read the settings of the bucket (Cloud Storage docs, "IAM roles").
 pub(crate) const OBJECT_ADMIN: &[&str] = &["roles/storage.objectAdmin", "roles/storage.legacyBucketReader"];
+/// May do everything with a bucket, which W&B's page asks for its own accounts: they read its attributes and CORS rules.
+pub(crate) const STORAGE_ADMIN: &[&str] = &["roles/storage.admin"];
 /// May sign as a service account (IAM docs, "Service account roles"; G22).
 pub(crate) const TOKEN_CREATOR: &[&str] = &["roles/iam.serviceAccountTokenCreator"];
+
+/// What each of these roles allows, in a few words.
+fn may(role: &str) -> Option<&'static str> {
+    Some(match role {
+        "roles/pubsub.publisher" => "publish to the topic",
+        "roles/pubsub.subscriber" => "receive messages",
+        "roles/pubsub.viewer" => "read the settings of the subscription",
+        "roles/storage.objectAdmin" => "read, write, list and delete objects",
+        "roles/storage.legacyBucketReader" => "read the settings of the bucket",
+        "roles/storage.admin" => "read, write and delete the bucket and its objects",
+        "roles/iam.serviceAccountTokenCreator" => "sign as this account",
+        _ => return None,
+    })
+}
 
 /// The state of a note that should exist.
 const MISSING: &str = "missing";
@@ -47,7 +63,7 @@ pub(crate) struct Grant {
     pub place: Place,
     /// The deployment they are granted for.
     #[serde(skip)]
-    pub deployment: DeploymentName,
+    pub deployment: StorageName,
     /// Whether it is read for a teardown.
     #[serde(skip)]
     pub leaving: bool,
@@ -75,7 +91,7 @@ impl Grant {
     /// `roles` for the service account `email` at `place`.
     pub(crate) fn new(
         place: Place,
-        deployment: &DeploymentName,
+        deployment: &StorageName,
         roles: &[&'static str],
         email: &str,
         leaving: bool,
@@ -124,7 +140,7 @@ impl Grant {
         let mut sharers = BTreeSet::new();
         calls::each_marked(api, |name, mark| {
             if name != bucket && mark.get(mark::SIGNER) == Some(receipt) {
-                sharers.extend(mark.get(DEPLOYMENT).map(str::to_owned));
+                sharers.extend(mark.storage());
             }
         })
         .await?;
@@ -171,6 +187,15 @@ impl Grant {
         ))
     }
 
+    /// What a former account may have been granted. The reader of a team's bucket had other roles if it was another kind
+    /// of reader.
+    fn roles_of_former(&self) -> Vec<&'static str> {
+        match self.place {
+            Place::Bucket(_) => [OBJECT_ADMIN, STORAGE_ADMIN].concat(),
+            _ => self.roles.clone(),
+        }
+    }
+
     /// Revokes what the account that the label `former` names was granted before.
     async fn revoke_former(&self, api: &Api, former: &str) -> Result<()> {
         let Some(email) = mark::account_of(former) else { return Ok(()) };
@@ -181,8 +206,8 @@ impl Grant {
             }
             account.clone_from(&email);
         }
-        let member = member(&email);
-        self.change(api, &place, |policy| policy.remove(&self.roles, &member)).await
+        let (member, roles) = (member(&email), self.roles_of_former());
+        self.change(api, &place, |policy| policy.remove(&roles, &member)).await
     }
 }
 
@@ -201,6 +226,15 @@ impl Resource for Grant {
     // A grant on a resource that is not wbstore's is revoked by a separate call.
     const REMOVAL: Removal = Removal::WithParent;
     const READ_BACK: bool = true;
+    const BOOKKEEPING: &'static [&'static str] = &["note"];
+    const WORDED: &'static [&'static str] = &["roles", "member"];
+
+    fn permission(&self) -> Option<String> {
+        let may: Option<Vec<_>> = self.roles.iter().map(|role| may(role)).collect();
+        let may = may.filter(|may| !may.is_empty())?.join(" and ");
+        let who = self.member.trim_start_matches("serviceAccount:");
+        Some(format!("allows {who} to {may} ({})", self.roles.join(", ")))
+    }
 
     fn address(&self) -> Address {
         self.place.address()
@@ -255,8 +289,9 @@ impl Resource for Grant {
                 ));
             }
         }
-        let mut ours = vec![self.member.clone()];
+        let (mut ours, mut roles) = (vec![self.member.clone()], self.roles.clone());
         if let Some(email) = replaced {
+            roles = self.roles_of_former();
             let kept = match &self.place {
                 Place::ServiceAccount { .. } => " unless another deployment uses it",
                 _ => "",
@@ -265,7 +300,7 @@ impl Resource for Grant {
             ours.push(member(&email));
         }
         let ours: Vec<_> = ours.iter().map(String::as_str).collect();
-        found.remarks_mut().kept = policy.others(&self.roles, &ours);
+        found.remarks_mut().kept = policy.others(&roles, &ours);
         Ok(found)
     }
 

@@ -15,14 +15,16 @@ use super::kms_key::KmsKeyName;
 use super::project::ProjectId;
 use super::pubsub_name::SubscriptionName;
 use super::service_account::ServiceAccount;
+use super::trust::Impersonation;
 use crate::error::Result;
-use crate::name::DeploymentName;
-use crate::policy::{Audience, Holes, Policy};
+use crate::name::StorageName;
+use crate::names::digits;
+use crate::policy::{Audience, Holes, Policy, no_team_key};
 
 /// What a role is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subjects<'a> {
-    pub(super) deployment: &'a DeploymentName,
+    pub(super) storage: &'a StorageName,
     pub(super) project: &'a ProjectId,
     pub(super) bucket: &'a BucketName,
     /// The subscription with the bucket's events; `None` where the server uses its internal queue.
@@ -33,18 +35,27 @@ pub(super) struct Subjects<'a> {
     pub(super) kms_key: Option<&'a KmsKeyName>,
     /// The address of the project's Cloud Storage service agent.
     pub(super) storage_agent: &'a str,
+    /// The pods that act as the account; `None` where only its permissions are printed.
+    pub(super) impersonation: Option<&'a Impersonation>,
 }
 
 /// What `audience` may do: the server with its storage, wbstore with one deployment, or `teardown --expired` with
 /// all of the project. W&B does not publish what the server calls; this is what a client does that reads, writes
 /// and deletes files, and uploads in parts.
 pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Policy> {
-    let Subjects { deployment, service_account, subscription, .. } = subjects;
-    // It may hold letters, digits, `_` and `.` (IAM documentation, "Naming a role").
-    let role_id = |who: &str| format!("wbstore_{}_{who}", deployment.as_str().replace('-', "_"));
+    let Subjects { storage, service_account, subscription, .. } = subjects;
+    // It may hold letters, digits, `_` and `.`, and 64 of them (IAM documentation, "Naming a role").
+    let role_id = |who: &str| {
+        let stem = storage.stem().replace('-', "_");
+        match &storage.team {
+            None => format!("wbstore_{stem}_{who}"),
+            Some(_) => format!("wbstore_{stem:.36}_{}_{who}", digits(&storage.parts(&[]))),
+        }
+    };
     let expired = audience == Audience::ExpiryJob;
     let (template, role_id) = match audience {
         Audience::Node => (include_str!("policy/node.json"), role_id("node")),
+        Audience::TeamKey => return Err(no_team_key()),
         Audience::Operator => (include_str!("policy/operator.json"), role_id("operator")),
         Audience::ExpiryJob => (include_str!("policy/operator.json"), "wbstore_expired".to_owned()),
     };
@@ -52,19 +63,20 @@ pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Poli
         let title = "wbstore teardown --expired".to_owned();
         (title, "What wbstore teardown gcp --expired calls", "serviceAccount:JOB")
     } else {
-        (format!("wbstore operator ({deployment})"), "What wbstore calls", "user:OPERATOR")
+        (format!("wbstore operator ({storage})"), "What wbstore calls", "user:OPERATOR")
     };
     let flag = |set: bool| if set { Value::Bool(true) } else { Value::Null };
-    Holes::from([
+    let mut policy = Holes::from([
         ("account", json!(service_account.map_or("SERVICE_ACCOUNT", ServiceAccount::as_str))),
         ("bucket", json!(subjects.bucket)),
-        ("deployment", json!(deployment)),
+        ("deployment", json!(storage.to_string())),
         ("description", json!(description)),
         ("events", flag(expired || subscription.is_some())),
         ("expired", flag(expired)),
         ("grants", flag(service_account.is_some())),
         ("kms_key", json!(subjects.kms_key)),
         ("member", json!(member)),
+        ("members", json!(subjects.impersonation.map(Impersonation::members))),
         ("project", json!(subjects.project)),
         ("role_id", json!(role_id)),
         ("service_account", json!(service_account)),
@@ -72,7 +84,12 @@ pub(super) fn policy(audience: Audience, subjects: &Subjects<'_>) -> Result<Poli
         ("subscription", json!(subscription)),
         ("title", json!(title)),
     ])
-    .fill(template)
+    .fill(template)?;
+    if let Some(impersonation) = subjects.impersonation {
+        policy.document = impersonation.document(policy.document);
+        policy.pods = Some(impersonation.pods());
+    }
+    Ok(policy)
 }
 
 #[cfg(test)]

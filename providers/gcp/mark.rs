@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::mark::{Codec, Entries};
+use crate::mark::{Codec, Entries, UserTags};
+use crate::tag::{TagRule, TagText};
 
 /// The value of [`QUEUE`](crate::mark::QUEUE) on a bucket whose events go to Pub/Sub.
 pub(super) const PUBSUB: &str = "pubsub";
@@ -20,7 +21,34 @@ pub(super) const FORMER_SIGNER: &str = "former_signer";
 /// Beside [`GRANTED`], where the account already had some of the roles: those that wbstore added.
 pub(super) const ROLES: &str = "granted_roles";
 
-pub(super) const LABELS: Codec = Codec { seconds: true, most: 64, ..Codec::DASHED };
+pub(super) const LABELS: Codec = Codec { seconds: true, most: 64, tags: UserTags::Among, ..Codec::DASHED };
+
+/// What `--tag` may give (Cloud Storage docs, "Bucket labels"; Resource Manager docs, "Requirements for labels"). The mark
+/// has at most twelve entries.
+pub(super) static TAG_RULE: TagRule = TagRule {
+    what: "label",
+    key: TagText {
+        begins: is_lowercase,
+        form: "1 to 63 lowercase letters, digits, `_` and `-`, beginning with a letter",
+        ..LABEL
+    },
+    value: TagText { form: "up to 63 lowercase letters, digits, `_` and `-`", ..LABEL },
+    reserved: &["goog"],
+    any_case: false,
+    most: LABELS.most - 12,
+};
+
+const LABEL: TagText =
+    TagText { longest: LONGEST, largest: 128, accepts: is_of_label, begins: is_of_label, form: "" };
+
+/// Also a letter of a script without cases.
+fn is_lowercase(letter: char) -> bool {
+    letter.is_alphabetic() && !letter.is_uppercase()
+}
+
+fn is_of_label(letter: char) -> bool {
+    is_lowercase(letter) || letter.is_numeric() || matches!(letter, '_' | '-')
+}
 
 /// The suffix after the project in the address of a user-created service account.
 const USER_MANAGED: &str = ".iam.gserviceaccount.com";

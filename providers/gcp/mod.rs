@@ -1,9 +1,11 @@
 //! Google Cloud: a Cloud Storage bucket, a Pub/Sub topic and its subscription.
 
+mod ambient;
 pub(crate) mod bucket;
 pub(crate) mod bucket_name;
 pub(crate) mod cors;
 mod deployment;
+mod doctor;
 pub(crate) mod failure;
 pub(crate) mod grant;
 pub(crate) mod iam;
@@ -24,4 +26,5 @@ pub(crate) mod session;
 pub(crate) mod soft_delete;
 pub(crate) mod subscription;
 pub(crate) mod topic;
+pub(crate) mod trust;
 pub(crate) mod verify;

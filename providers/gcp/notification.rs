@@ -327,6 +327,7 @@ impl Resource for Notification {
 
     const REMOVAL: Removal = Removal::BeforeParent;
     const READ_BACK: bool = true;
+    const BOOKKEEPING: &'static [&'static str] = &["entries"];
 
     fn address(&self) -> Address {
         Self::at(&self.bucket)

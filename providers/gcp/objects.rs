@@ -40,7 +40,7 @@ impl GcsStore {
         format!("/storage/v1/b/{}{part}", segment(&self.name))
     }
 
-    /// The response to a GET of `part`; `None` if it does not exist.
+    /// The response to a GET of `part`, which a look requests once; `None` if it does not exist.
     async fn get(&self, part: &str, permission: &str) -> Result<Option<Value>> {
         self.rest.find(&self.path(part), permission, &self.name).await
     }
@@ -117,7 +117,8 @@ impl Store for GcsStore {
     }
 
     async fn empty(api: &Api, name: &str, task: Task<'_>) -> Result<Deleted> {
-        empty(&Self::open(api, name).await?, task).await
+        let Self { rest, name } = Self::open(api, name).await?;
+        empty(&Self { rest: rest.for_many_at_once()?, name }, task).await
     }
 }
 

@@ -3,19 +3,33 @@
 use clap::Args;
 use futures::future::BoxFuture;
 
+use crate::ambient::Ambient;
+use crate::doctor::Question;
 use crate::error::{Error, Result};
 use crate::inventory::Deployment;
-use crate::name::DeploymentName;
-use crate::option::parsed;
-use crate::provider::{CloudOptions, Provider, Wanted, require_queue};
+use crate::name::{DeploymentName, StorageName};
+use crate::option::{offers, parsed};
+use crate::plan::Goal;
+use crate::pods::Trust;
+use crate::provider::{
+    CloudOptions, Provider, TeamOptions, Wanted, refuse_with_team, refuse_without_team, require_queue,
+};
+use crate::providers::gcp::ambient::AMBIENT;
 use crate::providers::gcp::bucket_name::BucketName;
 use crate::providers::gcp::deployment::Gcp;
+use crate::providers::gcp::doctor;
+use crate::providers::gcp::grant;
 use crate::providers::gcp::kms_key::KmsKeyName;
-use crate::providers::gcp::location::Location;
+use crate::providers::gcp::location::{LOCATIONS, Location};
+use crate::providers::gcp::mark::TAG_RULE;
 use crate::providers::gcp::project::ProjectId;
 use crate::providers::gcp::pubsub_name::{QueueChoice, SubscriptionName, TopicName};
 use crate::providers::gcp::service_account::ServiceAccount;
 use crate::providers::gcp::soft_delete::SoftDelete;
+use crate::providers::gcp::trust::TrustOptions;
+use crate::providers::gcp::verify::TeamReader;
+use crate::reader::{GCP, Reader, node_command, unnamed};
+use crate::tag::TagRule;
 use crate::verify::{CheckSender, VerifyOptions};
 
 /// All options for Google Cloud.
@@ -37,6 +51,19 @@ pub(crate) struct GcpOptions {
     /// The account that `verify --as node` impersonates.
     #[arg(skip)]
     pub impersonated: Option<ServiceAccount>,
+    /// The pods that `policy` lets act as the server's account.
+    #[arg(skip)]
+    pub trust: TrustOptions,
+}
+
+/// All options, and what may act as the server's account, for `policy`.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Google Cloud options")]
+pub(crate) struct GcpPermit {
+    #[command(flatten)]
+    options: GcpOptions,
+    #[command(flatten)]
+    trust: TrustOptions,
 }
 
 /// All options, and whose credentials `verify --as node` uses.
@@ -63,6 +90,10 @@ pub(crate) struct GcpNames {
     /// the permission to sign URLs as itself
     #[arg(long, value_name = "EMAIL", value_parser = parsed::<ServiceAccount>())]
     pub service_account: Option<ServiceAccount>,
+    /// Who may use the bucket of a --team: self-managed, which is --service-account, dedicated, multi-tenant, or the
+    /// address of a service account [default: self-managed]
+    #[arg(long, value_name = "WHO", value_parser = parsed::<Reader<ServiceAccount>>(), add = offers("self-managed dedicated multi-tenant"))]
+    pub reader: Option<Reader<ServiceAccount>>,
 }
 
 /// The options that `list` accepts.
@@ -80,14 +111,14 @@ pub(crate) struct GcpPlace {
 pub(crate) struct GcpParts {
     /// Location of the bucket: a multi-region such as EU, a dual-region such as NAM4, or a region
     /// [default: US]
-    #[arg(long, value_parser = parsed::<Location>())]
+    #[arg(long, value_parser = parsed::<Location>(), add = offers(LOCATIONS.names))]
     pub location: Option<Location>,
     /// Name of the bucket [default: derived from deployment, project and location]
     #[arg(long, value_parser = parsed::<BucketName>())]
     pub bucket: Option<BucketName>,
     /// Event queue: `pubsub`, or `internal` for the server's own Redis queue, which W&B's Kubernetes
     /// operator always uses [default: pubsub]
-    #[arg(long, value_parser = parsed::<QueueChoice>())]
+    #[arg(long, value_parser = parsed::<QueueChoice>(), add = offers("internal pubsub"))]
     pub queue: Option<QueueChoice>,
     /// Name of the topic of the bucket's events [default: wbstore- and the deployment's name]
     #[arg(long, value_parser = parsed::<TopicName>())]
@@ -106,6 +137,12 @@ impl From<GcpPlace> for GcpOptions {
 impl From<GcpProof> for GcpOptions {
     fn from(GcpProof { options, impersonate_service_account: impersonated }: GcpProof) -> Self {
         Self { impersonated, ..options }
+    }
+}
+
+impl From<GcpPermit> for GcpOptions {
+    fn from(GcpPermit { options, trust }: GcpPermit) -> Self {
+        Self { trust, ..options }
     }
 }
 
@@ -134,7 +171,85 @@ impl GcpParts {
     }
 }
 
+impl GcpNames {
+    /// Who may use a team's bucket.
+    pub(super) fn reader(&self) -> Reader<ServiceAccount> {
+        self.reader.clone().unwrap_or_default()
+    }
+}
+
 impl GcpOptions {
+    pub(crate) const TEAM_OPTIONS: TeamOptions =
+        TeamOptions { only: &["reader"], never: &["all-events", "queue", "subscription", "topic"] };
+
+    /// The options for `wanted`, of which a team's has no queue.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) for what has no meaning there.
+    pub(super) fn of(mut self, wanted: &Wanted) -> Result<Self> {
+        if self.trust.pods()?.is_some() {
+            self.server_account()?;
+        }
+        if wanted.name.team.is_none() {
+            return refuse_without_team(&[("--reader", self.names.reader.is_some())]).map(|()| self);
+        }
+        let parts = &mut self.names.parts;
+        refuse_with_team(&[
+            ("--queue", parts.queue == Some(QueueChoice::Pubsub)),
+            ("--topic", parts.topic.is_some()),
+            ("--subscription", parts.subscription.is_some()),
+            ("--all-events", self.all_events),
+        ])?;
+        parts.queue = Some(QueueChoice::Internal);
+        if self.soft_delete.as_ref().is_some_and(|kept| kept.kept().as_secs() == 0) {
+            return Err(Error::input("--soft-delete 0: W&B refuses a team's bucket without soft delete")
+                .hint("omit `--soft-delete`, or use 7d to 90d"));
+        }
+        if matches!(wanted.goal, Some(Goal::Present { .. })) {
+            self.reader_of(wanted)?;
+        }
+        Ok(self)
+    }
+
+    /// The account of a self-managed server, which its pods act as.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when it is not named.
+    pub(super) fn server_account(&self) -> Result<&ServiceAccount> {
+        match (self.names.reader(), &self.names.service_account) {
+            (Reader::SelfManaged, Some(account)) => Ok(account),
+            (Reader::SelfManaged, None) => Err(Error::input(
+                "--trust requires the Google service account that the server's pods act as",
+            )
+            .hint("add `--service-account EMAIL`; `gcloud iam service-accounts create wandb` creates one")),
+            (reader, _) => Err(reader.without("--trust")),
+        }
+    }
+
+    /// Who may use the bucket of a team, and as what; `None` for the bucket of a deployment.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) when the server is meant and its account is not named.
+    pub(super) fn reader_of(&self, wanted: &Wanted) -> Result<Option<TeamReader>> {
+        if wanted.name.team.is_none() {
+            return Ok(None);
+        }
+        let reader = self.names.reader();
+        let (account, roles) = match (&reader, &self.names.service_account) {
+            (Reader::SelfManaged, Some(account)) => (account.clone(), grant::OBJECT_ADMIN),
+            (Reader::SelfManaged, None) => return Err(unnamed("--service-account EMAIL")),
+            (reader, Some(_)) => return Err(reader.without("--service-account")),
+            (Reader::Dedicated, None) => (GCP.dedicated.parse()?, grant::STORAGE_ADMIN),
+            (Reader::MultiTenant, None) => (GCP.multi_tenant.parse()?, grant::STORAGE_ADMIN),
+            (Reader::Named(account), None) => {
+                let is_wandbs = [GCP.dedicated, GCP.multi_tenant].contains(&account.as_str());
+                let roles = if is_wandbs { grant::STORAGE_ADMIN } else { grant::OBJECT_ADMIN };
+                (account.clone(), roles)
+            }
+        };
+        Ok(Some(TeamReader { node: node_command("gcp", wanted, ""), reader, account, roles }))
+    }
+
     /// Checks the options against each other.
     ///
     /// # Errors
@@ -171,22 +286,31 @@ impl CloudOptions for GcpOptions {
     type Names = GcpNames;
     type Delivery = Self;
     type Proof = GcpProof;
+    type Permit = GcpPermit;
 
     fn cloud(&self) -> &'static str {
         "gcp"
+    }
+
+    fn ambient(&self) -> &'static Ambient {
+        &AMBIENT
+    }
+
+    fn tag_rule(&self) -> &'static TagRule {
+        &TAG_RULE
     }
 
     fn holdings(&self) -> &'static str {
         "buckets, topics and subscriptions"
     }
 
-    fn names(&self, deployment: &DeploymentName) -> Vec<(&'static str, String)> {
-        let GcpNames { place, parts, service_account: _ } = &self.names;
+    fn names(&self, storage: &StorageName) -> Vec<(&'static str, String)> {
+        let GcpNames { place, parts, service_account: _, reader: _ } = &self.names;
         let mut names = vec![];
         names.extend(place.project.iter().map(|project| ("--project", project.to_string())));
         names.extend(parts.location.iter().map(|location| ("--location", location.to_string())));
         names.extend(parts.bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
-        match parts.events(deployment) {
+        match parts.events(&storage.deployment) {
             Some((topic, subscription)) => {
                 names.extend([("--topic", topic.to_string()), ("--subscription", subscription.to_string())])
             }
@@ -195,8 +319,19 @@ impl CloudOptions for GcpOptions {
         names
     }
 
+    fn given_parts(&self, _: &StorageName) -> Vec<(&'static str, String)> {
+        let GcpParts { location, bucket, queue, topic, subscription } = &self.names.parts;
+        let mut names = vec![];
+        names.extend(location.iter().map(|location| ("--location", location.to_string())));
+        names.extend(bucket.iter().map(|bucket| ("--bucket", bucket.to_string())));
+        names.extend(queue.iter().map(|queue| ("--queue", queue.name().to_owned())));
+        names.extend(topic.iter().map(|topic| ("--topic", topic.to_string())));
+        names.extend(subscription.iter().map(|subscription| ("--subscription", subscription.to_string())));
+        names
+    }
+
     fn with_parts(&self, deployment: &Deployment) -> Result<Box<dyn CloudOptions>> {
-        let GcpNames { place, parts, service_account } = &self.names;
+        let GcpNames { place, parts, service_account, reader: _ } = &self.names;
         // Without a bucket there is no location to go by.
         let location = Some(deployment.region.as_str()).filter(|region| !region.is_empty());
         let has_queue = deployment.has("topic") || deployment.has("subscription");
@@ -208,8 +343,18 @@ impl CloudOptions for GcpOptions {
             subscription: deployment.part("subscription")?,
         };
         let service_account = deployment.part("signer")?.or_else(|| service_account.clone());
-        let names = GcpNames { place: place.clone(), parts, service_account };
+        let names = GcpNames { place: place.clone(), parts, service_account, reader: None };
         Ok(Box::new(Self { names, ..self.clone() }))
+    }
+
+    fn trust(&self) -> Result<Option<Trust>> {
+        self.trust.asked()
+    }
+
+    fn check_input(&self, wanted: &Wanted) -> Result<()> {
+        let options = self.clone().of(wanted)?;
+        options.check()?;
+        options.project().map(drop)
     }
 
     fn connect(&self, wanted: Wanted) -> BoxFuture<'_, Result<Box<dyn Provider>>> {
@@ -223,6 +368,10 @@ impl CloudOptions for GcpOptions {
         checks: CheckSender,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(Gcp::verify_as_node(self.clone(), wanted, options, checks))
+    }
+
+    fn questions(&self, wanted: Wanted, is_named: bool) -> Vec<Question> {
+        doctor::questions(self.clone(), wanted, is_named)
     }
 
     fn offline<'a>(

@@ -76,10 +76,14 @@ pub(crate) async fn labels_of(api: &Api, address: &Address) -> Result<Option<Ent
 /// nothing changes. Pub/Sub has no condition on this, so they are read just before.
 ///
 /// # Errors
-/// Those of the cloud.
-pub(crate) async fn relabel(api: &Api, address: &Address, edit: impl Fn(Entries) -> Entries) -> Result<()> {
+/// Those of the cloud and of `edit`.
+pub(crate) async fn relabel(
+    api: &Api,
+    address: &Address,
+    edit: impl Fn(Entries) -> Result<Entries>,
+) -> Result<()> {
     let Some(before) = labels_of(api, address).await? else { return Ok(()) };
-    let after = edit(before.clone());
+    let after = edit(before.clone())?;
     if after == before {
         return Ok(());
     }

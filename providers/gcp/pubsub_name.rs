@@ -59,6 +59,16 @@ pub(crate) enum QueueChoice {
     Internal,
 }
 
+impl QueueChoice {
+    /// As the command line has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pubsub => "pubsub",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 impl FromStr for QueueChoice {
     type Err = Error;
 
@@ -97,8 +107,8 @@ mod tests {
             ],
         );
         obeys(&SubscriptionName::RULE, &good, &[("ab", "subscription name `ab` has 2 characters", "use 3")]);
-        defaults_are_valid(TopicName::default_for);
-        defaults_are_valid(SubscriptionName::default_for);
+        defaults_are_valid(|storage| TopicName::default_for(&storage.deployment));
+        defaults_are_valid(|storage| SubscriptionName::default_for(&storage.deployment));
     }
 
     #[test]

@@ -60,6 +60,14 @@ impl Rest {
         Ok(Self { client: Client::pinned(home.clone())?, home, credentials, mutations })
     }
 
+    /// The same for many calls at once.
+    ///
+    /// # Errors
+    /// As [`Rest::new`].
+    pub(crate) fn for_many_at_once(&self) -> Result<Self> {
+        Ok(Self { client: self.client.with_a_connection_each()?, ..self.clone() })
+    }
+
     /// Where the API is, without a slash at the end.
     pub(crate) fn home(&self) -> &str {
         self.home.as_str().trim_end_matches('/')
@@ -139,6 +147,19 @@ impl Rest {
         target: impl Display,
     ) -> Result<Option<T>> {
         found(&self.once_a_look(path).await?, permission, target)
+    }
+
+    /// As [`Rest::find`], however often a look asks.
+    ///
+    /// # Errors
+    /// As [`Rest::find`].
+    pub(crate) async fn find_again<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        permission: &str,
+        target: impl Display,
+    ) -> Result<Option<T>> {
+        found(&self.look(Method::GET, path).await?, permission, target)
     }
 
     /// Gives `each` the members of the list at `path`, which ends in a query: those in the field `named` of each page.

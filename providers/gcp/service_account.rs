@@ -37,7 +37,9 @@ impl FromStr for ServiceAccount {
             return refuse("is a member of an IAM binding", &format!("use {}", quoted(address)));
         }
         let Some((name, domain)) = input.split_once('@') else {
-            return refuse("is not the address of a service account", FORM);
+            let pods =
+                format!("{FORM}; those in Kubernetes are named with `policy --kubernetes-service-account`");
+            return refuse("is not the address of a service account", &pods);
         };
         let fits = |text: &str| {
             let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');

@@ -1,5 +1,6 @@
 //! Credentials, endpoints and project: everything that is settled before the first resource is read.
 
+mod adc;
 mod api;
 mod endpoints;
 mod universe;
@@ -18,6 +19,7 @@ use crate::retry::unless_busy;
 use crate::secret::Secret;
 use crate::text::clean;
 
+pub(crate) use adc::{Adc, Kind as AdcKind};
 pub(crate) use api::Api;
 pub(crate) use endpoints::{Endpoints, Service};
 
@@ -144,12 +146,22 @@ impl Session {
         Arc::new(Api::new(self, project, agent))
     }
 
-    fn credentials(&self) -> Result<Authority> {
+    /// Where the credentials come from; `None` where an emulator gets none.
+    pub(crate) fn adc(&self) -> Option<Adc> {
+        self.signs.then(|| Adc::find(|name| std::env::var_os(name)))
+    }
+
+    /// The endpoints.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    pub(crate) fn credentials(&self) -> Result<Authority> {
         let missing = || Error::new(Kind::Credentials, "this run has no credentials").hint(LOG_IN);
         self.credentials.clone().ok_or_else(missing)
     }
 
-    fn rest(&self, service: Service) -> Result<Rest> {
+    pub(crate) fn rest(&self, service: Service) -> Result<Rest> {
         Rest::new(self.endpoints.url(service), self.credentials()?, &self.mutations)
     }
 }

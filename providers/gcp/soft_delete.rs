@@ -16,7 +16,10 @@ pub(crate) struct SoftDelete {
 
 text_value!(SoftDelete);
 
-const SHORTEST: Span = Span::from_days(7);
+/// The shortest retention, as the text of a [`SoftDelete`].
+pub(super) const SHORTEST: &str = "7d";
+
+const LEAST: Span = Span::from_days(7);
 const LONGEST: Span = Span::from_days(90);
 
 impl SoftDelete {
@@ -36,7 +39,7 @@ impl FromStr for SoftDelete {
         let kept = if input == "0" { Span::from_secs(0) } else { Span::read(input, WHAT, FORMS)? };
         match kept {
             kept if kept.as_secs() == 0 => Ok(Self { text: "0".to_owned(), kept }),
-            kept if kept < SHORTEST => Err(wrong("shorter than 7 days")),
+            kept if kept < LEAST => Err(wrong("shorter than 7 days")),
             kept if kept > LONGEST => Err(wrong("longer than 90 days")),
             kept => Ok(Self { text: kept.to_string(), kept }),
         }

@@ -119,7 +119,7 @@ impl Subscription {
     async fn update(&self, api: &Api, prior: &Self, adopt: bool) -> Result<()> {
         let address = self.address();
         let observed = pubsub::labels_of(api, &address).await?.unwrap_or_default();
-        let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt) });
+        let mut settings = json!({ "labels": self.labels.to_update(&observed, adopt)? });
         let mut mask = vec!["labels"];
         // A field that is in the mask without a value is reset to its default: messages are pulled (REST
         // reference, `Subscription.pushConfig`).
@@ -310,6 +310,6 @@ impl Resource for Subscription {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        pubsub::relabel(api, &self.address(), |observed| self.labels.to_release(&observed)).await
+        pubsub::relabel(api, &self.address(), |observed| Ok(self.labels.to_release(&observed))).await
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::event::Progress;
-use crate::mark::{Marking, entries};
+use crate::mark::{Entries, Marking, entries};
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
 use crate::resource::{Address, Deleted, Resource, Seen};
@@ -121,10 +121,11 @@ impl Resource for Topic {
             }
             return pubsub::create(api, &self.address(), &settings).await;
         }
-        let edit = |observed| self.labels.to_update(&observed, seen.is_unmarked());
+        let edit = |observed: Entries| self.labels.to_update(&observed, seen.is_unmarked());
         if seen.state().is_some_and(|state| state.message_regions != self.message_regions) {
             let observed = pubsub::labels_of(api, &self.address()).await?.unwrap_or_default();
-            let settings = json!({ "labels": edit(observed), "messageStoragePolicy": self.storage_policy() });
+            let settings =
+                json!({ "labels": edit(observed)?, "messageStoragePolicy": self.storage_policy() });
             return pubsub::update(api, &self.address(), &settings, "labels,messageStoragePolicy").await;
         }
         pubsub::relabel(api, &self.address(), edit).await
@@ -135,6 +136,6 @@ impl Resource for Topic {
     }
 
     async fn release(&self, api: &Api, _: &Self, _: &Progress) -> Result<()> {
-        pubsub::relabel(api, &self.address(), |observed| self.labels.to_release(&observed)).await
+        pubsub::relabel(api, &self.address(), |observed| Ok(self.labels.to_release(&observed))).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod message;
 mod node;
+mod reader;
 mod settings;
 mod sign;
 mod watch;
@@ -23,15 +24,18 @@ use crate::error::Result;
 use crate::http::{Answer, Client, Method, Request};
 use crate::name::DeploymentName;
 use crate::resource::Address;
-use crate::verify::{Message, OperatorSite, OtherApi, Probe, Profile, Queue, Settings, Signed, Site};
+use crate::verify::{Message, OperatorSite, OtherApi, Probe, Profile, Queue, Settings, Signed, Site, failed};
 
 pub(super) use node::GcsNode;
+pub(super) use reader::TeamReader;
 
 /// A bucket, and the topic that gets its events.
 pub(super) struct GcsSite<'a> {
     api: &'a Api,
     deployment: &'a DeploymentName,
     bucket: String,
+    /// Of a team's bucket.
+    reader: Option<TeamReader>,
     /// `None` with `--queue internal`.
     events: Option<(TopicName, SubscriptionName)>,
     http: Client,
@@ -44,6 +48,11 @@ pub(super) struct GcsSite<'a> {
 }
 
 impl<'a> GcsSite<'a> {
+    /// The same with the one who may use it, of a team's bucket.
+    pub(super) fn read_by(self, reader: Option<TeamReader>) -> Self {
+        Self { reader, ..self }
+    }
+
     /// # Errors
     /// [`Kind::Failed`](crate::error::Kind::Failed) when TLS cannot be set up.
     pub(super) fn new(
@@ -57,6 +66,7 @@ impl<'a> GcsSite<'a> {
         Ok(Self {
             api,
             deployment,
+            reader: None,
             bucket,
             events,
             http,
@@ -121,6 +131,7 @@ impl Site for GcsSite<'_> {
     const PROFILE: Profile = Profile {
         cloud: "gcp",
         cors_of: "the bucket",
+        every_origin: failed,
         cors_settles: Duration::from_secs(6),
         // Reading a range requires no permission (the Fetch standard, "CORS-safelisted request-header").
         headers: &["content-type"],
@@ -177,7 +188,8 @@ impl OperatorSite for GcsSite<'_> {
     async fn settings(&mut self) -> Result<Settings> {
         let events =
             self.events.as_ref().map(|(topic, subscription)| (topic.as_str(), subscription.as_str()));
-        let read = settings::read(self.api, self.deployment, &self.bucket, events).await?;
+        let read =
+            settings::read(self.api, self.deployment, &self.bucket, events, self.reader.as_ref()).await?;
         (self.soft_deleted, self.senders) = (read.soft_deleted, read.senders);
         Ok(read.settings)
     }

@@ -8,8 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
-use super::deadline::{Deadline, Overdue};
 use super::trust::{Chain, Seen, Trust, server_name};
+use crate::deadline::{Deadline, Overdue};
 use crate::http::CONNECT_WITHIN;
 use crate::text::clean;
 

@@ -15,9 +15,9 @@ use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder, SslOpts, from_row_opt};
 
 use super::connection::Peer;
-use super::deadline::Overdue;
 use super::redaction::Redaction;
 use super::{Lines, Run};
+use crate::deadline::Overdue;
 use crate::secret::Secret;
 use crate::settings::mysql_url::{MysqlUrl, TlsMode};
 use crate::verify::{Verdict, failed, inconclusive, passed, warned};

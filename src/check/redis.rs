@@ -12,9 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::AbortHandle;
 
 use super::connection::{Peer, Unsecured, Wire, bounded};
-use super::deadline::Overdue;
 use super::redaction::Redaction;
 use super::{Lines, Run};
+use crate::deadline::Overdue;
 use crate::secret::Secret;
 use crate::settings::redis_url::RedisUrl;
 use crate::verify::{Verdict, failed, inconclusive, passed, warned};

@@ -14,6 +14,8 @@ use crate::providers::aws::options::AwsOptions;
 use crate::providers::azure::options::AzureOptions;
 #[cfg(feature = "gcp")]
 use crate::providers::gcp::options::GcpOptions;
+#[cfg(feature = "s3")]
+use crate::providers::s3::options::S3Options;
 use crate::settings::bucket_address::{BucketAddress, Store};
 use crate::settings::queue_address::QueueAddress;
 use crate::text::clean;
@@ -39,12 +41,13 @@ pub(super) async fn check(storage: &Storage<'_>, run: &Run<'_>, lines: &Lines) {
     // The probes are deleted when the time is over, too.
     let stop = run.cancel.child_token();
     let verify = VerifyOptions {
-        origin: origin.clone(),
+        is_team: false,
+        origins: origin.clone().into(),
         event_within: run.deadline.left(),
         absent: vec![],
         cancel: stop.clone(),
     };
-    let wanted = Wanted { origin: Some(origin.clone()), ..Wanted::named(origin.slug()) };
+    let wanted = Wanted { origins: Some(origin.clone().into()), ..Wanted::named(origin.slug()) };
     let (sender, mut receiver) = unbounded_channel();
     let verified = async {
         let verifying = options.verify_as_node(wanted, &verify, sender);
@@ -86,11 +89,20 @@ impl Storage<'_> {
     /// # Errors
     /// Why there are none, as a fragment.
     fn options(&self) -> Result<Box<dyn CloudOptions>, String> {
-        let Self { bucket, queue, region, .. } = self;
+        let Self { bucket, queue, .. } = self;
+        #[cfg(feature = "s3")]
+        if let Store::S3Compatible(endpoint) | Store::CoreWeave(endpoint) = &bucket.store {
+            let options = S3Options::of_server(bucket, endpoint);
+            return match options {
+                Ok(options) => Ok(Box::new(options)),
+                Err(error) => Err(format!("not checked: {}", error.chain())),
+            };
+        }
         if bucket.keys.is_some() {
             return Err("not checked: BUCKET has keys of its own, and verify uses those of this environment"
                 .to_owned());
         }
+        #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
         let name = bucket.bucket.as_str();
         match (&bucket.store, queue) {
             #[cfg(feature = "aws")]
@@ -99,7 +111,7 @@ impl Storage<'_> {
                     Some(QueueAddress::Sqs { name }) => name,
                     _ => "internal",
                 };
-                let region = bucket.region.as_deref().or(*region);
+                let region = bucket.region.as_deref().or(self.region);
                 let region = region.map(|region| ["--region", region]);
                 let arguments = ["--bucket", name, "--queue", queue].into_iter();
                 read::<AwsOptions>(arguments.chain(region.into_iter().flatten()))
@@ -131,8 +143,9 @@ impl Storage<'_> {
             {
                 read::<AzureOptions>(["--account", account, "--container", name, "--queue", queue])
             }
+            #[cfg(not(feature = "s3"))]
             (Store::S3Compatible(_) | Store::CoreWeave(_), _) => {
-                Err("not checked: verify is for AWS, Google Cloud and Azure".to_owned())
+                Err("not checked: this build has no support for S3-compatible stores".to_owned())
             }
             _ => Err("not checked: BUCKET and BUCKET_QUEUE are of different clouds or accounts".to_owned()),
         }

@@ -40,7 +40,12 @@ impl Topic {
             Self::Mysql => &[Variable::Mysql],
             Self::Oidc => &[Variable::OidcIssuer, Variable::OidcClientId, Variable::OidcAuthMethod],
             Self::Slack => &[Variable::SlackClientId, Variable::SlackSecret],
-            Self::Bucket => &[Variable::Bucket, Variable::BucketQueue, Variable::NotificationsQueue],
+            Self::Bucket => &[
+                Variable::Bucket,
+                Variable::BucketQueue,
+                Variable::NotificationsQueue,
+                Variable::GorillaSupportedFileStores,
+            ],
             Self::Server => &[Variable::LocalRestore, Variable::LoggingEnabled],
         }
     }

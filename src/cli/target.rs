@@ -1,25 +1,33 @@
 //! Which deployment a command is for: options that several commands have, and what they come to.
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use jiff::Timestamp;
 
+use super::completion::{deployments, teams};
+use crate::console::OutPath;
 use crate::error::{Error, Kind, Result};
 use crate::lease::Lease;
-use crate::name::DeploymentName;
-use crate::option::{Given, given, parsed};
+use crate::name::{DeploymentName, StorageName, TeamName};
+use crate::option::{Given, given, offers, parsed};
 use crate::origin::Origin;
+use crate::origins::Origins;
 use crate::plan::Goal;
 use crate::provider::Wanted;
+use crate::tag::Tag;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {
-    /// URL of the W&B server as browsers see it, such as `https://wandb.acme.com`
+    /// URL of the W&B server as browsers see it, such as `https://wandb.acme.com`; repeat it for a server with several,
+    /// of which the first is HOST
     #[arg(long, env = "WBSTORE_HOST", value_name = "URL", value_parser = given::<Origin>())]
-    host: Option<Given<Origin>>,
-    /// Name of the deployment; its resources are named and marked with it [default: derived from --host]
-    #[arg(long, env = "WBSTORE_NAME", value_parser = given::<DeploymentName>())]
+    host: Vec<Given<Origin>>,
+    /// Name of the deployment; its resources are named and marked with it [default: derived from the first --host]
+    #[arg(long, env = "WBSTORE_NAME", value_parser = given::<DeploymentName>(), add = deployments())]
     name: Option<Given<DeploymentName>>,
-    /// Allow an `http://` --host that is not this machine
+    /// Name of a team of the deployment: the command is for the team's own bucket
+    #[arg(long, env = "WBSTORE_TEAM", value_parser = parsed::<TeamName>(), add = teams())]
+    team: Option<TeamName>,
+    /// Allow an `http://` --host or --endpoint that is not this machine
     #[arg(long)]
     allow_http: bool,
 }
@@ -30,9 +38,12 @@ pub(crate) struct Lifetime {
     /// Adopt existing resources that have no wbstore mark
     #[arg(long)]
     adopt: bool,
+    /// Tag for what is created, such as `team=ml`: a tag on AWS, S3 and Azure, a label on Google Cloud; repeatable
+    #[arg(long, env = "WBSTORE_TAG", value_name = "KEY=VALUE", value_parser = parsed::<Tag>())]
+    tag: Vec<Tag>,
     /// When `teardown --expired` deletes the deployment: 90m, 12h, 7d, 2w, a date, or never. A time span
     /// starts when it is first set; repeating it changes nothing
-    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>())]
+    #[arg(long, value_name = "WHEN", value_parser = parsed::<Lease>(), add = offers("12h 7d 30d never"))]
     expires: Option<Lease>,
     /// Restart the lease from now, with the time span of --expires or else of the deployment
     #[arg(long)]
@@ -43,6 +54,15 @@ impl Lifetime {
     pub(crate) fn goal(&self) -> Goal {
         Goal::Present { adopt: self.adopt }
     }
+}
+
+/// Where the result goes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Out {
+    /// Write the result to FILE instead of stdout, complete or not at all; only you can read it if it has a secret in
+    /// it. `-` is stdout
+    #[arg(long = "out", value_name = "FILE", value_parser = parsed::<OutPath>(), value_hint = ValueHint::FilePath)]
+    pub(crate) path: Option<OutPath>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -59,11 +79,11 @@ pub(crate) struct Offline {
 impl Target {
     /// The deployment, for a command that needs the server's address.
     pub(crate) fn served(&self, lifetime: &Lifetime) -> Result<Wanted> {
-        if self.host.is_none() {
+        if self.origins().is_none() {
             return Err(Error::input("the address of the W&B server is missing")
                 .hint("add `--host https://wandb.acme.com`"));
         }
-        let Lifetime { adopt: _, expires: lease, renew } = lifetime.clone();
+        let Lifetime { adopt: _, tag: tags, expires: lease, renew } = lifetime.clone();
         let now = Timestamp::now();
         if let Some(lease) = &lease {
             lease.require_ahead(now)?;
@@ -71,32 +91,52 @@ impl Target {
                 lease.require_span(Kind::Input)?;
             }
         }
-        Ok(Wanted { lease, renew_from: renew.then_some(now), ..self.named()? })
+        Ok(Wanted { tags, lease, renew_from: renew.then_some(now), ..self.named()? })
     }
 
     /// The deployment, for a command that needs no more than its name.
     pub(crate) fn named(&self) -> Result<Wanted> {
-        let Self { host, name, allow_http } = self;
+        let Self { host: _, name, team, allow_http } = self;
+        let origins = self.origins();
         let mut remarks = vec![];
-        if let Some(Given { value: host, .. }) = host {
-            remarks.extend(host.notes().iter().cloned());
-            remarks.extend(host.require_secure(*allow_http)?);
+        for origin in origins.iter().flat_map(Origins::iter) {
+            remarks.extend(origin.notes().iter().cloned());
+            remarks.extend(origin.require_secure(*allow_http)?);
         }
         if let Some((name, slug)) = self.two_names() {
             remarks.push(format!(
                 "WBSTORE_NAME names the deployment `{name}`; --host alone would name it `{slug}`"
             ));
         }
-        let name = match (name, host) {
+        let deployment = match (name, &origins) {
             (Some(name), _) => name.value.clone(),
-            (None, Some(host)) => host.value.slug(),
+            (None, Some(origins)) => origins.first().slug(),
             (None, None) => {
                 return Err(
                     Error::input("the name of the deployment is missing").hint("add `--name` or `--host`")
                 );
             }
         };
-        Ok(Wanted { origin: host.as_ref().map(|host| host.value.clone()), remarks, ..Wanted::named(name) })
+        let name = StorageName { deployment, team: team.clone() };
+        Ok(Wanted { origins, allows_http: *allow_http, remarks, ..Wanted::named(name) })
+    }
+
+    /// Whether a deployment is named.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.host.is_empty() || self.name.is_some()
+    }
+
+    /// The deployment, or the one called `other` where none is named.
+    pub(crate) fn named_or(&self, other: DeploymentName) -> Result<Wanted> {
+        if self.is_named() {
+            return self.named();
+        }
+        Self { name: Some(Given { value: other, by_environment: false }), ..self.clone() }.named()
+    }
+
+    /// The name that is given.
+    pub(crate) fn name(&self) -> Option<&DeploymentName> {
+        self.name.as_ref().map(|name| &name.value)
     }
 
     /// Uses `host` where none is given.
@@ -104,10 +144,14 @@ impl Target {
     /// # Errors
     /// [`Kind::Input`] when it is not an address of a server.
     pub(crate) fn host_or(&mut self, host: &str) -> Result<()> {
-        if self.host.is_none() {
-            self.host = Some(Given { value: host.parse()?, by_environment: true });
+        if self.origins().is_none() {
+            self.host = vec![Given { value: host.parse()?, by_environment: true }];
         }
         Ok(())
+    }
+
+    fn origins(&self) -> Option<Origins> {
+        Origins::of(self.host.iter().map(|host| host.value.clone()))
     }
 
     /// Refuses a target that the command line and the environment name differently.
@@ -127,8 +171,8 @@ impl Target {
     /// The name from the environment, and that of the host on the command line, where they differ.
     fn two_names(&self) -> Option<(&DeploymentName, DeploymentName)> {
         let name = self.name.as_ref().filter(|name| name.by_environment)?;
-        let host = self.host.as_ref().filter(|host| !host.by_environment)?;
-        let slug = host.value.slug();
+        let is_typed = self.host.iter().any(|host| !host.by_environment);
+        let slug = self.origins().filter(|_| is_typed)?.first().slug();
         (name.value != slug).then_some((&name.value, slug))
     }
 }

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{CheckOptions, Topic, check, prepare};
-use crate::cli::Format;
-use crate::commands::verify::prove;
+use crate::cli::{Format, Out};
+use crate::commands::verify::{Proof, prove};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::option::parsed;
@@ -19,9 +19,11 @@ use crate::view::progress::Style;
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) out: Out,
     /// Settings of the server, `NAME=value` per line: a file, `-` for stdin, or `env:` for the environment
     /// [default: the environment]
-    #[arg(long, value_name = "FILE", env = "WBSTORE_SETTINGS", value_parser = parsed::<SettingsSource>())]
+    #[arg(long, value_name = "FILE", env = "WBSTORE_SETTINGS", value_parser = parsed::<SettingsSource>(), value_hint = clap::ValueHint::FilePath)]
     settings: Option<SettingsSource>,
     /// Check only these, separated by commas [default: all that is set]
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -46,8 +48,9 @@ pub(crate) struct CheckArgs {
 
 pub(crate) async fn run(args: CheckArgs, console: &mut Console, cancel: CancellationToken) -> Result<u8> {
     let source = args.settings.unwrap_or(SettingsSource::Environment);
+    console.require_other_file(source.path(), "--settings")?;
     let (settings, notes) = console.busy("reading the settings", async { source.read() }).await?;
-    notes.iter().for_each(|note| console.note(note));
+    notes.iter().for_each(|note| console.warn(note));
     let options = CheckOptions {
         topics: topics(&args.only, &settings)?,
         offline: args.offline,
@@ -64,11 +67,11 @@ pub(crate) async fn run(args: CheckArgs, console: &mut Console, cancel: Cancella
         let _ =
             sender.send(Checking::Begun { name: "the remaining checks".to_owned(), within: options.within });
     }
-    let proof = async {
+    let work = async {
         check(&settings, prepared, &options, checks).await;
         Ok(())
     };
-    prove(proof, sender, receiver, console, &cancel, "interrupted").await
+    prove(vec![Proof::only((sender, receiver), work)], console, &cancel, "interrupted").await
 }
 
 /// What to check of `settings`.

@@ -4,47 +4,30 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::change::{Change, is_absent};
-use crate::cli::{Cloud, Described, Format, Lifetime, Target};
-use crate::commands::connect;
+use crate::change::is_absent;
+use crate::cli::{Described, Format, Lifetime, Out, Selected, Selection, Target};
+use crate::commands::run::{Looking, Observed, look, ordered};
 use crate::console::Console;
 use crate::delivery;
 use crate::error::{Error, Kind, Result, exit};
-use crate::name::DeploymentName;
 use crate::option::parsed;
 use crate::origin::Origin;
 use crate::output::{Configuration, Encoding, Entry};
-use crate::plan::Goal;
-use crate::provider::CloudOptions;
+use crate::provider::Wanted;
+use crate::reader::FILE_STORES;
 use crate::secret::Disclosure;
 use crate::settings::kubernetes_name::{Namespace, ServerVersion};
 use crate::settings::{ServerSettings, SettingsSource, Variable};
+use crate::versioning::Versioning;
+use crate::view::remark::Remark;
 
-/// With a cloud, its storage and the settings; without one, the settings alone.
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct ConfigCommand {
-    #[command(subcommand)]
-    cloud: Option<Cloud<ConfigArgs, Described>>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-}
-
-/// The options without a cloud.
-#[derive(Args, Debug)]
-struct SettingsArgs {
-    /// Name of the deployment, which names the Kubernetes Secret [default: derived from HOST, or `wandb`]
-    #[arg(long, value_parser = parsed::<DeploymentName>())]
-    name: Option<DeploymentName>,
-    #[command(flatten)]
-    form: ConfigForm,
-}
-
-/// The options with a cloud.
+/// With a cloud or a file of deployments, their storage and the settings; otherwise the settings alone.
 #[derive(Args, Debug)]
 pub(crate) struct ConfigArgs {
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    versioning: Versioning,
     #[command(flatten)]
     form: ConfigForm,
 }
@@ -52,14 +35,16 @@ pub(crate) struct ConfigArgs {
 /// What is printed, and how.
 #[derive(Args, Debug)]
 struct ConfigForm {
+    #[command(flatten)]
+    out: Out,
     /// Settings of the server, `NAME=value` per line: a file, `-` for stdin, or `env:` for the environment
     /// [default: the environment without a cloud, nothing with one]
-    #[arg(long, value_name = "FILE", env = "WBSTORE_SETTINGS", value_parser = parsed::<SettingsSource>())]
+    #[arg(long, value_name = "FILE", env = "WBSTORE_SETTINGS", value_parser = parsed::<SettingsSource>(), value_hint = clap::ValueHint::FilePath)]
     settings: Option<SettingsSource>,
     /// Format of the server configuration [default: env; json with `--format json`]
     #[arg(long, value_enum)]
     output: Option<Encoding>,
-    /// Kubernetes namespace of the server
+    /// Kubernetes namespace of the server, for the manifests of k8s-secret, helm and operator-v2
     #[arg(long, value_name = "NAME", value_parser = parsed::<Namespace>())]
     namespace: Option<Namespace>,
     /// Version of the server, which `--output operator-v2` requires
@@ -76,20 +61,38 @@ struct ConfigForm {
     format: Format,
 }
 
-impl ConfigCommand {
+impl ConfigArgs {
     pub(crate) fn format(&self) -> Format {
-        self.cloud.as_ref().map_or(&self.settings.form, |cloud| &cloud.command().form).format
+        self.form.format
+    }
+
+    pub(crate) fn out(&self) -> &Out {
+        &self.form.out
+    }
+}
+
+impl Looking for ConfigArgs {
+    const BY_MARKS: bool = true;
+
+    fn wanted(&self) -> Result<Wanted> {
+        self.versioning.of(self.target.served(&Lifetime::default())?)
     }
 }
 
 impl ConfigForm {
     fn disclosure(&self) -> Disclosure {
-        let unasked = if self.reveal { Disclosure::Shown } else { Disclosure::Withheld };
-        self.secret_file.clone().map_or(unasked, Disclosure::File)
+        Disclosure::asked(self.reveal, self.secret_file.clone())
+    }
+
+    /// The format, which is that of `console` unless another is asked for.
+    fn encoding(&self, console: &Console) -> Result<Encoding> {
+        let encoding = self.output.unwrap_or(console.encoding());
+        encoding.check_namespace(self.namespace.as_ref()).map(|()| encoding)
     }
 
     /// The settings of `source`, with the notes on them.
     async fn read(source: SettingsSource, console: &mut Console) -> Result<ServerSettings> {
+        console.require_other_file(source.path(), "--settings")?;
         // A pipe may take its time.
         let reading = tokio::task::spawn_blocking(move || source.read());
         let reading = async {
@@ -98,13 +101,13 @@ impl ConfigForm {
         };
         let (settings, notes) = console.busy("reading the settings", reading).await?;
         for note in notes.iter().chain(&settings.remarks()) {
-            console.note(note);
+            console.warn(note);
         }
         Ok(settings)
     }
 
     /// What all configurations of this form have.
-    fn configuration(&self, deployment: &DeploymentName) -> Configuration {
+    fn configuration(&self, deployment: &str) -> Configuration {
         Configuration {
             deployment: deployment.to_string(),
             namespace: self.namespace.as_ref().map(ToString::to_string),
@@ -115,54 +118,90 @@ impl ConfigForm {
     }
 }
 
-pub(crate) async fn run(command: ConfigCommand, console: &mut Console) -> Result<u8> {
-    match command.cloud {
-        Some(cloud) => {
-            let (args, options) = cloud.split();
-            of_cloud(args, options.as_ref(), console).await
-        }
-        None => of_settings(&command.settings, console).await,
+pub(crate) async fn run(selection: Selection<ConfigArgs, Described>, console: &mut Console) -> Result<u8> {
+    if selection.is_empty() {
+        return of_settings(selection.command(), console).await;
     }
+    of_storage(selection.split(), console).await
 }
 
 /// The settings alone.
-async fn of_settings(args: &SettingsArgs, console: &mut Console) -> Result<u8> {
-    let SettingsArgs { name, form } = args;
+async fn of_settings(args: &ConfigArgs, console: &mut Console) -> Result<u8> {
+    let ConfigArgs { target, form, .. } = args;
+    let encoding = form.encoding(console)?;
     let disclosure = form.disclosure();
+    console.require_other_file(disclosure.path(), "--secret-file")?;
     disclosure.check()?;
     let source = form.settings.clone().unwrap_or(SettingsSource::Environment);
     let settings = ConfigForm::read(source, console).await?;
     let host = settings.value(Variable::Host).and_then(|host| host.parse::<Origin>().ok());
     let fallback = || host.map_or_else(|| "wandb".parse(), |host| Ok(host.slug()));
-    let name = name.clone().map_or_else(fallback, Ok)?;
-    let mut configuration = form.configuration(&name);
+    let name = target.name().cloned().map_or_else(fallback, Ok)?;
+    let mut configuration = form.configuration(name.as_str());
     configuration.has_settings = true;
     configuration.entries = settings.into_iter().map(Entry::from).collect();
     if configuration.entries.is_empty() {
         return Err(Error::input("no variable of the server is set in the environment")
             .hint("name a file with `--settings FILE`, or a cloud, such as `wbstore config aws`"));
     }
-    let encoding = form.output.unwrap_or(console.encoding());
     delivery::print(configuration, None, encoding, disclosure.open()?, console).await?;
     Ok(exit::DONE)
 }
 
-/// The storage of a deployment, and the settings.
-async fn of_cloud(mut args: ConfigArgs, options: &dyn CloudOptions, console: &mut Console) -> Result<u8> {
-    let form = &args.form;
-    let disclosure = form.disclosure();
-    let settings = match form.settings.clone() {
-        Some(source) => Some(ConfigForm::read(source, console).await?),
-        None => None,
-    };
-    if let Some(host) = settings.as_ref().and_then(|settings| settings.value(Variable::Host)) {
-        args.target.host_or(host)?;
+/// The storage of deployments, and the settings of each.
+async fn of_storage(mut selected: Vec<Selected<ConfigArgs>>, console: &mut Console) -> Result<u8> {
+    let reads_stdin = |one: &&Selected<ConfigArgs>| one.args.form.settings == Some(SettingsSource::Stdin);
+    if selected.iter().filter(reads_stdin).count() > 1 {
+        return Err(Error::input("`--settings -` cannot be read for several deployments")
+            .hint("name a file with `--settings FILE`, or limit the run with `--only`"));
     }
-    let wanted = args.target.served(&Lifetime::default())?;
-    let host = wanted.origin()?;
-    disclosure.check()?;
-    let provider = connect(options, wanted.clone(), console).await?;
-    let change = Change::look(provider.as_ref(), Goal::Present { adopt: false }, console).await?;
+    let mut all_settings = vec![];
+    for one in &mut selected {
+        let settings = match one.args.form.settings.clone() {
+            Some(source) => Some(ConfigForm::read(source, console).await?),
+            None => None,
+        };
+        if let Some(host) = settings.as_ref().and_then(|settings| settings.value(Variable::Host)) {
+            one.args.target.host_or(host)?;
+        }
+        all_settings.push((one.title.clone(), settings));
+    }
+    let orders = ordered(selected)?;
+    for order in &orders {
+        let form = &order.args.form;
+        form.encoding(console)?;
+        let disclosure = form.disclosure();
+        console.require_other_file(disclosure.path(), "--secret-file")?;
+        disclosure.check()?;
+    }
+    let mut run = look(orders, console).await?;
+    run.report(console);
+    run.keep(require_as_described, console)?;
+    let mut codes: Vec<u8> = run.codes().collect();
+    for one in &run.observed {
+        let found = all_settings.iter_mut().find(|(title, _)| *title == one.title);
+        let settings = found.and_then(|(_, settings)| settings.take());
+        match print(one, settings, console).await {
+            Ok(()) => {}
+            Err(error) if run.only_plan().is_some() || error.kind() == Kind::Interrupted => {
+                return Err(error);
+            }
+            Err(error) => {
+                let error = error.context(one.title.as_deref().unwrap_or_default());
+                console.remark(&Remark::error(&error, exit::FAILED));
+                codes.push(exit::FAILED);
+            }
+        }
+    }
+    Ok(exit::worst(codes))
+}
+
+/// Checks that the deployment exists as it is described.
+fn require_as_described(one: &Observed<ConfigArgs>) -> Result<()> {
+    let Observed { change, contradiction, .. } = one;
+    if let Some(contradiction) = contradiction {
+        return Err(contradiction.clone());
+    }
     change.require_allowed()?;
     if is_absent(&change.plan) {
         return Err(Error::new(Kind::Failed, format!("{} does not exist", change.plan.deployment))
@@ -173,16 +212,26 @@ async fn of_cloud(mut args: ConfigArgs, options: &dyn CloudOptions, console: &mu
             "`wbstore plan` with the same arguments shows the differences; `wbstore provision` applies them",
         ));
     }
-    let mut configuration = args.form.configuration(&wanted.name);
+    Ok(())
+}
+
+async fn print(
+    one: &Observed<ConfigArgs>,
+    settings: Option<ServerSettings>,
+    console: &mut Console,
+) -> Result<()> {
+    let form = &one.args.form;
+    let host = one.wanted.origins()?.first().clone();
+    let mut configuration = form.configuration(&one.wanted.name.to_string());
+    configuration.title.clone_from(&one.title);
     configuration.host = Some(host.to_string());
-    configuration.entries = change.plan.outputs.iter().map(Entry::from).collect();
+    configuration.entries = one.change.plan.outputs.iter().map(Entry::from).collect();
     if let Some(settings) = settings {
         add(&mut configuration, settings, &host, console);
     }
-    let encoding = args.form.output.unwrap_or(console.encoding());
-    let withheld = provider.withheld();
-    delivery::print(configuration, withheld, encoding, disclosure.open()?, console).await?;
-    Ok(exit::DONE)
+    let encoding = form.encoding(console)?;
+    let destination = form.disclosure().open()?;
+    delivery::print(configuration, Some(one.provider.as_ref()), encoding, destination, console).await
 }
 
 /// Adds `settings` to the storage of the deployment, which outranks them.
@@ -191,16 +240,21 @@ fn add(configuration: &mut Configuration, settings: ServerSettings, host: &Origi
     if settings.value(Variable::Host).is_none() {
         configuration.entries.push(Entry::open("HOST", host.as_str()));
     }
-    for setting in settings.iter() {
+    let is_joined = |name: &str| name == FILE_STORES && configuration.entry(name).is_some();
+    for setting in settings.iter().filter(|setting| !is_joined(&setting.name)) {
         let ours = configuration.value(&setting.name);
         if ours.is_some_and(|ours| ours != setting.value.reveal()) {
-            console.note(&format!(
+            console.warn(&format!(
                 "{}: {} is not used: the deployment has its own",
                 setting.origin, setting.name
             ));
         }
     }
-    let others = settings.into_iter().map(Entry::from);
-    let others: Vec<_> = others.filter(|entry| configuration.entry(&entry.name).is_none()).collect();
-    configuration.entries.extend(others);
+    for entry in settings.into_iter().map(Entry::from) {
+        match configuration.entry(&entry.name) {
+            None => configuration.entries.push(entry),
+            Some(_) if entry.name == FILE_STORES => configuration.other_stores = Some(entry),
+            Some(_) => {}
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use crate::cli::{Cloud, Format, Placed};
+use crate::cli::{Cloud, Format, Out, Placed};
 use crate::commands::{anybody, confirm_account, connect, inventory};
 use crate::console::Console;
 use crate::error::{Result, exit};
@@ -11,6 +11,8 @@ use crate::view::{inventory as table, json};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) out: Out,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -25,7 +27,10 @@ pub(crate) async fn run(cloud: Cloud<ListArgs, Placed>, console: &mut Console) -
         Format::Human => {
             let ruled = console.out_is_terminal();
             console.page(&table::table(&found, Timestamp::now().as_second(), ruled))?;
-            console.say(&table::remarks(&found));
+            if found.deployments.is_empty() {
+                console.note(&format!("no deployments in {}", found.scope));
+            }
+            console.say(&table::unlisted(&found));
         }
         Format::Json => console.data(&json::line(&found)?)?,
     }

@@ -2,14 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::change::Change;
-use crate::cli::{Cloud, Described, Lifetime, Offline, Target};
-use crate::commands::{connect, offline};
+use crate::cli::{Described, Lifetime, Offline, Out, Selection, Target};
+use crate::commands::run::{Looking, Run, look, ordered};
 use crate::console::Console;
 use crate::error::{Result, exit};
-use crate::plan::Plan;
+use crate::plan::Goal;
 use crate::provider::Wanted;
-use crate::view::{human, json, markdown};
+use crate::versioning::Versioning;
+use crate::view::{json, markdown};
 
 #[derive(Args, Debug)]
 pub(crate) struct PlanArgs {
@@ -18,7 +18,11 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     lifetime: Lifetime,
     #[command(flatten)]
+    versioning: Versioning,
+    #[command(flatten)]
     offline: Offline,
+    #[command(flatten)]
+    pub(crate) out: Out,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: PlanFormat,
@@ -38,31 +42,46 @@ pub(crate) enum PlanFormat {
     Markdown,
 }
 
-pub(crate) async fn run(cloud: Cloud<PlanArgs, Described>, console: &mut Console) -> Result<u8> {
-    let (args, options) = cloud.split();
-    let goal = args.lifetime.goal();
-    let wanted = Wanted { goal: Some(goal), ..args.target.served(&args.lifetime)? };
-    let change = if args.offline.offline {
-        let provider = offline(options.as_ref(), wanted, &args.offline).await?;
-        Change::unobserved(provider.as_ref(), goal)?
-    } else {
-        let provider = connect(options.as_ref(), wanted, console).await?;
-        Change::look(provider.as_ref(), goal, console).await?
-    };
-    show(&change.plan, args.format, console)?;
-    Ok(if change.plan.is_refused() {
-        exit::REFUSED
-    } else if args.exit_code && !change.plan.is_empty() {
-        exit::PENDING
-    } else {
-        exit::DONE
-    })
+impl Looking for PlanArgs {
+    fn wanted(&self) -> Result<Wanted> {
+        let wanted = self.versioning.of(self.target.served(&self.lifetime)?)?;
+        Ok(Wanted { goal: Some(self.goal()), ..wanted })
+    }
+
+    fn goal(&self) -> Goal {
+        self.lifetime.goal()
+    }
+
+    fn offline(&self) -> Option<&Offline> {
+        Some(&self.offline).filter(|offline| offline.offline)
+    }
 }
 
-pub(super) fn show(plan: &Plan, format: PlanFormat, console: &mut Console) -> Result<()> {
-    match format {
-        PlanFormat::Human => console.page(&human::plan(plan)),
-        PlanFormat::Json => console.data(&json::line(plan)?),
-        PlanFormat::Markdown => console.data(&markdown::plan(plan)),
+pub(crate) async fn run(selection: Selection<PlanArgs, Described>, console: &mut Console) -> Result<u8> {
+    let PlanArgs { format, exit_code, .. } = *selection.command();
+    let run = look(ordered(selection.split())?, console).await?;
+    show(&run, format, console)?;
+    run.report(console);
+    Ok(code(&run, exit_code))
+}
+
+/// The exit code of a run that shows its plans, with one of its own for changes where they `count`.
+pub(super) fn code<C>(run: &Run<C>, count: bool) -> u8 {
+    let plans = run.observed.iter().map(|one| match &one.change.plan {
+        plan if plan.is_refused() => exit::REFUSED,
+        plan if count && !plan.is_empty() => exit::PENDING,
+        _ => exit::DONE,
+    });
+    exit::worst(plans.chain(run.codes()))
+}
+
+pub(super) fn show<C>(run: &Run<C>, format: PlanFormat, console: &mut Console) -> Result<()> {
+    match (format, run.only_plan()) {
+        (PlanFormat::Human, Some(plan)) => console.plan_page(plan),
+        (PlanFormat::Human, None) => console.plans_page(&run.plans()),
+        (PlanFormat::Json, Some(plan)) => console.data(&json::line(plan)?),
+        (PlanFormat::Json, None) => console.data(&json::line(&run.plans())?),
+        (PlanFormat::Markdown, Some(plan)) => console.data(&markdown::plan(plan)),
+        (PlanFormat::Markdown, None) => console.data(&markdown::plans(&run.plans())),
     }
 }

@@ -1,5 +1,7 @@
 //! `teardown`: of one deployment, or of all whose lease has ended.
 
+use std::fmt::Display;
+
 use clap::{ArgGroup, Args};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -13,11 +15,12 @@ use crate::console::Console;
 use crate::empty::MaxRate;
 use crate::error::{Error, Result, exit};
 use crate::inventory::{Deployment, Inventory};
-use crate::name::DeploymentName;
+use crate::name::StorageName;
 use crate::option::parsed;
-use crate::plan::{Digest, Goal};
+use crate::plan::{Digest, Goal, Spares};
 use crate::provider::{CloudOptions, EmptyBy, Provider, Wanted};
 use crate::span::Span;
+use crate::view::human::Extent;
 use crate::view::remark::Remark;
 
 /// The word that confirms `--expired`, where there is no one name to type.
@@ -29,7 +32,7 @@ pub(crate) struct TeardownArgs {
     #[command(flatten)]
     target: Target,
     /// Delete every deployment of the account whose lease has ended
-    #[arg(long, conflicts_with_all = ["host", "name", "parts"])]
+    #[arg(long, conflicts_with_all = ["host", "name", "team", "parts"])]
     expired: bool,
     /// Limit --expired to matching names; `*` matches any characters, `?` matches one
     #[arg(long, value_name = "PATTERN", requires = "expired")]
@@ -49,8 +52,11 @@ pub(crate) struct TeardownArgs {
     /// Apply only if the plan has this digest, as printed by `--dry-run`
     #[arg(long, value_name = "DIGEST", conflicts_with = "expired", value_parser = parsed::<Digest>())]
     expect: Option<Digest>,
+    /// Do not ask for confirmation where no data are deleted; objects and messages require --confirm
+    #[arg(short, long)]
+    yes: bool,
     /// Show the plan and exit
-    #[arg(long, conflicts_with = "confirm")]
+    #[arg(long, conflicts_with_all = ["confirm", "yes"])]
     dry_run: bool,
     /// Format of plan, progress, notes and errors on stderr
     #[arg(long, value_enum, default_value_t)]
@@ -71,22 +77,23 @@ pub(crate) async fn run(
     }
     args.target.require_one_name()?;
     let wanted = deletion(args.target.named()?, &args);
-    let name = wanted.name.to_string();
+    let storage = wanted.name.clone();
+    let spares = spares(&args, by_name(options.as_ref(), &storage), storage.to_string());
     let list = format!("`wbstore list {}` shows the existing deployments and their names", options.cloud());
     let provider = connect(options.as_ref(), wanted, console).await?;
-    remove(provider.as_ref(), &args, (&name, &list), console, cancel).await
+    remove(provider.as_ref(), &args, (&storage, spares, &list), console, cancel).await
 }
 
-/// The teardown of the deployment `name`, with the account known; `list` is a note on how to find others.
+/// The teardown of the deployment `storage`, with the account known; `list` is a note on how to find others.
 pub(super) async fn remove(
     provider: &dyn Provider,
     args: &TeardownArgs,
-    (name, list): (&str, &str),
+    (storage, spares, list): (&StorageName, Option<Spares>, &str),
     console: &mut Console,
     cancel: CancellationToken,
 ) -> Result<u8> {
-    let change = Change::look(provider, Goal::Absent, console).await?;
-    console.plan(&change.plan)?;
+    let change = Change::look_to_delete(provider, spares, console).await?;
+    console.plan(&change.plan, args.extent())?;
     change.require_allowed()?;
     if change.plan.is_empty() {
         console.note(list);
@@ -96,9 +103,9 @@ pub(super) async fn remove(
         return Ok(exit::DONE);
     }
     change.require_digest(args.expect.as_ref())?;
-    confirm(args.confirm.as_deref(), name, console)?;
+    confirm(args, &storage.to_string(), change.plan.deletes_data(), console)?;
     let wait = args.wait.map(Span::as_duration);
-    let reports = change::apply(&[change], true, wait, console, cancel).await;
+    let reports = change::apply(&[(None, &change)], true, wait, console, cancel).await;
     Ok(change::outcome(&reports, []))
 }
 
@@ -109,14 +116,34 @@ fn deletion(wanted: Wanted, args: &TeardownArgs) -> Wanted {
     Wanted { delete_objects: *delete_objects, empty_by: *empty_by, max_rate, goal, ..wanted }
 }
 
-fn confirm(given: Option<&str>, name: &str, console: &mut Console) -> Result<()> {
+impl TeardownArgs {
+    /// How much of a plan is shown: all, where somebody has to decide on it.
+    fn extent(&self) -> Extent {
+        if self.yes || self.confirm.is_some() { Extent::Short } else { Extent::Whole }
+    }
+}
+
+/// What `--yes` alone does not cover: `command` deletes it where its confirmation is `word`.
+pub(super) fn spares(args: &TeardownArgs, mut command: String, word: impl Display) -> Option<Spares> {
+    if args.delete_objects {
+        command.push_str(" --delete-objects");
+    }
+    let confirmation = format!("--confirm {word}");
+    (args.yes && args.confirm.is_none()).then_some(Spares { command, confirmation })
+}
+
+/// Requires consent to the deletion of `name`: a typed name, or what `args` have of it. A plan that deletes data was
+/// refused before where they only have `--yes`.
+fn confirm(args: &TeardownArgs, name: &str, deletes_data: bool, console: &mut Console) -> Result<()> {
     let unconfirmed = || Error::input(format!("nothing was deleted: the name typed is not `{name}`"));
-    match given {
+    match args.confirm.as_deref() {
         Some(given) if given == name => Ok(()),
         Some(_) => Err(unconfirmed().hint(format!("add `--confirm {name}`"))),
+        None if args.yes => Ok(()),
         None if !console.is_interactive() => {
+            let option = if deletes_data { format!("--confirm {name}") } else { "--yes".to_owned() };
             Err(Error::input(format!("nothing was deleted: {}", console.why_nobody_is_asked()))
-                .hint(format!("add `--confirm {name}`")))
+                .hint(format!("add `{option}`")))
         }
         None if console.typed(&format!("Type `{name}` to delete it"), name)? => Ok(()),
         None => Err(unconfirmed()),
@@ -133,14 +160,14 @@ async fn expired(
     let provider = connect(options, anybody()?, console).await?;
     let inventory = inventory(options, provider.as_ref(), console).await?;
     for text in &inventory.unread {
-        console.note(text);
+        console.warn(text);
     }
     let only = args.only.as_deref().map(WildMatch::new);
     let now = Timestamp::now().as_second();
     let (due, mut left_out) = due(&inventory, only.as_ref(), now);
-    for name in inventory.expired(now).map(|one| &one.name) {
-        if only.as_ref().is_some_and(|only| !only.matches(name)) {
-            console.note(&format!("the deployment {name} has expired but does not match --only"));
+    for one in inventory.expired(now) {
+        if only.as_ref().is_some_and(|only| !only.matches(&one.name)) {
+            console.note(&format!("the deployment {} has expired but does not match --only", one.title()));
         }
     }
     if due.is_empty() && left_out.is_empty() {
@@ -154,7 +181,7 @@ async fn expired(
     let mut changes = vec![];
     for (one, plan) in due.iter().zip(plans) {
         let allowed = plan.and_then(|change| {
-            console.plan(&change.plan)?;
+            console.plan(&change.plan, args.extent())?;
             change.require_allowed()?;
             Ok(change)
         });
@@ -170,8 +197,10 @@ async fn expired(
     if args.dry_run || changes.is_empty() {
         return Ok(change::outcome(&[], failures));
     }
-    confirm(args.confirm.as_deref(), ALL_EXPIRED, console)?;
+    let deletes_data = changes.iter().any(|change| change.plan.deletes_data());
+    confirm(args, ALL_EXPIRED, deletes_data, console)?;
     let wait = args.wait.map(Span::as_duration);
+    let changes: Vec<_> = changes.iter().map(|change| (None, change)).collect();
     let reports = change::apply(&changes, true, wait, console, cancel).await;
     Ok(change::outcome(&reports, failures))
 }
@@ -179,7 +208,7 @@ async fn expired(
 /// An expired deployment.
 struct Due<'a> {
     deployment: &'a Deployment,
-    name: DeploymentName,
+    name: StorageName,
 }
 
 impl Due<'_> {
@@ -191,7 +220,12 @@ impl Due<'_> {
         }
         let Ok(options) = options.with_parts(self.deployment) else { return error };
         let objects = if args.delete_objects { " --delete-objects" } else { "" };
-        let by_name = format!("`{}{objects}` deletes it by name", by_name(options.as_ref(), &self.name));
+        let command = by_name(options.as_ref(), &self.name);
+        // Of data that were spared, the hint is that command already.
+        if error.what_next().is_some_and(|hint| hint.contains(&command)) {
+            return error;
+        }
+        let by_name = format!("`{command}{objects}` deletes it by name");
         let hint = match error.what_next() {
             Some(hint) => format!("{hint}; {by_name}"),
             None => by_name,
@@ -206,7 +240,7 @@ fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec
     let (mut due, mut left_out) = (vec![], vec![]);
     let chosen = |one: &&Deployment| only.is_none_or(|only| only.matches(&one.name));
     for deployment in inventory.expired(now).filter(chosen) {
-        match deployment.name.parse() {
+        match deployment.storage() {
             Ok(name) => due.push(Due { deployment, name }),
             Err(error) => left_out.push(Error::context(error, "a mark is skipped")),
         }
@@ -218,14 +252,17 @@ fn due<'a>(inventory: &'a Inventory, only: Option<&WildMatch>, now: i64) -> (Vec
 async fn overdue(due: &Due<'_>, args: &TeardownArgs, options: &dyn CloudOptions) -> Result<Change> {
     let wanted = Wanted { only_expired: true, ..Wanted::named(due.name.clone()) };
     let options = options.with_parts(due.deployment)?;
-    Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent).await
+    let spares = spares(args, by_name(options.as_ref(), &due.name), &due.name);
+    Change::observe(options.connect(deletion(wanted, args)).await?.as_ref(), Goal::Absent, spares).await
 }
 
-/// The command that deletes `deployment` by name, with all that `options` name. Only checked names are in
+/// The command that deletes `storage` by name, with all that `options` name. Only checked names are in
 /// it.
-fn by_name(options: &dyn CloudOptions, deployment: &DeploymentName) -> String {
-    let names: String =
-        options.names(deployment).iter().map(|(option, value)| format!(" {option} {value}")).collect();
+fn by_name(options: &dyn CloudOptions, storage: &StorageName) -> String {
+    let StorageName { deployment, team } = storage;
+    let team = team.iter().map(|team| format!(" --team {team}"));
+    let named = options.names(storage).into_iter().map(|(option, value)| format!(" {option} {value}"));
+    let names: String = team.chain(named).collect();
     format!("wbstore teardown {} --name {deployment}{names}", options.cloud()).trim_end().to_owned()
 }
 
@@ -237,6 +274,7 @@ mod tests {
     fn what_is_past_its_time_is_due_and_a_mark_without_a_name_is_left_out() {
         let deployment = |name: &str, expires| Deployment {
             name: name.to_owned(),
+            team: None,
             region: "here".to_owned(),
             created: None,
             expires,

@@ -7,10 +7,13 @@ use clap::{Args, FromArgMatches};
 use futures::future::BoxFuture;
 
 use super::*;
+use crate::change::Change;
 use crate::commands::provision::{ProvisionArgs, bring_about};
-use crate::commands::teardown::{TeardownArgs, remove};
+use crate::commands::run::{Looking, Observed, Run};
+use crate::commands::teardown::{TeardownArgs, remove, spares};
 use crate::error::{Kind, exit};
 use crate::inventory::Inventory;
+use crate::name::StorageName;
 use crate::plan::Goal;
 use crate::policy::{Audience, Policy};
 use crate::resource::fake::{Cloud as Memory, Part, Plain, Turn, Verb, World};
@@ -85,8 +88,18 @@ async fn provision(cloud: &Arc<Memory>, line: &str, answers: &[&'static str]) ->
     let args = parsed::<ProvisionArgs>(line);
     let provider = OneBucket(Arc::clone(cloud));
     run(cloud, answers, async |console: &mut Console| {
-        let cancel = CancellationToken::new();
-        bring_about(&provider, &args, &Disclosure::Withheld, console, cancel).await
+        let (cancel, consent) = (CancellationToken::new(), args.consent());
+        let change = Change::look(&provider, args.goal(), console).await?;
+        let observed = Observed {
+            title: None,
+            wanted: anybody()?,
+            disclosure: Disclosure::Withheld,
+            provider: Box::new(provider),
+            change,
+            contradiction: None,
+            args,
+        };
+        bring_about(Run::of_one(observed), &consent, console, cancel).await
     })
     .await
 }
@@ -97,7 +110,9 @@ async fn teardown(cloud: &Arc<Memory>, line: &str, answers: &[&'static str]) -> 
     let provider = OneBucket(Arc::clone(cloud));
     run(cloud, answers, async |console: &mut Console| {
         let cancel = CancellationToken::new();
-        remove(&provider, &args, ("acme", "list them"), console, cancel).await
+        let acme: StorageName = "acme".parse::<DeploymentName>().unwrap().into();
+        let spares = spares(&args, "wbstore teardown test --name acme".to_owned(), &acme);
+        remove(&provider, &args, (&acme, spares, "list them"), console, cancel).await
     })
     .await
 }
@@ -227,7 +242,13 @@ async fn a_deletion_takes_the_name_of_the_deployment() {
         let ran = teardown(&cloud, line, answers).await;
         assert_eq!((ran.code, ran.error.as_str(), ran.calls.len()), (exit::USAGE, error, 1));
     }
-    for (line, answers) in [("--confirm acme", &[][..]), ("", &["acme"]), ("", &[" acme "])] {
+    for (line, answers) in [
+        ("--confirm acme", &[][..]),
+        ("--yes", &[]),
+        ("--yes --confirm acme", &[]),
+        ("", &["acme"]),
+        ("", &[" acme "]),
+    ] {
         let cloud = holding(1, Owner::Ours);
         let ran = teardown(&cloud, line, answers).await;
         assert_eq!((ran.code, cloud.found("bucket")), (exit::DONE, None), "{}", ran.error);

@@ -13,7 +13,7 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
-use super::log;
+use super::{Volume, log};
 use crate::cli::Format;
 use crate::retry;
 use crate::timings::{Recorder, Timings};
@@ -24,8 +24,10 @@ use crate::view::{bars, json, words};
 ///
 /// Only wbstore's own records are shown: they are written from an allow-list, while those of the
 /// libraries below may hold headers.
-pub(super) fn show(verbose: bool, format: Format, timings: Option<Timings>) {
-    let waits = Waits { format }.with_filter(Targets::new().with_target(retry::TARGET, LevelFilter::TRACE));
+pub(super) fn show(volume: Volume, format: Format, timings: Option<Timings>) {
+    let verbose = volume == Volume::Verbose;
+    let waits = (volume != Volume::Quiet).then_some(Waits { format });
+    let waits = waits.with_filter(Targets::new().with_target(retry::TARGET, LevelFilter::TRACE));
     let colour = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let shown = || {
         let all = Targets::new().with_target("wbstore", Level::INFO);

@@ -9,7 +9,7 @@ use crate::inventory::Inventory;
 use crate::plan::{Goal, Subject, plan};
 use crate::policy::{Audience, Policy};
 use crate::resource::{Output, Stack};
-use crate::secret::{Disclosure, Secret, Withheld};
+use crate::secret::{Disclosure, Instead, Secret, Withheld};
 use crate::verify::{CheckSender, VerifyOptions};
 
 const KEY: &str = "Y2FuYXJ5LWtleQ==";
@@ -18,7 +18,11 @@ const KEY: &str = "Y2FuYXJ5LWtleQ==";
 #[derive(Default)]
 struct Vault {
     fetched: AtomicBool,
+    /// Whether the secret is a part of BUCKET, as on an S3-compatible store.
+    is_in_bucket: bool,
 }
+
+const MASKED: &str = "s3://id:***@minio:9000/wandb?region=us-east-1";
 
 impl Provider for Vault {
     fn stack(&self, _: Goal) -> Result<Stack> {
@@ -40,11 +44,21 @@ impl Provider for Vault {
     fn withheld(&self) -> Option<Withheld<'_>> {
         let secret = Box::pin(async {
             self.fetched.store(true, Ordering::Relaxed);
-            Ok(Secret::new(KEY.to_owned()))
+            let address = MASKED.replace("***", "Y2FuYXJ5LWtleQ%3D%3D");
+            Ok(Secret::new(if self.is_in_bucket { address } else { KEY.to_owned() }))
         });
+        if self.is_in_bucket {
+            return Some(Withheld {
+                name: "BUCKET",
+                instead: Instead::Masked(MASKED.to_owned()),
+                warning: None,
+                secret,
+            });
+        }
         Some(Withheld {
             name: "AZURE_STORAGE_KEY",
-            command: "az storage account keys list".to_owned(),
+            instead: Instead::Command("az storage account keys list".to_owned()),
+            warning: None,
             secret,
         })
     }
@@ -72,19 +86,29 @@ impl io::Write for Stream {
 
 /// What came of it, on stdout and stderr, and whether the secret was fetched.
 async fn delivered(encoding: Encoding, disclosure: Disclosure) -> (Result<()>, String, String, bool) {
-    let outputs = vec![Output { name: "BUCKET", value: "az://acme/wandb".to_owned() }];
+    delivered_by(Vault::default(), "az://acme/wandb", encoding, disclosure).await
+}
+
+async fn delivered_by(
+    vault: Vault,
+    bucket: &str,
+    encoding: Encoding,
+    disclosure: Disclosure,
+) -> (Result<()>, String, String, bool) {
+    let outputs = vec![Output { name: "BUCKET", value: bucket.to_owned() }];
     let subject = Subject {
         deployment: "acme".into(),
         scope: "here".into(),
         outputs,
         notes: vec![],
         assumptions: vec![],
+        spares: None,
     };
     let plan = plan(Goal::Present { adopt: false }, subject, &[]);
-    let (out, err, vault) = (Stream::default(), Stream::default(), Vault::default());
+    let (out, err) = (Stream::default(), Stream::default());
     let mut console = Console::piped(out.clone(), err.clone());
     let done = match disclosure.open() {
-        Ok(destination) => deliver(&vault, &plan, encoding, destination, &mut console).await,
+        Ok(destination) => deliver(None, &vault, &plan, encoding, None, destination, &mut console).await,
         Err(error) => Err(error),
     };
     (done, out.text(), err.text(), vault.fetched.load(Ordering::Relaxed))
@@ -129,4 +153,26 @@ async fn a_secret_for_a_file_is_in_the_file_alone() {
     let error = done.unwrap_err();
     assert_eq!((error.kind(), out.as_str(), err.as_str()), (Kind::Input, "", ""));
     assert!(!format!("{error:?}").contains(KEY));
+}
+
+#[tokio::test]
+async fn a_secret_inside_of_a_value_is_masked_until_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bucket");
+    let deliver = |encoding, disclosure| {
+        delivered_by(Vault { is_in_bucket: true, ..Vault::default() }, MASKED, encoding, disclosure)
+    };
+    let (done, out, _, fetched) = deliver(Encoding::Env, Disclosure::Withheld).await;
+    assert!(done.is_ok() && !fetched);
+    insta::assert_snapshot!(out, @"
+    # BUCKET is a secret: add --reveal to print it or --secret-file to write it to a file
+    # BUCKET=s3://id:***@minio:9000/wandb?region=us-east-1
+    ");
+    let (_, out, ..) = deliver(Encoding::Env, Disclosure::Shown).await;
+    assert_eq!(out, "BUCKET='s3://id:Y2FuYXJ5LWtleQ%3D%3D@minio:9000/wandb?region=us-east-1'\n");
+    let (done, out, ..) = deliver(Encoding::Json, Disclosure::File(path.clone())).await;
+    assert!(done.is_ok() && !out.contains("Y2Fu"), "{out}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), MASKED.replace("***", "Y2FuYXJ5LWtleQ%3D%3D"));
+    let (_, out, ..) = deliver(Encoding::Helm, Disclosure::Withheld).await;
+    assert!(out.contains("secretKeyName") && !out.contains("SECRET_KEY: "), "{out}");
 }

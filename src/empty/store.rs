@@ -173,6 +173,21 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
     /// can be; `None` where there is none.
     fn look(api: &Self::Api, name: &str) -> impl Future<Output = Result<Option<(Self, Look)>>> + Send;
 
+    /// As [`look`](Self::look), for the second look at a bucket that was empty: without the listings which the
+    /// service repeats when it deletes the bucket, and rejects that.
+    fn look_at_empty(
+        api: &Self::Api,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<(Self, Look)>>> + Send {
+        Self::look(api, name)
+    }
+
+    /// What keeps the contents of the bucket `name` from being deleted, and does not matter where there are none.
+    fn protection(api: &Self::Api, name: &str) -> impl Future<Output = Result<Remarks>> + Send {
+        let _ = (api, name);
+        async { Ok(Remarks::default()) }
+    }
+
     /// The page at `cursor` of what begins with `prefix`. `None` where there is no such bucket. Use [`page`].
     fn page(
         &self,

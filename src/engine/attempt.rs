@@ -7,14 +7,14 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use super::{Engine, find, look};
+use super::{Engine, find, look, look_as_parent};
 use crate::ablation::Safeguard;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::http::Reads;
 use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
-use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Removal, Stack};
+use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Owner, Removal, Stack};
 use crate::timings::{self, Phase};
 
 /// The outcome of a step that succeeded.
@@ -22,12 +22,23 @@ use crate::timings::{self, Phase};
 pub(super) enum Taken {
     /// Nothing was left to do.
     Reached,
+    /// Nothing was sent: the cloud turned out to do it by itself, or not to have it at all.
+    Idle,
     /// It was created, `at_once` by the first call: then others have had no time to write into it.
     Created { at_once: bool },
     /// It was updated or deleted.
     Changed,
     /// The cloud completes it by itself, in this way and until then.
     Pending(&'static str, Timestamp),
+}
+
+/// What is deleted with the resource at `address`: what it holds, and what that holds.
+fn deleted_with<'s>(stack: &'s Stack, address: &Address) -> Vec<&'s dyn AnyResource> {
+    let parts = stack.resources.iter().map(AsRef::as_ref).filter(|part| {
+        let Observation { part_of, removal, .. } = part.unseen().observation();
+        part_of.as_ref() == Some(address) && !matches!(removal, Removal::Own | Removal::Setting)
+    });
+    parts.flat_map(|part| std::iter::once(part).chain(deleted_with(stack, &part.address()))).collect()
 }
 
 /// A running step.
@@ -49,6 +60,8 @@ pub(super) struct Attempt<'e> {
     pub tried: bool,
     /// Whether that call may have created something.
     may_be_ours: bool,
+    /// What the call was decided on, while the cloud works on it.
+    under_way: Option<Box<dyn Look + 'e>>,
 }
 
 impl<'e> Attempt<'e> {
@@ -69,10 +82,7 @@ impl<'e> Attempt<'e> {
             others.extend(holder.and_then(|holder| find(stack, &holder)));
         }
         if step.action == Action::Delete {
-            others.extend(stack.resources.iter().map(AsRef::as_ref).filter(|other| {
-                let Observation { part_of, removal, .. } = other.unseen().observation();
-                part_of.as_ref() == Some(&step.address) && !matches!(removal, Removal::Own | Removal::Setting)
-            }));
+            others.extend(deleted_with(stack, &step.address));
         }
         Some(Self {
             engine,
@@ -86,6 +96,7 @@ impl<'e> Attempt<'e> {
             sent: Arc::default(),
             tried: false,
             may_be_ours: false,
+            under_way: None,
         })
     }
 
@@ -95,12 +106,15 @@ impl<'e> Attempt<'e> {
     /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,
     /// when the user has stopped the run.
     pub(super) async fn take(&mut self, progress: &mut Progress) -> Result<Taken> {
-        let look = tokio::select! {
-            biased;
-            () = self.engine.cancel.cancelled() => {
-                return Err(Error::new(Kind::Interrupted, "before the retry"));
-            }
-            look = self.look_again().instrument(self.timed(Phase::DecideAgain)) => look?,
+        let look = match self.under_way.take() {
+            Some(look) => Some(look),
+            None => tokio::select! {
+                biased;
+                () = self.engine.cancel.cancelled() => {
+                    return Err(Error::new(Kind::Interrupted, "before the retry"));
+                }
+                look = self.look_again().instrument(self.timed(Phase::DecideAgain)) => look?,
+            },
         };
         let creates = self.step.action == Action::Create;
         let Some(look) = look else {
@@ -124,8 +138,15 @@ impl<'e> Attempt<'e> {
         // A call that was rejected because the resource exists has created nothing.
         let conflict = matches!(&taken, Err(error) if error.kind() == Kind::Conflict);
         self.may_be_ours = self.sent.has_sent() && (!conflict || self.sent.applied() > 0);
+        if matches!(&taken, Err(error) if error.is_under_way()) {
+            self.under_way = Some(look);
+        }
         if let Deleted::Pending { how, until } = taken? {
             return Ok(Taken::Pending(how, until));
+        }
+        let writes = matches!(action, Action::Create | Action::Update | Action::Adopt);
+        if writes && !self.sent.has_sent() {
+            return Ok(Taken::Idle);
         }
         Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
     }
@@ -148,10 +169,21 @@ impl<'e> Attempt<'e> {
         if !Safeguard::SecondDecision.holds() {
             return look(*resource).await.map(|(_, look)| look);
         }
-        let looks =
-            std::iter::once(*resource).chain(self.parent).chain(self.others.iter().copied()).map(look);
-        let (observations, looks): (Vec<_>, Vec<_>) =
-            Reads::default().within(try_join_all(looks)).await?.into_iter().unzip();
+        let looks = std::iter::once(*resource).chain(self.others.iter().copied()).map(look);
+        let looks = try_join_all(looks);
+        let parent = try_join_all(self.parent.map(look_as_parent));
+        let looks = async { futures::try_join!(looks, parent) };
+        let (looks, mut parent) = Reads::default().within(looks).await?;
+        for (parent, _) in &mut parent {
+            let released = plan.step(&parent.address).is_some_and(|step| step.action == Action::Release);
+            if let (true, Ok(seen)) = (released, &mut parent.seen)
+                && seen.owner() == Some(&Owner::Ours)
+            {
+                // What keeps it is in it, and not read for the sake of its parts.
+                seen.set_owner(Owner::Adopted);
+            }
+        }
+        let (observations, looks): (Vec<_>, Vec<_>) = looks.into_iter().chain(parent).unzip();
         match again(plan, &step.address, &observations, self.may_be_ours) {
             Again::Reached => Ok(None),
             Again::Proceed => Ok(looks.into_iter().next().flatten()),

@@ -46,6 +46,7 @@ async fn planned(
         outputs: vec![],
         notes: vec![],
         assumptions: vec![],
+        spares: None,
     };
     let plan = plan(goal, subject, &seen);
     cloud.calls();
@@ -102,7 +103,7 @@ impl Planned {
         let view = async {
             let mut sent = vec![];
             while let Some(event) = receiver.recv().await {
-                sent.push((begun.elapsed(), event));
+                sent.push((begun.elapsed(), event.event));
             }
             sent
         };

@@ -1,7 +1,7 @@
 //! The reads of one look: what several resources look at is requested once.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt, Shared};
@@ -9,16 +9,28 @@ use futures::future::{BoxFuture, FutureExt, Shared};
 use super::Answer;
 use crate::error::Result;
 
+/// What a look can share.
+pub(crate) trait Shareable: Clone + Send + Sync + 'static {
+    /// The HTTP status.
+    fn status(&self) -> u16;
+}
+
+impl Shareable for Answer {
+    fn status(&self) -> u16 {
+        self.status
+    }
+}
+
 tokio::task_local! {
     static LOOK: Reads;
 }
 
 /// An answer that has come or is coming.
-type Coming = Shared<BoxFuture<'static, Result<Answer>>>;
+type Coming<A> = Shared<BoxFuture<'static, Result<A>>>;
 
 /// What one look has requested so far, by URL. It is dropped with the look: a later one has to see what has changed.
 #[derive(Clone, Default)]
-pub(crate) struct Reads(Arc<Mutex<HashMap<String, Coming>>>);
+pub(crate) struct Reads(Arc<Mutex<HashMap<String, Box<dyn Any + Send>>>>);
 
 impl Reads {
     /// Does `look`, whose reads are part of these.
@@ -30,18 +42,25 @@ impl Reads {
         LOOK.try_with(Self::clone).ok()
     }
 
-    fn coming(&self, url: &str, read: impl FnOnce() -> BoxFuture<'static, Result<Answer>>) -> Coming {
+    fn coming<A: Shareable>(
+        &self,
+        url: &str,
+        read: impl FnOnce() -> BoxFuture<'static, Result<A>>,
+    ) -> Coming<A> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.entry(url.to_owned()) {
-            Entry::Occupied(there) => there.get().clone(),
-            Entry::Vacant(free) => free.insert(read().shared()).clone(),
-        }
+        let there = all.get(url).and_then(|there| there.downcast_ref::<Coming<A>>()).cloned();
+        there.unwrap_or_else(|| {
+            let coming = read().shared();
+            all.insert(url.to_owned(), Box::new(coming.clone()));
+            coming
+        })
     }
 
-    /// A failure is no answer to whoever asks again.
-    fn forget(&self, url: &str, read: &Coming) {
+    /// A failure that passes is no answer to whoever asks again.
+    fn forget<A: Shareable>(&self, url: &str, read: &Coming<A>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.get(url).is_some_and(|there| there.ptr_eq(read)) {
+        let there = all.get(url).and_then(|there| there.downcast_ref::<Coming<A>>());
+        if there.is_some_and(|there| there.ptr_eq(read)) {
             all.remove(url);
         }
     }
@@ -51,14 +70,18 @@ impl Reads {
 ///
 /// # Errors
 /// Those of `read`.
-pub(crate) async fn once_a_look(
+pub(crate) async fn once_a_look<A: Shareable>(
     url: &str,
-    read: impl FnOnce() -> BoxFuture<'static, Result<Answer>>,
-) -> Result<Answer> {
+    read: impl FnOnce() -> BoxFuture<'static, Result<A>>,
+) -> Result<A> {
     let Some(reads) = Reads::of_this_look() else { return read().await };
     let coming = reads.coming(url, read);
     let answer = coming.clone().await;
-    if !matches!(&answer, Ok(answer) if answer.is_success() || answer.status == 404) {
+    let is_final = match &answer {
+        Ok(answer) => matches!(answer.status(), 200..300 | 404),
+        Err(error) => !error.passes(),
+    };
+    if !is_final {
         reads.forget(url, &coming);
     }
     answer

@@ -1,4 +1,5 @@
 use super::*;
+use crate::name::tests::storage;
 
 /// Tags that keep times as they are, and room for few.
 pub(crate) const TAGS: Codec = Codec {
@@ -10,6 +11,7 @@ pub(crate) const TAGS: Codec = Codec {
     seconds: false,
     names_shown: false,
     most: 4,
+    tags: UserTags::Among,
 };
 /// Labels with a key of its own for the deployment, in any case, and times in seconds.
 const LABELS: Codec = Codec {
@@ -21,6 +23,7 @@ const LABELS: Codec = Codec {
     seconds: true,
     names_shown: true,
     most: usize::MAX,
+    tags: UserTags::Beside,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -37,7 +40,7 @@ pub(crate) fn mark(all: &[(&str, &str)]) -> Mark {
 
 fn wanted(lease: &str, renew_from: Option<i64>) -> Wanted {
     let lease = (!lease.is_empty()).then(|| lease.parse().unwrap());
-    Wanted { lease, renew_from: renew_from.map(at), ..Wanted::named("acme".parse().unwrap()) }
+    Wanted { lease, renew_from: renew_from.map(at), ..Wanted::named(storage("acme", None)) }
 }
 
 fn desired(lease: &str, renew_from: Option<i64>) -> Mark {
@@ -52,7 +55,7 @@ const WEEK: &str = "1970-01-08T00:00:00Z";
 
 #[test]
 fn the_mark_decides_whose_it_is() {
-    let (acme, beta) = ("acme".parse().unwrap(), "beta".parse().unwrap());
+    let (acme, beta) = (storage("acme", None), storage("beta", None));
     let ours = desired("", None);
     assert_eq!(ours.owner(&acme), Owner::Ours);
     assert_eq!(ours.owner(&beta), Owner::Other(Some("acme".into())));
@@ -60,6 +63,29 @@ fn the_mark_decides_whose_it_is() {
     let adopted = Mark::default().changed(&ours, true, at(0));
     assert_eq!(adopted.owner(&acme), Owner::Adopted);
     assert_eq!(adopted.changed(&ours, false, at(0)).owner(&acme), Owner::Adopted, "it stays adopted");
+}
+
+#[test]
+fn a_team_and_its_deployment_are_each_others_others() {
+    let all = [
+        storage("acme", None),
+        storage("acme", Some("a-b")),
+        storage("acme", Some("b")),
+        storage("acme-a", Some("b")),
+        storage("acme-a-b", None),
+    ];
+    for one in &all {
+        let mark = Mark::desired(&Wanted::named(one.clone()));
+        for codec in [&TAGS, &LABELS] {
+            assert_eq!(codec.read(&codec.write(&mark)), mark);
+        }
+        for other in &all {
+            let owner = if one == other { Owner::Ours } else { Owner::Other(Some(one.to_string())) };
+            assert_eq!(mark.owner(other), owner);
+        }
+    }
+    let broken = mark(&[(TEAM, "vision")]);
+    assert_eq!(broken.owner(&storage("acme", Some("vision"))), Owner::Other(None));
 }
 
 #[test]
@@ -128,14 +154,19 @@ fn dates_and_leases_without_end_are_as_they_are_asked_for() {
     assert_eq!(written, leased(date, date));
     assert_eq!(LABELS.write(&written)["wb_lease"], "1803859200");
     assert_eq!(LABELS.read(&LABELS.write(&written)), written);
-    assert_eq!(written.lease_of(&"acme".parse().unwrap()), Some("2027-03-01".parse().unwrap()));
-    assert_eq!(written.lease_of(&"beta".parse().unwrap()), None);
+    assert_eq!(written.lease_of(&storage("acme", None)), Some("2027-03-01".parse().unwrap()));
+    for other in [storage("beta", None), storage("acme", Some("vision"))] {
+        assert_eq!(written.lease_of(&other), None);
+    }
     let endless = desired("never", None);
     let observed = entries(&[("team", "ml"), ("wb", "acme"), ("wb_expires", "1"), ("wb_granted", "x")]);
     let marking = Marking::of(&wanted("never", None), &LABELS);
     let expected = [("team", "ml"), ("wb", "acme"), ("wb_lease", "never"), ("wb_granted", "x")];
-    assert_eq!(marking.to_update(&observed, false), entries(&expected), "only the end goes");
+    assert_eq!(marking.to_update(&observed, false).unwrap(), entries(&expected), "only the end goes");
     assert_eq!(marking.to_release(&observed), entries(&[("team", "ml")]));
+    let taken = entries(&[("team", "ml"), ("wb", "beta"), ("wb_expires", "1")]);
+    assert_eq!(marking.to_release(&taken), taken, "another deployment's by now");
+    assert_eq!(marking.to_update(&taken, true).unwrap_err().kind(), Kind::Outdated);
     assert_eq!(endless.managed(&endless), endless);
 }
 
@@ -147,6 +178,42 @@ fn the_former_origin_is_remembered_until_the_next_one() {
     let second = marking("https://b").to_write(&first, false);
     assert_eq!((second.get(ORIGIN), second.get(FORMER_ORIGIN)), (Some("https://b"), Some("https://a")));
     assert_eq!(marking("https://b").to_write(&second, false), second);
+}
+
+fn tagged(codec: &'static Codec, tags: &[&str]) -> Marking {
+    let tags = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+    Marking::of(&Wanted { tags, ..wanted("", None) }, codec)
+}
+
+#[test]
+fn tags_are_set_beside_the_mark_and_those_of_others_stay() {
+    let marking = tagged(&TAGS, &["team=ml", "cost-centre="]);
+    let both = [("cost-centre", ""), ("team", "ml"), ("wb:deployment", "acme")];
+    assert_eq!(marking.to_create(), entries(&both));
+    assert_eq!(serde_json::to_value(&marking).unwrap(), serde_json::json!(entries(&both)));
+    let observed = entries(&[("team", "vision"), ("Team", "x"), ("wb:deployment", "acme")]);
+    assert_ne!(marking.observed(&observed), marking, "one differs and one is missing");
+    let updated = marking.to_update(&observed, false).unwrap();
+    assert_eq!(updated, entries(&[both[0], both[1], both[2], ("Team", "x")]));
+    assert_eq!(marking.observed(&updated), marking);
+    assert_eq!(
+        tagged(&TAGS, &[]).observed(&updated),
+        tagged(&TAGS, &[]),
+        "one that is no longer wanted stays"
+    );
+    assert_eq!(marking.to_release(&updated), entries(&[both[0], both[1], ("Team", "x")]));
+}
+
+#[test]
+fn a_tag_in_another_case_is_the_same_where_case_means_nothing() {
+    let marking = tagged(&LABELS, &["team=ml"]);
+    let observed = entries(&[("Team", "vision"), ("wb", "acme")]);
+    let updated = marking.to_update(&observed, false).unwrap();
+    assert_eq!(updated, entries(&[("Team", "ml"), ("wb", "acme")]));
+    assert_eq!(marking.observed(&updated), marking);
+    assert_eq!(marking.tags(), &entries(&[("team", "ml")]));
+    let beside = serde_json::to_value(&marking).unwrap();
+    assert_eq!(beside, serde_json::json!({ "deployment": "acme" }), "they are a field of their own");
 }
 
 fn obstacles(seen: &Seen<()>) -> Vec<&str> {

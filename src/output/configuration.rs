@@ -1,15 +1,19 @@
 //! What the encoders write.
 
 use crate::error::{Error, Result};
+use crate::reader::FILE_STORES;
 use crate::resource::Output;
 use crate::secret::Secret;
-use crate::settings::{Grammar, Malformed, Setting};
+use crate::settings::{Grammar, Malformed, Setting, file_stores};
 
 use super::encoding::Encoding;
 
 /// The server configuration of one deployment.
 #[derive(Debug, Default)]
 pub(crate) struct Configuration {
+    /// What is printed above it, where there are others.
+    pub title: Option<String>,
+    /// The name of the deployment, or `acme/vision` for a team of it.
     pub deployment: String,
     /// The server's address, for the formats that require it where `HOST` is not among the entries.
     pub host: Option<String>,
@@ -18,6 +22,8 @@ pub(crate) struct Configuration {
     /// The version of the server, for the format that requires it.
     pub server_version: Option<String>,
     pub entries: Vec<Entry>,
+    /// The buckets of other teams, which the settings name.
+    pub other_stores: Option<Entry>,
     /// Whether there is more than storage among the entries.
     pub has_settings: bool,
     /// Whether a secret may be written where the format has no reference for it.
@@ -37,6 +43,15 @@ impl Entry {
     /// One without a secret.
     pub(crate) fn open(name: &str, value: &str) -> Self {
         Self { name: name.to_owned(), value: Secret::new(value.to_owned()), masked: None }
+    }
+
+    /// Adds this bucket of a team to `others`.
+    fn join(&mut self, others: &Self) {
+        let shown = |entry: &Self| entry.masked.clone().unwrap_or_else(|| entry.text().to_owned());
+        if self.is_secret() || others.is_secret() {
+            self.masked = Some(file_stores::with(&shown(others), &shown(self)));
+        }
+        self.value = Secret::new(file_stores::with(others.text(), self.text()));
     }
 
     pub(crate) fn is_secret(&self) -> bool {
@@ -68,6 +83,14 @@ impl Configuration {
         Self { deployment: deployment.to_owned(), entries, ..Self::default() }
     }
 
+    /// Joins the bucket of a team with those of other teams.
+    pub(crate) fn join_stores(&mut self) {
+        let ours = self.entries.iter_mut().find(|entry| entry.name == FILE_STORES);
+        if let (Some(ours), Some(others)) = (ours, self.other_stores.take()) {
+            ours.join(&others);
+        }
+    }
+
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.entry(name).map(Entry::text)
     }
@@ -97,6 +120,7 @@ impl Configuration {
     /// The name of the Kubernetes Secret.
     pub(super) fn secret_name(&self) -> String {
         let what = if self.has_settings { "settings" } else { "storage" };
-        format!("{}-wandb-{what}", self.deployment)
+        // That of a team is another, and no deployment's: their names have no dot.
+        format!("{}-wandb-{what}", self.deployment.replace('/', "."))
     }
 }

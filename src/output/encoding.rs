@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::configuration::{Configuration, Entry};
 use super::{docker, dotenv, env, helm, json, kubernetes_secret, login, operator_v2};
 use crate::error::{Error, Result};
+use crate::settings::kubernetes_name::Namespace;
 use crate::text::clean;
 
 /// The form in which the outputs are written.
@@ -56,6 +57,33 @@ impl Encoding {
     /// Whether the format has comments. All that have them begin one with `#`.
     pub fn has_comments(self) -> bool {
         self != Self::Json
+    }
+
+    /// Whether the format is, or comes with, a manifest for Kubernetes.
+    fn is_for_kubernetes(self) -> bool {
+        matches!(self, Self::K8sSecret | Self::Helm | Self::OperatorV2)
+    }
+
+    /// Checks that `namespace` has a meaning for the format.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input) otherwise.
+    pub(crate) fn check_namespace(self, namespace: Option<&Namespace>) -> Result<()> {
+        if namespace.is_none() || self.is_for_kubernetes() {
+            return Ok(());
+        }
+        Err(Error::input(format!("--namespace has no effect with --output {}", self.name()))
+            .hint("use `--output k8s-secret`, `helm` or `operator-v2`, or omit `--namespace`"))
+    }
+
+    /// `text`, which is in this format, as that of the deployment `title` among others.
+    pub(crate) fn under(self, title: &str, text: &str) -> String {
+        let title = clean(title);
+        match self {
+            Self::Json => format!("{{\"deployment\":\"{title}\",\"configuration\":{}}}\n", text.trim_end()),
+            Self::K8sSecret | Self::Helm | Self::OperatorV2 => format!("---\n# {title}\n{text}"),
+            Self::Env | Self::Dotenv | Self::Docker | Self::Login => format!("# {title}\n{text}"),
+        }
     }
 
     /// Whether the format refers to a Kubernetes Secret for what is secret, instead of repeating it.

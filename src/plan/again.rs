@@ -28,7 +28,7 @@ pub(crate) enum Again {
 /// Decides again on the step of `plan` at `address`, from new `observations` of it, of what it is part
 /// of and of what goes with it. On a `retry` the run itself may have written since the plan.
 pub(crate) fn again(plan: &Plan, address: &Address, observations: &[Observation], retry: bool) -> Again {
-    let steps = decided(plan.goal, observations);
+    let steps = decided(plan.goal, plan.spares.as_ref(), observations);
     let looked = || observations.iter().zip(&steps);
     let (Some(planned), Some((seen, now))) =
         (plan.step(address), looked().find(|(seen, _)| seen.address == *address))

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Action, Change, Goal, Step};
-use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen};
-use crate::value::quoted;
+use super::{Action, Change, Goal, Spares, Step};
+use crate::resource::{Fields, Forbids, Observation, Owner, Remarks, Removal, Seen, belongs_to};
 
 /// The step for the resource that was `seen`, without regard to the others.
 pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
@@ -22,6 +21,8 @@ pub(super) fn step(goal: Goal, seen: &Observation) -> Step {
         findings: vec![],
         ends: vec![],
         leaves: vec![],
+        holds: None,
+        wording: seen.wording.clone(),
     };
     let looked = match &seen.seen {
         Ok(looked) => looked,
@@ -84,10 +85,11 @@ fn want_present(adopt: bool, seen: &Observation, looked: &Seen<Fields>, step: &m
             return;
         }
         Owner::Other(Some(other)) => {
+            let names = if other.contains('/') { "`--name` and `--team`" } else { "`--name`" };
             refuse(
                 step,
-                format!("it belongs to the deployment {}", quoted(other)),
-                "choose another name, or use that deployment's `--name`",
+                format!("it belongs to {}", belongs_to(other)),
+                format!("choose another name, or use that deployment's {names}"),
             );
             return;
         }
@@ -130,6 +132,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
     match owner {
         Owner::Ours => {
             step.action = Action::Delete;
+            step.holds.clone_from(&remarks.holds);
             step.leaves.clone_from(&remarks.leaves);
             if seen.removal == Removal::Own {
                 lose_kept(step);
@@ -143,7 +146,7 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
         Owner::Other(other) => {
             step.action = Action::Keep;
             step.reason = Some(match other {
-                Some(other) => format!("it belongs to the deployment {}", quoted(other)),
+                Some(other) => format!("it belongs to {}", belongs_to(other)),
                 None => "it has no wbstore mark".to_owned(),
             });
         }
@@ -159,6 +162,29 @@ fn want_absent(seen: &Observation, looked: &Seen<Fields>, step: &mut Step) {
                 format!("cannot determine the owner: {why}"),
                 "grant the missing permission, then run again",
             );
+        }
+    }
+}
+
+/// Refuses to delete data, where consent does not cover them; the hint is the command that deletes all of them.
+pub(super) fn spare(spares: &Spares, observations: &[Observation], steps: &mut [Step]) {
+    let Spares { command, confirmation } = spares;
+    let holds =
+        |(seen, step): (&Observation, &Step)| seen.removal == Removal::Contents && step.holds.is_some();
+    let are_objects = observations.iter().zip(&*steps).any(holds) && !command.contains("--delete-objects");
+    let objects = if are_objects { " --delete-objects" } else { "" };
+    let hint = || format!("`{command}{objects} {confirmation}` deletes that too");
+    for (seen, step) in observations.iter().zip(steps) {
+        let Some(held) = &step.holds else { continue };
+        let obstacles = seen.seen.as_ref().map_or(0, |seen| seen.remarks().obstacles.len());
+        match step.action {
+            Action::Delete => {
+                let reason = format!("it contains {held}, and `--yes` covers no data");
+                refuse(step, reason, hint());
+            }
+            // Whatever else is in the way, the command does not remove.
+            Action::Refuse if obstacles == 1 => step.hint = Some(hint()),
+            _ => {}
         }
     }
 }

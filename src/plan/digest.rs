@@ -28,6 +28,15 @@ pub struct Digest {
 text_value!(Digest);
 
 impl Digest {
+    /// The digest of several plans, in their order; that of one is its own.
+    pub(crate) fn of_all(digests: &[&Self]) -> Option<Self> {
+        match digests {
+            [] => None,
+            [one] => Some((*one).clone()),
+            all => Some(Self::hashed(&json!(all.iter().map(|digest| digest.as_str()).collect::<Vec<_>>()))),
+        }
+    }
+
     pub(super) fn of(plan: &Plan, observations: &[Observation]) -> Self {
         let is_contents = |address: &Address| {
             let mut seen = observations.iter().filter(|seen| seen.address == *address);
@@ -42,7 +51,11 @@ impl Digest {
             })
             .collect();
         let Plan { goal, deployment, scope, outputs, .. } = plan;
-        let hash = Sha256::digest(json!([goal, deployment, scope, outputs, steps]).to_string());
+        Self::hashed(&json!([goal, deployment, scope, outputs, steps]))
+    }
+
+    fn hashed(meaning: &Value) -> Self {
+        let hash = Sha256::digest(meaning.to_string());
         let mut text = String::new();
         for byte in &hash[..DIGITS / 2] {
             let _ = write!(text, "{byte:02x}");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::{Error, Kind};
-use crate::resource::{Fields, Forbids, Owner, Remarks, Removal, Seen};
+use crate::resource::{Fields, Forbids, Owner, Remarks, Removal, Seen, Wording};
 
 pub(super) const PRESENT: Goal = Goal::Present { adopt: false };
 
@@ -25,6 +25,7 @@ pub(super) fn seen(kind: &'static str) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(&[("size", 1)]),
+        wording: Wording::default(),
         vouchers: None,
         seen: Ok(Seen::absent()),
     }
@@ -45,6 +46,7 @@ fn subject() -> Subject {
         outputs: vec![],
         notes: vec![],
         assumptions: vec![],
+        spares: None,
     }
 }
 
@@ -348,4 +350,39 @@ fn steps_that_wait_for_each_other_are_still_all_listed() {
     let one = Observation { needs: vec![at("two")], ..seen("one") };
     let two = Observation { needs: vec![at("one")], ..seen("two") };
     assert_eq!(planned(PRESENT, &[one, two]).steps.len(), 2);
+}
+
+#[test]
+fn consent_without_a_name_covers_no_data() {
+    let holding = |observation: Observation, held: &str| {
+        let mut observation = observation;
+        if let Ok(seen) = &mut observation.seen {
+            seen.remarks_mut().holds = Some(held.to_owned());
+        }
+        observation
+    };
+    let spares = Spares { command: "wbstore teardown test".into(), confirmation: "--confirm acme".into() };
+    let planned = |observations: &[Observation]| {
+        plan(Goal::Absent, Subject { spares: Some(spares.clone()), ..subject() }, observations)
+    };
+    let queue = || found("queue", 1, Owner::Ours);
+    let bucket = || found("bucket", 1, Owner::Ours);
+    let objects = || holding(child(found("objects", 9, Owner::Ours), Removal::Contents), "9 objects");
+    let empty = planned(&[queue(), bucket()]);
+    assert!(!empty.is_refused() && !empty.deletes_data());
+    let hints = |plan: &Plan| plan.refusals().filter_map(|step| step.hint.clone()).collect::<Vec<_>>();
+    let messages = planned(&[holding(queue(), "2 messages"), bucket()]);
+    assert_eq!(hints(&messages), ["`wbstore teardown test --confirm acme` deletes that too"]);
+    let both = planned(&[holding(queue(), "2 messages"), bucket(), objects()]);
+    assert_eq!(hints(&both), ["`wbstore teardown test --delete-objects --confirm acme` deletes that too"; 2]);
+    // What holds them is not ours, or is kept for another reason too.
+    assert!(!planned(&[holding(found("queue", 1, Owner::Adopted), "2 messages")]).is_refused());
+    let mut kept = objects();
+    if let Ok(seen) = &mut kept.seen {
+        seen.obstacle(Forbids::Delete, "it contains 9 objects", "add `--delete-objects`");
+        seen.obstacle(Forbids::Delete, "a hold keeps them", "lift it");
+    }
+    assert_eq!(hints(&planned(&[bucket(), kept])), ["add `--delete-objects`"]);
+    let consented = plan(Goal::Absent, subject(), &[holding(queue(), "2 messages"), bucket(), objects()]);
+    assert!(consented.deletes_data() && !consented.is_refused());
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Address, Deleted, Fields, Observation, Owner, Resource, Seen};
+use super::{Address, Deleted, Fields, Observation, Owner, Resource, Seen, Wording};
 use crate::error::Result;
 use crate::event::Progress;
 
@@ -27,6 +27,8 @@ pub(crate) trait AnyResource: Send + Sync {
     fn unseen(&self) -> Box<dyn Look + '_>;
     /// See [`Resource::read`].
     fn look(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
+    /// See [`Resource::read_as_parent`].
+    fn look_as_parent(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
     /// See [`Resource::read_created`].
     fn look_at_created(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>>;
 }
@@ -95,6 +97,13 @@ impl<R: Resource> AnyResource for Bound<R> {
         })
     }
 
+    fn look_as_parent(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>> {
+        Box::pin(async move {
+            let seen = self.resource.read_as_parent(&self.api).await?;
+            Ok(Box::new(Looked { bound: self, seen }) as Box<dyn Look + '_>)
+        })
+    }
+
     fn look_at_created(&self) -> BoxFuture<'_, Result<Box<dyn Look + '_>>> {
         Box::pin(async move {
             let seen = self.resource.read_created(&self.api).await?;
@@ -113,6 +122,12 @@ impl<R: Resource> Look for Looked<'_, R> {
             removal: R::REMOVAL,
             fixed: R::FIXED,
             desired: fields(resource),
+            wording: Wording {
+                bookkeeping: R::BOOKKEEPING,
+                worded: R::WORDED,
+                old: self.seen.state().and_then(Resource::permission),
+                new: resource.permission(),
+            },
             vouchers: self.seen.state().and_then(Resource::vouchers),
             seen: Ok(self.seen.clone().map(|state| fields(&state))),
         }

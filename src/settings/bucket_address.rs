@@ -1,9 +1,14 @@
 //! `BUCKET`: the published guide, and "Object store" in `docs/infra-connection-settings.md` of W&B's operator.
 
+use std::fmt;
+
 use super::go_value::go_bool;
 use super::malformed::{Flaw, Grammar, Warning};
-use super::url_parts::{UrlForm, UrlParts, unknown_parameter};
+use super::url_parts::{UrlForm, UrlParts, encoded, unknown_parameter};
 use crate::secret::Secret;
+
+/// What stands for a secret that is not shown.
+const MASK: &str = "***";
 
 const FORM: UrlForm = UrlForm {
     schemes: &["s3", "gs", "az", "cw"],
@@ -17,6 +22,36 @@ const FORM: UrlForm = UrlForm {
     parameters: &["tls", "region", "forcePathStyle"],
     example: "s3://acme-wandb",
 };
+
+/// The address of a bucket of an S3-compatible store with a pair of keys, to be written.
+pub(crate) struct StoreAddress<'a> {
+    pub coreweave: bool,
+    pub id: &'a str,
+    pub secret: &'a str,
+    pub host: &'a str,
+    pub port: u16,
+    pub bucket: &'a str,
+    pub region: &'a str,
+    pub tls: bool,
+    pub force_path_style: bool,
+}
+
+impl fmt::Display for StoreAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { coreweave, id, secret, host, port, bucket, region, tls, force_path_style } = self;
+        // Three asterisks stand for a secret that is not shown.
+        let secret = if *secret == MASK { MASK.to_owned() } else { encoded(secret) };
+        let keys = format!("{}:{secret}", encoded(id));
+        if *coreweave {
+            return write!(f, "cw://{keys}@{host}/{bucket}?tls={tls}");
+        }
+        let region = encoded(region);
+        write!(
+            f,
+            "s3://{keys}@{host}:{port}/{bucket}?region={region}&tls={tls}&forcePathStyle={force_path_style}"
+        )
+    }
+}
 
 /// The endpoint of a store that is not Amazon's default one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +253,12 @@ impl BucketAddress {
 /// Whether the host is an endpoint rather than a bucket: `s3://host:port/bucket`, or keys and a path.
 fn is_endpoint(url: &UrlParts<'_>) -> bool {
     let has_path = !url.path.trim_matches('/').is_empty();
-    url.port.is_some() || (url.userinfo.is_some() && has_path) || url.host.ends_with(".amazonaws.com")
+    url.port.is_some() || (url.userinfo.is_some() && has_path) || is_of_amazon(url.host)
+}
+
+/// Whether a host is one of Amazon's endpoints: <https://docs.aws.amazon.com/general/latest/gr/s3.html>.
+fn is_of_amazon(host: &str) -> bool {
+    host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
 }
 
 fn endpoint(url: &UrlParts<'_>) -> Result<StoreEndpoint, Flaw> {

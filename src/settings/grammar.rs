@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::bucket_address::BucketAddress;
+use super::file_stores::FileStores;
 use super::go_value::go_bool;
 use super::host_url::HostUrl;
 use super::issuer::Issuer;
@@ -24,6 +25,7 @@ pub(crate) fn check_grammar(settings: &ServerSettings, variable: Variable, now: 
         Variable::Redis => of::<RedisUrl>(value),
         Variable::Mysql => of::<MysqlUrl>(value),
         Variable::Bucket => of::<BucketAddress>(value),
+        Variable::GorillaSupportedFileStores => of::<FileStores>(value),
         Variable::BucketQueue | Variable::NotificationsQueue => of::<QueueAddress>(value),
         Variable::OidcIssuer => of::<Issuer>(value),
         Variable::OidcAuthMethod => vec![auth_method(value)],

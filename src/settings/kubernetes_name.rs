@@ -15,6 +15,25 @@ checked_name! {
 }
 
 checked_name! {
+    /// A service account: a subdomain of DNS (Kubernetes documentation, "Configure Service Accounts for Pods").
+    KubernetesServiceAccount,
+    what: "service account",
+    form: "1 to 253 of a-z, 0-9, - and ., such as `wandb-app`; `kubectl get serviceaccounts` prints those of a namespace",
+    letters: "a-z0-9.-",
+    first: "a-z0-9",
+    last: "a-z0-9",
+    length: 1..=253,
+    single: Some('.'),
+    refused: &[
+        (Part::Within("@"), "as the address of a Google service account does", ""),
+        (Part::Within(":"), "as the subject of a token does", "use what follows the last `:` of it"),
+        (Part::Within(".-"), "so that a part begins with `-`", ""),
+        (Part::Within("-."), "so that a part ends with `-`", ""),
+    ],
+    ..Rule::ANY
+}
+
+checked_name! {
     /// The version of the server, which version 2 of the operator requires to be a certain one.
     ServerVersion,
     what: "server version",
@@ -42,6 +61,29 @@ mod tests {
                 ("Wandb", "has uppercase letters", "use `wandb`"),
                 ("-a", "begins with `-`", "use `a`"),
                 (&"a".repeat(64), "has 64 characters", "use 1 to 63"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_service_account_is_a_subdomain() {
+        obeys(
+            &KubernetesServiceAccount::RULE,
+            &["wandb-app", "w", "wandb.v2", &"a".repeat(253)],
+            &[
+                ("", "the service account is empty", "use 1 to 253"),
+                ("Wandb-App", "has uppercase letters", "use `wandb-app`"),
+                ("wandb_app", "contains `_` at position 6", "use `wandb-app`"),
+                ("wandb..app", "contains `..`", "use 1 to 253"),
+                ("wandb.-app", "contains `.-`", "use 1 to 253"),
+                (
+                    "wandb@acme.iam.gserviceaccount.com",
+                    "as the address of a Google service account",
+                    "use 1 to 253",
+                ),
+                ("system:serviceaccount:wandb:wandb-app", "as the subject of a token", "use what follows"),
+                ("a*", "contains `*` at position 2", "use 1 to 253"),
+                (&"a".repeat(254), "has 254 characters", "use 1 to 253"),
             ],
         );
     }

@@ -1,6 +1,7 @@
 //! What is wrong with a value, where, and what it should be, without its secrets.
 
 use std::fmt;
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -73,6 +74,15 @@ impl Flaw {
     /// A flaw at the byte `at`. `reason` and `advice` must not repeat the value.
     pub(super) fn new(at: usize, reason: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { at, reason: reason.into(), advice: advice.into(), repaired: None }
+    }
+
+    /// The same flaw of the whole `text`, of which the part at `place` was read.
+    pub(super) fn within(self, text: &str, place: Range<usize>) -> Self {
+        let Range { start, end } = place;
+        let whole = |part: Zeroizing<String>| {
+            Zeroizing::new(format!("{}{}{}", &text[..start], part.as_str(), &text[end..]))
+        };
+        Self { at: start + self.at, repaired: self.repaired.map(whole), ..self }
     }
 
     /// The value as it should be, in which other flaws may be left.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use zeroize::Zeroizing;
@@ -39,6 +39,14 @@ impl FromStr for SettingsSource {
 }
 
 impl SettingsSource {
+    /// The file, where it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Stdin | Self::Environment => None,
+        }
+    }
+
     /// The settings, and notes on what is valid and looks wrong.
     ///
     /// # Errors

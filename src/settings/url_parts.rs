@@ -4,7 +4,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::malformed::Flaw;
-use super::variable::nearest;
+use crate::names::nearest;
 use crate::secret::Secret;
 
 /// What need not be encoded in a user name or password: the unreserved characters of RFC 3986.

@@ -1,5 +1,7 @@
 //! The variables that W&B's documentation names.
 
+use crate::names::nearest;
+
 /// Whether the value of a variable is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrecy {
@@ -50,7 +52,7 @@ variables! {
     Redis "REDIS" Url,
     LoggingEnabled "LOGGING_ENABLED" Public,
     AzureStorageKey "AZURE_STORAGE_KEY" Secret,
-    GorillaSupportedFileStores "GORILLA_SUPPORTED_FILE_STORES" Secret,
+    GorillaSupportedFileStores "GORILLA_SUPPORTED_FILE_STORES" Url,
     GorillaAllowUserTeamCreation "GORILLA_ALLOW_USER_TEAM_CREATION" Public,
     GorillaCustomerSecretStoreSource "GORILLA_CUSTOMER_SECRET_STORE_SOURCE" Public,
     GorillaDataRetentionPeriod "GORILLA_DATA_RETENTION_PERIOD" Public,
@@ -75,25 +77,6 @@ impl Variable {
     pub(crate) fn nearest(name: &str) -> Option<Self> {
         nearest(name, Self::ALL.iter().map(|variable| variable.name())).and_then(Self::named)
     }
-}
-
-/// The one of `known` that `word` may be a misspelling of, in whatever case. Where none is off by a letter, one that
-/// `word` is a part of, or that is a part of `word`, comes first.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.7;
-    const NEARLY_THE_SAME: f64 = 0.85;
-    let word = Some(word.to_lowercase()).filter(|word| !word.is_empty())?;
-    let rank = |name: &'a str| {
-        let plain = name.to_lowercase();
-        let is_part = plain.ends_with(&word) || word.starts_with(&plain) || word.ends_with(&plain);
-        let likeness = strsim::normalized_damerau_levenshtein(&word, &plain);
-        let class = (likeness >= NEARLY_THE_SAME, is_part);
-        (is_part || likeness >= ALIKE).then_some((class, likeness, name))
-    };
-    let order = |a: &((bool, bool), f64, &str), b: &((bool, bool), f64, &str)| {
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-    };
-    known.into_iter().filter_map(rank).max_by(order).map(|(.., name)| name)
 }
 
 #[cfg(test)]

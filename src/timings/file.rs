@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{Timings, page};
@@ -89,6 +89,11 @@ impl TimingsReport {
 }
 
 impl TimingsFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn unwritten(&self, kind: Kind, error: io::Error) -> Error {
         Error::new(kind, format!("cannot write the timings to {}", clean(&self.path.to_string_lossy())))
             .because(error)

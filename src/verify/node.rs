@@ -65,7 +65,10 @@ pub(crate) trait NodeSite: Site {
     /// Those of the cloud.
     fn list(&mut self, prefix: &str) -> impl Future<Output = Result<Vec<String>>> + Send;
 
-    /// Uploads `content` as `key` in one part.
+    /// How many parts [`NodeSite::upload_in_parts`] sends.
+    const PARTS: &'static str = "one part";
+
+    /// Uploads an object as `key` in parts, one of which has `content`.
     ///
     /// # Errors
     /// Those of the cloud; what was begun is aborted.
@@ -92,7 +95,7 @@ pub(crate) async fn verify_as_node<S: NodeSite>(
     options: &VerifyOptions,
     checks: CheckSender,
 ) -> Result<()> {
-    let checks = Checks(checks);
+    let checks = Checks::new(checks);
     let identity = unless_cancelled(options, site.identity()).await?;
     checks.known("identity", passed(identity));
     let mut run = Run::new(site, options, checks);
@@ -107,21 +110,35 @@ pub(crate) async fn verify_as_node<S: NodeSite>(
 
 impl<S: NodeSite> Run<'_, S> {
     async fn serve(&mut self) -> Result<()> {
-        self.expect(NodeCall::PresignedPut);
-        let (uploaded, etag) = match self.upload().await {
-            Ok(uploaded) => uploaded,
-            Err(error) => (self.judged(error)?, None),
-        };
+        let (uploaded, etag) = self.upload_as_server().await?;
         self.checks.known(NodeCall::PresignedPut.check(), uploaded);
         let stored = etag.and_then(|_| self.sent.last()).map(|probe| probe.key.clone());
+        self.calls(stored.as_deref()).await?;
+        if !self.options.is_team {
+            let received = self.receive().await?;
+            self.checks.known(NodeCall::Receive.check(), received);
+        }
+        Ok(())
+    }
 
-        let read = match &stored {
+    /// Uploads a probe, and says what the server lacks where that is denied.
+    pub(super) async fn upload_as_server(&mut self) -> Result<(Verdict, Option<Verdict>)> {
+        self.expect(NodeCall::PresignedPut);
+        match self.upload().await {
+            Ok(uploaded) => Ok(uploaded),
+            Err(error) => Ok((self.judged(error)?, None)),
+        }
+    }
+
+    /// What the server does with objects besides the upload of the one that is `stored`.
+    pub(super) async fn calls(&mut self, stored: Option<&str>) -> Result<()> {
+        let read = match stored {
             Some(key) => self.read(key).await?,
             None => inconclusive("nothing was uploaded"),
         };
         self.checks.known(NodeCall::PresignedGet.check(), read);
 
-        let head = match &stored {
+        let head = match stored {
             Some(key) => {
                 self.expect(NodeCall::Head);
                 let answer = self.site.head(key).await;
@@ -133,8 +150,8 @@ impl<S: NodeSite> Run<'_, S> {
 
         self.expect(NodeCall::List);
         let listed = self.site.list(&self.prefix).await;
-        let listed = match (listed, &stored) {
-            (Ok(keys), Some(key)) if !keys.contains(key) => failed(
+        let listed = match (listed, stored) {
+            (Ok(keys), Some(key)) if !keys.iter().any(|one| one == key) => failed(
                 "the listing does not contain the probe",
                 "check that nothing else writes to or filters this bucket",
             ),
@@ -144,14 +161,11 @@ impl<S: NodeSite> Run<'_, S> {
 
         let parts = self.in_parts().await?;
         self.checks.known(NodeCall::Multipart.check(), parts);
-
-        let received = self.receive().await?;
-        self.checks.known(NodeCall::Receive.check(), received);
         Ok(())
     }
 
     /// Which call comes next, for the hint where it is denied.
-    fn expect(&mut self, call: NodeCall) {
+    pub(super) fn expect(&mut self, call: NodeCall) {
         self.lacking = Some(self.site.lacking(call));
     }
 
@@ -161,11 +175,11 @@ impl<S: NodeSite> Run<'_, S> {
         answer.map_or_else(|error| self.judged(error), |detail| Ok(passed(detail)))
     }
 
-    fn judged(&self, error: Error) -> Result<Verdict> {
+    pub(super) fn judged(&self, error: Error) -> Result<Verdict> {
         if ends_all(&error) { Err(error) } else { Ok(self.refused(&error)) }
     }
 
-    async fn read(&mut self, key: &str) -> Result<Verdict> {
+    pub(super) async fn read(&mut self, key: &str) -> Result<Verdict> {
         self.expect(NodeCall::PresignedGet);
         let Signed { url, headers, unsigned } = match self.site.sign_read(key).await {
             Ok(signed) => signed,
@@ -198,7 +212,7 @@ impl<S: NodeSite> Run<'_, S> {
         if answer.as_ref().is_err_and(|error| error.kind() == Kind::Denied) {
             self.sent.pop();
         }
-        self.verdict(answer.map(|()| "begun, one part sent, and completed".to_owned()))
+        self.verdict(answer.map(|()| format!("begun, {} sent, and completed", S::PARTS)))
     }
 
     async fn receive(&mut self) -> Result<Verdict> {

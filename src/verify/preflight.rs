@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::{OperatorSite, OtherApi, PROBE_PREFIX, Run, Site, Verdict, failed, passed};
 use crate::error::Result;
 use crate::http::{Answer, Method, Request};
+use crate::origin::Origin;
 
 const METHODS: [&str; 3] = ["GET", "PUT", "HEAD"];
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -15,7 +16,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 const STRANGER: &str = "https://wbstore-probe.invalid";
 
 impl<S: OperatorSite> Run<'_, S> {
-    /// Asks for each method from the server's origin, and once from another, all at the same time.
+    /// Asks for each method from each origin of the server, and once from another, all at the same time.
     ///
     /// # Errors
     /// When the endpoint cannot be reached.
@@ -23,8 +24,9 @@ impl<S: OperatorSite> Run<'_, S> {
         let key = format!("{PROBE_PREFIX}preflight");
         let url = self.site.address(&key).await?;
         let other_api = self.site.other_api(&key);
+        let asked: Vec<_> = self.pages().collect();
         let (allowed, stranger, other) = tokio::try_join!(
-            try_join_all(METHODS.map(|method| self.allowed(&url, method))),
+            try_join_all(asked.iter().map(|(origin, method)| self.allowed(&url, origin, method))),
             self.ask(&url, STRANGER, "PUT"),
             async {
                 match &other_api {
@@ -33,8 +35,8 @@ impl<S: OperatorSite> Run<'_, S> {
                 }
             }
         )?;
-        for (method, verdict) in METHODS.iter().zip(allowed) {
-            self.checks.known(&format!("preflight {method}"), verdict);
+        for ((origin, method), verdict) in asked.into_iter().zip(allowed) {
+            self.checks.known(&self.preflight(origin, method), verdict);
         }
         self.checks.known("preflight other origin", refused::<S>(&stranger));
         if let (Some(api), Some(verdict)) = (other_api, other) {
@@ -43,10 +45,25 @@ impl<S: OperatorSite> Run<'_, S> {
         Ok(())
     }
 
-    /// Whether a page may use `method`. A rule that was just written may take a moment to apply, so a
+    /// Each origin of the server with each method.
+    fn pages(&self) -> impl Iterator<Item = (&Origin, &'static str)> {
+        let origins = self.options.origins.iter();
+        origins.flat_map(|origin| METHODS.map(|method| (origin, method)))
+    }
+
+    /// The name of the check; that of a server with one address has it in its detail only.
+    fn preflight(&self, origin: &Origin, method: &str) -> String {
+        match origin == self.options.origins.first() {
+            true => format!("preflight {method}"),
+            false => format!("preflight {method} from {origin}"),
+        }
+    }
+
+    /// Whether a page of `origin` may use `method`. A rule that was just written may take a moment to apply, so a
     /// refusal is looked at again.
-    async fn allowed(&self, url: &str, method: &str) -> Result<Verdict> {
-        let origin = self.options.origin.to_string();
+    async fn allowed(&self, url: &str, origin: &Origin, method: &str) -> Result<Verdict> {
+        let check = self.preflight(origin, method);
+        let origin = origin.to_string();
         let settles = S::PROFILE.cors_settles;
         let mut until = None;
         loop {
@@ -55,7 +72,7 @@ impl<S: OperatorSite> Run<'_, S> {
                 return Ok(passed(format!("allowed from {origin}")));
             };
             let until = *until.get_or_insert_with(|| {
-                self.checks.begun(&format!("preflight {method}"), settles);
+                self.checks.begun(&check, settles);
                 Instant::now() + settles
             });
             if Instant::now() >= until {
@@ -73,15 +90,14 @@ impl<S: OperatorSite> Run<'_, S> {
     }
 
     async fn allowed_by(&self, api: &OtherApi) -> Result<Verdict> {
-        let origin = self.options.origin.to_string();
-        let ask = |method: &'static str| {
-            let url = if method == "PUT" { &api.write } else { &api.read };
-            self.ask(url, &origin, method)
+        let ask = |(origin, method): (&Origin, &'static str)| {
+            let (url, origin) = (if method == "PUT" { &api.write } else { &api.read }, origin.to_string());
+            async move {
+                let answer = self.ask(url, &origin, method).await?;
+                Ok(refusal::<S>(&answer, &origin, method).map(|why| format!("{method}: {why}")))
+            }
         };
-        let answers = try_join_all(METHODS.map(ask)).await?;
-        let mut refusals = METHODS.iter().zip(&answers).filter_map(|(method, answer)| {
-            refusal::<S>(answer, &origin, method).map(|why| format!("{method}: {why}"))
-        });
+        let mut refusals = try_join_all(self.pages().map(ask)).await?.into_iter().flatten();
         Ok(refusals.next().map_or_else(|| passed(api.detail), |why| failed(why, api.hint)))
     }
 
@@ -115,7 +131,7 @@ fn refusal<S: Site>(answer: &Answer, origin: &str, method: &str) -> Option<Strin
 
 fn refused<S: Site>(answer: &Answer) -> Verdict {
     if answer.is_success() && allows_origin(answer, STRANGER) {
-        return failed(
+        return (S::PROFILE.every_origin)(
             "a page of any origin may upload with a presigned URL",
             format!("a CORS rule of {} allows `*`; remove it if it is not needed", S::PROFILE.cors_of),
         );
@@ -123,6 +139,7 @@ fn refused<S: Site>(answer: &Answer) -> Verdict {
     passed("refused")
 }
 
-fn allows_origin(answer: &Answer, origin: &str) -> bool {
+/// Whether a page of `origin` may read `answer`.
+pub(crate) fn allows_origin(answer: &Answer, origin: &str) -> bool {
     answer.header("access-control-allow-origin").is_some_and(|allowed| allowed == "*" || allowed == origin)
 }

@@ -38,15 +38,22 @@ impl<S: Site> Run<'_, S> {
     /// # Errors
     /// When there is no response, or the upload cannot be signed.
     pub(super) async fn upload(&mut self) -> Result<(Verdict, Option<Verdict>)> {
+        // A space, a plus and a letter beyond ASCII: each is written in its own way in URLs and events.
+        self.upload_as(format!("{}{} +ü.txt", self.prefix, self.sent.len())).await
+    }
+
+    /// The same with its key chosen.
+    ///
+    /// # Errors
+    /// As [`Run::upload`].
+    pub(super) async fn upload_as(&mut self, key: String) -> Result<(Verdict, Option<Verdict>)> {
         if let Some(kept_by) = &self.kept_by {
             let why = format!("nothing was uploaded: {kept_by} would prevent the probe from being deleted");
             return Ok((inconclusive(why), None));
         }
-        // A space, a plus and a letter beyond ASCII: each is written in its own way in URLs and events.
-        let key = format!("{}{} +ü.txt", self.prefix, self.sent.len());
         let Signed { url, headers, unsigned } = self.site.sign(&key).await?;
         let mut request = Request::new(Method::PUT, &url)?
-            .header("Origin", self.options.origin.to_string())
+            .header("Origin", self.options.origins.first().to_string())
             .header("Content-Type", "text/plain")
             .body(CONTENT);
         for (name, value) in headers {
@@ -94,9 +101,8 @@ impl<S: Site> Run<'_, S> {
 
     /// Without the ETag a page cannot finish an upload in parts.
     fn etag_exposed(&self, answer: &Answer) -> Verdict {
-        let origin = &self.options.origin;
-        let mut exposed = answer.list("access-control-expose-headers");
-        if exposed.any(|header| header == "*" || header.eq_ignore_ascii_case("etag")) {
+        let origin = self.options.origins.first();
+        if exposes_etag(answer) {
             return passed(format!("a page of {origin} can read it"));
         }
         failed(
@@ -104,6 +110,12 @@ impl<S: Site> Run<'_, S> {
             format!("`wbstore plan {}` shows whether the CORS rule has changed", S::PROFILE.cloud),
         )
     }
+}
+
+/// Whether a page may read the ETag of `answer`.
+pub(super) fn exposes_etag(answer: &Answer) -> bool {
+    let mut exposed = answer.list("access-control-expose-headers");
+    exposed.any(|header| header == "*" || header.eq_ignore_ascii_case("etag"))
 }
 
 impl<S: OperatorSite> Run<'_, S> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Probe, Settling, Verdict};
+use super::{Check, Probe, Settling, Verdict};
 use crate::error::Result;
 use crate::http::{Answer, Request};
 use crate::resource::Address;
@@ -123,6 +123,8 @@ pub(crate) struct Profile {
     pub(crate) cloud: &'static str,
     /// Whose the CORS rules are, such as `the bucket`.
     pub(crate) cors_of: &'static str,
+    /// The verdict where every origin is allowed, of a reason and a hint.
+    pub(crate) every_origin: fn(&'static str, String) -> Verdict,
     /// How long a CORS rule may take to apply.
     pub(crate) cors_settles: Duration,
     /// The headers that a page sends with an upload, or with a read of a part, and has to be allowed to.
@@ -151,6 +153,8 @@ pub(crate) struct Settings {
     pub(crate) public: Verdict,
     /// Whether the subscription to the events works; `None` where the cloud has none.
     pub(crate) subscription: Option<Verdict>,
+    /// Of a team's bucket: what lets its reader in.
+    pub(crate) reader: Vec<Check>,
     pub(crate) settling: Option<Settling>,
     /// What would prevent a probe from being deleted, such as `a retention policy`.
     pub(crate) kept_by: Option<String>,

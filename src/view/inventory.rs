@@ -29,16 +29,10 @@ pub fn table(inventory: &Inventory, now: i64, ruled: bool) -> String {
     text
 }
 
-/// The remarks: that nothing was found, and what could not be listed.
-pub fn remarks(inventory: &Inventory) -> String {
-    let mut text = String::new();
-    if inventory.deployments.is_empty() {
-        text.push_str(&format!("No deployments in {}\n", clean(&inventory.scope)));
-    }
-    for unread in &inventory.unread {
-        text.push_str(&format!("{} {}\n", paint(WARN, "not listed:"), clean(unread)));
-    }
-    text
+/// What could not be listed.
+pub fn unlisted(inventory: &Inventory) -> String {
+    let line = |unread: &String| format!("{} {}\n", paint(WARN, "not listed:"), clean(unread));
+    inventory.unread.iter().map(line).collect()
 }
 
 fn style(ruled: bool) -> TableStyle {
@@ -48,9 +42,9 @@ fn style(ruled: bool) -> TableStyle {
 
 fn row(deployment: &Deployment, now: i64) -> [String; 6] {
     // Taken apart, so that a new field of a deployment does not go unseen.
-    let Deployment { name, region, created, expires, parts, refers_to: _, missing } = deployment;
+    let Deployment { name: _, team: _, region, created, expires, parts, refers_to: _, missing } = deployment;
     [
-        clean(name).into_owned(),
+        clean(&deployment.title()).into_owned(),
         clean(region).into_owned(),
         created.map_or_else(|| "unknown".to_owned(), |created| span(now.saturating_sub(created))),
         expires.map_or_else(|| "never".to_owned(), |expires| expiry(expires, now)),

@@ -2,27 +2,56 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::escape::{code, fenced, label, text};
-use super::value::Shown;
-use super::{human, words};
-use crate::plan::{Action, Change, Goal, Plan, Step};
+use super::human::{self, Extent};
+use super::value::shown;
+use super::words;
+use crate::plan::{Action, Change, Goal, Plan, PlanSet, Step, Unplanned};
 use crate::resource::Address;
 
 /// The whole plan as one comment.
 pub fn plan(plan: &Plan) -> String {
-    let shown: Vec<_> = plan.steps.iter().filter(|step| human::is_shown(step)).collect();
-    let blocks = [
-        header(plan),
-        table(&shown),
-        changes(&shown),
-        graph(&shown),
-        notes(plan),
-        outputs(plan),
-        digest(plan),
-    ];
-    let mut page = blocks.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
+    page(body(plan).into_iter().chain(digest(plan)))
+}
+
+/// The plans of several deployments as one comment, with one digest for all.
+pub fn plans(set: &PlanSet<'_>) -> String {
+    let failed = set.failed.iter().map(|Unplanned { deployment, error, hint, .. }| {
+        let hint = hint.as_deref().map(|hint| format!("<br>**hint:** {}", text(hint))).unwrap_or_default();
+        format!("### wbstore: {} was not planned\n\n{}{hint}", code(deployment), text(error))
+    });
+    let summary = format!("**{}**", text(&human::summary(set)));
+    let is_any_applicable = set.plans.iter().any(|plan| human::is_applicable(plan));
+    let digest = is_any_applicable.then(|| match &set.digest {
+        Some(digest) => {
+            let command = code(&format!("wbstore provision --expect {digest}"));
+            format!("To apply exactly these plans: {command}")
+        }
+        None => text(human::WITHOUT_COMMON_DIGEST),
+    });
+    page(set.plans.iter().flat_map(|plan| body(plan)).chain(failed).chain([summary]).chain(digest))
+}
+
+fn page(blocks: impl Iterator<Item = String>) -> String {
+    let mut page = blocks.collect::<Vec<_>>().join("\n\n");
     page.push('\n');
     page
+}
+
+fn body(plan: &Plan) -> Vec<String> {
+    let listed: Vec<_> = human::listed(plan, Extent::Whole).collect();
+    let blocks = [
+        header(plan),
+        table(&listed),
+        unlisted(plan),
+        changes(&listed),
+        graph(&listed),
+        notes(plan),
+        outputs(plan),
+    ];
+    blocks.into_iter().flatten().collect()
 }
 
 fn header(plan: &Plan) -> Option<String> {
@@ -31,7 +60,10 @@ fn header(plan: &Plan) -> Option<String> {
         Goal::Absent => "tear down",
     };
     let (name, scope) = (code(&plan.deployment), text(&plan.scope));
-    Some(format!("### wbstore: {purpose} {name} in {scope}\n\n**{}**", text(&human::conclusion(plan))))
+    Some(format!(
+        "### wbstore: {purpose} {name} in {scope}\n\n**{}**",
+        text(&human::conclusion(plan, Extent::Whole))
+    ))
 }
 
 fn table(steps: &[&Step]) -> Option<String> {
@@ -54,13 +86,16 @@ fn row(step: &Step) -> String {
         findings,
         ends: _,
         leaves: _,
+        holds,
+        wording: _,
     } = step;
     let waits: Vec<_> = waits_for.iter().map(|address| code(&address.to_string())).collect();
     let remarks: Vec<_> = [
         reason.as_deref().map(text),
         hint.as_deref().map(|hint| format!("**hint:** {}", text(hint))),
         goes_with.as_ref().map(|parent| format!("deleted with {}", code(&parent.to_string()))),
-        (!kept.is_empty()).then(|| text(&human::keeps(kept))),
+        holds.as_ref().filter(|_| *action == Action::Delete).map(|held| format!("contains {}", text(held))),
+        (!kept.is_empty()).then(|| format!("keeps {}", text(&human::kept_entries(kept)))),
     ]
     .into_iter()
     .flatten()
@@ -74,6 +109,12 @@ fn row(step: &Step) -> String {
         waits.join("<br>"),
         remarks.join("<br>"),
     )
+}
+
+fn unlisted(plan: &Plan) -> Option<String> {
+    let unchanged = human::unlisted(plan, Extent::Whole);
+    let resources = words::plural(unchanged, "unchanged resource", "unchanged resources");
+    (unchanged > 0 && !plan.is_empty()).then(|| format!("Not listed: {resources}."))
 }
 
 fn changes(steps: &[&Step]) -> Option<String> {
@@ -91,9 +132,11 @@ fn changes(steps: &[&Step]) -> Option<String> {
 }
 
 fn field(step: &Step, change: &Change) -> String {
-    let Shown { old, new } = Shown::of(change);
-    let side = |value: Option<String>| value.map_or_else(|| "_not set_".to_owned(), |value| code(&value));
-    let (address, name) = (code(&step.address.to_string()), code(&change.field));
+    let side = |value: &Option<Value>| {
+        value.as_ref().map_or_else(|| "_not set_".to_owned(), |value| code(&shown(value)))
+    };
+    let Change { field, old, new } = change;
+    let (address, name) = (code(&step.address.to_string()), code(field));
     format!("| {address} | {name} | {} | {} |\n", side(old), side(new))
 }
 

@@ -7,6 +7,8 @@
 pub(crate) mod bars;
 mod escape;
 mod lines;
+pub(crate) mod manual;
+mod page;
 mod palette;
 pub(crate) mod still;
 mod value;

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::bars::{Bars, TICK, above};
+use super::clean::clean;
 use super::json;
 use super::lines::{Lines, lasting, name};
 use super::palette::{BAD, HEAD, WARN, paint};
@@ -17,7 +18,7 @@ use super::remark::{Remark, hint};
 use super::still::{self, Silence};
 use super::words;
 use crate::cli::Format;
-use crate::event::Event;
+use crate::event::{Event, Reported};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::Address;
 
@@ -30,12 +31,15 @@ pub enum Style {
     Lines,
     /// One JSON object per event.
     Json,
+    /// In this form, and only what goes wrong.
+    Quiet(Format),
 }
 
 impl Style {
     /// The form of a line.
     pub(super) fn format(self) -> Format {
         match self {
+            Self::Quiet(format) => format,
             Self::Json => Format::Json,
             Self::Terminal | Self::Lines => Format::Human,
         }
@@ -88,7 +92,7 @@ impl<'a> Finished<'a> {
 /// fails, such as a closed terminal, is no reason to stop looking.
 pub async fn show(
     plans: &[&Plan],
-    mut events: UnboundedReceiver<Event>,
+    mut events: UnboundedReceiver<Reported>,
     style: Style,
     writer: &mut (dyn Write + Send),
 ) -> Tally {
@@ -100,12 +104,12 @@ pub async fn show(
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => for event in along(plans, event) {
+                Some(Reported { deployment, event }) => for event in along(plans, event) {
                     tally.count(&event);
                     if let Event::Done { address, .. } = &event {
                         done.insert(address.clone());
                     }
-                    screen.event(&event, writer);
+                    screen.event(&Reported { deployment: deployment.clone(), event }, writer);
                 },
                 None => break,
             },
@@ -113,15 +117,18 @@ pub async fn show(
         }
     }
     drop(screen);
+    if matches!(style, Style::Quiet(_)) && tally.is_whole() {
+        return tally;
+    }
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         // What is empty is not deleted by a step of its own.
         if done.contains(&step.address) || (step.action == Action::NoOp && tally.is_whole()) {
             step.leaves.iter().for_each(|fact| write(writer, &Remark::note(fact).text(style.format())));
         }
     }
-    let text = match style {
-        Style::Json => json::line(&Finished::of(&tally)).unwrap_or_default(),
-        Style::Terminal | Style::Lines => report(&tally, began),
+    let text = match style.format() {
+        Format::Json => json::line(&Finished::of(&tally)).unwrap_or_default(),
+        Format::Human => report(&tally, began),
     };
     write(writer, &text);
     tally
@@ -153,8 +160,8 @@ fn along(plans: &[&Plan], event: Event) -> Vec<Event> {
 
 struct Screen {
     kind: Kind,
-    /// The steps under way.
-    running: BTreeMap<Address, (Action, Instant)>,
+    /// The steps under way, by deployment where there are several.
+    running: BTreeMap<(Option<String>, Address), (Action, Instant)>,
     silence: Silence,
 }
 
@@ -162,6 +169,7 @@ enum Kind {
     Terminal(Bars),
     Lines(Lines),
     Json,
+    Quiet(Format),
 }
 
 impl Screen {
@@ -170,43 +178,50 @@ impl Screen {
             Style::Terminal => Kind::Terminal(Bars::default()),
             Style::Lines => Kind::Lines(Lines::default()),
             Style::Json => Kind::Json,
+            Style::Quiet(format) => Kind::Quiet(format),
         };
         Self { kind, running: BTreeMap::new(), silence: Silence::begin() }
     }
 
-    fn event(&mut self, event: &Event, writer: &mut (dyn Write + Send)) {
-        self.note(event);
+    fn event(&mut self, reported: &Reported, writer: &mut (dyn Write + Send)) {
+        self.note(reported);
+        let Reported { deployment, event } = reported;
+        let of = deployment.as_deref().map(|name| format!("{}: ", clean(name))).unwrap_or_default();
         match &mut self.kind {
             Kind::Terminal(bars) => {
-                draw(bars, event);
+                draw(bars, &of, event);
                 if let Some(text) = lasting(event) {
-                    above(|| write(writer, &text));
+                    above(|| write(writer, &(of + &text)));
                 }
             }
             Kind::Lines(lines) => {
                 if let Some(text) = lines.of(event) {
                     self.silence = Silence::begin();
-                    write(writer, &text);
+                    write(writer, &(of + &text));
                 }
             }
             Kind::Json => {
                 self.silence = Silence::begin();
-                write(writer, &json::line(event).unwrap_or_default());
+                write(writer, &json::line(reported).unwrap_or_default());
             }
+            Kind::Quiet(_) if !went_wrong(event) => {}
+            Kind::Quiet(Format::Json) => write(writer, &json::line(reported).unwrap_or_default()),
+            Kind::Quiet(Format::Human) => lasting(event).iter().for_each(|text| write(writer, text)),
         }
     }
 
-    fn note(&mut self, event: &Event) {
-        match event {
+    fn note(&mut self, reported: &Reported) {
+        let at = |address: &Address| (reported.deployment.clone(), address.clone());
+        match &reported.event {
             Event::Started { address, action } => {
-                self.running.insert(address.clone(), (*action, Instant::now()));
+                self.running.insert(at(address), (*action, Instant::now()));
             }
             Event::Done { address, .. }
             | Event::Pending { address, .. }
             | Event::Halted { address, .. }
             | Event::Failed { address, .. }
             | Event::Blocked { address, .. } => {
-                self.running.remove(address);
+                self.running.remove(&at(address));
             }
             Event::Waiting { .. } | Event::Progress { .. } | Event::Interrupted => {}
         }
@@ -217,17 +232,32 @@ impl Screen {
             Kind::Terminal(bars) => return bars.tick(),
             Kind::Lines(_) => Format::Human,
             Kind::Json => Format::Json,
+            Kind::Quiet(_) => return,
         };
         if self.silence.is_over().is_some() {
-            for (address, (action, since)) in &self.running {
-                let doing = words::doing(*action);
-                write(writer, &still::line(Some(address), doing, since.elapsed(), format));
+            for ((deployment, address), (action, since)) in &self.running {
+                let (of, doing) = (deployment.as_deref(), words::doing(*action));
+                write(writer, &still::line(of, Some(address), doing, since.elapsed(), format));
             }
         }
     }
 }
 
-fn draw(bars: &mut Bars, event: &Event) {
+/// Whether `event` is worth a line where only what goes wrong is.
+fn went_wrong(event: &Event) -> bool {
+    match event {
+        Event::Failed { .. }
+        | Event::Blocked { .. }
+        | Event::Pending { .. }
+        | Event::Halted { .. }
+        | Event::Interrupted => true,
+        Event::Started { .. } | Event::Waiting { .. } | Event::Progress { .. } | Event::Done { .. } => false,
+    }
+}
+
+/// Draws the bars, whose names begin with `of`.
+fn draw(bars: &mut Bars, of: &str, event: &Event) {
+    let name = |address: &Address| format!("{of}{}", name(address));
     match event {
         Event::Started { address, action } => bars.begin(&name(address), words::doing(*action)),
         Event::Waiting { address, why, next, left } => bars.wait(&name(address), why, *next, *left),

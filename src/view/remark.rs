@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::json;
-use super::palette::{BAD, HINT, paint};
+use super::palette::{BAD, HINT, WARN, paint};
 use crate::cli::Format;
 use crate::error::{Error, exit};
 
@@ -29,6 +29,11 @@ pub enum Remark {
         /// The fact.
         note: String,
     },
+    /// Something that may go wrong, or is not as one would expect.
+    Warning {
+        /// What, and why.
+        warning: String,
+    },
 }
 
 impl Remark {
@@ -40,6 +45,11 @@ impl Remark {
     /// A fact worth knowing.
     pub fn note(note: &str) -> Self {
         Self::Note { note: note.to_owned() }
+    }
+
+    /// Something that may go wrong.
+    pub fn warning(warning: &str) -> Self {
+        Self::Warning { warning: warning.to_owned() }
     }
 
     /// A command line that clap refused. Its message becomes one line, its tips the hint.
@@ -68,6 +78,9 @@ impl Remark {
         match (format, self) {
             (Format::Json, remark) => json::line(remark).unwrap_or_default(),
             (Format::Human, Self::Note { note }) => format!("note: {}\n", clean(note)),
+            (Format::Human, Self::Warning { warning }) => {
+                format!("{} {}\n", paint(WARN, "warning:"), clean(warning))
+            }
             (Format::Human, Self::Error { error, hint: next, .. }) => {
                 let line = format!("{} {}\n", paint(BAD, "error:"), clean(error));
                 line + &next.as_deref().map(hint).unwrap_or_default()

@@ -45,19 +45,28 @@ impl Silence {
 }
 
 /// `what` has been under way for `lasted`: a line in `format`, in the form of a step's wait.
-pub(crate) fn line(address: Option<&Address>, what: &str, lasted: Duration, format: Format) -> String {
+pub(crate) fn line(
+    deployment: Option<&str>,
+    address: Option<&Address>,
+    what: &str,
+    lasted: Duration,
+    format: Format,
+) -> String {
     #[derive(Serialize)]
     #[serde(tag = "event", rename = "waiting")]
     struct Waiting<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deployment: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         address: Option<&'a Address>,
         why: &'a str,
     }
     match format {
-        Format::Json => json::line(&Waiting { address, why: what }).unwrap_or_default(),
+        Format::Json => json::line(&Waiting { deployment, address, why: what }).unwrap_or_default(),
         Format::Human => {
+            let of = deployment.map(|name| format!("{name}: ")).unwrap_or_default();
             let address = address.map(|address| format!(" {address}")).unwrap_or_default();
-            Remark::note(&format!("still {what}{address} ({})", countdown(lasted))).text(format)
+            Remark::note(&format!("{of}still {what}{address} ({})", countdown(lasted))).text(format)
         }
     }
 }
@@ -71,10 +80,10 @@ mod tests {
         let bucket = Address::new("aws", "bucket", "acme");
         let second = Duration::from_secs(1);
         assert_eq!(
-            line(Some(&bucket), "creating", second, Format::Human),
+            line(None, Some(&bucket), "creating", second, Format::Human),
             "note: still creating aws/bucket/acme (1s)\n"
         );
-        let event = line(None, "reading the account", second, Format::Json);
+        let event = line(None, None, "reading the account", second, Format::Json);
         assert_eq!(event, "{\"event\":\"waiting\",\"why\":\"reading the account\"}\n");
     }
 }

@@ -1,66 +1,40 @@
-//! The values of fields, complete and on one line.
+//! The values of fields, complete and on one line: text in quotes, numbers and booleans without.
 
 use serde_json::Value;
 
 use super::clean::clean;
-use crate::plan::Change;
 
-/// A field before and after, as text. A missing side is a field that is not set.
-pub(super) struct Shown {
-    pub(super) old: Option<String>,
-    pub(super) new: Option<String>,
-}
-
-impl Shown {
-    pub(super) fn of(change: &Change) -> Self {
-        let as_text = |show: fn(&Value) -> String| Self {
-            old: change.old.as_ref().map(show),
-            new: change.new.as_ref().map(show),
-        };
-        let friendly = as_text(friendly);
-        // `300` as text and as a number differ, and must look different.
-        if friendly.old == friendly.new { as_text(exact) } else { friendly }
-    }
-}
-
-/// Text is not quoted where it cannot be mistaken for another value.
-fn friendly(value: &Value) -> String {
+/// `value` as text. Two values that differ never look alike: `"300"` is text and `300` a number.
+pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if reads_as_text(text) => text.clone(),
-        value => exact(value),
+        // Spaces, so that a long list is wrapped between its items.
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        // JSON escapes the control characters; the marks of bidirectional text it lets through.
+        value => clean(&value.to_string()).into_owned(),
     }
-}
-
-fn exact(value: &Value) -> String {
-    // JSON escapes the control characters; the marks of bidirectional text it lets through.
-    clean(&value.to_string()).into_owned()
-}
-
-fn reads_as_text(text: &str) -> bool {
-    !text.is_empty()
-        && text.trim() == text
-        && clean(text) == text
-        && !text.contains('→')
-        && serde_json::from_str::<Value>(text).is_err()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use super::{Change, Shown};
+    use super::shown;
 
-    fn shown(old: Value, new: Value) -> (String, String) {
-        let shown = Shown::of(&Change { field: "f".to_owned(), old: Some(old), new: Some(new) });
-        (shown.old.unwrap_or_default(), shown.new.unwrap_or_default())
+    #[test]
+    fn text_is_quoted_and_nothing_else_is() {
+        assert_eq!(shown(&json!("plain text")), r#""plain text""#);
+        assert_eq!(shown(&json!(["GET", "PUT"])), r#"["GET", "PUT"]"#);
+        assert_eq!([shown(&json!(300)), shown(&json!(true)), shown(&json!([]))], ["300", "true", "[]"]);
+        assert_eq!(shown(&json!({"a": ["b"]})), r#"{"a":["b"]}"#);
     }
 
     #[test]
     fn two_values_that_differ_never_look_alike() {
-        assert_eq!(shown(json!("plain text"), json!("other")), ("plain text".into(), "other".into()));
-        assert_eq!(shown(json!("300"), json!(300)), (r#""300""#.into(), "300".into()));
-        assert_eq!(shown(json!(""), json!("null")), (r#""""#.into(), r#""null""#.into()));
-        assert_eq!(shown(json!("a\u{202e}"), json!("a")), (r#""a""#.into(), "a".into()));
-        assert_eq!(shown(json!("a\u{1b}"), json!(" a")), (r#""a\u001b""#.into(), r#"" a""#.into()));
+        for (one, other) in [(json!("300"), json!(300)), (json!(""), json!([])), (json!("null"), json!(null))]
+        {
+            assert_ne!(shown(&one), shown(&other));
+        }
+        assert_eq!(shown(&json!("a\u{1b}")), r#""a\u001b""#);
+        assert_eq!(shown(&json!(" a\u{202e}")), r#"" a""#);
     }
 }

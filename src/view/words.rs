@@ -15,7 +15,7 @@ pub(super) fn verb(action: Action) -> &'static str {
         Action::Release => "release",
         Action::Keep => "keep",
         Action::Refuse => "refuse",
-        Action::NoOp => "leave",
+        Action::NoOp => "unchanged",
     }
 }
 

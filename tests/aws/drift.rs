@@ -99,6 +99,50 @@ async fn a_lost_tag_is_set_again_and_tags_of_others_stay() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_lost_tag_of_the_user_is_set_again_on_bucket_and_queue() {
+    let site = Site::open().await;
+    let tags = ["--tag", "Cost Centre=c42"];
+    site.provision(&tags).await.ends(0);
+    site.boto(
+        "tags = [tag for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet'] if tag['Key'] != 'Cost Centre']
+s3.put_bucket_tagging(Bucket=bucket, Tagging={'TagSet': tags + [{'Key': 'cost centre', 'Value': 'theirs'}]})
+sqs.tag_queue(QueueUrl=url(queue), Tags={'Cost Centre': 'c41'})",
+    )
+    .await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    site.run("plan", &[&tags[..], &["--exit-code"]].concat()).await.ends(5);
+    site.aws.proxy().clear_journal();
+    site.provision(&tags).await.ends(0);
+    let sent: BTreeSet<_> = site.mutations().into_iter().map(|sent| sent.operation).collect();
+    assert_eq!(
+        sent,
+        ["s3:PutBucketTagging", "sqs:SetQueueAttributes", "sqs:TagQueue"].map(str::to_owned).into()
+    );
+    let tags = "[{tag['Key']: tag['Value'] for tag in s3.get_bucket_tagging(Bucket=bucket)['TagSet']},
+ sqs.list_queue_tags(QueueUrl=url(queue))['Tags']]";
+    let tags = site.boto(tags).await;
+    assert_eq!((&tags[0]["Cost Centre"], &tags[0]["cost centre"]), (&"c42".into(), &"theirs".into()));
+    assert_eq!(tags[1]["Cost Centre"], "c42");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn suspended_versions_are_enabled_again_where_they_are_asked_for() {
+    let site = Site::open().await;
+    site.provision(&["--versioning"]).await.ends(0);
+    site.boto("s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={'Status': 'Suspended'})")
+        .await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    site.run("plan", &["--versioning", "--exit-code"]).await.ends(5);
+    site.aws.proxy().clear_journal();
+    site.provision(&["--versioning"]).await.ends(0);
+    let sent: Vec<_> = site.mutations().into_iter().map(|sent| sent.operation).collect();
+    assert_eq!(sent, ["s3:PutBucketVersioning"]);
+    assert_eq!(site.boto("s3.get_bucket_versioning(Bucket=bucket)['Status']").await, "Enabled");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_opened_access_block_is_shut_again() {
     mends("s3.delete_public_access_block(Bucket=bucket)", &["s3:PutPublicAccessBlock"]).await;
 }

@@ -4,12 +4,14 @@
 //! `cargo sandbox test -- --test aws` runs it; a plain `cargo test` ignores every test.
 
 mod bad_input_cloud;
+mod doctor;
 mod drift;
 mod foreign_entries;
 mod guide;
 mod interrupt;
 mod large;
 mod list_and_expiry;
+mod marks;
 mod ownership;
 mod plan_formats;
 mod policy;
@@ -17,6 +19,7 @@ mod provision;
 mod regions;
 mod renewal;
 mod support;
+mod team;
 mod teardown;
 mod verify;
 mod warnings;

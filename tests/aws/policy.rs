@@ -88,6 +88,50 @@ async fn online_it_names_the_account_of_the_credentials() {
     site.is_untouched();
 }
 
+/// Runs commands of the AWS CLI, which derives its commands and options from botocore's models: each has to name an
+/// operation and its members, with all that are required. Those of IAM are sent, and the rest is checked only.
+const RUN: &str = "
+import shlex, botocore.session
+from botocore import xform_name
+def run(line):
+    _, service, operation, *words = shlex.split(line)
+    model = botocore.session.get_session().get_service_model(service)
+    names = {xform_name(name, '-'): name for name in model.operation_names}
+    members = model.operation_model(names[operation]).input_shape
+    options = {'--' + xform_name(name, '-'): name for name in members.members}
+    given = {options[option]: value for option, value in zip(words[::2], words[1::2]) if option != '--region'}
+    missing = set(members.required_members) - set(given)
+    if missing: raise ValueError(f'{line}: {missing}')
+    if service == 'iam': getattr(iam, xform_name(names[operation]))(**given)
+for line in lines.splitlines(): run(line)
+";
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn the_commands_of_a_trusted_role_create_it() {
+    let site = Site::open().await;
+    let issuer = "https://oidc.eks.us-east-1.amazonaws.com/id/AB";
+    let (irsa, eks) =
+        (["--trust", "irsa", "--oidc-provider", issuer], ["--trust", "pod-identity", "--cluster", "c"]);
+    for (name, how) in [("irsa", &irsa[..]), ("eks", &eks), ("vm", &["--trust", "ec2"])] {
+        let within = if name == "vm" { &[][..] } else { &["--namespace", "wandb"] };
+        let arguments = [&["--for", "node", "--role-name", name], how, within].concat();
+        let printed = site.run("policy", &[&arguments[..], &["--format", "commands"]].concat()).await.ends(0);
+        let lines: Vec<_> = printed.stdout.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines = lines.join("\n").replace("INSTANCE_ID", "i-1");
+        let role = site.run("policy", &arguments).await.ends(0).json();
+        let code = format!("lines = {}\n{RUN}", json!(lines));
+        site.boto(&code).await;
+        let created =
+            site.boto(&format!("iam.get_role(RoleName='{name}')['Role']['AssumeRolePolicyDocument']")).await;
+        assert_eq!(created, role["AssumeRolePolicyDocument"]);
+        let policy = role["Policies"][0]["PolicyName"].as_str().expect("a name");
+        let attached =
+            format!("iam.get_role_policy(RoleName='{name}', PolicyName='{policy}')['PolicyDocument']");
+        assert_eq!(site.boto(&attached).await, role["Policies"][0]["PolicyDocument"]);
+    }
+}
+
 /// Changes by others that need every kind of repair.
 const DRIFT: &str = "
 s3.delete_bucket_cors(Bucket=bucket)
@@ -175,6 +219,25 @@ async fn a_call_that_the_policy_lacks_is_named() {
         "is not authorized to perform: s3:PutBucketCORS on resource",
         "grant s3:PutBucketCORS to these credentials",
     ]);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn versions_bring_a_permission_of_their_own_and_tags_none() {
+    let site = Site::open().await;
+    let operator = site.run("policy", &["--for", "operator"]).await.ends(0).json().to_string();
+    assert!(!operator.contains("s3:PutBucketVersioning"), "{operator}");
+    let printed = site.run("policy", &["--for", "operator", "--artifact-gc"]).await.ends(0).json();
+    let env = site.aws.env_of_user(&printed.to_string()).await.expect("the emulator has IAM");
+    for tags in [["--tag", "team=ml"], ["--tag", "team=vision"]] {
+        let mut command = site.command("provision", &[&["--yes", "--artifact-gc"], &tags[..]].concat());
+        command.envs(env.iter().cloned());
+        finish(command).await.ends(0);
+    }
+    let (_, key) = env.iter().find(|(name, _)| name == "AWS_ACCESS_KEY_ID").expect("it has a key");
+    let ledger = site.aws.proxy().ledger(key);
+    assert_eq!(ledger.denied, Vec::<String>::new());
+    assert!(ledger.used.contains("s3:PutBucketVersioning") && ledger.used.contains("sqs:TagQueue"));
 }
 
 /// What others have in the account: a bucket and a queue without a mark, and what will be adopted.

@@ -18,6 +18,18 @@ async fn everything_of_an_empty_deployment_goes() {
     assert_eq!(site.boto(LEFT).await, json!([]));
 }
 
+/// The account, two looks, and two deletions: docs/performance.md has the bound.
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_empty_deployment_goes_in_few_requests() {
+    let site = Site::open().await;
+    site.provisioned().await;
+    site.aws.proxy().clear_journal();
+    site.teardown(&[]).await.ends(0);
+    let counts = site.aws.proxy().counts();
+    assert_eq!((counts.requests, counts.mutating), (18, 2), "{counts:?}");
+}
+
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_may_be_repeated() {
@@ -38,6 +50,20 @@ async fn a_bucket_that_is_not_empty_is_refused_with_its_counts() {
     site.aws.proxy().clear_journal();
     site.teardown(&[]).await.ends(3).tells(&["3 objects", "12 bytes", "hint:", "--delete-objects"]);
     site.is_untouched();
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn messages_are_data_and_a_test_event_is_none() {
+    let site = Site::open().await;
+    site.provisioned().await;
+    site.boto(&format!("for n in range(3): sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName='{QUEUE}')['QueueUrl'], MessageBody='x')")).await;
+    site.aws.proxy().clear_journal();
+    let refused = site.run("teardown", &["--yes"]).await.ends(3);
+    refused.tells(&["messages, and `--yes` covers no data", &format!("--confirm {NAME}` deletes that too")]);
+    site.is_untouched();
+    site.run("teardown", &["--dry-run"]).await.ends(0).tells(&["- about ", "messages"]);
+    site.teardown(&[]).await.ends(0);
 }
 
 #[tokio::test]
@@ -219,7 +245,7 @@ async fn what_arrives_meanwhile_is_not_lost_in_silence() {
         delete.release();
     };
     let (ran, ()) = futures::join!(site.teardown(&[]), meanwhile);
-    ran.ends(4).tells(&["objects arrived", "hint:"]);
+    ran.ends(4).tells(&["has changed since the plan", "it contains 1 object (1 byte)", "hint:"]);
     assert_eq!(site.boto("s3.get_object(Bucket=bucket, Key='late')['Body'].read().decode()").await, "x");
 }
 

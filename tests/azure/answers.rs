@@ -31,7 +31,7 @@ async fn a_web_page_is_no_success_of_any_verb() {
     }
     let site = Site::open().await;
     site.provisioned().await;
-    for operation in ["arm.containers.DELETE", "arm.storageAccounts.ListServiceSas"] {
+    for operation in ["arm.storageAccounts.DELETE", "arm.storageAccounts.ListServiceSas"] {
         site.azure.proxy().clear_journal();
         let armed = site.azure.proxy().arm(When::operation(operation, 0), portal());
         let ran = site.teardown(&[]).await;

@@ -32,6 +32,23 @@ async fn a_container_that_can_be_restored_is_reported_with_how() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn messages_are_data() {
+    let site = Site::open().await;
+    site.provisioned().await;
+    site.double().plant_message(site.account(), QUEUE, "x").await.unwrap();
+    site.azure.proxy().clear_journal();
+    let refused = site.run("teardown", &["--yes"]).await.ends(3);
+    refused.tells(&[
+        "about 1 message, and `--yes` covers no data",
+        &format!("--confirm {NAME}` deletes that too"),
+    ]);
+    site.is_untouched();
+    site.run("teardown", &["--dry-run"]).await.ends(0).tells(&["- about 1 message"]);
+    site.teardown(&[]).await.ends(0);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_teardown_may_be_repeated() {
     let site = Site::open().await;
     site.provisioned().await;
@@ -56,7 +73,7 @@ async fn a_container_that_is_not_empty_is_refused_with_its_counts() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
-async fn a_container_goes_with_its_blobs_in_one_call() {
+async fn an_account_goes_with_its_container_and_blobs_in_one_call() {
     let site = Site::open().await;
     let before = site.snapshot().await;
     site.provisioned().await;
@@ -67,7 +84,8 @@ async fn a_container_goes_with_its_blobs_in_one_call() {
     site.teardown(&["--delete-objects"]).await.ends(0);
     let sent = site.mutations();
     let of = |name: &str| sent.iter().filter(|sent| sent.operation.contains(name)).count();
-    assert_eq!((of("containers.DELETE"), of("blob")), (1, 0), "{sent:?}");
+    let counts = ["storageAccounts.DELETE", "containers.DELETE", "queues.DELETE", "blob"].map(of);
+    assert_eq!(counts, [1, 0, 0, 0], "{sent:?}");
     assert_eq!(site.snapshot().await, before);
 }
 
@@ -198,6 +216,19 @@ async fn an_account_of_ours_that_holds_more_is_kept() {
     let left = site.snapshot().await;
     assert!(left.get(&format!("container/{}/theirs", site.account())).is_some(), "{left}");
     assert!(left.get(&format!("container/{}/{QUEUE}", site.account())).is_none(), "{left}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
+async fn an_account_of_ours_with_an_event_subscription_of_others_is_kept() {
+    let site = Site::open().await;
+    site.provisioned().await;
+    let name = format!("wbstore-{NAME}");
+    site.double().set_label(site.account(), &name, "wbstore:", "wbstore:somebody-else");
+    site.teardown(&[]).await.ends(0).tells(&["it is kept, because it holds the event subscription", &name]);
+    let left = site.snapshot().await;
+    let theirs = left.get(&format!("event-subscription/{}/{name}", site.account()));
+    assert!(theirs.is_some_and(|theirs| theirs.contains("somebody-else")), "{left}");
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use crate::support::Site;
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_token_is_waited_for_like_anything_else() {
     let site = Site::open().await;
-    site.azure.proxy().arm(When::operation("token.POST", 0), Fault::fail(Failure::TooManyRequests(1)));
+    let three = || When::operation("token.POST", 0).times(3);
+    site.azure.proxy().arm(three(), Fault::fail(Failure::TooManyRequests(1)));
     site.run("list", &[]).await.ends(0).tells(&["retrying in 1s: "]);
+    site.azure.proxy().arm(three(), Fault::fail(Failure::OperationAborted));
+    site.run("list", &[]).await.ends(0);
 }

@@ -45,7 +45,7 @@ fn completions_and_the_manual_need_nothing() {
     for arguments in [&["completions", "bash"][..], &["completions", "zsh"], &["man"]] {
         let ran = wbstore(arguments);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(ran.stdout.contains("wbstore") && ran.stdout.contains("teardown"), "{arguments:?}");
+        assert!(ran.stdout.contains("wbstore"), "{arguments:?}");
         assert!(!ran.connected);
     }
 }
@@ -126,13 +126,5 @@ fn every_command_has_help() {
             assert_eq!(ran.code, Some(0), "{command} {cloud}");
             assert!(ran.stdout.contains(option), "{command} {cloud}");
         }
-    }
-}
-
-#[test]
-fn completions_know_the_options_of_every_cloud() {
-    let ran = wbstore(&["completions", "bash"]);
-    for option in ["--notifications-queue", "--service-account", "--secret-file"] {
-        assert!(ran.stdout.contains(option), "{option}");
     }
 }

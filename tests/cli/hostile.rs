@@ -105,7 +105,8 @@ fn tells_of_the_size(cloud: &str, measured: &Measured, server: &Hostile) {
     assert!(ran.stderr.contains("the response is larger than") && ran.stderr.contains("hint:"), "{ran}");
     // What fills the buffers of the system is sent beyond what is read.
     assert!(server.bytes() < 64 << 20, "{} bytes: {ran}", server.bytes());
-    assert_eq!(server.requests(), at_first(cloud), "it was sent again: {ran}");
+    // On a busy machine the first answer is in before the last request is out.
+    assert!(server.requests() <= at_first(cloud), "it was sent again: {ran}");
 }
 
 #[test]

@@ -128,12 +128,12 @@ fn while_a_program_that_gives_credentials_hangs() {
 #[test]
 fn while_nobody_reads_its_output() {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
-    // Room for the beginning of the script, and not for all of it.
+    // Room for the beginning of the page, and not for all of it.
     let filled = PIPE_HOLDS - 4096;
     writer.write_all(&vec![b' '; filled]).expect("it is taken");
     let mut process = command(NOWHERE);
     let process = process
-        .args(["completions", "bash"])
+        .args(["man", "plan", "aws"])
         .stdout(writer)
         .stderr(Stdio::piped())
         .spawn()

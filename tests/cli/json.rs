@@ -35,8 +35,8 @@ fn what_the_command_line_refuses() {
     for format in [&["--format", "json"][..], &["--format=json"]] {
         let refusal = |arguments: &[&str]| refusal(&[arguments, format].concat());
         let [error, hint] = refusal(&["plan", "aws", "--hots", "https://wandb.acme.com"]);
-        assert!(error.contains("'--hots'") && !error.contains('\n'), "{error}");
-        assert!(hint.contains("--host") && hint.contains("Usage: wbstore plan aws"), "{hint}");
+        assert_eq!(error, "there is no option `--hots`");
+        assert!(hint.starts_with("did you mean `wbstore plan aws --host https://wandb.acme.com "), "{hint}");
         let [error, _] = refusal(&["teardown", "aws", "--confirm", "acme"]);
         assert!(error.contains("--host <URL>"), "{error}");
         let [error, hint] = refusal(&["verify", "gcp", "--host", "https://user:hunter2@acme.com"]);

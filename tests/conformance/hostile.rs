@@ -41,7 +41,7 @@ const HOSTILE: [&str; 3] = [
 const COMMANDS: [&str; 4] = ["::", "##vso[", "##[", "##teamcity["];
 
 /// The runs that show what others wrote, with their arguments.
-const RUNS: [(&str, &[&str]); 12] = [
+const RUNS: [(&str, &[&str]); 14] = [
     ("plan", &["-v"]),
     ("plan", &["--adopt"]),
     ("plan", &["--format", "json", "-v"]),
@@ -54,6 +54,8 @@ const RUNS: [(&str, &[&str]); 12] = [
     ("policy", &["--for", "operator"]),
     ("verify", &["--within", "2s"]),
     ("verify", &["--within", "2s", "--format", "json"]),
+    ("doctor", &[]),
+    ("doctor", &["--format", "markdown"]),
 ];
 
 /// The same of a whole account.
@@ -218,7 +220,11 @@ pub async fn what_a_server_says_stays_text<C: Cloud>() {
             let error = ApiError::new(status, code, &message.replace("EVIL", evil)).field("reason", code);
             let error = error.header("x-amz-bucket-region", evil).field("Region", evil);
             cloud.proxy().arm(When::every("*"), Fault::fail(Failure::Other(error)));
-            for (verb, more) in [("plan", &["-v"][..]), ("plan", &["--format", "json"])] {
+            for (verb, more) in [
+                ("plan", &["-v"][..]),
+                ("plan", &["--format", "json"]),
+                ("doctor", &["--format", "markdown"]),
+            ] {
                 let ran = cloud.run(verb, more).await;
                 // A single word that a server names is no more than a value.
                 let harmful = |wrong: &String| {

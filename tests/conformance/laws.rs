@@ -1,9 +1,10 @@
 //! Each law, for any cloud.
 
-use wbstore_sandbox::cloud::{Cloud, PROVISION, TEARDOWN};
+use wbstore_sandbox::cloud::{Cloud, HOST, PROVISION, TEARDOWN};
 use wbstore_sandbox::fault::{Failure, Fault, Side, When};
 use wbstore_sandbox::journal::Exchange;
 use wbstore_sandbox::person::{OTHER, Person};
+use wbstore_sandbox::ran::Ran;
 use wbstore_sandbox::snapshot::Snapshot;
 
 use crate::support::{self, assert_same, assert_untouched, teardown, writes};
@@ -24,6 +25,8 @@ pub async fn planning_sends_no_write<C: Cloud>() {
             ("plan", &["--format", "markdown"]),
             ("provision", &["--dry-run"]),
             ("teardown", &["--dry-run", "--delete-objects"]),
+            ("doctor", &[]),
+            ("doctor", &["--format", "json"]),
         ] {
             let ran = cloud.run(verb, more).await;
             assert_eq!(ran.code, Some(0), "{verb} {more:?}: {ran}");
@@ -71,6 +74,45 @@ pub async fn a_kill_at_any_write_is_mended_by_one_run<C: Cloud>() {
         cloud.proxy().disarm();
         assert_same(&provision(&cloud).await, &wanted);
     }
+}
+
+/// The bucket of a team is made beside the deployment and removed again without a trace, whichever of its writes a kill
+/// follows.
+pub async fn a_team_comes_and_goes_alone_whenever_it_is_killed<C: Cloud>() {
+    let provision_it = [PROVISION, C::READER].concat();
+    let cloud = C::fresh().await;
+    let before = provision(&cloud).await;
+    cloud.proxy().clear_journal();
+    team(&cloud, "provision", &provision_it).await.ends(0);
+    let wanted = cloud.snapshot().await;
+    for operation in operations(&cloud, |exchange| exchange.mutating) {
+        let cloud = C::fresh().await;
+        provision(&cloud).await;
+        let armed = cloud.proxy().arm(When::operation(&operation, 0), Fault::Hang(Side::After));
+        tokio::select! {
+            ran = team(&cloud, "provision", &provision_it) => {
+                panic!("{operation} was never sent: {ran}")
+            }
+            () = armed.reached() => {}
+        }
+        cloud.proxy().settled().await;
+        cloud.proxy().disarm();
+        team(&cloud, "provision", &provision_it).await.ends(0);
+        assert_same(&cloud.snapshot().await, &wanted);
+        team(&cloud, "teardown", &["--confirm", "wandb-acme-com/vision"]).await.ends(0);
+        assert_same(&cloud.snapshot().await, &before);
+    }
+}
+
+/// Runs `verb` for a team of the deployment, whose bucket has a name of its own where that of the deployment has one.
+async fn team<C: Cloud>(cloud: &C, verb: &str, more: &[&str]) -> Ran {
+    let names = cloud.names();
+    let bucket = names.iter().skip_while(|name| *name != "--bucket").nth(1);
+    let bucket = bucket.map(|bucket| ["--bucket".to_owned(), format!("{bucket}-vision")]);
+    let named = bucket.iter().flatten().map(String::as_str);
+    let all: Vec<&str> =
+        ["--host", HOST, "--team", "vision"].into_iter().chain(named).chain(more.iter().copied()).collect();
+    cloud.run_on(verb, &all).await
 }
 
 /// Every write whose answer is lost is asked for once more, and nothing is there twice.

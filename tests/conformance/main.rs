@@ -13,15 +13,20 @@
 
 mod consent;
 mod expired;
+mod file;
 mod formats;
 mod hostile;
+mod hosts;
 mod interrupt;
 mod laws;
 mod outputs;
+mod plan_text;
 mod renewal;
 mod second_look;
 mod secrets;
 mod support;
+mod tags;
+mod versions;
 mod waits;
 
 /// Calls `$on` with all laws, and with what is left to it.
@@ -34,6 +39,7 @@ macro_rules! laws {
                     a_plan_after_apply_is_empty
                     a_kill_at_any_write_is_mended_by_one_run
                     a_lost_answer_makes_no_duplicate
+                    a_team_comes_and_goes_alone_whenever_it_is_killed
                     teardown_leaves_nothing_of_ours
                     what_was_adopted_is_given_back_to_the_byte
                     what_carries_no_mark_is_not_touched
@@ -67,11 +73,19 @@ macro_rules! laws {
                     uploads_into_a_bucket_that_is_not_empty_leave_the_digest_as_it_is
                     the_times_of_a_run_have_each_of_its_requests
                 ]
+                plan_text: [
+                    a_plan_fits_the_terminal
+                ]
                 hostile: [
                     what_others_wrote_stays_text
                     what_a_server_says_stays_text
                 ]
+                consent: [
+                    a_yes_is_enough_to_delete_what_holds_nothing
+                    a_yes_covers_no_objects_and_the_hint_is_the_command_that_does
+                ]
                 outputs: [
+                    results_go_to_a_file_whole
                     config_prints_the_same_as_provision_in_every_form
                     config_adds_the_settings_to_the_storage
                 ]
@@ -87,6 +101,24 @@ macro_rules! laws {
                     another_lease_counts_from_now
                     a_renewal_is_reviewed_and_moves_all_ends_by_the_span_of_the_lease
                     an_expiry_is_written_into_the_mark_and_is_no_drift_later
+                ]
+                tags: [
+                    tags_are_in_the_creating_call_and_no_drift_later
+                    a_tag_that_differs_is_drift_and_those_of_others_stay
+                    an_adopted_bucket_is_tagged_and_keeps_its_tags
+                ]
+                hosts: [
+                    a_second_host_is_one_more_origin_of_the_one_rule
+                    a_preflight_is_sent_from_each_host
+                ]
+                versions: [
+                    versions_come_and_go_with_a_deployment
+                    artifacts_are_collected_only_where_it_is_asked_for
+                ]
+                file: [
+                    a_deployment_of_the_file_lives_and_ends
+                    what_the_marks_say_is_used_where_no_option_says_it
+                    an_option_that_contradicts_the_marks_is_an_error
                 ]
                 waits: [
                     a_day_is_not_waited_and_the_reader_learns_of_it
@@ -106,7 +138,10 @@ macro_rules! laws {
                     a_cloud_that_moved_since_the_review_is_refused
                     a_dry_run_shows_the_plan_and_changes_nothing
                     a_teardown_wants_the_name_typed
-                    a_teardown_without_a_terminal_wants_the_name_as_an_argument
+                    a_teardown_without_a_terminal_wants_consent_as_an_argument
+                    with_quiet_only_the_result_and_what_went_wrong_are_written
+                    a_quiet_question_still_shows_the_plan
+                    a_plan_that_is_not_asked_about_has_a_line_for_each_resource
                     the_digest_of_another_teardown_deletes_nothing
                     colours_are_for_terminals_that_want_them
                 ]
@@ -120,6 +155,7 @@ macro_rules! laws {
                 ]
                 outputs: [
                     a_shell_evaluates_what_provision_prints
+                    a_file_for_the_result_is_tried_out_first
                     config_is_refused_where_nothing_was_provisioned
                     config_is_refused_where_something_has_changed
                     nothing_is_printed_on_stdout_when_it_fails
@@ -145,7 +181,12 @@ macro_rules! laws {
                     one_that_fails_does_not_keep_the_others
                     what_has_expired_goes_and_the_rest_stays
                     an_expired_deployment_with_objects_is_refused_and_others_go
+                    a_yes_deletes_the_expired_that_hold_nothing_and_says_how_to_delete_the_rest
                     nothing_expired_is_nothing_to_do
+                ]
+                file: [
+                    several_are_planned_as_one_and_applied_side_by_side
+                    one_that_fails_keeps_none_of_the_others
                 ]
                 waits: [
                     a_step_waits_by_its_own_name
@@ -191,4 +232,71 @@ uphold! { gcp: wbstore_sandbox::gcp::Gcp, all }
 uphold! {
     #[ignore = "needs the emulators: cargo sandbox test"]
     azure: wbstore_sandbox::azure::Azure, every
+}
+
+/// An S3-compatible store has no queue, creates a bucket before it marks it, and has its key in BUCKET: what follows from
+/// that is in `tests/s3`.
+mod s3 {
+    uphold! {
+        @topics [#[ignore = "needs the emulators: cargo sandbox test"]] wbstore_sandbox::stores::AwsAsStore,
+        laws: [
+            planning_sends_no_write
+            a_plan_after_apply_is_empty
+            a_lost_answer_makes_no_duplicate
+            teardown_leaves_nothing_of_ours
+            what_was_adopted_is_given_back_to_the_byte
+            what_carries_no_mark_is_not_touched
+            what_belongs_to_another_deployment_is_not_touched
+        ]
+        second_look: [
+            an_upload_at_the_prompt_of_a_teardown_stays
+            a_mark_that_appears_at_the_prompt_of_a_teardown_stays
+            a_mark_that_appears_at_the_prompt_of_a_provision_stays
+            a_lease_that_is_renewed_after_the_plan_is_respected
+            entries_that_appear_after_the_plan_stay
+            a_half_emptied_bucket_is_no_change_by_others
+        ]
+        formats: [
+            the_whole_life_of_a_deployment_is_told_in_objects
+            uploads_into_a_bucket_that_is_not_empty_leave_the_digest_as_it_is
+            the_times_of_a_run_have_each_of_its_requests
+        ]
+        plan_text: [
+            a_plan_fits_the_terminal
+        ]
+        hostile: [
+            what_others_wrote_stays_text
+            what_a_server_says_stays_text
+        ]
+        outputs: [
+            config_adds_the_settings_to_the_storage
+        ]
+        secrets: [
+            no_run_tells_a_secret
+            no_failure_tells_a_secret
+        ]
+        interrupt: [
+            while_it_only_looks_it_stops_at_once
+            a_teardown_stops_while_it_empties_and_goes_on_later
+        ]
+        renewal: [
+            another_lease_counts_from_now
+        ]
+        tags: [
+            tags_are_in_the_creating_call_and_no_drift_later
+            a_tag_that_differs_is_drift_and_those_of_others_stay
+            an_adopted_bucket_is_tagged_and_keeps_its_tags
+        ]
+        hosts: [
+            a_second_host_is_one_more_origin_of_the_one_rule
+        ]
+        versions: [
+            versions_come_and_go_with_a_deployment
+            artifacts_are_collected_only_where_it_is_asked_for
+        ]
+        waits: [
+            a_day_is_not_waited_and_the_reader_learns_of_it
+            a_second_is_waited_in_sight
+        ]
+    }
 }

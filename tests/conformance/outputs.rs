@@ -177,3 +177,60 @@ pub async fn a_full_disk_is_an_object_with_its_exit_code_where_objects_are_asked
     assert_eq!((&last["event"], &last["exit_code"]), (&"error".into(), &4.into()), "{last:?}");
     assert!(last["hint"].as_str().is_some_and(|hint| hint.contains("`wbstore config`")), "{last:?}");
 }
+
+/// Whatever a command prints is what `--out` writes, and nothing else is on stdout.
+pub async fn results_go_to_a_file_whole<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("result");
+    std::fs::write(&file, "a longer text that was there before ".repeat(500)).expect("a file");
+    let path = file.to_str().expect("UTF-8");
+    let written = || std::fs::read_to_string(&file).expect("it is there");
+    let runs: [(&str, &[&str]); 7] = [
+        ("plan", &[]),
+        ("plan", &["--format", "markdown"]),
+        ("provision", &["--yes"]),
+        ("config", &["--output", "json"]),
+        ("policy", &["--for", "node"]),
+        ("list", &[]),
+        ("plan", &["--format", "json"]),
+    ];
+    for (verb, more) in runs {
+        let run = async |more: &[&str]| match verb {
+            "list" => cloud.run_on(verb, more).await,
+            _ => cloud.run(verb, more).await,
+        };
+        let ran = run(&[more, &["--out", path]].concat()).await.ends(0);
+        assert_eq!(ran.stdout, "", "{verb}: {ran}");
+        let file = written();
+        // After the first provision there is nothing to do, and the outputs are the same.
+        let printed = run(&[more, &["--out", "-"]].concat()).await.ends(0).stdout;
+        // An age is that of the moment.
+        let ageless = |text: &str| text.replace(|letter: char| verb == "list" && letter.is_ascii_digit(), "");
+        assert_eq!(ageless(&file), ageless(&printed), "{verb}");
+    }
+    let verified = cloud.run("verify", &["--out", path]).await.ends(0);
+    assert!(verified.stdout.is_empty() && written().contains("It works: "), "{verified}");
+    assert_eq!(folder.path().read_dir().expect("a folder").count(), 1, "nothing else is left there");
+}
+
+/// A file that cannot be written is found out before the first request, and one that is not written stays.
+pub async fn a_file_for_the_result_is_tried_out_first<C: Cloud>() {
+    let cloud = C::fresh().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let below = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    for path in [below(""), below("none/wandb.env"), "/dev/null".to_owned(), "/proc/wandb.env".to_owned()] {
+        let ran = cloud.run("provision", &["--yes", "--out", &path]).await.ends(2);
+        ran.tells(&["cannot write the result to", "hint:"]);
+    }
+    let same = below("same.json");
+    let twice = cloud.run("plan", &["--out", &same, "--timings", &same]).await.ends(2);
+    twice.tells(&["`--out` and `--timings` name the same file"]);
+    let settings = cloud.run("config", &["--out", &same, "--settings", &same]).await.ends(2);
+    settings.tells(&["`--out` and `--settings` name the same file"]);
+    assert_eq!(cloud.proxy().journal().len(), 0);
+    let kept = below("wandb.env");
+    std::fs::write(&kept, "BUCKET=s3://before\n").expect("a file");
+    cloud.run("config", &["--out", &kept]).await.ends(1);
+    assert_eq!(std::fs::read_to_string(&kept).expect("it is there"), "BUCKET=s3://before\n");
+}

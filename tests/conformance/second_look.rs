@@ -65,7 +65,7 @@ pub async fn an_upload_during_an_earlier_step_stays<C: Person>() {
 /// The kinds of the steps that the deletion of the bucket or container waits for, as operations spell them.
 async fn before_the_bucket<C: Cloud>(cloud: &C) -> Vec<String> {
     let ran = cloud.run("teardown", &["--dry-run", "--format", "json"]).await.ends(0);
-    let plan: Value = serde_json::from_str(&ran.stderr).expect("a plan");
+    let plan = ran.planned();
     let kind = |address: &Value| {
         address.as_str().and_then(|text| text.split('/').nth(1)).unwrap_or_default().to_owned()
     };

@@ -19,7 +19,7 @@ const SIGNATURES: [&str; 6] =
 const LOOK: Duration = Duration::from_millis(10);
 
 /// The life of a deployment: commands with their arguments.
-const LIFE: [(&str, &[&str]); 13] = [
+const LIFE: [(&str, &[&str]); 16] = [
     ("plan", &["-v"]),
     ("plan", &["-v", "--format", "json"]),
     ("plan", &["-v", "--format", "markdown"]),
@@ -31,6 +31,9 @@ const LIFE: [(&str, &[&str]); 13] = [
     ("verify", &["-v", "--within", "10s", "--format", "json"]),
     ("verify", &["-v", "--within", "10s", "--as", "node"]),
     ("policy", &["-v", "--for", "operator"]),
+    ("doctor", &["-v"]),
+    ("doctor", &["-v", "--format", "json"]),
+    ("doctor", &["-v", "--format", "markdown"]),
     ("teardown", &["-v", "--dry-run", "--format", "json"]),
     ("teardown", &["-v", TEARDOWN[0], NAME, TEARDOWN[2], "--format", "json"]),
 ];

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use wbstore_sandbox::cloud::{Cloud, NAME, PROVISION};
 use wbstore_sandbox::journal::Exchange;
-use wbstore_sandbox::person::{Document, Person, Trace, dishonesty, meanwhile};
+use wbstore_sandbox::person::{Document, ENTRY, Person, Trace, dishonesty, meanwhile};
 use wbstore_sandbox::ran::Ran;
 
 use crate::scenario::Scenario;
@@ -207,10 +207,11 @@ pub async fn case<C: Person>(held: Held, act: Act, place: usize, looks: usize) -
         };
     }
     let plan = ran.stderr.split("\nPlan: ").next().unwrap_or_default();
-    if place < looks && matches!(act, Act::Entry(_)) && plan.contains(&trace.text) {
+    let is_shown = plan.contains(&trace.text) || plan.contains(ENTRY);
+    if place < looks && matches!(act, Act::Entry(_)) && is_shown {
         return Ok(Fate::Shown);
     }
-    match loss(&trace.document, &journal, place) {
+    match loss(&trace.document, &journal, looks, place) {
         Some(Loss { look, write }) if (looks..place).contains(&look) && !is_guarded::<C>(&journal[write]) => {
             Ok(Fate::Gap)
         }
@@ -235,18 +236,24 @@ async fn contradiction<C: Cloud>(held: Held, act: Act, cloud: &C) -> Option<Stri
     }
 }
 
-/// Where in a journal something got lost: the first write to its document after it came, and the last look
-/// at the document before that.
+/// Where in a journal something got lost: the first write to its document after it came, and the look that this was
+/// decided on.
 #[derive(Clone, Copy, Debug)]
 struct Loss {
     look: usize,
     write: usize,
 }
 
-fn loss(document: &Document, journal: &[Exchange], place: usize) -> Option<Loss> {
+fn loss(document: &Document, journal: &[Exchange], looks: usize, place: usize) -> Option<Loss> {
     let write = (place..journal.len()).find(|index| document.is_written_by(&journal[*index]))?;
-    let look = journal[..write].iter().rposition(|exchange| document.is_read_by(exchange))?;
-    Some(Loss { look, write })
+    // Steps that run at the same time look at the same bucket, each together with what it writes there.
+    let is_its_look = |index: &usize| {
+        let (look, write) = (&journal[*index], &journal[write]);
+        look.method == "GET" && look.target == write.target
+    };
+    let its = (looks..write).find(is_its_look);
+    let last = || journal[..write].iter().rposition(|exchange| document.is_read_by(exchange));
+    Some(Loss { look: its.or_else(last)?, write })
 }
 
 fn is_guarded<C: Person>(write: &Exchange) -> bool {

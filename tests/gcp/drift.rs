@@ -69,7 +69,7 @@ async fn each_field_of_a_change_is_shown_with_both_values() {
     let site = Site::provisioned().await;
     site.patch_subscription("expirationPolicy", json!({ "expirationPolicy": { "ttl": "2678400s" } })).await;
     let plan = site.run("plan", &[]).await.ends(0);
-    let change = |line: &str| line.contains("expires_unused:") && line.contains("31d → never");
+    let change = |line: &str| line.contains("expires_unused:") && line.contains(r#""31d" -> "never""#);
     assert!(plan.stdout.lines().any(change), "{plan}");
 }
 
@@ -254,4 +254,35 @@ async fn another_location_is_refused_and_not_made_anew() {
     ran.tells(&[&site.bucket, "location", "hint:"]);
     site.is_untouched();
     assert_eq!(site.subscriptions().await, [EVENTS]);
+}
+
+#[tokio::test]
+async fn a_label_that_others_removed_is_set_again_and_theirs_stay() {
+    let site = Site::open().await;
+    let tags = ["--tag", "cost-centre=c42"];
+    site.provision(&tags).await.ends(0);
+    site.patch_bucket(json!({ "labels": { "cost-centre": null, "owner": "ml" } })).await;
+    let plan =
+        site.run("plan", &[&tags[..], &["--exit-code", "--format", "json"]].concat()).await.ends(5).json();
+    assert_eq!(fields(&plan), ["labels"]);
+    site.provision(&tags).await.ends(0);
+    let labels = &site.bucket().await["labels"];
+    assert_eq!((&labels["cost-centre"], &labels["owner"]), (&json!("c42"), &json!("ml")));
+    site.run("plan", &[&tags[..], &["--exit-code"]].concat()).await.ends(0);
+}
+
+#[tokio::test]
+async fn versions_are_in_the_creating_call_and_turned_on_again() {
+    let site = Site::open().await;
+    site.provision(&["--versioning"]).await.ends(0);
+    let sent: Vec<_> =
+        site.mutations().into_iter().filter(|sent| sent.starts_with("storage.buckets")).collect();
+    assert_eq!(sent, ["storage.buckets.insert"]);
+    assert_eq!(site.bucket().await["versioning"], json!({ "enabled": true }));
+    site.patch_bucket(json!({ "versioning": { "enabled": false } })).await;
+    site.run("plan", &["--exit-code"]).await.ends(0);
+    let plan = site.run("plan", &["--versioning", "--exit-code", "--format", "json"]).await.ends(5).json();
+    assert_eq!(fields(&plan), ["versioning"]);
+    site.provision(&["--versioning"]).await.ends(0);
+    assert_eq!(site.bucket().await["versioning"], json!({ "enabled": true }));
 }

@@ -73,7 +73,12 @@ async fn under_adopt_ours_takes_its_place_without_a_gap() {
     remove_ours(&site).await;
     plant(&site, &site.topic(), Value::Null, json!({})).await;
     let plan = site.run("plan", &["--adopt"]).await.ends(0);
-    assert!(plan.stdout.contains("terraform → (not set)"), "the plan says what ends\n{plan}");
+    assert!(
+        plan.stdout
+            .lines()
+            .any(|line| line.trim_start().starts_with("- ") && line.ends_with(": \"terraform\"")),
+        "the plan says what ends\n{plan}"
+    );
     site.gcp.proxy().clear_journal();
     site.provision(&["--adopt"]).await.ends(0);
     let sent = site.mutations();

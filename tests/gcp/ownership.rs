@@ -206,7 +206,7 @@ async fn an_adoption_is_shown_as_one_with_what_it_changes() {
     let plan = site.plan(&["--adopt"]).await;
     assert_eq!((&plan["counts"]["adopt"], &plan["counts"]["create"]), (&json!(1), &json!(4)), "{plan:#}");
     let shown = site.run("plan", &["--adopt"]).await.ends(0);
-    for field in ["uniform_access: false → true", "public_access_prevention: inherited → enforced"] {
+    for field in ["uniform_access: false -> true", r#"public_access_prevention: "inherited" -> "enforced""#] {
         let squeezed = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(squeezed.contains(field), "{field} is not in\n{shown}");
     }

@@ -1,7 +1,9 @@
 //! Keeps what newcomers read true: the README's transcript against a real run, and every link,
 //! option, command and exit code in the documents against the program.
 
+mod doctor;
 mod documents;
+mod ground;
 mod markdown;
 mod settings;
 mod transcript;

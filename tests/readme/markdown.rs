@@ -25,6 +25,58 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// A part of a page that a reader follows.
+pub enum Part {
+    /// A file to write.
+    File { name: String, text: String },
+    /// A command, and the lines in which the page shows what it says.
+    Exchange { command: String, told: Range<usize> },
+    /// Commands that succeed.
+    Script(String),
+    /// Commands for another machine.
+    Elsewhere(String),
+}
+
+/// What a reader of the page does, in order.
+pub fn parts(page: &str) -> Vec<Part> {
+    let lines: Vec<_> = page.lines().collect();
+    let mut parts = vec![];
+    for block in blocks(page) {
+        let text = || lines[block.lines.clone()].join("\n") + "\n";
+        let file = lines[block.lines.start].strip_prefix("# ").filter(|name| is_file(name));
+        match (block.language.as_str(), file) {
+            ("console", _) => parts.extend(exchanges(&lines, block.lines)),
+            ("sh", _) => parts.push(Part::Script(text())),
+            ("sh elsewhere", _) => parts.push(Part::Elsewhere(text())),
+            (_, Some(name)) => parts.push(Part::File { name: name.to_owned(), text: text() }),
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// Whether it is the name of a file, and not a sentence.
+fn is_file(text: &str) -> bool {
+    text.contains('.') && !text.contains(' ') && !text.ends_with('.')
+}
+
+fn exchanges(lines: &[&str], block: Range<usize>) -> Vec<Part> {
+    let mut exchanges: Vec<Part> = vec![];
+    for number in block {
+        match (lines[number].strip_prefix("$ "), exchanges.last_mut()) {
+            (Some(command), _) => {
+                let told = number + 1..number + 1;
+                exchanges.push(Part::Exchange { command: command.to_owned(), told });
+            }
+            // Blank lines at the end part it from the next command.
+            (None, _) if lines[number].is_empty() => {}
+            (None, Some(Part::Exchange { told, .. })) => told.end = number + 1,
+            (None, _) => panic!("a block begins with a command: {}", lines[number]),
+        }
+    }
+    exchanges
+}
+
 /// The page without its fenced blocks.
 pub fn prose(page: &str) -> String {
     let blocks = blocks(page);

@@ -1,110 +1,137 @@
-//! The README's transcript, run again.
+//! The commands of the README and of the worked pages, run again in the order in which a reader runs them.
+//!
+//! | Fence | What is done |
+//! |---|---|
+//! | `console` | Each line after `$ ` is run, and what it says is compared with the lines below it |
+//! | `sh` | It is run, and has to succeed |
+//! | `sh elsewhere` | What needs a cluster, Docker or an account: only its syntax is checked |
+//! | anything that begins with `# NAME` | It is written to the file NAME; a manifest is checked against the API of Kubernetes, and the lines of a pipeline that call wbstore are run |
 
 use std::env;
-use std::ops::Range;
+use std::path::Path;
 use std::process::Command;
 
-use wbstore_sandbox::aws::{Aws, Ran, URL, finish};
-use wbstore_sandbox::backend::Backend;
-use wbstore_sandbox::demo;
-use wbstore_sandbox::services::ground::CheckGround;
+use wbstore_sandbox::kubernetes::Kubernetes;
 
-use crate::{markdown, readme, root};
+use crate::ground::Ground;
+use crate::markdown::{self, Part};
+use crate::root;
 
 const UPDATE: &str = "UPDATE_README";
 
-/// Runs the commands of the `console` blocks in order, in one account, and compares what they say.
-/// With `UPDATE_README=1`, what is no longer true is written anew instead.
-#[tokio::test]
-#[ignore = "needs the emulators: cargo sandbox test"]
-async fn the_transcript_is_what_happens() {
-    let fresh = Aws::from_env().await;
-    assert_eq!(fresh.backend(), Backend::Ministack, "the README shows what happens on it");
-    // The account of the demonstration, because the bucket's name is made from it.
-    let url = env::var(URL).expect("the fresh account came from it");
-    let aws = Aws::on(&url, fresh.backend(), &format!("{:012}", demo::ACCOUNT))
-        .await
-        .expect("the emulator is there");
-    let page = readme();
+/// Follows the page at `path`. With `UPDATE_README=1`, what is no longer true is written anew instead.
+async fn follow(number: u64, path: &str) {
+    let path = root().join(path);
+    let page = std::fs::read_to_string(&path).expect("the page is there");
     let mut lines: Vec<_> = page.lines().map(str::to_owned).collect();
-    let exchanges = exchanges(&page);
-    assert!(!exchanges.is_empty(), "the README has a transcript");
+    let ground = Ground::start(number).await;
+    let folder = ground.folder();
     let mut outdated = vec![];
-    let ground = CheckGround::start().await.expect("each service starts");
-    for Exchange { command, told } in exchanges {
-        let is_check = command.starts_with("wbstore check ");
-        let ran = if is_check { checked(&ground, &command).await } else { run(&aws, &command).await };
-        assert_eq!(ran.code, Some(if is_check { 6 } else { 0 }), "{command}\n{ran}");
-        // What a busy machine adds.
-        let lasting = |line: &&str| !line.starts_with("note: still ");
-        let happened: Vec<_> = ran.stdout.trim_end().lines().filter(lasting).map(str::to_owned).collect();
-        if masked(&lines[told.clone()]) != masked(&happened) {
-            outdated.push((command, told, happened));
+    let mut ran = 0;
+    for part in markdown::parts(&page) {
+        match part {
+            Part::File { name, text } => {
+                write(&folder.join(&name), &text);
+                for line in steps(&name, &text) {
+                    let done = ground.bash(&line).await;
+                    assert_eq!(done.code, Some(0), "{name}: {line}\n{done}");
+                    ran += 1;
+                }
+            }
+            Part::Script(script) => {
+                let done = ground.bash(&script).await;
+                assert_eq!(done.code, Some(0), "{script}\n{done}");
+                ran += 1;
+            }
+            Part::Elsewhere(script) => check_syntax(&script),
+            Part::Exchange { command, told } => {
+                let is_check = command.starts_with("wbstore check ");
+                let done = if is_check { ground.checked(&command).await } else { ground.run(&command).await };
+                assert_eq!(done.code, Some(if is_check { 6 } else { 0 }), "{command}\n{done}");
+                ran += 1;
+                // What a busy machine adds.
+                let lasting = |line: &&str| !line.starts_with("note: still ");
+                let happened: Vec<_> =
+                    done.stdout.trim_end().lines().filter(lasting).map(str::to_owned).collect();
+                if masked(&lines[told.clone()]) != masked(&happened) {
+                    outdated.push((command, told, happened));
+                }
+            }
         }
     }
+    assert!(ran > 3, "{}: only {ran} commands were run", path.display());
     if env::var_os(UPDATE).is_some() {
         for (_, told, happened) in outdated.into_iter().rev() {
             lines.splice(told, happened);
         }
-        std::fs::write(root().join("README.md"), lines.join("\n") + "\n").expect("it can be written");
+        std::fs::write(path, lines.join("\n") + "\n").expect("it can be written");
         return;
     }
     for (command, told, happened) in &outdated {
         let (told, happened) = (lines[told.clone()].join("\n"), happened.join("\n"));
         assert_eq!(
             told, happened,
-            "`{command}` says something else (right) than the README (left); to accept it: {UPDATE}=1 cargo sandbox test -- --test readme"
+            "`{command}` says something else (right) than the page (left); to accept it: {UPDATE}=1 cargo sandbox test -- --test readme"
         );
     }
 }
 
-/// A command, and where the page shows what it says.
-struct Exchange {
-    command: String,
-    told: Range<usize>,
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
+    std::fs::write(path, text).expect("a file");
+    if text.lines().any(|line| line.starts_with("apiVersion: v1")) {
+        Kubernetes::installed().validate(text);
+    }
 }
 
-fn exchanges(page: &str) -> Vec<Exchange> {
-    let lines: Vec<_> = page.lines().collect();
-    let mut exchanges: Vec<Exchange> = vec![];
-    for block in markdown::blocks(page).into_iter().filter(|block| block.language == "console") {
-        for number in block.lines {
-            match lines[number].strip_prefix("$ ") {
-                Some(command) => {
-                    exchanges.push(Exchange { command: command.to_owned(), told: number + 1..number + 1 });
-                }
-                // Blank lines at the end part it from the next command.
-                None if lines[number].is_empty() => {}
-                None => exchanges.last_mut().expect("a block begins with a command").told.end = number + 1,
+/// The commands in a pipeline's file that call wbstore, each with the variables that the file sets for it.
+fn steps(name: &str, text: &str) -> Vec<String> {
+    if Path::new(name).extension().is_none_or(|extension| extension != "yml") {
+        return vec![];
+    }
+    let lines: Vec<_> = text.lines().map(|line| line.trim_start_matches([' ', '-'])).collect();
+    let known = |value: &str| {
+        ["${{ github.event.number }}", "$CI_MERGE_REQUEST_IID"]
+            .iter()
+            .fold(value.to_owned(), |value, unknown| value.replace(unknown, "17"))
+    };
+    let variables = lines.iter().filter(|line| line.starts_with("WBSTORE_"));
+    let variables: String = variables
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| format!("export {name}='{}'\n", known(value)))
+        .collect();
+    let run = lines.iter().map(|line| line.strip_prefix("run: ").unwrap_or(line));
+    run.filter(|line| line.starts_with("wbstore ")).map(|line| format!("{variables}{line}")).collect()
+}
+
+/// What runs elsewhere is not wbstore, and a shell can read it.
+fn check_syntax(script: &str) {
+    assert!(!script.lines().any(|line| line.starts_with("wbstore ")), "it can run here: {script}");
+    let mut bash = Command::new("bash");
+    let read = bash.args(["-n", "-c", script]).output().expect("bash is there");
+    assert!(read.status.success(), "{script}\n{}", String::from_utf8_lossy(&read.stderr));
+}
+
+macro_rules! pages {
+    ($($name:ident: $number:literal $path:literal)*) => {
+        $(
+            #[tokio::test]
+            #[ignore = "needs the emulators: cargo sandbox test"]
+            async fn $name() {
+                follow($number, $path).await;
             }
-        }
-    }
-    exchanges
+        )*
+    };
 }
 
-/// Runs a line of shell in the account; both streams come in the order in which they were written.
-async fn run(aws: &Aws, line: &str) -> Ran {
-    let wbstore = aws.wbstore();
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("exec 2>&1\n{line}")]);
-    for (name, value) in wbstore.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let folder = std::path::Path::new(wbstore.get_program()).parent().expect("a program is in a folder");
-    let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([folder.to_owned()].into_iter().chain(env::split_paths(&path)));
-    shell.env("PATH", path.expect("folders that PATH can hold"));
-    finish(shell).await
-}
-
-/// Runs a line of `check` on one of each service, whose addresses are shown as a company has them.
-async fn checked(ground: &CheckGround, line: &str) -> Ran {
-    let args: Vec<_> = line.split(' ').skip(1).map(str::to_owned).collect();
-    let ran = finish(ground.wbstore(&args).expect("wbstore is built")).await;
-    Ran { stdout: ground.elsewhere(&ran.stdout), ..ran }
+pages! {
+    the_readme_is_what_happens: 0 "README.md"
+    the_page_on_eks_is_what_happens: 1 "docs/eks.md"
+    the_page_on_gke_is_what_happens: 2 "docs/gke.md"
+    the_page_on_aks_is_what_happens: 3 "docs/aks.md"
+    the_page_on_docker_is_what_happens: 4 "docs/docker.md"
+    the_page_on_ci_is_what_happens: 5 "docs/ci.md"
+    the_page_on_review_is_what_happens: 6 "docs/review.md"
 }
 
 /// The lines without what differs from run to run: times, the emulator's port and the digest that
@@ -115,6 +142,7 @@ fn masked(lines: &[String]) -> Vec<String> {
         .map(|line| without_times(line))
         .map(|line| without(&line, "http://127.0.0.1:", |letter| letter.is_ascii_digit()))
         .map(|line| without(&line, "--expect ", |letter| letter.is_ascii_hexdigit()))
+        .map(|line| without(&line, "Digest: ", |letter| letter.is_ascii_hexdigit()))
         .collect();
     for steps in lines.chunk_by_mut(|one, next| one.starts_with("aws/") && next.starts_with("aws/")) {
         steps.sort();

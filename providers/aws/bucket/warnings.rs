@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::S3Bucket;
 use crate::error::{Error, Result};
 use crate::providers::aws::failure::{code, failure, is_unsupported};
-use crate::providers::aws::objects::S3Store;
+use crate::providers::aws::objects::store;
 use crate::providers::aws::session::Api;
 use crate::resource::{Forbids, Seen};
 
@@ -23,7 +23,7 @@ impl Warnings {
 }
 
 async fn read(api: &Api, bucket: &str) -> Vec<String> {
-    let store = S3Store::new(api, bucket);
+    let store = store(api, bucket);
     let (lock, mfa, payer) =
         futures::join!(store.object_lock(), store.mfa_delete(), requester_pays(api, bucket));
     let lock = checked("Object Lock", lock.map(|lock| lock?.retention)).map(|found| {

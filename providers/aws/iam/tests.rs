@@ -32,6 +32,10 @@ impl Given {
             queue: None,
             notifications_queue: None,
             kms_key: None,
+            reader: None,
+            is_team: false,
+            role: None,
+            has_versions: false,
         }
     }
 
@@ -126,7 +130,7 @@ fn the_policy_of_the_node() {
     W&B's guide has no permission for the queue of run events; this policy allows the server to send
     W&B's guide has no permission for a KMS key; the key's own policy must allow this role too
     W&B's guide uses arn:aws:, which matches nothing in cn-north-1; this policy uses arn:aws-cn:
-    in the commands, replace ROLE with the name of the role that the server runs as
+    in the commands, replace ROLE with the name of the role that the server runs as; `--trust` prints a role too
     "#);
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::providers::aws::form;
+use crate::providers::s3_protocol::form;
 use crate::verify::{Object, Says};
 
 /// Reads the body of a queue's message.

@@ -9,23 +9,27 @@ use crate::resource::{Forbids, Resource, Seen};
 use crate::text::{clean, word};
 
 impl Account {
-    /// Why an account that is not in the resource group cannot be created, as far as Azure reports it (Z1).
-    pub(super) async fn look_for_name(&self, api: &Api, found: &mut Seen<Self>) -> Result<()> {
+    /// Whether no account has its name, as far as Azure reports it (Z1); asked once a run.
+    pub(super) async fn name_is_free(&self, api: &Api) -> Result<bool> {
+        let at = self.address();
+        let path = format!("{}/providers/Microsoft.Storage/checkNameAvailability", api.subscription_id());
+        let asked = json!({"name": self.name, "type": "Microsoft.Storage/storageAccounts"});
+        let call = call("Microsoft.Storage/checknameavailability/read", &at);
+        let ask = async {
+            match api.arm.post(&path, Some(&asked), call).await {
+                Ok(answer) => Ok(answer["nameAvailable"].as_bool().unwrap_or(true)),
+                // A hint only: the creating call is authoritative.
+                Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused | Kind::Failed) => Ok(true),
+                Err(error) => Err(error),
+            }
+        };
+        api.name_is_free.get_or_try_init(|| ask).await.copied()
+    }
+
+    /// Where the account is that has its name and is not in the resource group.
+    pub(super) async fn look_for_owner(&self, api: &Api, found: &mut Seen<Self>) -> Result<()> {
         let at = self.address();
         let path = format!("{}/providers/Microsoft.Storage", api.subscription_id());
-        let asked = json!({"name": self.name, "type": "Microsoft.Storage/storageAccounts"});
-        let action = "Microsoft.Storage/checknameavailability/read";
-        let check =
-            api.arm.post(&format!("{path}/checkNameAvailability"), Some(&asked), call(action, &at)).await;
-        let available = match check {
-            Ok(answer) => answer["nameAvailable"].as_bool().unwrap_or(true),
-            // A hint only: the creating call is authoritative.
-            Err(error) if matches!(error.kind(), Kind::Denied | Kind::Refused | Kind::Failed) => true,
-            Err(error) => return Err(error),
-        };
-        if available {
-            return Ok(());
-        }
         let action = "Microsoft.Storage/storageAccounts/read";
         let all = match api.arm.list(&format!("{path}/storageAccounts"), call(action, &at)).await {
             Err(error) if error.kind() == Kind::Denied => {

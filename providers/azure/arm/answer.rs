@@ -10,6 +10,7 @@ use zeroize::Zeroize;
 
 use super::Call;
 use crate::error::Result;
+use crate::http::Shareable;
 use crate::providers::azure::failure::not_azure;
 use crate::retry::asked;
 use crate::text::{clean, xml_element};
@@ -32,6 +33,12 @@ pub(crate) struct Said {
     pub code: String,
     /// The message, on one line.
     pub message: String,
+}
+
+impl Shareable for Answer {
+    fn status(&self) -> u16 {
+        self.status
+    }
 }
 
 impl From<RawResponse> for Answer {

@@ -96,7 +96,7 @@ impl Arm {
         } else if deleting && is_absent(&answer) {
             Stage::Done
         } else if answer.said().code == "StorageAccountOperationInProgress" && makes_account(method, id) {
-            Stage::Running(Watch::Resource, answer.retry_after())
+            Stage::Running(Watch::MAYBE_BEGUN, answer.retry_after())
         } else {
             return Err(explain(&answer, call.action, call.target));
         };
@@ -135,9 +135,12 @@ impl Arm {
                 Ok(())
             }
             Stage::Running(watch, wait) => {
+                // An account that is only seen to be in creation may be somebody else's.
+                let accepted = !matches!(watch, Watch::Resource | Watch::Missing(_));
                 self.lock().insert(key.to_owned(), watch);
                 let error =
                     Error::new(Kind::NotYet, "an operation of Azure that is still under way").within(budget);
+                let error = if accepted { error.under_way() } else { error };
                 Err(match wait {
                     Some(wait) => error.retry_after(wait),
                     None => error,

@@ -25,6 +25,12 @@ pub(crate) enum Watch {
     Absence,
 }
 
+impl Watch {
+    /// Of a resource that another operation may be creating: it is soon visible if so, and otherwise the call is
+    /// sent again.
+    pub(super) const MAYBE_BEGUN: Self = Self::Missing(MISSING - 2);
+}
+
 /// The state of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stage {

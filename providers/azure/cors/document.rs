@@ -6,11 +6,23 @@ use serde_json::{Value, json};
 
 use crate::cors::CorsRule;
 use crate::error::{Error, Result};
+use crate::providers::azure::blob_service::settable;
 use crate::text::clean;
+use crate::value::quoted;
 
 /// The most rules an account allows (Storage REST API, "Cross-Origin Resource Sharing support for the Azure
 /// Storage services").
 pub(super) const MOST_RULES: usize = 5;
+
+/// The most bytes that all rules of an account may have, without the tags of their XML (same page).
+pub(super) const LARGEST: usize = 2048;
+
+/// The most origins of one rule, and the most letters of one origin (same page).
+const MOST_ORIGINS: usize = 64;
+const LONGEST_ORIGIN: usize = 256;
+
+/// The lists of a rule.
+const LISTS: [&str; 4] = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders"];
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +52,36 @@ impl Rule {
         }
     }
 
+    /// Refuses what no account accepts.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::error::Kind::Input).
+    pub(crate) fn check(&self) -> Result<()> {
+        let (origins, size) = (&self.allowed_origins, self.size());
+        let why = if origins.len() > MOST_ORIGINS {
+            format!(
+                "{} hosts are given, and a CORS rule of Azure has at most {MOST_ORIGINS} origins",
+                origins.len()
+            )
+        } else if let Some(long) = origins.iter().find(|origin| origin.len() > LONGEST_ORIGIN) {
+            format!(
+                "the host {} is longer than the {LONGEST_ORIGIN} characters that Azure allows",
+                quoted(long)
+            )
+        } else if size > LARGEST {
+            format!(
+                "the CORS rule for these hosts has {size} bytes, and Azure allows {LARGEST} for an account"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::input(why).hint("omit the hosts that browsers do not use"))
+    }
+
+    pub(super) fn size(&self) -> usize {
+        size(&self.to_json())
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let Self { allowed_origins, allowed_methods, allowed_headers, exposed_headers, max_age_seconds } =
             self;
@@ -55,8 +97,7 @@ impl Rule {
     /// Whether `there` is this very rule. The order and the case of words in it mean nothing.
     pub(crate) fn is(&self, there: &Value) -> bool {
         let ours = self.to_json();
-        let lists = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders"];
-        lists.into_iter().all(|field| folded(&ours, field) == folded(there, field))
+        LISTS.into_iter().all(|field| folded(&ours, field) == folded(there, field))
             && number(&there["maxAgeInSeconds"]) == Some(self.max_age_seconds)
     }
 }
@@ -96,6 +137,12 @@ pub(super) fn any(rule: &Value) -> CorsRule {
 /// The rules in `service`.
 pub(super) fn rules(service: &Value) -> &[Value] {
     service["properties"]["cors"]["corsRules"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// What Azure counts of `rule`.
+pub(super) fn size(rule: &Value) -> usize {
+    let lists = LISTS.iter().map(|list| words(rule, list).join(",").len());
+    lists.sum::<usize>() + number(&rule["maxAgeInSeconds"]).unwrap_or_default().to_string().len()
 }
 
 /// Whether `rule` allows every origin.
@@ -145,19 +192,6 @@ pub(super) fn difference(before: &Value, after: &Value) -> Option<String> {
     let names = before.as_object().into_iter().chain(after.as_object()).flat_map(|all| all.keys());
     let mut changed = names.filter(|name| *name != "cors" && before[*name] != after[*name]);
     changed.next().map(|name| clean(name))
-}
-
-/// The properties of `service` without those that only Azure sets.
-fn settable(service: &Value) -> Value {
-    let mut properties = service["properties"].clone();
-    if !properties.is_object() {
-        properties = json!({});
-    }
-    if let Some(restore) = properties.get_mut("restorePolicy").and_then(Value::as_object_mut) {
-        restore.remove("minRestoreTime");
-        restore.remove("lastEnabledTime");
-    }
-    properties
 }
 
 #[cfg(test)]

@@ -61,15 +61,22 @@ impl WasThere {
     }
 }
 
-/// The origins for which `mark` says that wbstore wrote the rule.
-pub(super) fn origins(mark: &Mark) -> Vec<String> {
+/// What a mark says of the rule for `origins`.
+pub(crate) fn receipt(origins: &[String]) -> String {
+    origins.join(" ")
+}
+
+/// The rules of which `mark` says that wbstore wrote them.
+pub(super) fn rules(mark: &Mark) -> Vec<Rule> {
     let wrote = Some(ORIGIN).filter(|_| mark.get(WAS_THERE).is_none());
-    let origins = wrote.into_iter().chain([FORMER_ORIGIN]).filter_map(|name| mark.get(name));
-    origins.map(str::to_owned).collect()
+    let receipts = wrote.into_iter().chain([FORMER_ORIGIN]).filter_map(|name| mark.get(name));
+    receipts
+        .map(|origins| Rule::for_origins(origins.split_whitespace().map(str::to_owned).collect()))
+        .collect()
 }
 
 /// The receipts of the account's other containers.
-pub(super) struct Others(Vec<(String, Vec<String>)>);
+pub(super) struct Others(Vec<(String, Vec<Rule>)>);
 
 impl Others {
     /// # Errors
@@ -85,23 +92,20 @@ impl Others {
             match entries(&other["properties"]["metadata"]) {
                 // A list may leave the metadata out.
                 none if none.is_empty() => unshown.push(name.to_owned()),
-                shown => receipts.push((name.to_owned(), origins(&METADATA.read(&shown)))),
+                shown => receipts.push((name.to_owned(), rules(&METADATA.read(&shown)))),
             }
         }
         let mut looks = futures::stream::iter(unshown)
             .map(|name| async move { (Held::mark_of(api, &name).await, name) })
             .buffer_unordered(AT_ONCE);
         while let Some((mark, name)) = looks.next().await {
-            receipts.push((name, origins(&mark?)));
+            receipts.push((name, rules(&mark?)));
         }
         Ok(Self(receipts))
     }
 
     /// The container that uses `rule`, if there is one.
     pub(super) fn user_of(&self, rule: &Rule) -> Option<String> {
-        let uses = |origins: &[String]| {
-            origins.iter().any(|origin| Rule::for_origins(vec![origin.clone()]) == *rule)
-        };
-        self.0.iter().find(|(_, origins)| uses(origins)).map(|(name, _)| name.clone())
+        self.0.iter().find(|(_, rules)| rules.contains(rule)).map(|(name, _)| name.clone())
     }
 }

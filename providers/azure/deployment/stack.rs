@@ -4,11 +4,13 @@ use crate::empty::Objects;
 use crate::error::Result;
 use crate::expiry::{Expiry, Voucher};
 use crate::mark::{INTERNAL, Marking, ORIGIN, QUEUE, ROLE};
+use crate::origins::Origins;
 use crate::plan::Goal;
-use crate::provider::queue_note;
+use crate::provider::{Provider as _, queue_note};
 use crate::providers::azure::account::{Account, Contents};
+use crate::providers::azure::blob_soft_delete::{self, BlobSoftDelete};
 use crate::providers::azure::container_name::ContainerName;
-use crate::providers::azure::cors::{Cors, WasThere};
+use crate::providers::azure::cors::{self, Cors, WasThere};
 use crate::providers::azure::deployment::Azure;
 use crate::providers::azure::event_subscription::{EventSubscription, Shape};
 use crate::providers::azure::held::{self, Held};
@@ -22,12 +24,13 @@ use crate::resource::{AnyResource, Bound};
 impl Azure {
     pub(super) fn resources(&self, goal: Goal) -> Result<Vec<Box<dyn AnyResource>>> {
         let (api, wanted) = (&self.api, &self.wanted);
-        let (name, removing) = (&wanted.name, goal == Goal::Absent);
+        let (name, removing) = (&wanted.name.deployment, goal == Goal::Absent);
         let (container, dead_letters) = (self.container(), self.parts().dead_letters(name));
         let queue = self.events_queue();
         let dead_letter = || dead_letters.as_ref().map(ToString::to_string);
         let account = self.account()?;
-        let origin = wanted.origin.as_ref().map(ToString::to_string);
+        let origins = wanted.origins.as_ref().map(Origins::sorted).unwrap_or_default();
+        let receipt = Some(cors::receipt(&origins)).filter(|receipt| !receipt.is_empty());
 
         // The name of an event subscription is always the derived one, and its labels take the permission to
         // write it.
@@ -61,6 +64,7 @@ impl Azure {
         let mark = Marking::of(wanted, &TAGS).expiring(due);
         let made = Account {
             location_is_wanted: self.options.location.is_some(),
+            name_is_derived: self.options.names.account.is_none(),
             contents,
             ..Account::new(account.as_str(), &self.location(), mark)
         };
@@ -68,7 +72,7 @@ impl Azure {
 
         let told =
             Voucher::showing(tells.clone(), "subject_begins_with", Shape::subjects(container.as_str()));
-        let due = expiry(container == ContainerName::default_for(name), told);
+        let due = expiry(container == ContainerName::default_for(&wanted.name), told);
         let due = due.map(|due| Expiry { holder: None, ..due });
         let metadata = || Marking::of(wanted, &METADATA);
         // The mark of the container of the server's files names all that belongs to it.
@@ -76,7 +80,7 @@ impl Azure {
             .with(ROLE, "files")
             .with(QUEUE, queue.as_ref().map_or(INTERNAL, QueueName::as_str))
             .expiring(due);
-        for (key, value) in [(DEAD_LETTERS, dead_letter()), (ORIGIN, origin.clone())] {
+        for (key, value) in [(DEAD_LETTERS, dead_letter()), (ORIGIN, receipt)] {
             if let Some(value) = value {
                 files = files.with(key, value);
             }
@@ -103,8 +107,14 @@ impl Azure {
                 resources.push(Bound::boxed(objects, api));
             }
         }
-        let cors = Cors::new(account.as_str(), container.as_str(), name, origin, removing, was_there);
+        let rule = Cors::at(account.as_str());
+        let cors =
+            Cors::new(account.as_str(), container.as_str(), &wanted.name, origins, removing, was_there);
         resources.push(Bound::boxed(cors, api));
+        if wanted.versioning.is_wanted() && !removing {
+            let mark = Marking::of(wanted, &TAGS);
+            resources.push(Bound::boxed(BlobSoftDelete::of(account.as_str(), rule, mark), api));
+        }
         if let Some(queue) = &queue {
             let told = Voucher::showing(tells.clone(), "queue", queue.as_str());
             let due = expiry(*queue == QueueName::default_for(name), told);
@@ -125,7 +135,8 @@ impl Azure {
 
     /// What the event subscription does that sends to `queue`.
     pub(super) fn shape(&self, queue: &QueueName) -> Shape {
-        let dead_letter = self.parts().dead_letters(&self.wanted.name).map(|name| name.to_string());
+        let dead_letter =
+            self.parts().dead_letters(&self.wanted.name.deployment).map(|name| name.to_string());
         let ttl = self.options.message_ttl().as_seconds();
         let (account, container) = (self.api.account_id(), self.container());
         let shape = Shape::new(&account, container.as_str(), queue.as_str(), ttl, dead_letter);
@@ -139,6 +150,14 @@ impl Azure {
         }
         let location = self.options.location.as_ref();
         notes.extend(location.and_then(|location| LOCATIONS.warning(location.as_str())));
+        notes.extend(self.wanted.versioning.notes(&format!(
+            "blobs that are replaced or deleted are kept for {} days, in all containers of the account",
+            blob_soft_delete::DAYS
+        )));
+        if self.wanted.name.team.is_some() {
+            notes.extend(self.next_steps());
+            return notes;
+        }
         notes.push("beyond W&B's guide: browsers may also use HEAD".to_owned());
         let has_queue = self.events_queue().is_some();
         if has_queue && !self.parts().dead_letter {

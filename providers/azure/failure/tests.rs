@@ -29,6 +29,7 @@ fn every_code_has_its_kind() {
         (409, "MissingSubscriptionRegistration", Kind::Refused),
         (403, "RequestDisallowedByPolicy", Kind::Refused),
         (409, "StorageAccountOperationInProgress", Kind::Conflict),
+        (409, "OperationInProgress", Kind::Conflict),
         (409, "ContainerBeingDeleted", Kind::NotYet),
         (409, "QueueBeingDeleted", Kind::NotYet),
         (429, "TooManyRequests", Kind::Throttled),

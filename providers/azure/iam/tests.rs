@@ -1,8 +1,9 @@
 use super::*;
+use crate::name::tests::storage;
 
 /// The names of a deployment, to lend out.
 struct Names {
-    deployment: DeploymentName,
+    storage: StorageName,
     subscription: SubscriptionId,
     resource_group: ResourceGroup,
     account: AccountName,
@@ -13,7 +14,7 @@ struct Names {
 impl Names {
     fn new() -> Self {
         Self {
-            deployment: "acme".parse().unwrap(),
+            storage: storage("acme", None),
             subscription: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
             resource_group: "ml".parse().unwrap(),
             account: "acmewandb".parse().unwrap(),
@@ -24,12 +25,14 @@ impl Names {
 
     fn subjects(&self) -> Subjects<'_> {
         Subjects {
-            deployment: &self.deployment,
+            storage: &self.storage,
+            client: None,
             account: &self.account,
             container: &self.container,
             queue: Some(&self.queue),
             creates_account: true,
             registers: false,
+            federation: None,
         }
     }
 
@@ -133,7 +136,7 @@ fn the_server_consumes_the_queue_it_has() {
     assert!(data.iter().any(|action| action.ends_with("messages/process/action")), "{data:?}");
     let policy = names.node_policy(&Subjects { queue: None, ..names.subjects() });
     assert!(!policy.document.to_string().contains("queueServices"), "{policy:?}");
-    assert!(policy.notes.iter().any(|note| note.contains("api://AzureADTokenExchange")));
+    assert!(policy.notes.iter().any(|note| note.contains("--trust workload-identity")));
 }
 
 #[test]

@@ -25,6 +25,36 @@ use crate::text::clean;
 /// How long it may take to respond. It is on the same host.
 const PROBE_WITHIN: Duration = Duration::from_secs(2);
 
+/// Which link of the chain gives the tokens.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Secret,
+    Certificate,
+    Federated,
+    /// Whether this machine has an identity, once that is known; the Azure CLI otherwise.
+    ThisMachine(Arc<OnceLock<bool>>),
+    Nobody,
+}
+
+impl Source {
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::Secret => "a client secret, of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+            Self::Certificate => {
+                "a certificate, of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_CERTIFICATE_PATH"
+            }
+            Self::Federated => {
+                "a federated token file, of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+            }
+            Self::ThisMachine(has_identity) => match has_identity.get() {
+                Some(true) => "the managed identity of this machine",
+                _ => "the Azure CLI (`az login`)",
+            },
+            Self::Nobody => "none",
+        }
+    }
+}
+
 /// The credentials of the environment, with tokens from `authority`; without any, those of this machine, and
 /// then those of the Azure CLI for `subscription`.
 ///
@@ -34,7 +64,7 @@ pub(super) fn find(
     options: &ClientOptions,
     authority: &str,
     subscription: Option<&str>,
-) -> Result<Arc<dyn TokenCredential>> {
+) -> Result<(Arc<dyn TokenCredential>, Source)> {
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let (tenant, client) = (set("AZURE_TENANT_ID"), set("AZURE_CLIENT_ID"));
     let whose = |what: &str| match (&tenant, &client) {
@@ -50,11 +80,12 @@ pub(super) fn find(
         let (tenant, client) = whose("AZURE_CLIENT_SECRET")?;
         let options = ClientSecretCredentialOptions { client_options: client_options() };
         let credential = ClientSecretCredential::new(&tenant, client, Secret::new(secret), Some(options));
-        return Ok(credential.map_err(unusable)?);
+        return Ok((credential.map_err(unusable)?, Source::Secret));
     }
     if let Some(path) = set("AZURE_CLIENT_CERTIFICATE_PATH") {
         let (tenant, client) = whose("AZURE_CLIENT_CERTIFICATE_PATH")?;
-        return certificate::credential(authority, tenant, client, path.as_ref(), client_options());
+        let credential = certificate::credential(authority, tenant, client, path.as_ref(), client_options())?;
+        return Ok((credential, Source::Certificate));
     }
     if set("AZURE_FEDERATED_TOKEN_FILE").is_some() {
         whose("AZURE_FEDERATED_TOKEN_FILE")?;
@@ -62,7 +93,8 @@ pub(super) fn find(
             credential_options: ClientAssertionCredentialOptions { client_options: client_options() },
             ..WorkloadIdentityCredentialOptions::default()
         };
-        return Ok(WorkloadIdentityCredential::new(Some(options)).map_err(unusable)?);
+        let credential = WorkloadIdentityCredential::new(Some(options)).map_err(unusable)?;
+        return Ok((credential, Source::Federated));
     }
     let identity = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
         user_assigned_id: client.map(UserAssignedId::ClientId),
@@ -74,13 +106,15 @@ pub(super) fn find(
         subscription: subscription.map(str::to_owned),
         executor: None,
     }));
-    Ok(Arc::new(ThisMachine {
+    let has_identity: Arc<OnceLock<bool>> = Arc::default();
+    let machine = ThisMachine {
         // Other kinds of hosts are not supported by Azure's crate; there the CLI may still do.
         identity: identity.ok().map(|identity| identity as Arc<dyn TokenCredential>),
         cli: cli.map_err(unusable)?,
         authority: authority.to_owned(),
-        has_identity: OnceLock::new(),
-    }))
+        has_identity: Arc::clone(&has_identity),
+    };
+    Ok((Arc::new(machine), Source::ThisMachine(has_identity)))
 }
 
 fn unusable(error: azure_core::Error) -> Error {
@@ -95,7 +129,7 @@ struct ThisMachine {
     cli: Arc<AzureCliCredential>,
     /// The endpoint of the tokens.
     authority: String,
-    has_identity: OnceLock<bool>,
+    has_identity: Arc<OnceLock<bool>>,
 }
 
 impl fmt::Debug for ThisMachine {

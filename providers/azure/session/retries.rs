@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::HeaderName;
 use azure_core::http::policies::{Policy, PolicyResult};
-use azure_core::http::{Context, Request, Url};
+use azure_core::http::{AsyncRawResponse, Context, Request, Url};
 
 use crate::http::{Contacts, peer, redact};
-use crate::retry::{Fault, asked, is_fault, repeat};
+use crate::retry::{Fault, asked, is_fault, repeat, repeat_for_credentials};
 use crate::text::clean;
 
 /// The endpoint for a virtual machine's own identity (Azure Instance Metadata Service).
@@ -21,6 +21,14 @@ pub(super) const METADATA_SERVICE: &str = "169.254.169.254";
 pub(crate) struct Retries {
     /// Who has answered.
     pub(super) contacts: Contacts,
+    for_tokens: bool,
+}
+
+impl Retries {
+    /// The same for the requests of a credential.
+    pub(super) fn for_tokens(&self) -> Self {
+        Self { for_tokens: true, ..self.clone() }
+    }
 }
 
 #[async_trait]
@@ -34,11 +42,13 @@ impl Policy for Retries {
                 next[0].send(context, &mut request, &next[1..]).await
             }
         };
-        repeat(send, |result| match result {
+        let fault = |result: &azure_core::Result<AsyncRawResponse>| match result {
             Ok(answer) => {
                 let (status, headers) = (u16::from(answer.status()), answer.headers());
                 let asked = asked(|name| headers.get_optional_str(&HeaderName::from_static(name)));
-                (is_fault(status, asked) || is_settling(request.url(), status))
+                // A conflict is none with anything that a request for a token does.
+                let busy = self.for_tokens && matches!(status, 409 | 429);
+                (busy || is_fault(status, asked) || is_settling(request.url(), status))
                     .then(|| Fault::new(format!("{call}: HTTP status {status}"), asked))
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection) => {
@@ -46,8 +56,11 @@ impl Policy for Retries {
                 Some(Fault { within, ..Fault::new(format!("{call}: {}", clean(&error.to_string())), None) })
             }
             Err(_) => None,
-        })
-        .await
+        };
+        if self.for_tokens {
+            return repeat_for_credentials(send, fault).await;
+        }
+        repeat(send, fault).await
     }
 }
 

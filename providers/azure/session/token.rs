@@ -32,7 +32,7 @@ impl Policy for TokenAnswers {
         let kind = answer.headers().get_optional_str(&HeaderName::from_static("content-type"));
         let is_html = kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
         let status = u16::from(answer.status());
-        if status < 500 && status != 429 && !is_html {
+        if status < 500 && !matches!(status, 409 | 429) && !is_html {
             return Ok(answer);
         }
         let page = if is_html { ", a web page" } else { "" };

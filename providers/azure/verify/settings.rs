@@ -85,6 +85,7 @@ pub(super) async fn read(
     Ok(Settings {
         public: exposure(&account, &container),
         subscription,
+        reader: vec![],
         settling: until.map(|until| Settling::Endpoint { until, name: "new account", statuses: &[403, 404] }),
         kept_by: kept_by(&account, &container),
     })

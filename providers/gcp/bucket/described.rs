@@ -48,6 +48,11 @@ impl Described {
         self.number("/softDeletePolicy/retentionDurationSeconds")
     }
 
+    /// Whether it keeps versions of objects that are replaced or deleted.
+    pub(crate) fn has_versions(&self) -> bool {
+        self.is_set("/versioning/enabled")
+    }
+
     /// For how long its policy keeps every object, in seconds; `None` without a policy.
     pub(crate) fn retention_seconds(&self) -> Option<i64> {
         self.0.get("retentionPolicy").map(|_| self.number("/retentionPolicy/retentionPeriod"))

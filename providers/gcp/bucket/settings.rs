@@ -30,6 +30,9 @@ impl GcsBucket {
         if self.kms_key.is_some() {
             settings["encryption"] = self.encryption();
         }
+        if self.versioning.is_some() {
+            settings["versioning"] = self.versions();
+        }
         settings
     }
 
@@ -44,6 +47,10 @@ impl GcsBucket {
         let kept = self.soft_delete.as_ref().and_then(|text| text.parse().ok());
         let kept = kept.map_or(0, |kept: SoftDelete| kept.kept().as_secs());
         json!({ "retentionDurationSeconds": kept.to_string() })
+    }
+
+    fn versions(&self) -> Value {
+        json!({ "enabled": self.versioning })
     }
 
     fn encryption(&self) -> Value {
@@ -62,6 +69,7 @@ impl GcsBucket {
         if let Some(fingerprint) = fingerprint {
             wanted.set(mark::CORS, fingerprint);
         }
+        let relabels = self.labels.with_tags(LABELS.replace(&labels, &wanted));
         let access = (self.uniform_access, &self.public_access_prevention);
         let relabelled = adopt || state.labels != self.labels || kept != wanted.get(mark::CORS);
         let patch = [
@@ -72,9 +80,10 @@ impl GcsBucket {
                 self.access(),
             ),
             ("softDeletePolicy", state.soft_delete != self.soft_delete, self.soft_delete_policy()),
+            ("versioning", state.versioning != self.versioning, self.versions()),
             ("encryption", state.kms_key != self.kms_key, self.encryption()),
             ("cors", entries != found.cors(), json!(entries)),
-            ("labels", relabelled, mark::patch(&labels, &LABELS.replace(&labels, &wanted))),
+            ("labels", relabelled, mark::patch(&labels, &relabels)),
         ];
         let patch: serde_json::Map<_, _> = patch
             .into_iter()
@@ -88,7 +97,7 @@ impl GcsBucket {
         let prevention = found.public_access_prevention();
         let key = Some(KmsKeyName::spelled(found.kms_key())).filter(|key| !key.is_empty());
         // New objects of a bucket that others created keep their class, which costs what they decided on (B29).
-        let is_ours = LABELS.read(labels).owner(self.labels.deployment()) == Owner::Ours;
+        let is_ours = LABELS.read(labels).owner(self.labels.storage()) == Owner::Ours;
         Self {
             metageneration: found.metageneration(),
             location: found.location().to_ascii_uppercase(),
@@ -99,7 +108,13 @@ impl GcsBucket {
                 "" | "unspecified" => "inherited".to_owned(),
                 prevention => prevention.to_owned(),
             },
-            soft_delete: self.soft_delete.as_ref().map(|_| soft_delete(found)),
+            soft_delete: match &self.soft_delete {
+                Some(wanted) if self.requires_soft_delete && found.soft_delete_seconds() > 0 => {
+                    Some(wanted.clone())
+                }
+                wanted => wanted.as_ref().map(|_| soft_delete(found)),
+            },
+            versioning: self.versioning.map(|_| found.has_versions()),
             kms_key: self.kms_key.as_ref().and(key),
             cors: cors::ours(found.cors(), self.cors.as_ref(), LABELS.read(labels).get(mark::CORS)),
             labels: self.labels.observed(labels),
@@ -124,6 +139,7 @@ mod tests {
         GcsBucket {
             name: "acme-runs".to_owned(),
             leaving: false,
+            requires_soft_delete: false,
             service_account: None,
             metageneration: 1,
             location: "US".to_owned(),
@@ -131,9 +147,13 @@ mod tests {
             uniform_access: true,
             public_access_prevention: "enforced".to_owned(),
             soft_delete: None,
+            versioning: None,
             kms_key: None,
-            cors: Some(Cors::for_pages_of("https://wandb.acme.com".to_owned())),
-            labels: Marking::of(&Wanted::named("acme".parse().unwrap()), &LABELS),
+            cors: Some(Cors::for_pages_of(vec!["https://wandb.acme.com".to_owned()])),
+            labels: Marking::of(
+                &Wanted::named("acme".parse::<crate::name::DeploymentName>().unwrap()),
+                &LABELS,
+            ),
         }
     }
 

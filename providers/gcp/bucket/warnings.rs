@@ -11,6 +11,7 @@ use crate::mark::{Entries, Mark, QUEUE};
 use crate::providers::gcp::cors;
 use crate::providers::gcp::mark::{self, LABELS};
 use crate::providers::gcp::objects::is_emptying;
+use crate::reader::GCP;
 use crate::resource::{Forbids, Owner, Seen};
 use crate::span::Span;
 use crate::text::{clean, word};
@@ -60,6 +61,13 @@ pub(super) fn add(wanted: &GcsBucket, bucket: &Described, labels: &Entries, foun
     }
     if bucket.has_hierarchical_namespace() {
         found.finding("it has a hierarchical namespace: its folders are deleted one by one".to_owned());
+    }
+    if bucket.has_hierarchical_namespace() && wanted.versioning == Some(true) {
+        found.obstacle(
+            Forbids::Write,
+            "it has a hierarchical namespace, with which Cloud Storage keeps no versions",
+            "omit `--versioning`, or choose another bucket; soft delete keeps deleted objects there",
+        );
     }
     if is_emptying(bucket.lifecycle_rules()) {
         found.obstacle(
@@ -210,7 +218,11 @@ fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
             true if is_adopted || name == mark::SIGNER => found.obstacle(
                 Forbids::Delete,
                 format!("its mark names {}, whose grants this command would leave behind", quoted(note)),
-                format!("add --service-account {account}"),
+                match account.as_str() {
+                    account if account == GCP.dedicated => "add `--reader dedicated`".to_owned(),
+                    account if account == GCP.multi_tenant => "add `--reader multi-tenant`".to_owned(),
+                    account => format!("add --service-account {account}"),
+                },
             ),
             false if known.is_none() && name == mark::GRANTED => found.finding(format!(
                 "its mark names {}, which keeps its access; `--service-account` with another account revokes it",
@@ -218,5 +230,42 @@ fn accounts(wanted: &GcsBucket, mark: &Mark, found: &mut Seen<GcsBucket>) {
             )),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mark::Marking;
+    use crate::provider::Wanted;
+
+    #[test]
+    fn versions_are_refused_where_there_are_folders() {
+        let bucket = Described::from(json!({"hierarchicalNamespace": {"enabled": true}}));
+        let obstacles = |versioning| {
+            let name = "acme".parse::<crate::name::DeploymentName>().unwrap();
+            let wanted = GcsBucket {
+                name: "acme".to_owned(),
+                leaving: false,
+                metageneration: 0,
+                requires_soft_delete: false,
+                service_account: None,
+                location: "US".to_owned(),
+                storage_class: "STANDARD".to_owned(),
+                uniform_access: true,
+                public_access_prevention: "enforced".to_owned(),
+                soft_delete: None,
+                versioning,
+                kms_key: None,
+                cors: None,
+                labels: Marking::of(&Wanted::named(name), &LABELS),
+            };
+            let mut found = Seen::there(wanted.clone(), Owner::Ours);
+            add(&wanted, &bucket, &Entries::new(), &mut found);
+            found.remarks().obstacles.len()
+        };
+        assert_eq!((obstacles(Some(true)), obstacles(None)), (1, 0));
     }
 }

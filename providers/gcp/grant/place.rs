@@ -103,7 +103,7 @@ impl Place {
         };
         match self.bucket() {
             Some(bucket) => bucket::calls::relabel(api, bucket, edit).await,
-            None => pubsub::relabel(api, &self.needs(), edit).await,
+            None => pubsub::relabel(api, &self.needs(), |labels| Ok(edit(labels))).await,
         }
     }
 

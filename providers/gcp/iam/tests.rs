@@ -1,8 +1,9 @@
 use super::*;
+use crate::name::tests::storage;
 use crate::policy::PolicyForm;
 
 struct Given {
-    deployment: DeploymentName,
+    storage: StorageName,
     project: ProjectId,
     bucket: BucketName,
     subscription: SubscriptionName,
@@ -13,7 +14,7 @@ struct Given {
 impl Given {
     fn new() -> Self {
         Self {
-            deployment: "acme-prod".parse().unwrap(),
+            storage: storage("acme-prod", None),
             project: "acme-storage".parse().unwrap(),
             bucket: "acme-wandb".parse().unwrap(),
             subscription: "wbstore-acme-prod".parse().unwrap(),
@@ -24,13 +25,14 @@ impl Given {
 
     fn least(&self) -> Subjects<'_> {
         Subjects {
-            deployment: &self.deployment,
+            storage: &self.storage,
             project: &self.project,
             bucket: &self.bucket,
             subscription: None,
             service_account: None,
             kms_key: None,
             storage_agent: "service-42@gs-project-accounts.iam.gserviceaccount.com",
+            impersonation: None,
         }
     }
 

@@ -6,7 +6,6 @@ use super::listing::{page, page_token};
 use crate::empty::{self, Cursor, Entry, Listing, Page, What, interrupted};
 use crate::error::Result;
 use crate::event::Progress;
-use crate::http::Method;
 use crate::providers::gcp::failure::Refusal;
 use crate::providers::gcp::rest::read;
 
@@ -26,7 +25,7 @@ impl GcsStore {
     pub(super) async fn folders(&self, listing: Listing, cursor: &Cursor) -> Result<Option<Page>> {
         let (folders, permission) = collection(listing);
         let path = self.path(&format!("/{folders}?maxResults=1000{}", page_token(cursor)));
-        let answer = self.rest.look(Method::GET, &path).await?;
+        let answer = self.rest.once_a_look(&path).await?;
         if Refusal::of_answer(&answer).is_some_and(|refusal| has_none(&refusal)) {
             return Ok(None);
         }

@@ -32,7 +32,13 @@ impl GcsStore {
             from.map(|from| format!("&startOffset={}", segment(from))).unwrap_or_default(),
             page_token(cursor)
         );
-        Ok(self.get(&part, "storage.objects.list").await?.map(|answer| page(&answer, from, entry)))
+        let (path, permission) = (self.path(&part), "storage.objects.list");
+        let answer = match *cursor == Cursor::default() {
+            true => self.rest.find(&path, permission, &self.name).await?,
+            // No other look has a use for a page in the middle, and so it is not kept.
+            false => self.rest.find_again(&path, permission, &self.name).await?,
+        };
+        Ok(answer.map(|answer| page(&answer, from, entry)))
     }
 }
 

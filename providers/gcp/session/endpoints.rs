@@ -86,6 +86,16 @@ impl Endpoints {
         elsewhere(self.set.iter().map(|(service, endpoint)| (service.name(), endpoint)))
     }
 
+    /// Whether that of `service` is set, or none is: the services belong together then.
+    pub(crate) fn belongs(&self, service: Service) -> bool {
+        self.set.is_empty() || self.set.iter().any(|(one, _)| *one == service)
+    }
+
+    /// The variables that are set.
+    pub(crate) fn variables(&self) -> Vec<&'static str> {
+        self.set.iter().map(|(service, _)| service.variable()).collect()
+    }
+
     /// Whether any is set.
     pub(crate) fn any(&self) -> bool {
         !self.set.is_empty()

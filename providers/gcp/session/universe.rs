@@ -1,10 +1,10 @@
 //! The universe that credentials are for: other clouds that run Google's software have hosts of their own (AIP-4116).
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::adc;
 use crate::error::{Error, Kind, Result};
 use crate::value::quoted;
 
@@ -19,13 +19,7 @@ pub(super) fn require_googles(variable: impl Fn(&str) -> Option<OsString>) -> Re
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let named = set("GOOGLE_CLOUD_UNIVERSE_DOMAIN")
         .map(|domain| ("GOOGLE_CLOUD_UNIVERSE_DOMAIN".to_owned(), domain.to_string_lossy().into_owned()));
-    let file = set("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from).or_else(|| {
-        let folder = set("CLOUDSDK_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| Some(PathBuf::from(set("HOME")?).join(".config/gcloud")))?;
-        Some(folder.join("application_default_credentials.json"))
-    });
-    let read = file.and_then(|file| {
+    let read = adc::file(set).and_then(|(file, _)| {
         let key: Value = serde_json::from_slice(&std::fs::read(&file).ok()?).ok()?;
         Some((quoted(&file.to_string_lossy()), key["universe_domain"].as_str()?.to_owned()))
     });

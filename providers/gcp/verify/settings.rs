@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::TeamReader;
 use crate::error::{Error, Kind, Result};
 use crate::name::DeploymentName;
 use crate::providers::gcp::bucket::{Described, calls};
@@ -42,6 +43,7 @@ pub(super) async fn read(
     deployment: &DeploymentName,
     bucket: &str,
     events: Option<(&str, &str)>,
+    reader: Option<&TeamReader>,
 ) -> Result<Found> {
     let subscription = async {
         match events {
@@ -60,8 +62,10 @@ pub(super) async fn read(
             .hint("`wbstore provision gcp` creates it"));
     };
     let until = described.updated().and_then(|changed| Settling::until(changed, GRANTS_HOLD_WITHIN));
+    let reader = reader.map_or_else(Vec::new, |reader| reader.checks(&described, &policy));
     let settings = Settings {
         public: exposure(bucket, &described, policy)?,
+        reader,
         subscription: subscription?.map(|verdict| doubled(verdict, &senders)),
         settling: until.map(|until| Settling::Grants {
             until,

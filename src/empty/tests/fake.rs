@@ -223,7 +223,7 @@ impl<const FRONTS: usize> Lifecycle for Fake<FRONTS> {
 
 /// The contents of `cloud`, which may be deleted.
 pub(crate) fn objects<const FRONTS: usize>(delete: bool, by: EmptyBy) -> Objects<Fake<FRONTS>> {
-    let wanted = Wanted::named("acme".parse().unwrap());
+    let wanted = Wanted::named("acme".parse::<crate::name::DeploymentName>().unwrap());
     Objects::new(
         Address::new("fake", "bucket", "b"),
         &Wanted { delete_objects: delete, empty_by: by, ..wanted },
@@ -261,7 +261,7 @@ pub(crate) async fn delete<const FRONTS: usize>(
     drop(progress);
     let mut counts = vec![];
     while let Some(event) = reported.recv().await {
-        if let Event::Progress { done, total, .. } = event {
+        if let Event::Progress { done, total, .. } = event.event {
             counts.push((done, total));
         }
     }

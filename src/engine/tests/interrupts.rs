@@ -53,7 +53,7 @@ async fn of_plans_that_are_carried_out_side_by_side_it_is_reported_once() {
     drop(engine);
     let mut times = 0;
     while let Some(event) = receiver.recv().await {
-        times += usize::from(event == Event::Interrupted);
+        times += usize::from(event.event == Event::Interrupted);
     }
     assert_eq!(times, 1);
 }

@@ -368,3 +368,39 @@ fn each_variable_with_a_grammar_has_a_check() {
     assert!(check(Variable::AwsRegion, "us-east-1").is_empty());
     assert!(check_grammar(&ServerSettings::default(), Variable::Redis, now).is_empty());
 }
+
+#[test]
+fn an_address_that_is_written_is_read_back() {
+    use crate::settings::bucket_address::{BucketAddress, Store, StoreAddress};
+    let address = StoreAddress {
+        coreweave: false,
+        id: "AK/+1",
+        secret: "a/b+c=@:?#%",
+        host: "minio.acme.com",
+        port: 9000,
+        bucket: "acme-wandb",
+        region: "us-east-1",
+        tls: true,
+        force_path_style: true,
+    };
+    let text = address.to_string();
+    assert_eq!(
+        text,
+        "s3://AK%2F%2B1:a%2Fb%2Bc%3D%40%3A%3F%23%25@minio.acme.com:9000/acme-wandb\
+         ?region=us-east-1&tls=true&forcePathStyle=true"
+    );
+    let read = BucketAddress::parse(&text).unwrap();
+    let keys = read.keys.as_ref().unwrap();
+    assert_eq!(keys.id.as_deref(), Some("AK/+1"));
+    assert_eq!(keys.secret.as_ref().unwrap().reveal(), "a/b+c=@:?#%");
+    assert_eq!(
+        (read.region.as_deref(), read.tls, read.force_path_style),
+        (Some("us-east-1"), Some(true), Some(true))
+    );
+    assert!(read.warnings().is_empty());
+    let masked = StoreAddress { secret: "***", ..address };
+    assert_eq!(masked.to_string(), read.masked());
+    let coreweave = StoreAddress { coreweave: true, host: "cwobject.com", port: 443, secret: "s", ..masked };
+    assert_eq!(coreweave.to_string(), "cw://AK%2F%2B1:s@cwobject.com/acme-wandb?tls=true");
+    assert!(matches!(BucketAddress::parse(&coreweave.to_string()).unwrap().store, Store::CoreWeave(_)));
+}

@@ -14,7 +14,7 @@ use crate::resource::Address;
 use crate::verify::probe::CONTENT;
 use crate::verify::{
     CheckSender, Checking, Depth, Message, NodeCall, NodeSite, Object, OperatorSite, OtherApi, Probe,
-    Profile, Queue, Says, Settings, Settling, Signed, Site, Verdict, VerifyOptions, passed, verify,
+    Profile, Queue, Says, Settings, Settling, Signed, Site, Verdict, VerifyOptions, failed, passed, verify,
     verify_as_node,
 };
 
@@ -144,6 +144,7 @@ impl<const QUEUE: u8> Site for Fake<QUEUE> {
     const PROFILE: Profile = Profile {
         cloud: "fake",
         cors_of: "the bucket",
+        every_origin: failed,
         cors_settles: Duration::from_secs(6),
         headers: HEADERS,
         refusals: &[401, 403],
@@ -265,7 +266,8 @@ impl<const QUEUE: u8> OperatorSite for Fake<QUEUE> {
     async fn settings(&mut self) -> Result<Settings> {
         let Cloud { settling, kept_by, .. } = &*self.cloud();
         let subscription = (QUEUE == OWN).then(|| passed("attached"));
-        Ok(Settings { public: passed("closed"), subscription, settling: *settling, kept_by: kept_by.clone() })
+        let kept_by = kept_by.clone();
+        Ok(Settings { public: passed("closed"), subscription, reader: vec![], settling: *settling, kept_by })
     }
 
     async fn address(&self, key: &str) -> Result<String> {
@@ -392,7 +394,8 @@ impl Ran {
 
 pub(super) fn options() -> VerifyOptions {
     VerifyOptions {
-        origin: ORIGIN.parse().unwrap(),
+        is_team: false,
+        origins: ORIGIN.parse::<crate::origin::Origin>().unwrap().into(),
         event_within: Duration::from_secs(60),
         absent: vec![],
         cancel: CancellationToken::new(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
 use crate::plan::{Goal, Plan, Subject, plan};
-use crate::resource::{Address, Fields, Forbids, Observation, Output, Owner, Removal, Seen};
+use crate::resource::{Address, Fields, Forbids, Observation, Output, Owner, Removal, Seen, Wording};
 
 pub(super) fn address(kind: &'static str) -> Address {
     Address::new("aws", kind, "acme-wandb")
@@ -24,24 +24,29 @@ fn wanted(kind: &'static str, desired: Value) -> Observation {
         removal: Removal::Own,
         fixed: &[],
         desired: fields(desired),
+        wording: Wording::default(),
         vouchers: None,
         seen: Ok(Seen::absent()),
     }
 }
 
 fn queue() -> Observation {
-    wanted(
+    let sends = "allows s3.amazonaws.com to send from arn:aws:s3:::acme-wandb of account 123456789012 (sqs:SendMessage)";
+    let wording = Wording { worded: &["policy"], new: Some(sends.to_owned()), ..Wording::default() };
+    let queue = wanted(
         "queue",
         json!({
             "receive_wait_seconds": 20,
             "encryption": "SSE-SQS",
             "policy": [{"sid": "wbstore-acme", "principal": "s3.amazonaws.com", "action": "sqs:SendMessage"}],
         }),
-    )
+    );
+    Observation { wording, ..queue }
 }
 
 fn bucket() -> Observation {
-    let desired = json!({"region": "us-east-1", "public_access_blocked": true, "tags.wbstore": "acme"});
+    let desired =
+        json!({"region": "us-east-1", "public_access_blocked": true, "tags.wbstore:deployment": "acme"});
     Observation { fixed: &["region"], ..wanted("bucket", desired) }
 }
 
@@ -106,6 +111,7 @@ fn subject() -> Subject {
         ],
         notes: vec!["the CORS rule also allows HEAD and exposes ETag, which the guide leaves out".to_owned()],
         assumptions: vec![],
+        spares: None,
     }
 }
 
@@ -134,7 +140,9 @@ pub(super) fn update() -> Plan {
     let bucket = with(found(bucket(), json!({}), Owner::Ours), |found| {
         found.remarks_mut().findings = vec!["versioning is on; old versions are kept and cost".to_owned()];
     });
-    made(PRESENT, &[found(queue(), wide, Owner::Ours), bucket, cors, notification()])
+    let mut queue = found(queue(), wide, Owner::Ours);
+    queue.wording.old = Some("allows everybody sqs:*".to_owned());
+    made(PRESENT, &[queue, bucket, cors, notification()])
 }
 
 /// Everything is as it should be.
@@ -154,7 +162,7 @@ pub(super) fn refused() -> Plan {
 
 /// What carries no mark is taken over.
 pub(super) fn adopt() -> Plan {
-    let bucket = found(bucket(), json!({"tags.wbstore": null}), Owner::Other(None));
+    let bucket = found(bucket(), json!({"tags.wbstore:deployment": null}), Owner::Other(None));
     made(Goal::Present { adopt: true }, &[found(queue(), json!({}), Owner::Other(None)), bucket])
 }
 
@@ -185,13 +193,30 @@ pub(super) fn obstructed() -> Plan {
     made(Goal::Absent, &[full])
 }
 
+/// Ours is deleted, with what is in it.
+pub(super) fn full() -> Plan {
+    let objects = Observation {
+        part_of: Some(address("bucket")),
+        needs: vec![address("bucket")],
+        removal: Removal::Contents,
+        ..wanted("objects", json!({}))
+    };
+    let objects = with(found(objects, json!({"objects": 12, "bytes": 3400}), Owner::Ours), |found| {
+        found.remarks_mut().holds = Some("12 objects (3.4 kB)".to_owned());
+    });
+    let queue = with(found(queue(), json!({}), Owner::Ours), |found| {
+        found.remarks_mut().holds = Some("about 2 messages".to_owned());
+    });
+    made(Goal::Absent, &[queue, found(bucket(), json!({}), Owner::Ours), objects])
+}
+
 /// Nothing to tear down.
 pub(super) fn gone() -> Plan {
     made(Goal::Absent, &[queue(), bucket()])
 }
 
 /// One plan of each kind.
-pub(super) fn all() -> [Plan; 10] {
+pub(super) fn all() -> [Plan; 11] {
     [
         create(),
         offline(),
@@ -202,6 +227,7 @@ pub(super) fn all() -> [Plan; 10] {
         teardown(),
         release(),
         obstructed(),
+        full(),
         gone(),
     ]
 }

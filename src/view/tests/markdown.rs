@@ -23,15 +23,15 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
 
     | resource | field | now | planned |
     |---|---|---|---|
-    | `aws/queue/acme-wandb` | `encryption` | _not set_ | `SSE-SQS` |
+    | `aws/queue/acme-wandb` | `encryption` | _not set_ | `"SSE-SQS"` |
     | `aws/queue/acme-wandb` | `policy` | _not set_ | `[{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]` |
     | `aws/queue/acme-wandb` | `receive_wait_seconds` | _not set_ | `20` |
     | `aws/bucket/acme-wandb` | `public_access_blocked` | _not set_ | `true` |
-    | `aws/bucket/acme-wandb` | `region` | _not set_ | `us-east-1` |
-    | `aws/bucket/acme-wandb` | `tags.wbstore` | _not set_ | `acme` |
+    | `aws/bucket/acme-wandb` | `region` | _not set_ | `"us-east-1"` |
+    | `aws/bucket/acme-wandb` | `tags.wbstore:deployment` | _not set_ | `"acme"` |
     | `aws/cors/acme-wandb` | `expose` | _not set_ | `["ETag"]` |
     | `aws/cors/acme-wandb` | `max_age_seconds` | _not set_ | `3000` |
-    | `aws/cors/acme-wandb` | `methods` | _not set_ | `["GET","PUT","HEAD"]` |
+    | `aws/cors/acme-wandb` | `methods` | _not set_ | `["GET", "PUT", "HEAD"]` |
     | `aws/cors/acme-wandb` | `origins` | _not set_ | `["https://wandb.acme.com"]` |
     | `aws/notification/acme-wandb` | `events` | _not set_ | `["s3:ObjectCreated:*"]` |
 
@@ -58,7 +58,7 @@ fn a_first_plan_is_a_table_a_graph_and_the_outputs() {
     AWS_REGION=us-east-1
     ```
 
-    To apply exactly this plan: `wbstore provision … --expect 5b097d5bfed9c450dafb5e30d8f8bd4b`
+    To apply exactly this plan: `wbstore provision … --expect 2cd76ff389e534c882f9cd226f8b9e45`
     "#);
 }
 
@@ -72,7 +72,7 @@ fn an_update_folds_the_fields_away() {
     | | action | resource | waits for | remarks |
     |---|---|---|---|---|
     | `~` | update | `aws/queue/acme-wandb` |  |  |
-    |  | leave | `aws/bucket/acme-wandb` |  | versioning is on; old versions are kept and cost |
+    |  | unchanged | `aws/bucket/acme-wandb` |  | versioning is on; old versions are kept and cost |
     | `~` | update | `aws/cors/acme-wandb` |  | keeps 2 entries of others: docs-site, cdn |
     | `+` | create | `aws/notification/acme-wandb` | `aws/queue/acme-wandb` |  |
 
@@ -83,7 +83,7 @@ fn an_update_folds_the_fields_away() {
     | `aws/queue/acme-wandb` | `policy` | `[{"action":"sqs:*","condition":"none at all","principal":"*","sid":"wbstore-acme"}]` | `[{"action":"sqs:SendMessage","principal":"s3.amazonaws.com","sid":"wbstore-acme"}]` |
     | `aws/cors/acme-wandb` | `expose` | _not set_ | `["ETag"]` |
     | `aws/cors/acme-wandb` | `max_age_seconds` | `"3000"` | `3000` |
-    | `aws/cors/acme-wandb` | `methods` | `["GET","PUT"]` | `["GET","PUT","HEAD"]` |
+    | `aws/cors/acme-wandb` | `methods` | `["GET", "PUT"]` | `["GET", "PUT", "HEAD"]` |
     | `aws/notification/acme-wandb` | `events` | _not set_ | `["s3:ObjectCreated:*"]` |
 
     </details>
@@ -142,7 +142,7 @@ fn a_teardown_draws_what_goes_with_what() {
 
 #[test]
 fn words_of_others_stay_words() {
-    assert_snapshot!(markdown::plan(&fixtures::refused()), @r"
+    assert_snapshot!(markdown::plan(&fixtures::refused()), @r#"
     ### wbstore: provision `acme` in account 123456789012, us-east-1
 
     **Refused: 3 steps cannot be applied, so nothing is changed.**
@@ -157,12 +157,12 @@ fn words_of_others_stay_words() {
 
     | resource | field | now | planned |
     |---|---|---|---|
-    | `aws/bucket/acme-wandb` | `region` | `eu-west-1` | `us-east-1` |
+    | `aws/bucket/acme-wandb` | `region` | `"eu-west-1"` | `"us-east-1"` |
 
     </details>
 
     - the CORS rule also allows HEAD and exposes ETag, which the guide leaves out
-    ");
+    "#);
 }
 
 #[test]

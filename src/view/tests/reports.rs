@@ -179,7 +179,7 @@ fn checked(style: Style) -> String {
     let Verdicts { passed, warned, failed, inconclusive } = verdicts;
     assert_eq!([passed, warned, failed, inconclusive], [1; 4]);
     let waiting = match style {
-        Style::Terminal => "",
+        Style::Terminal | Style::Quiet(_) => "",
         Style::Lines => "note: waiting for event, up to 1m 0s\n",
         Style::Json => "{\"event\":\"waiting\",\"why\":\"event\",\"left_seconds\":60.0}\n",
     };
@@ -191,6 +191,7 @@ fn checked(style: Style) -> String {
 fn a_check_has_a_sign_a_word_and_a_reason() {
     let text = checked(Style::Lines);
     assert_eq!(text, checked(Style::Terminal));
+    assert_eq!(text, checked(Style::Quiet(Format::Human)));
     assert_snapshot!(text, @"
     ✓ passed       preflight PUT: 204 from us-east-1
     ! warned       memory: 1.0 GiB
@@ -217,6 +218,7 @@ fn an_inventory_is_a_table_with_ages() {
     let now = 1_000 * DAY;
     let parts = vec![part("bucket"), part("queue")];
     let acme = Deployment {
+        team: None,
         name: "acme".to_owned(),
         region: "us-east-1".to_owned(),
         created: Some(now - 3 * DAY),
@@ -249,12 +251,12 @@ fn an_inventory_is_a_table_with_ages() {
     ci-1234   us-east-1   unknown   expired 2h ago   none            queue, cors
     demo      us-east-1   3d        in 1m            bucket, queue   none
     ");
-    assert_snapshot!(strip_str(&inventory::remarks(&found)).to_string(), @"
+    assert_snapshot!(strip_str(&inventory::unlisted(&found)).to_string(), @"
     not listed: the queues of eu-west-1: access denied
     ");
     let none = Inventory { scope: "account 1".to_owned(), ..Inventory::default() };
     assert_eq!(inventory::table(&none, now, false), "");
-    assert_eq!(inventory::remarks(&none), "No deployments in account 1\n");
+    assert_eq!(inventory::unlisted(&none), "");
 }
 
 #[test]
@@ -270,6 +272,9 @@ fn an_error_prints_its_cause_once_and_its_hint_below() {
     ");
     assert_snapshot!(Remark::error(&failure, 3).text(Format::Json), @r#"{"event":"error","error":"failed to create aws/bucket/acme-wandb: AccessDenied\u001b[31m: not\nallowed","hint":"grant s3:CreateBucket\nor run:\n  wbstore policy aws --for operator","exit_code":3}"#);
     assert_snapshot!(Remark::note("all is well").text(Format::Json), @r#"{"event":"note","note":"all is well"}"#);
+    let warning = Remark::warning("an account\nkey");
+    assert_snapshot!(warning.text(Format::Json), @r#"{"event":"warning","warning":"an account\nkey"}"#);
+    assert_eq!(strip_str(&warning.text(Format::Human)).to_string(), "warning: an account key\n");
 }
 
 fn part(kind: &str) -> crate::inventory::Part {

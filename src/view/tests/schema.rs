@@ -94,7 +94,7 @@ fn events() -> Vec<Value> {
         Event::Interrupted,
     ];
     let error = Error::new(Kind::Denied, "denied").hint("grant it");
-    let remarks = [Remark::error(&error, 3), Remark::note("a note")];
+    let remarks = [Remark::error(&error, 3), Remark::note("a note"), Remark::warning("a warning")];
     let tally = Tally { until: Some(until), ..Tally::default() };
     let finished = progress::Finished::of(&tally);
     let lines =

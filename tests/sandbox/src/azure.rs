@@ -13,6 +13,7 @@ use std::process::Command;
 
 use double::{AzureDouble, Options, Principal};
 
+use crate::cloud::variables;
 use crate::dialect::Dialect;
 use crate::dialect::azure::{ARM, BLOB, QUEUE};
 use crate::gap::Gap;
@@ -111,6 +112,11 @@ impl Azure {
             ("--blob-endpoint", format!("{}/{}", self.proxy.url_of(BLOB), self.account)),
             ("--queue-endpoint", format!("{}/{}", self.proxy.url_of(QUEUE), self.account)),
         ])
+    }
+
+    /// The variables that stand for [`Azure::endpoints`] and the place, so that a command need not name them.
+    pub fn options_env(&self) -> Vec<(String, String)> {
+        variables(&[self.place(), self.endpoints()].concat())
     }
 
     /// The built `wbstore` with this subscription's environment and none of the caller's variables that

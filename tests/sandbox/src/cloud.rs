@@ -22,6 +22,12 @@ pub const HOST: &str = "https://wandb.acme.com";
 /// Its name, which follows from the host.
 pub const NAME: &str = "wandb-acme-com";
 
+/// The variables that stand for `options`, each of which has a value.
+pub fn variables(options: &[String]) -> Vec<(String, String)> {
+    let variable = |option: &str| option.to_uppercase().replace("--", "WBSTORE_").replace('-', "_");
+    options.chunks_exact(2).map(|pair| (variable(&pair[0]), pair[1].clone())).collect()
+}
+
 /// An account of its own on an emulated cloud.
 pub trait Cloud: Send + Sync + Sized + 'static {
     /// The cloud's name on the command line.
@@ -34,9 +40,15 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// The parts of the deployment, as they begin the paths in a [`Snapshot`].
     const PARTS: &'static [&'static str];
 
+    /// The documents in which the parts have the tags that the user wants, and the call that sets them first.
+    const TAGGED: &'static [(&'static str, &'static str)];
+
     /// Commands and reads that they can do without: such a read only adds a word to what is shown, or there
     /// is another way to the same answer.
     const ADVICE: &'static [(&'static str, &'static str)] = &[];
+
+    /// Who may use the bucket of a team, as it is typed.
+    const READER: &'static [&'static str];
 
     /// One in how many requests the sweeps look at, of those they would otherwise: a cloud whose changes
     /// take their time gets fewer, so that a test run stays short.
@@ -120,8 +132,10 @@ pub trait Cloud: Send + Sync + Sized + 'static {
 
     /// `wbstore <verb> <cloud>` on the deployment, with `more` arguments, not started yet.
     fn command(&self, verb: &str, more: &[&str]) -> Command {
-        // Signatures of the probe are checked, which takes the account's own credentials.
-        let mut command = if verb == "verify" { self.wbstore() } else { self.wbstore_with_secrets() };
+        // Signatures of a probe are checked, which takes the account's own credentials.
+        let is_proved = more.iter().any(|option| ["--versioning", "--artifact-gc"].contains(option));
+        let sends_probe = verb == "verify" || is_proved;
+        let mut command = if sends_probe { self.wbstore() } else { self.wbstore_with_secrets() };
         command
             .args([verb, Self::CLOUD, "--host", HOST])
             .args(self.place(verb))

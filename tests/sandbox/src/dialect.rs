@@ -14,13 +14,15 @@ use crate::call::Call;
 use crate::fault::Failure;
 use crate::reply::{ApiError, Reply};
 
-pub use aws::is_checksum;
+pub use aws::{COREWEAVE, VIRTUAL_DOMAIN, is_checksum};
 
 /// Whose language a proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// AWS, as one of its emulators has it.
     Aws(Backend),
+    /// Any store with the API of S3, to which everything is passed on as it is.
+    S3,
     /// Google Cloud: JSON, XML and gRPC.
     Gcp,
     /// Azure: Resource Manager, the data plane of a storage account, and the token endpoint.
@@ -42,6 +44,8 @@ pub enum Service {
     Sqs,
     /// AWS: the query protocol with XML answers.
     Sts,
+    /// AWS: the query protocol with XML answers.
+    Iam,
     /// AWS: whatever else passes by; forwarded, never judged.
     Other,
     /// Google: any service over gRPC.
@@ -105,7 +109,7 @@ impl Meaning {
 impl Dialect {
     pub(crate) fn understand(self, head: &Head<'_>) -> Meaning {
         match self {
-            Self::Aws(_) => aws::understand(head),
+            Self::Aws(_) | Self::S3 => aws::understand(head),
             Self::Gcp => gcp::understand(head),
             Self::Azure => azure::understand(head),
         }
@@ -118,7 +122,7 @@ impl Dialect {
 
     pub(crate) fn spell(self, failure: &Failure, call: &Call) -> ApiError {
         match self {
-            Self::Aws(_) => aws::spell(failure, call),
+            Self::Aws(_) | Self::S3 => aws::spell(failure, call),
             Self::Gcp => gcp::spell(failure, call),
             Self::Azure => azure::spell(failure, call),
         }
@@ -126,7 +130,7 @@ impl Dialect {
 
     pub(crate) fn write(self, error: &ApiError, status: u16, call: &Call) -> Reply {
         match self {
-            Self::Aws(_) => aws::write(error, status, call),
+            Self::Aws(_) | Self::S3 => aws::write(error, status, call),
             Self::Gcp => gcp::write(error, status, call),
             Self::Azure => azure::write(error, status, call),
         }
@@ -136,7 +140,7 @@ impl Dialect {
     /// the epoch.
     pub(crate) fn too_skewed(self, theirs: i64, allowed: i64, call: &Call) -> ApiError {
         match self {
-            Self::Aws(_) => aws::too_skewed(theirs, allowed),
+            Self::Aws(_) | Self::S3 => aws::too_skewed(theirs, allowed),
             Self::Gcp => gcp::too_skewed(call),
             Self::Azure => azure::too_skewed(call),
         }

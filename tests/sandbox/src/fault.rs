@@ -89,6 +89,7 @@ enum Pick {
     Request(usize),
     Operation(String, usize),
     OneIn(String, usize),
+    OnFirst(String),
 }
 
 impl When {
@@ -108,6 +109,11 @@ impl When {
     /// Every request of an operation.
     pub fn every(operation: &str) -> Self {
         Self::operation(operation, 0).times(usize::MAX)
+    }
+
+    /// Every request of an operation on the resource that the first of them is on.
+    pub fn on_first(operation: &str) -> Self {
+        Self { pick: Pick::OnFirst(operation.to_owned()), times: usize::MAX }
     }
 
     /// One in `n` requests of an operation, again and again.
@@ -214,6 +220,10 @@ impl Armed {
             }
             Pick::Operation(wanted, nth) => {
                 matches(wanted, call) && trap.seen.fetch_add(1, Ordering::Relaxed) >= *nth
+            }
+            Pick::OnFirst(wanted) => {
+                let victim = trap.victim.get();
+                matches(wanted, call) && victim.is_none_or(|(_, resource)| call.resource() == resource)
             }
             Pick::OneIn(wanted, n) => {
                 matches(wanted, call) && (trap.seen.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(*n)

@@ -233,8 +233,14 @@ pub fn measure(mut command: Command) -> Measured {
     Measured { ran, took: begun.elapsed(), peak }
 }
 
-/// The most memory that a process had, in megabytes (proc_pid_status(5), "VmHWM").
+/// The most memory that a process had, in megabytes (proc_pid_status(5), "VmHWM"). `None` while it is still a copy of
+/// this one: the system lets the parent go on a moment before the child has left the parent's memory.
 fn high_water(process: u32) -> Option<u64> {
+    let program = |process: &str| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+    let process = process.to_string();
+    if program(&process)? == program("self")? {
+        return None;
+    }
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)

@@ -29,6 +29,11 @@ impl Kubernetes {
         Self { python, helm: helm.trim().into() }
     }
 
+    /// Where helm is.
+    pub fn helm(&self) -> &Path {
+        &self.helm
+    }
+
     /// What helm makes of `chart` with `values`.
     pub fn template(&self, chart: &Path, values: &str) -> String {
         let folder = tempfile::tempdir().expect("a folder");

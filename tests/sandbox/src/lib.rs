@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod archive;
 pub mod aws;
 pub mod azure;
 pub mod backend;
@@ -44,6 +45,7 @@ mod moto;
 pub mod npm;
 pub mod pages;
 pub mod paths;
+pub mod permission;
 pub mod person;
 pub mod proxy;
 pub mod ran;
@@ -52,6 +54,7 @@ pub mod running;
 mod say;
 pub mod services;
 pub mod snapshot;
+pub mod stores;
 pub mod strict;
 pub mod synthetic;
 pub mod terminal;

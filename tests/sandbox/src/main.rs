@@ -16,6 +16,7 @@ use wbstore_sandbox::azure::Azure;
 use wbstore_sandbox::backend::Backend;
 use wbstore_sandbox::cloud::Cloud as _;
 use wbstore_sandbox::gcp::Gcp;
+use wbstore_sandbox::stores::StoreKind;
 use wbstore_sandbox::synthetic::Protocol;
 
 /// Emulated clouds on loopback, to try wbstore on and to test it with.
@@ -33,15 +34,21 @@ enum Task {
         /// The cloud to show, or `check` with one of each service that a server uses besides.
         #[arg(value_enum, default_value = "aws")]
         what: Shown,
+        /// The store of `s3`: rclone, s3rver, moto, s3s-fs or radosgw [default: radosgw, or moto]
+        #[arg(long)]
+        store: Option<StoreKind>,
     },
     /// Keep an emulated cloud running until Ctrl-C, and print how to reach it.
     Up {
         /// The cloud to start.
         #[arg(value_enum)]
-        cloud: Cloud,
+        cloud: Kept,
         /// The emulator of AWS to use.
         #[arg(long, value_enum, default_value = "ministack")]
         backend: BackendName,
+        /// The store of `s3`: rclone, s3rver, moto, s3s-fs or radosgw [default: radosgw, or moto]
+        #[arg(long)]
+        store: Option<StoreKind>,
     },
     /// Measure wbstore: requests, round trips, times, memory, beside what an operator would run instead, and
     /// write docs/performance.md; with a cloud, print what it costs there. `WBSTORE_BIN` names the program to
@@ -87,8 +94,13 @@ enum Task {
         #[arg(last = true)]
         place: Vec<String>,
     },
-    /// Build wbstore as it is released: an archive with a bill of materials (CycloneDX), and its checksum.
-    Release,
+    /// Build wbstore as it is released: an archive with a bill of materials (CycloneDX) and its checksum, a wheel
+    /// with the same program, and the source distribution.
+    Release {
+        /// The platform to build for, which has to run the program here [default: this one]
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Run the test suite against the emulators: AWS on ministack, Google Cloud on our double, Azure on
     /// our double and Azurite.
     Test {
@@ -111,7 +123,17 @@ enum Shown {
     Aws,
     Gcp,
     Azure,
+    S3,
     Check,
+}
+
+/// What is kept running.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kept {
+    Aws,
+    Gcp,
+    Azure,
+    S3,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -181,13 +203,15 @@ fn said(ended: Result<ExitCode, Error>) -> ExitCode {
 
 async fn perform(task: Task) -> Result<ExitCode, Error> {
     match task {
-        Task::Demo { what: Shown::Aws } => commands::demo::run::<Aws>().await,
-        Task::Demo { what: Shown::Gcp } => commands::demo::run::<Gcp>().await,
-        Task::Demo { what: Shown::Azure } => commands::demo::run::<Azure>().await,
-        Task::Demo { what: Shown::Check } => commands::demo::check().await,
-        Task::Up { cloud: Cloud::Aws, backend } => commands::up::aws(backend.into()).await,
-        Task::Up { cloud: Cloud::Gcp, .. } => commands::up::run::<Gcp>().await,
-        Task::Up { cloud: Cloud::Azure, .. } => commands::up::run::<Azure>().await,
+        Task::Demo { what: Shown::S3, store } => commands::demo::store(store).await,
+        Task::Demo { what: Shown::Aws, .. } => commands::demo::run::<Aws>().await,
+        Task::Demo { what: Shown::Gcp, .. } => commands::demo::run::<Gcp>().await,
+        Task::Demo { what: Shown::Azure, .. } => commands::demo::run::<Azure>().await,
+        Task::Demo { what: Shown::Check, .. } => commands::demo::check().await,
+        Task::Up { cloud: Kept::S3, store, .. } => commands::up::store(store).await,
+        Task::Up { cloud: Kept::Aws, backend, .. } => commands::up::aws(backend.into()).await,
+        Task::Up { cloud: Kept::Gcp, .. } => commands::up::run::<Gcp>().await,
+        Task::Up { cloud: Kept::Azure, .. } => commands::up::run::<Azure>().await,
         Task::Bench { cloud: None, .. } => commands::bench::full::run().await,
         Task::Bench { cloud: Some(Cloud::Aws), objects } => commands::bench::aws(objects).await,
         Task::Bench { cloud: Some(Cloud::Gcp), objects } => commands::bench::run::<Gcp>(objects).await,
@@ -202,7 +226,7 @@ async fn perform(task: Task) -> Result<ExitCode, Error> {
         Task::Live { cloud, yes, report, place } => {
             commands::live::run(Live { cloud: cloud.name(), yes, report, place }).await
         }
-        Task::Release => commands::release::run().await,
+        Task::Release { target } => commands::release::run(target.as_deref()).await,
         Task::Test { all, backend, args } => {
             let rounds = match backend {
                 Some(Opinion::Moto) => &[Round::Moto],

@@ -33,6 +33,20 @@ impl Packages {
         lock: include_str!("../requirements/oidc-provider/package-lock.json"),
     };
 
+    /// GitHub's published GraphQL schema, and what executes queries by it.
+    pub const GITHUB: Self = Self {
+        name: "github",
+        package: include_str!("../requirements/github/package.json"),
+        lock: include_str!("../requirements/github/package-lock.json"),
+    };
+
+    /// A store with the API of S3.
+    pub const S3RVER: Self = Self {
+        name: "s3rver",
+        package: include_str!("../requirements/s3rver/package.json"),
+        lock: include_str!("../requirements/s3rver/package-lock.json"),
+    };
+
     /// The folder that has the packages in its `node_modules`; fills it when there is none.
     ///
     /// Its name carries a hash of the lock file, and it appears in one rename when all is in place, as
@@ -46,6 +60,22 @@ impl Packages {
             self.install(&parent, &folder)?;
         }
         Ok(folder)
+    }
+
+    /// The command that runs the module `source` beside the packages, with their folder as the first argument.
+    pub(crate) fn node(self, name: &str, source: &str) -> Result<Command, Error> {
+        let folder = self.folder()?;
+        let unable = |error: std::io::Error| Error::new(format!("cannot write {name}: {error}"));
+        let module = folder.join(name);
+        if fs::read_to_string(&module).ok().as_deref() != Some(source) {
+            // In one rename, as several tests may be here at once.
+            let draft = tempfile::NamedTempFile::new_in(&folder).map_err(unable)?;
+            fs::write(draft.path(), source).map_err(unable)?;
+            draft.persist(&module).map_err(|error| unable(error.error))?;
+        }
+        let mut node = Command::new("node");
+        node.arg(module).arg(folder);
+        Ok(node)
     }
 
     fn install(self, parent: &Path, folder: &Path) -> Result<(), Error> {

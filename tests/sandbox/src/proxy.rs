@@ -22,6 +22,8 @@ use crate::dialect::Dialect;
 use crate::fault::{Armed, Fault, When};
 use crate::journal::{Counts, Exchange};
 use crate::reply::{self, Reply};
+use crate::stores::Quirk;
+use crate::stores::quirk::Quirks;
 use crate::strict::identity::Ledger;
 use crate::strict::{Feature, Strict, Verdict};
 use crate::upstream::Upstream;
@@ -43,6 +45,7 @@ pub struct Proxy {
 struct Shared {
     upstreams: Vec<(&'static str, Upstream)>,
     strict: Strict,
+    quirks: Quirks,
     state: State,
     /// How many requests the cloud is working on.
     working: watch::Sender<usize>,
@@ -73,6 +76,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             upstreams: upstreams.iter().map(|(door, url)| (*door, Upstream::new(url, dialect))).collect(),
             strict,
+            quirks: Quirks::default(),
             state: State::default(),
             working: watch::Sender::new(0),
         });
@@ -138,6 +142,11 @@ impl Proxy {
         self.shared.strict.leave_out(feature);
     }
 
+    /// Gives the store behind it a peculiarity of others.
+    pub fn add_quirk(&self, quirk: Quirk) {
+        self.shared.quirks.add(quirk);
+    }
+
     /// Tells which account an access key belongs to, when the key itself does not.
     pub fn introduce(&self, access_key: &str, account: &str) {
         self.shared.state.introduce(access_key, account);
@@ -199,8 +208,13 @@ async fn in_its_place(shared: &Arc<Shared>, call: &Arc<Call>, sent: Arc<Call>) -
                 return reply;
             }
         }
-        match shared.upstream(call.door).forward(&sent).await {
+        if let Some(reply) = shared.quirks.answer(&call) {
+            return reply;
+        }
+        let changed = shared.quirks.change(&sent);
+        match shared.upstream(call.door).forward(changed.as_ref().unwrap_or(&sent)).await {
             Ok(reply) => {
+                let reply = shared.quirks.amend(&call, reply);
                 shared.strict.learn(&call, &reply);
                 shared.state.remember(&call, &reply);
                 reply

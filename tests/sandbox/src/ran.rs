@@ -90,6 +90,21 @@ impl Ran {
         found.unwrap_or_else(|| panic!("no check is called {name}: {self}"))
     }
 
+    /// Checks that the check `name` of `doctor --format json` has this verdict, with all of `words` in its line, and
+    /// returns itself for more questions.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn finds(self, name: &str, verdict: &str, words: &[&str]) -> Self {
+        let check = self.check(name);
+        assert_eq!(check["verdict"], verdict, "{check}\n{self}");
+        for word in words {
+            assert!(check.to_string().contains(word), "{word:?} is not in {check}\n{self}");
+        }
+        self
+    }
+
     /// Everything that both streams say, which must be one JSON object a line: stdout first.
     ///
     /// # Panics
@@ -100,6 +115,16 @@ impl Ran {
         let object =
             |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}\n{self}"));
         lines.map(object).collect()
+    }
+
+    /// The plan among them, with what a busy machine says before it left out.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn planned(&self) -> Value {
+        let plan = self.objects().into_iter().find(|object| object.contains_key("steps"));
+        plan.map_or_else(|| panic!("no plan: {self}"), Value::Object)
     }
 }
 

@@ -1,14 +1,16 @@
-//! What a W&B server uses besides a cloud: Redis, MySQL, an identity provider, its own front. Real servers where
+//! What a W&B server uses besides a cloud: Redis, MySQL, an identity provider, its own front; and GitHub, where
+//! wbstore is installed from. Real servers where
 //! they can be installed, doubles for what cannot be had or must go wrong.
 
 pub mod authority;
+pub mod github;
 pub mod ground;
-mod listen;
+pub(crate) mod listen;
 pub mod mysql;
 pub mod mysql_double;
 pub mod oidc;
 pub mod oidc_double;
-mod program;
+pub(crate) mod program;
 pub mod redis;
 pub mod redis_double;
 pub mod settings;

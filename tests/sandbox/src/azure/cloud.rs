@@ -24,6 +24,7 @@ const ABREAST: usize = 16;
 
 impl Cloud for Azure {
     const CLOUD: &'static str = "azure";
+    const READER: &'static [&'static str] = &["--account-key"];
     const PARTS: &'static [&'static str] = &[
         "account/ACCOUNT",
         "container/ACCOUNT/wbstore-wandb-acme-com",
@@ -31,6 +32,8 @@ impl Cloud for Azure {
         "event-subscription/ACCOUNT/wbstore-wandb-acme-com",
     ];
     const SHARED: &'static [&'static str] = &["cors"];
+    const TAGGED: &'static [(&'static str, &'static str)] =
+        &[("account/ACCOUNT/settings", "arm.storageAccounts.PUT")];
     /// A taken name is refused in any case, a provider that is not registered by the first call that needs
     /// it, and what others are told is for people to know.
     const ADVICE: &'static [(&'static str, &'static str)] = &[
@@ -137,18 +140,19 @@ impl Cloud for Azure {
         stream::iter(uploads).buffer_unordered(ABREAST).collect::<()>().await;
     }
 
-    /// A container is deleted as a whole, whatever is in it, so that there are no single deletions to fail.
+    /// An account is deleted as a whole, whatever is in it, so that there are no single deletions to fail.
     fn resist(&self) -> Vec<Armed> {
         let proxy = self.proxy();
         vec![
-            proxy.arm(When::operation("arm.containers.DELETE", 0), Fault::fail(Failure::Internal)),
+            proxy.arm(When::operation("arm.storageAccounts.DELETE", 0), Fault::fail(Failure::Internal)),
             proxy.arm(When::one_in(20, "arm.*"), Fault::fail(Failure::Throttled)),
         ]
     }
 
-    /// As many as without any objects, but for the pages in which they are counted.
+    /// As many as without any objects, but for the pages in which they are counted; how often a deletion is polled
+    /// depends on the machine.
     fn emptying_takes(versions: usize) -> usize {
-        150 + versions / 1000
+        300 + versions / 1000
     }
 
     async fn announce(&self) -> usize {

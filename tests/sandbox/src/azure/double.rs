@@ -25,6 +25,7 @@ mod listing;
 mod locks;
 mod operations;
 mod other_services;
+mod permissions;
 mod plane;
 mod providers;
 mod queues;

@@ -58,7 +58,7 @@ impl Person for Azure {
     const OBJECTS: Document = Document {
         path: "container/ACCOUNT/wbstore-wandb-acme-com/passer-by/objects",
         read_by: &["blob.ListBlobs"],
-        written_by: &["arm.containers.DELETE", "arm.storageAccounts.DELETE"],
+        written_by: &["arm.storageAccounts.DELETE", "arm.containers.DELETE"],
     };
 
     const MARKS: &'static [Document] = &[

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use wbstore_sandbox::Error;
-use wbstore_sandbox::cloud::Cloud;
+use wbstore_sandbox::cloud::{Cloud, HOST, NAME};
 use wbstore_sandbox::demo::{self, Event};
 use wbstore_sandbox::services::ground::{self, CheckGround};
+use wbstore_sandbox::stores::{Store, StoreKind};
 
 /// Runs the demonstration; both streams of wbstore keep their own.
 pub async fn run<C: Cloud>() -> Result<ExitCode, Error> {
@@ -19,6 +20,27 @@ pub async fn check() -> Result<ExitCode, Error> {
     super::build().await?;
     let ground = CheckGround::start().await?;
     demo::run_steps(ground::steps(), &mut show, &|args| ground.wbstore(args)).await?;
+    Ok(done())
+}
+
+/// The same on a store that is not AWS.
+pub async fn store(kind: Option<StoreKind>) -> Result<ExitCode, Error> {
+    super::build().await?;
+    let store = Store::start(kind.unwrap_or_else(StoreKind::most_complete)).await?;
+    store.allow_cors_of(HOST);
+    let mut steps = demo::steps("s3", HOST, NAME, &|verb| store.place(verb));
+    // A store that serves objects to anybody fails that check, as it should.
+    for step in steps.iter_mut().filter(|step| store.kind().serves_anybody() && step.args[0] == "verify") {
+        step.code = 6;
+    }
+    let wbstore = |args: &[String]| {
+        let mut command = store.wbstore();
+        command.args(args);
+        Ok(command)
+    };
+    demo::run_steps(steps, &mut show, &wbstore).await?;
+    eprintln!("\nsandbox: all that {} was sent to change anything:", store.kind().name());
+    store.writes().iter().for_each(|write| eprintln!("  {write}"));
     Ok(done())
 }
 

@@ -1,14 +1,15 @@
 //! `cargo sandbox release`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tokio::process::Command;
+use wbstore_sandbox::archive::Release;
+use wbstore_sandbox::venv::Requirements;
 use wbstore_sandbox::{Error, paths};
 
 /// Writes the tree of crates into the program (<https://github.com/rust-secure-code/cargo-auditable>), so that
@@ -37,49 +38,77 @@ impl Tool {
     }
 }
 
-/// Builds wbstore as it is released: an archive with a bill of materials in CycloneDX, and its checksum.
-pub async fn run() -> Result<ExitCode, Error> {
+/// Builds wbstore as it is released for `target`, which has to run here: a wheel and the source distribution that it
+/// was built from, and an archive of the same program with a bill of materials in CycloneDX, and its checksum.
+pub async fn run(target: Option<&str>) -> Result<ExitCode, Error> {
     let (auditable, cyclonedx) = (AUDITABLE.installed().await?, CYCLONEDX.installed().await?);
-    let target = paths::target()?;
-    let build = ["auditable", "build", "--locked", "--release", "--package", "wbstore", "--bin", "wbstore"];
-    launch(Command::new(auditable).args(build).arg("--target-dir").arg(&target).env_remove(paths::BINARY))
-        .await?;
-    let program = target.join("release/wbstore");
+    let target = match target {
+        Some(target) => target.to_owned(),
+        None => host().await?,
+    };
+    let dist = paths::target()?.join("dist");
+    let wheels = dist.join("python");
+    fs::create_dir_all(&wheels).map_err(|error| unable(&wheels, &error))?;
+    let draft = tempfile::tempdir_in(&dist).map_err(|error| unable(&dist, &error))?;
+
+    let wheel = built(&target, &auditable, draft.path()).await?;
+    let python = ["-m", "zipfile", "-e"];
+    launch(Command::new("python3").args(python).arg(&wheel).arg(draft.path())).await?;
+    let program = draft.path().join(format!("wbstore-{}.data/scripts/wbstore", Release::VERSION));
+    executable(&program)?;
+
     let listed = launch(Command::new(cyclonedx).arg(&program)).await?;
     let crates = known(&listed)?;
+    let bill = draft.path().join("wbstore.cdx.json");
+    fs::write(&bill, listed).map_err(|error| unable(&bill, &error))?;
+    let project = paths::project()?;
+    let release = Release { project: &project, program: &program, bill: &bill, target: &target };
+    let archive = release.pack(&dist)?;
+    let sum = archive.with_file_name(format!("wbstore-{}-{target}.tar.gz.sha256", Release::VERSION));
+    let sum = fs::read_to_string(&sum).map_err(|error| unable(&sum, &error))?;
+    println!("{} ({crates} crates)\nsha256 {sum}", archive.display());
 
-    let name = format!("wbstore-{}-{}", env!("CARGO_PKG_VERSION"), host().await?);
-    let folder = target.join("dist").join(&name);
-    fs::create_dir_all(&folder).map_err(|error| unable(&folder, &error))?;
-    for file in ["README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md"] {
-        copy(&paths::project()?.join(file), &folder.join(file))?;
+    for file in files(draft.path())?.into_iter().filter(|file| file.is_file() && *file != bill) {
+        let kept = wheels.join(file.file_name().unwrap_or_default());
+        fs::rename(&file, &kept).map_err(|error| unable(&kept, &error))?;
+        println!("{}", kept.display());
     }
-    copy(&program, &folder.join("wbstore"))?;
-    write(&folder.join("wbstore.cdx.json"), &listed)?;
-
-    let dist = target.join("dist");
-    let archive = dist.join(format!("{name}.tar.gz"));
-    // Sorted, and without the times and the owner of this build: the same program makes the same archive.
-    let same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-    launch(
-        Command::new("tar")
-            .args(same)
-            .arg("-C")
-            .arg(&dist)
-            .arg("-czf")
-            .arg(&archive)
-            .arg(&name)
-            .env("GZIP", "-n"),
-    )
-    .await?;
-    let bytes = fs::read(&archive).map_err(|error| unable(&archive, &error))?;
-    let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut sum, byte| {
-        let _ = write!(sum, "{byte:02x}");
-        sum
-    });
-    write(&dist.join(format!("{name}.tar.gz.sha256")), format!("{sum}  {name}.tar.gz\n").as_bytes())?;
-    println!("{} ({} bytes, {crates} crates)\nsha256 {sum}", archive.display(), bytes.len());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has maturin write the source distribution into `out`, and the wheel that it builds from that; returns the wheel.
+async fn built(target: &str, auditable: &Path, out: &Path) -> Result<PathBuf, Error> {
+    let install = || Requirements::RELEASE.program("maturin");
+    let maturin =
+        tokio::task::spawn_blocking(install).await.map_err(|error| Error::new(error.to_string()))??;
+    // maturin has no option for it, but calls the cargo that it is told to.
+    let wrapper = out.join("cargo.sh");
+    let (real, auditable) = (cargo().as_std().get_program().to_owned(), auditable.display().to_string());
+    let lines = format!("#!/bin/sh\nCARGO='{}' exec '{auditable}' auditable \"$@\"\n", real.display());
+    fs::write(&wrapper, lines).map_err(|error| unable(&wrapper, &error))?;
+    executable(&wrapper)?;
+
+    let mut build = Command::new(&maturin);
+    build.args(["build", "--sdist", "--release", "--locked", "--target", target, "--out"]).arg(out);
+    if target.contains("linux") {
+        build.arg("--zig");
+    }
+    // Where zig is, as a package of the same interpreter.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = maturin.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(path).map_err(|error| Error::new(error.to_string()))?;
+    build.env("PATH", path).env("CARGO", &wrapper).env("CARGO_TARGET_DIR", paths::target()?);
+    build.env_remove(paths::BINARY).current_dir(paths::project()?);
+    launch(&mut build).await?;
+    fs::remove_file(&wrapper).map_err(|error| unable(&wrapper, &error))?;
+    let wheel = files(out)?.into_iter().find(|file| file.extension().is_some_and(|name| name == "whl"));
+    wheel.ok_or_else(|| Error::new("maturin wrote no wheel"))
+}
+
+/// What is in `folder`.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = folder.read_dir().map_err(|error| unable(folder, &error))?;
+    Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
 }
 
 /// How many crates a bill of materials lists.
@@ -138,12 +167,8 @@ async fn launch(command: &mut Command) -> Result<Vec<u8>, Error> {
     if output.status.success() { Ok(output.stdout) } else { Err(Error::new(format!("{shown} failed"))) }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::copy(from, to).map(drop).map_err(|error| unable(from, &error))
-}
-
-fn write(to: &Path, bytes: &[u8]) -> Result<(), Error> {
-    fs::write(to, bytes).map_err(|error| unable(to, &error))
+fn executable(path: &Path) -> Result<(), Error> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(|error| unable(path, &error))
 }
 
 fn unable(path: &Path, error: &std::io::Error) -> Error {

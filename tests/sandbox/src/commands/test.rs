@@ -18,6 +18,7 @@ use wbstore_sandbox::gcp::{self, Gcp};
 use wbstore_sandbox::services::Service;
 use wbstore_sandbox::services::mysql::MysqlKind;
 use wbstore_sandbox::services::redis::RedisKind;
+use wbstore_sandbox::stores::StoreKind;
 use wbstore_sandbox::venv::Requirements;
 use wbstore_sandbox::{Error, kubernetes, paths};
 
@@ -83,6 +84,19 @@ impl Round {
         if !browser::is_installed() {
             gaps.push(Gap::without("Chromium: not installed (Debian: apt-get install chromium)", BROWSER));
         }
+        if Requirements::ZIZMOR.python().is_err() {
+            gaps.push(Gap::without("zizmor: its wheel is not to be had for this machine", &[ZIZMOR]));
+        }
+        for (program, what, tests) in PROGRAMS {
+            if Command::new(program).arg("--version").output().is_err() {
+                gaps.push(Gap::without(what, tests));
+            }
+        }
+        for (store, what, tests) in STORES {
+            if store.found().is_none() {
+                gaps.push(Gap::without(what, tests));
+            }
+        }
         for (program, what, tests) in SERVICES {
             if program.found().is_none() {
                 gaps.push(Gap::without(what, tests));
@@ -121,6 +135,40 @@ const SERVICES: [(Service, &str, &[&str]); 5] = [
     ),
 ];
 
+/// The shells and the readers of manual pages that may be missing, how to install each, and the tests that need it.
+const PROGRAMS: [(&str, &str, &[&str]); 4] = [
+    (
+        "fish",
+        "fish: not installed (Debian: apt-get install --no-install-recommends fish)",
+        &["completions::fish_offers_what_fits"],
+    ),
+    (
+        "zsh",
+        "zsh: not installed (Debian: apt-get install --no-install-recommends zsh)",
+        &["completions::zsh_offers_what_fits"],
+    ),
+    (
+        "man",
+        "man: not installed (Debian: apt-get install --no-install-recommends man-db groff)",
+        &["manual::man_shows_every_page_without_a_warning"],
+    ),
+    (
+        "mandoc",
+        "mandoc: not installed (Debian: apt-get install --no-install-recommends mandoc)",
+        &["manual::mandoc_finds_no_error"],
+    ),
+];
+
+/// The stores that may be missing, how to install each, and the tests that need it.
+const STORES: [(StoreKind, &str, &[&str]); 2] = [
+    (StoreKind::Rclone, "rclone: its wheel is not to be had for this machine", &["on_rclone", "rclone::"]),
+    (
+        StoreKind::Radosgw,
+        "radosgw: not installed (Debian: apt-get install radosgw ceph-mon ceph-osd)",
+        &["on_radosgw", "radosgw::"],
+    ),
+];
+
 /// The tests that need Chromium.
 const BROWSER: &[&str] = &[
     "a_browser_does_on_aws_what_verify_says",
@@ -130,6 +178,8 @@ const BROWSER: &[&str] = &[
 ];
 /// The test that needs gcloud.
 const GCLOUD: &str = "clients::gcloud_reads_back_what_was_made_and_receives_an_event";
+/// The test that runs zizmor.
+const ZIZMOR: &str = "forms::workflows_and_the_action_are_safe";
 /// The test that starts Google's Pub/Sub emulator itself.
 const PUBSUB: &str = "emulator::it_starts_answers_and_goes";
 

@@ -34,7 +34,7 @@ pub(super) fn understand(head: &Head<'_>) -> Meaning {
         (None, None) => Service::S3,
     };
     let (bucket, key) = match service {
-        Service::S3 => path_style(head.uri.path()),
+        Service::S3 => bucket_and_key(head),
         _ => (None, None),
     };
     let name = match service {
@@ -72,6 +72,7 @@ fn named(name: &str) -> Service {
         "s3" => Service::S3,
         "sqs" | "amazonsqs" => Service::Sqs,
         "sts" => Service::Sts,
+        "iam" => Service::Iam,
         _ => Service::Other,
     }
 }
@@ -82,6 +83,7 @@ fn prefix(service: Service) -> &'static str {
         Service::S3 => "s3",
         Service::Sqs => "sqs",
         Service::Sts => "sts",
+        Service::Iam => "iam",
         _ => "other",
     }
 }
@@ -94,6 +96,7 @@ fn mutates(service: Service, name: &str) -> bool {
         Service::S3 => &["Get", "Head", "List", "Preflight", "Select"],
         Service::Sqs => &["Get", "List"],
         Service::Sts => return false,
+        Service::Iam => &["Get", "List", "Simulate"],
         _ => &["Get", "List", "Describe"],
     };
     !reads.iter().any(|verb| name.starts_with(verb))
@@ -141,6 +144,24 @@ pub fn is_checksum(header: &str) -> bool {
 
 fn is_account(key: &str) -> bool {
     key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The domain of the stores that know virtual-hosted requests, which is reached through a proxy.
+pub const VIRTUAL_DOMAIN: &str = "s3.wbstore.test";
+
+/// The domain of CoreWeave, whose stand-in is reached through a proxy too.
+pub const COREWEAVE: &str = "cwobject.com";
+
+fn bucket_and_key(head: &Head<'_>) -> (Option<String>, Option<String>) {
+    let host = head.header("host").unwrap_or_default().split(':').next().unwrap_or_default();
+    let of = |domain: &str| host.strip_suffix(domain).and_then(|bucket| bucket.strip_suffix('.'));
+    match of(VIRTUAL_DOMAIN).or_else(|| of(COREWEAVE)) {
+        Some(bucket) => {
+            let key = decoded(head.uri.path().trim_start_matches('/'));
+            (Some(bucket.to_owned()), Some(key).filter(|key| !key.is_empty()))
+        }
+        None => path_style(head.uri.path()),
+    }
 }
 
 fn path_style(path: &str) -> (Option<String>, Option<String>) {

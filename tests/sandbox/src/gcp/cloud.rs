@@ -20,9 +20,15 @@ const EVENT_WITHIN: Duration = Duration::from_secs(30);
 
 impl Cloud for Gcp {
     const CLOUD: &'static str = "gcp";
+    const READER: &'static [&'static str] = &["--reader", "dedicated"];
     const PARTS: &'static [&'static str] =
         &["bucket/acme-media", "topic/wbstore-wandb-acme-com", "subscription/wbstore-wandb-acme-com"];
     const SHARED: &'static [&'static str] = &["cors", "labels", "notifications", "policy"];
+    const TAGGED: &'static [(&'static str, &'static str)] = &[
+        ("bucket/acme-media/labels", "storage.buckets.insert"),
+        ("topic/wbstore-wandb-acme-com/labels", "pubsub.topics.create"),
+        ("subscription/wbstore-wandb-acme-com/labels", "pubsub.subscriptions.create"),
+    ];
 
     /// Whether the bucket is open to all, besides what its own settings say; which subscriptions of others
     /// a topic leaves behind; managed folders, with which the service deletes no bucket.

@@ -141,6 +141,14 @@ impl GcpDouble {
         all.any(|policy| policy.lets(&state.custom_roles, &member, permission))
     }
 
+    /// Whether the policy of `bucket` lets a service account do something there; without an account, everyone.
+    pub fn grants_on(&self, bucket: &str, email: Option<&str>, permission: &str) -> bool {
+        let state = self.shared.state();
+        let member = email.map_or_else(|| "allUsers".to_owned(), |email| format!("serviceAccount:{email}"));
+        let policy = state.buckets.get(bucket).map(|bucket| &bucket.policy);
+        policy.is_some_and(|policy| policy.lets(&state.custom_roles, &member, permission))
+    }
+
     /// An access token of a service account, which exists from then on.
     pub fn token(&self, email: &str) -> String {
         self.shared.state().know(email);

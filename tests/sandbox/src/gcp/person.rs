@@ -77,13 +77,9 @@ impl Person for Gcp {
 
     const ENDING: &'static [Document] = &[CORS, NOTIFICATIONS, TOPIC_POLICY, ATTACHED];
 
-    /// A bucket's metageneration, a policy's etag; a notification is of its own.
-    const GUARDED: &'static [&'static str] = &[
-        "storage.buckets.patch",
-        "storage.buckets.delete",
-        "storage.notifications.delete",
-        "pubsub.topics.setIamPolicy",
-    ];
+    /// A bucket's metageneration, a policy's etag.
+    const GUARDED: &'static [&'static str] =
+        &["storage.buckets.patch", "storage.buckets.delete", "pubsub.topics.setIamPolicy"];
 
     /// `ackDeadlineSeconds` of the subscription.
     const SETTING: [&'static str; 3] = ["60", "20", "30"];

@@ -101,6 +101,13 @@ impl Identity {
         TlsAcceptor::from(Arc::clone(&self.config))
     }
 
+    /// The same for a server that speaks HTTP/2 and HTTP/1.1.
+    pub fn http_2_acceptor(&self) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(&self.config);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+
     /// Terminates TLS before the server at `port`, and returns the port where it does.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 ///
 /// # Panics
 /// When there is no free port.
-pub(super) async fn listen<S>(serve: impl Fn(TcpStream) -> S + Send + 'static) -> u16
+pub(crate) async fn listen<S>(serve: impl Fn(TcpStream) -> S + Send + 'static) -> u16
 where
     S: Future<Output: Send> + Send + 'static,
 {

@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stops when dropped.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(crate) struct Program {
     process: Child,
     _folder: tempfile::TempDir,
 }
 
 impl Program {
     /// Starts `command` with its files in `folder`, and waits until `port` is open.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         mut command: Command,
         folder: tempfile::TempDir,
         port: u16,
@@ -60,7 +60,7 @@ impl Drop for Program {
 }
 
 /// Where `program` is installed, in the folders of servers too.
-pub(super) fn installed(program: &str) -> Option<PathBuf> {
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(|path| Path::is_file(path))

@@ -1,15 +1,17 @@
 //! An https server with answers of a test: the front of a W&B server, or an identity provider with a fault.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 pub use hyper::Method;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio_rustls::TlsAcceptor;
 
 use super::authority::Identity;
 use super::listen::listen;
@@ -53,7 +55,14 @@ impl Page {
 #[derive(Clone, Debug)]
 pub struct Website {
     port: u16,
-    asked: Arc<Mutex<Vec<(Method, String)>>>,
+    noted: Arc<Noted>,
+}
+
+/// What has come.
+#[derive(Debug, Default)]
+struct Noted {
+    connections: AtomicUsize,
+    requests: Mutex<Vec<(Method, String, Version)>>,
 }
 
 impl Website {
@@ -65,22 +74,38 @@ impl Website {
         identity: &Identity,
         answer: impl Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
     ) -> Self {
-        let asked: Arc<Mutex<Vec<_>>> = Arc::default();
-        let (noted, acceptor) = (Arc::clone(&asked), identity.acceptor());
+        Self::behind(identity.acceptor(), answer).await
+    }
+
+    /// The same that speaks HTTP/2 too, as the clouds' front ends do.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start_with_http_2(
+        identity: &Identity,
+        answer: impl Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
+    ) -> Self {
+        Self::behind(identity.http_2_acceptor(), answer).await
+    }
+
+    async fn behind(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Method, &str) -> Page + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let noted: Arc<Noted> = Arc::default();
+        let notes = Arc::clone(&noted);
         let port = listen(move |stream| {
-            let (acceptor, answer, asked) = (acceptor.clone(), answer.clone(), Arc::clone(&noted));
+            let (acceptor, answer, noted) = (acceptor.clone(), answer.clone(), Arc::clone(&notes));
             async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
+                noted.connections.fetch_add(1, Ordering::Relaxed);
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (answer, asked) = (answer.clone(), Arc::clone(&asked));
+                    let (answer, noted) = (answer.clone(), Arc::clone(&noted));
                     async move {
                         let path =
                             request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
                         let method = request.method().clone();
-                        asked
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push((method.clone(), path.clone()));
+                        noted.lock().push((method.clone(), path.clone(), request.version()));
                         let page = answer(&method, &path);
                         // One that is refused for its size is not read.
                         if page.status != 413 {
@@ -89,10 +114,11 @@ impl Website {
                         Ok::<_, Infallible>(response(page))
                     }
                 });
-                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let server = Builder::new(TokioExecutor::new());
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
             }
         });
-        Self { port: port.await, asked }
+        Self { port: port.await, noted }
     }
 
     /// Where it listens.
@@ -107,7 +133,23 @@ impl Website {
 
     /// The requests so far: method, path with query.
     pub fn asked(&self) -> Vec<(Method, String)> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.noted.lock().iter().map(|(method, path, _)| (method.clone(), path.clone())).collect()
+    }
+
+    /// The version of each request, such as `HTTP/2.0`.
+    pub fn versions(&self) -> Vec<String> {
+        self.noted.lock().iter().map(|(_, _, version)| format!("{version:?}")).collect()
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.noted.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Noted {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Method, String, Version)>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

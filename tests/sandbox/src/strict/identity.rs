@@ -74,6 +74,11 @@ impl Identity {
         None
     }
 
+    /// Whether the policy allows `action`. To ask is no use of it.
+    pub(super) fn allows(&self, action: &str, resource: &str, account: &str) -> bool {
+        self.granted(action, resource, account).is_some()
+    }
+
     /// The action, as the policy spells it, that allows `action`.
     fn granted(&self, action: &str, resource: &str, account: &str) -> Option<String> {
         many(&self.policy["Statement"]).find_map(|statement| {
@@ -153,6 +158,12 @@ fn needs(call: &Call, account: &str) -> Vec<Need> {
                 all.push(need("sqs:TagQueue", &queue));
             }
             all
+        }
+        ("iam", operation) => {
+            let form = form_urlencoded::parse(&call.body);
+            let source = form.into_owned().find(|(name, _)| name == "PolicySourceArn");
+            let source = source.map_or_else(|| "*".to_owned(), |(_, source)| source);
+            vec![need(&format!("iam:{operation}"), &source)]
         }
         _ => vec![],
     }

@@ -77,6 +77,12 @@ impl Memory {
         self.inner().identities.get_mut(key)?.denial(call, account)
     }
 
+    /// Whether the caller may do `action`; who is not restricted may do everything.
+    pub(super) fn allows(&self, call: &Call, action: &str, resource: &str) -> bool {
+        let (Some(key), Some(account)) = (&call.access_key, &call.account) else { return false };
+        self.inner().identities.get(key).is_none_or(|identity| identity.allows(action, resource, account))
+    }
+
     pub(super) fn leave_out(&self, feature: Feature) {
         self.inner().left_out.push(feature);
     }

@@ -17,7 +17,7 @@ use super::route::{self, Operation};
 use super::store::guid;
 use super::{
     Shared, accounts, blob_service, containers, event_subscriptions, groups, keys, listing, locks,
-    operations, other_services, providers, queues, system_topics, token, trouble,
+    operations, other_services, permissions, providers, queues, system_topics, token, trouble,
 };
 
 /// A request that may be one to Resource Manager.
@@ -153,6 +153,7 @@ async fn answer(
         Operation::ListGroups => groups::list(shared, call),
         Operation::GetGroup => groups::get(shared, call),
         Operation::PutGroup => groups::put(shared, call),
+        Operation::ListPermissions => permissions::list(shared, call, caller),
         Operation::GetProvider => providers::get(shared, call),
         Operation::RegisterProvider => providers::register(shared, call),
         Operation::ListLocks => locks::list(shared, call),

@@ -46,6 +46,7 @@ pub(super) async fn put(shared: &Shared, call: &Call) -> Outcome {
     let cors = properties.remove("cors").unwrap_or_default();
     let rules = cors["corsRules"].as_array().cloned().unwrap_or_default();
     check(&rules)?;
+    check_retention(&properties)?;
     set_rules(shared, &account.name, &rules).await?;
     let mut world = shared.world();
     let Some(account) = world.accounts.get_mut(&account.name) else {
@@ -84,6 +85,22 @@ fn check(rules: &[Value]) -> Result<(), Refusal> {
             || origins.iter().any(long)
         {
             return Err(Refusal::invalid("corsRules"));
+        }
+    }
+    // "The size of all CORS rules (excluding XML tags) should not exceed 2 KiB."
+    let texts =
+        rules.iter().flat_map(|rule| LISTS.map(|(name, _)| rule[name].as_array().into_iter().flatten()));
+    let size: usize = texts.flatten().filter_map(Value::as_str).map(str::len).sum();
+    if size > 2048 { Err(Refusal::invalid("corsRules")) } else { Ok(()) }
+}
+
+/// "The minimum specified value can be 1 and the maximum value can be 365."
+fn check_retention(properties: &Map<String, Value>) -> Result<(), Refusal> {
+    for name in ["deleteRetentionPolicy", "containerDeleteRetentionPolicy"] {
+        let policy = properties.get(name).unwrap_or(&Value::Null);
+        let days = policy["days"].as_u64();
+        if policy["enabled"] == true && !days.is_some_and(|days| (1..=365).contains(&days)) {
+            return Err(Refusal::invalid(name));
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ pub(super) enum Operation {
     ListGroups,
     GetGroup,
     PutGroup,
+    ListPermissions,
     GetProvider,
     RegisterProvider,
     ListLocks,
@@ -70,6 +71,9 @@ pub(super) fn of(method: &Method, path: &[&str]) -> Option<(Operation, &'static 
         ["microsoft.storage", ..] => storage(verb, scope, &rest[1..]),
         ["microsoft.eventgrid", ..] => event_grid(verb, scope, &rest[1..]),
         ["microsoft.authorization", "locks", ..] => locks(verb, &rest[2..]),
+        ["microsoft.authorization", "permissions"] if verb == "GET" => {
+            Some((Operation::ListPermissions, "Microsoft.Authorization/permissions/read"))
+        }
         _ => None,
     }
     .or_else(|| provider(verb, scope, rest))

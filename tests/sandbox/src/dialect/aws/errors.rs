@@ -81,7 +81,7 @@ pub(in crate::dialect) fn write(error: &ApiError, status: u16, call: &Call) -> R
         // A HEAD has nowhere to put the error: status and headers are all there is.
         _ if call.method == Method::HEAD => ("application/xml", String::new()),
         Service::Sqs => ("application/x-amz-json-1.0", json(error)),
-        Service::Sts => ("text/xml", query_xml(error)),
+        Service::Sts | Service::Iam => ("text/xml", query_xml(error)),
         _ => ("application/xml", rest_xml(error, call.resource())),
     };
     let mut reply = reply::reply(status, kind, body);

@@ -12,6 +12,7 @@ const TYPES: &[&str] = &[
     "locations",
     "locks",
     "managementPolicies",
+    "permissions",
     "providers",
     "queueServices",
     "queues",

@@ -28,6 +28,9 @@ pub(super) fn understand(head: &Head<'_>) -> Meaning {
         None if path == "/token" => {
             Meaning::new(Service::Json, "oauth2.token".to_owned(), String::new(), false)
         }
+        None if path == "/tokeninfo" => {
+            Meaning::new(Service::Json, "oauth2.tokeninfo".to_owned(), String::new(), false)
+        }
         None => xml(head),
     }
 }

@@ -79,6 +79,15 @@ fn jwt(token: &str) -> Option<String> {
     (lives && meant).then(|| claims["iss"].as_str().map(str::to_owned)).flatten()
 }
 
+/// `POST /tokeninfo`: whose an access token is
+/// (<https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint>).
+pub(super) fn tokeninfo(asked: &Asked) -> Answer<Value> {
+    let token = form_urlencoded::parse(&asked.body).find(|(name, _)| name == "access_token");
+    let email = token.and_then(|(_, token)| opaque(&token));
+    let email = email.ok_or_else(|| Refusal::invalid("invalid_token").reason("invalid_token"))?;
+    Ok(json!({"email": email, "email_verified": "true", "expires_in": "3599"}))
+}
+
 /// `POST /token`: an access token for a signed assertion (RFC 7523), at the address that the key
 /// file names.
 pub(super) fn exchange(asked: &Asked) -> Answer<Value> {
@@ -86,7 +95,16 @@ pub(super) fn exchange(asked: &Asked) -> Answer<Value> {
     if asked.method != Method::POST {
         return Err(Refusal::unknown_call("any other way to a token"));
     }
-    let assertion = form_urlencoded::parse(&asked.body)
+    let form = || form_urlencoded::parse(&asked.body);
+    // A user's own credentials (RFC 6749, section 6); the token that renews them names the user here. Google's
+    // library sends JSON, which its service reads as well as a form.
+    let renewing = form().find(|(name, _)| name == "refresh_token").map(|(_, value)| value.into_owned());
+    let document: Option<Value> = serde_json::from_slice(&asked.body).ok();
+    let renewing = renewing.or_else(|| Some(document?["refresh_token"].as_str()?.to_owned()));
+    if let Some(renewing) = renewing {
+        return Ok(json!({"access_token": token(&renewing), "expires_in": 3599, "token_type": "Bearer"}));
+    }
+    let assertion = form()
         .find(|(name, _)| name == "assertion")
         .map(|(_, value)| value.into_owned())
         .ok_or_else(refused)?;

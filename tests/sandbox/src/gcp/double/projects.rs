@@ -36,6 +36,30 @@ pub(super) fn get(state: &State, caller: &Caller, asked: &Asked, project: &str) 
     }))
 }
 
+/// `POST /v3/projects/{project}:testIamPermissions`, which requires no permission and returns those that the caller has:
+/// <https://cloud.google.com/resource-manager/reference/rest/v3/projects/testIamPermissions>. A call may name 100.
+pub(super) fn test_permissions(
+    state: &State,
+    caller: &Caller,
+    asked: &Asked,
+    project: &str,
+) -> Answer<Value> {
+    state.serves("cloudresourcemanager.googleapis.com", asked.header("x-goog-user-project"))?;
+    if !state.project.is(project) {
+        return Err(Refusal::denied("The caller does not have permission"));
+    }
+    let body = asked.json()?;
+    let named: Vec<&str> =
+        body["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if named.len() > 100 || named.iter().any(|permission| permission.contains('*')) {
+        return Err(Refusal::invalid("Request contains an invalid argument."));
+    }
+    let held: Vec<&str> =
+        named.into_iter().filter(|permission| state.holds(caller, permission, None)).collect();
+    // An empty list is left out, as of every message.
+    Ok(if held.is_empty() { json!({}) } else { json!({ "permissions": held }) })
+}
+
 /// Refuses any project but the one that is here.
 pub(super) fn ours(state: &State, project: &str) -> Answer<()> {
     if state.project.is(project) {

@@ -85,9 +85,15 @@ async fn answer(shared: &Shared, asked: &Asked) -> Response<Body> {
         ["v1", "projects", _, "serviceAccounts", _] => respond(
             Caller::known(asked).and_then(|caller| accounts::answer(&mut shared.state(), &caller, asked)),
         ),
-        ["v1" | "v3", "projects", project] => respond(
-            Caller::known(asked).and_then(|caller| projects::get(&shared.state(), &caller, asked, project)),
-        ),
+        ["tokeninfo"] => respond(caller::tokeninfo(asked)),
+        ["v1" | "v3", "projects", project] => {
+            respond(Caller::known(asked).and_then(
+                |caller| match project.strip_suffix(":testIamPermissions") {
+                    Some(project) => projects::test_permissions(&shared.state(), &caller, asked, project),
+                    None => projects::get(&shared.state(), &caller, asked, project),
+                },
+            ))
+        }
         _ if is_grpc(asked) => grpc::reply::<()>(Err(Refusal::unknown_call(&asked.path))),
         _ => storage::xml(&mut shared.state(), asked),
     };

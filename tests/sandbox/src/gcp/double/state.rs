@@ -115,23 +115,33 @@ impl State {
         if self.switches.denies(caller, permission) {
             return false;
         }
+        let may = self.holds(caller, permission, policy);
+        if let Caller::Account(email) = caller
+            && let Some(Rights::Only(_)) = self.rights.get(email)
+        {
+            let log = if may { &self.used } else { &self.lacked };
+            log.borrow_mut().entry(email.clone()).or_default().insert(permission.to_owned());
+        }
+        may
+    }
+
+    /// Whether somebody is granted a permission; to ask is no use of it.
+    pub(super) fn holds(&self, caller: &Caller, permission: &str, policy: Option<&Policy>) -> bool {
+        if self.switches.denies(caller, permission) {
+            return false;
+        }
         let granted =
             |member: &str| policy.is_some_and(|policy| policy.lets(&self.custom_roles, member, permission));
         match caller {
             Caller::Anonymous => granted("allUsers"),
             Caller::Account(email) => {
                 let rights = self.rights.get(email);
-                let may = rights.is_some_and(|rights| match rights {
+                rights.is_some_and(|rights| match rights {
                     Rights::All => true,
                     Rights::Only(some) => some.contains(permission),
                 }) || granted(&format!("serviceAccount:{email}"))
                     || granted("allAuthenticatedUsers")
-                    || granted("allUsers");
-                if let Some(Rights::Only(_)) = rights {
-                    let log = if may { &self.used } else { &self.lacked };
-                    log.borrow_mut().entry(email.clone()).or_default().insert(permission.to_owned());
-                }
-                may
+                    || granted("allUsers")
             }
         }
     }

@@ -50,16 +50,30 @@ pub(super) fn sku(body: &Value) -> Result<String, Refusal> {
     if fits { Ok(given.to_owned()) } else { Err(Refusal::invalid("sku")) }
 }
 
-/// "A maximum of 15 tags can be provided for a resource. Each tag must have a key with a length no
-/// greater than 128 characters and a value with a length no greater than 256 characters."
+/// "Each tag must have a key with a length no greater than 128 characters and a value with a length no greater than
+/// 256 characters." The page's maximum of 15 was the one of all resources, which is 50 by now.
 /// <https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#request-body>
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations>
 pub(super) fn tags(given: &Value) -> Result<Map<String, Value>, Refusal> {
     let Some(tags) = given.as_object() else { return Ok(Map::new()) };
     let long = |(name, value): (&String, &Value)| {
         name.len() > 128 || value.as_str().is_none_or(|value| value.len() > 256)
     };
-    if tags.len() > 15 {
-        return Err(Refusal::new(400, "TooManyTags", "A maximum of 15 tags can be provided for a resource."));
+    if tags.len() > 50 {
+        return Err(Refusal::new(400, "TooManyTags", "A maximum of 50 tags can be provided for a resource."));
+    }
+    let mut names: Vec<_> = tags.keys().map(|name| name.to_lowercase()).collect();
+    if names.iter().any(|name| ["microsoft", "azure", "windows"].iter().any(|kept| name.starts_with(kept))) {
+        let message = "The tag names begin with a reserved prefix: 'microsoft', 'azure', 'windows'.";
+        return Err(Refusal::new(400, "ReservedTagName", message));
+    }
+    names.sort();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Refusal::new(
+            400,
+            "InvalidTagName",
+            "Tag names are case-insensitive, and one is given twice.",
+        ));
     }
     if tags.iter().any(long) {
         return Err(Refusal::new(400, "InvalidTags", "A tag name or value is too long, or no text."));
