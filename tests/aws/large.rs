@@ -23,15 +23,18 @@ fn stock(shape: Shape, keys: u64) -> Stock {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_was_counted_is_not_listed_again() {
     for (shape, versions) in [(Shape::Flat, 1), (Shape::Random, 1), (Shape::Hot, 1), (Shape::Wandb, 4)] {
-        let stock = Stock { shape, keys: 20_000 / versions, versions };
-        // The count is bounded in time, and a debug build needs more of it where many tests run.
+        let keys = 20_000;
+        let stock = Stock { shape, keys: keys / versions, versions };
         let large = large(stock, Slowness::default()).await;
         let (ran, asks) = large.teardown(&DELETE).await;
-        ran.ends(0);
         assert_eq!((large.bucket.left(), asks.of("delete")), (0, 20), "{shape:?}: {asks:?}");
-        // Twenty pages, one to see that nothing is left, one for each look of the steps, guesses, and what was
-        // under way when the time for the count was over.
-        assert!(asks.of("list") <= 64, "{shape:?}: {asks:?}");
+        // Each look of a step shows the first page. The count is bounded in time; where a busy machine needs more
+        // of it, what was under way then is asked for again.
+        let stopped = ran.ends(0).stdout.contains("counting stopped there");
+        let again = if stopped { 16_000 } else { 2000 };
+        assert!(asks.shown <= keys + again, "{shape:?}: {asks:?}");
+        // Twenty pages, one to see that nothing is left, one for each look of the steps, and guesses.
+        assert!(stopped || asks.of("list") <= 64, "{shape:?}: {asks:?}");
     }
 }
 
@@ -54,7 +57,7 @@ async fn what_a_count_has_not_reached_is_deleted_too() {
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
-    assert!(asks.of("list") + asks.of("delete") <= 380, "{asks:?}");
+    assert!(asks.of("list") + asks.of("delete") <= 420, "{asks:?}");
 }
 
 #[tokio::test]

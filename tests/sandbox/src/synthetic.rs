@@ -14,6 +14,7 @@ mod shape;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ pub struct Synthetic {
 pub struct Asks {
     /// By kind: `list`, `delete` and `other`.
     pub requests: BTreeMap<&'static str, usize>,
+    /// The entries that the listings have shown; one that was shown twice counts twice.
+    pub shown: u64,
     /// Those that were throttled.
     pub throttled: usize,
     /// The longest chain of requests, each of which began after the one before it had ended.
@@ -220,12 +223,14 @@ impl Synthetic {
     /// Forgets what was asked so far.
     pub fn forget(&self) {
         lock(&self.shared.asks).clear();
+        self.shared.contents.shown.store(0, Ordering::Relaxed);
     }
 
     /// What was asked.
     pub fn asks(&self) -> Asks {
         let all = lock(&self.shared.asks).clone();
         let mut asks = Asks {
+            shown: self.shared.contents.shown.load(Ordering::Relaxed),
             throttled: all.iter().filter(|ask| ask.throttled).count(),
             chain: round_trips(all.iter().map(|ask| (Some(ask.finished), ask.started))),
             at_once: at_once(&all),

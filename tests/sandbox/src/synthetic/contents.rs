@@ -19,6 +19,8 @@ pub(super) struct Contents {
     pub(super) stock: Stock,
     /// A set bit is a version that exists.
     present: Vec<AtomicU64>,
+    /// How many entries listings have shown.
+    pub(super) shown: AtomicU64,
 }
 
 impl Contents {
@@ -29,7 +31,7 @@ impl Contents {
         if let (Some(last), 1..) = (present.last(), entries % 64) {
             last.store((1 << (entries % 64)) - 1, Ordering::Relaxed);
         }
-        Self { stock, present }
+        Self { stock, present, shown: AtomicU64::new(0) }
     }
 
     pub(super) fn key(&self, entry: u64) -> String {
