@@ -75,7 +75,7 @@ impl Store for GcsStore {
     ];
     // Cloud Storage asks for no more than five thousand reads a second to begin with (Cloud Storage
     // documentation, "Request rate and access distribution guidelines").
-    const FRONTS: usize = 24;
+    const FRONTS: usize = 32;
     // `startOffset` includes the name itself (Cloud Storage JSON API, "Objects: list").
     const FROM_INCLUDED: bool = true;
     const EXPIRATION: Option<Expiration> = Some(lifecycle::EXPIRATION);

@@ -23,9 +23,9 @@ const AT_FIRST: u16 = 16;
 /// ends of ranges …
 const WASTED_AT_FIRST: usize = 4;
 /// … how many of any bucket …
-const WASTED: usize = 12;
+const WASTED: usize = 18;
 /// … and of how many pages one.
-const WASTED_ONE_IN: usize = 5;
+const WASTED_ONE_IN: usize = 4;
 
 /// Entries from one place to another that were not listed yet.
 #[derive(Clone, Debug)]
@@ -287,7 +287,7 @@ impl<S: Store> Walk<S> {
         }
         let ahead: Vec<_> = self.open.iter().map(|range| range.ahead(&self.furthest)).collect();
         let sure: f64 = ahead.iter().flatten().map(Ahead::sure).sum();
-        let wasted = self.pages.saturating_sub(self.entries / self.fullest) + ranges / 2;
+        let wasted = self.pages.saturating_sub(self.entries / self.fullest) + ranges / 3;
         let fixed = WASTED.min(WASTED_AT_FIRST * self.pages);
         let affordable = (fixed + (self.pages + sure as usize) / WASTED_ONE_IN).saturating_sub(wasted) * 2;
         let cuts = affordable.min(fronts);

@@ -34,6 +34,8 @@ pub(crate) struct Cloud {
     pub forgets: bool,
     /// What is uploaded after each deletion.
     pub uploaded_meanwhile: bool,
+    /// Pages take fewer milliseconds than this longer, each another time.
+    pub uneven: u64,
     /// Pressed after so many deletions.
     pub cancel: Option<(usize, CancellationToken)>,
     pub listed: AtomicUsize,
@@ -55,6 +57,7 @@ impl Default for Cloud {
             circular: false,
             forgets: false,
             uploaded_meanwhile: false,
+            uneven: 1,
             cancel: None,
             listed: AtomicUsize::default(),
             largest: AtomicUsize::default(),
@@ -121,8 +124,8 @@ impl<const FRONTS: usize> Store for Fake<FRONTS> {
     }
 
     async fn page(&self, listing: Listing, prefix: &str, cursor: &Cursor) -> Result<Option<Page>> {
-        tokio::time::sleep(PAGE_TAKES).await;
-        self.0.listed.fetch_add(1, Ordering::Relaxed);
+        let number = self.0.listed.fetch_add(1, Ordering::Relaxed) as u64;
+        tokio::time::sleep(PAGE_TAKES + Duration::from_millis(number * 7 % self.0.uneven)).await;
         if listing == Listing::Uploads {
             let entries = self.0.uploads.lock().unwrap().clone();
             return Ok(Some(Page { entries, ..Page::default() }));

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::empty::tests::fake::{Cloud, Fake, PAGE_TAKES};
 
-/// What a listing of everything found, how many pages that took, and how many one after the other.
+/// What a listing of everything found, how many pages that took, and how many one after the other. They come when
+/// they come, and not in rounds.
 #[derive(Debug)]
 struct Listed {
     keys: Vec<String>,
@@ -16,7 +17,7 @@ struct Listed {
 }
 
 fn listed<const FRONTS: usize>(keys: impl IntoIterator<Item = String>, page: usize) -> Listed {
-    let cloud = Arc::new(Cloud { page, ..Cloud::with(keys) });
+    let cloud = Arc::new(Cloud { page, uneven: 20, ..Cloud::with(keys) });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async {
         let begun = Instant::now();
@@ -39,7 +40,7 @@ fn is_short(keys: Vec<String>, chain: u128) {
     let listed = listed::<32>(keys, 1000);
     assert_eq!(listed.keys.len(), 100_000);
     let Listed { pages, chain: found, .. } = listed;
-    assert!(pages <= 145 && found <= chain, "{pages} pages, {found} in a chain");
+    assert!(pages <= 165 && found <= chain, "{pages} pages, {found} in a chain");
 }
 
 /// A hash.
