@@ -22,7 +22,7 @@ use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack, belongs_to};
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
 use crate::timings::{self, Phase};
-use attempt::{Attempt, Taken};
+use attempt::{Attempt, Calls, Taken};
 
 /// Reads all resources of `stack` concurrently, and runs its guards.
 ///
@@ -277,7 +277,7 @@ async fn confirm(
     misses: &mut Misses,
 ) -> Result<()> {
     let mut look = match taken {
-        Taken::Created { at_once: true } => resource.look_at_created().await?,
+        Taken::Created(Calls::One) => resource.look_at_created().await?,
         _ => resource.look().await?,
     };
     let seen = look.observation();
@@ -359,8 +359,8 @@ struct Walk<'a> {
     events: &'a Events,
     /// The steps that what needs them may start after.
     written: BTreeSet<&'a Address>,
-    /// Those of them that were created, [at once](Taken::Created) or not.
-    created: BTreeMap<&'a Address, bool>,
+    /// Those of them that were created, and in how many calls.
+    created: BTreeMap<&'a Address, Calls>,
     /// The steps that did not succeed, so that what needs them cannot start.
     missed: BTreeSet<&'a Address>,
     /// The steps whose end has not been reported; with the event that reports it, where that is held back
@@ -377,8 +377,8 @@ impl<'a> Walk<'a> {
 
     fn write(&mut self, address: &'a Address, taken: Taken) {
         self.written.insert(address);
-        if let Taken::Created { at_once } = taken {
-            self.created.insert(address, at_once);
+        if let Taken::Created(calls) = taken {
+            self.created.insert(address, calls);
         }
     }
 
@@ -387,8 +387,9 @@ impl<'a> Walk<'a> {
         let written = !matches!(taken, Taken::Reached | Taken::Idle)
             && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
         let parent = resource.unseen().observation().part_of;
-        let parent_is_new = parent.and_then(|parent| self.created.get(&parent).copied()).unwrap_or(false);
-        let nobody_else_wrote = parent_is_new && taken == Taken::Created { at_once: true };
+        let parent_is_new =
+            parent.and_then(|parent| self.created.get(&parent)).is_some_and(|calls| !calls.leave_time());
+        let nobody_else_wrote = parent_is_new && taken == Taken::Created(Calls::One);
         written && resource.reads_back() && !nobody_else_wrote && Safeguard::ReadBack.holds()
     }
 

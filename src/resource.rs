@@ -312,6 +312,12 @@ pub(crate) trait Resource: Serialize + Clone + Send + Sync + Sized + 'static {
         self.marking()?.lease_holder()
     }
 
+    /// What need not be deleted before it, although it needs it, and has no use without it. The engine looks at
+    /// that too before it deletes this one: it may belong to others by then.
+    fn detaches(&self) -> Vec<Address> {
+        vec![]
+    }
+
     /// How long a change may take to propagate before a "not yet" becomes a failure.
     fn patience(&self) -> Duration {
         Duration::from_secs(120)
@@ -423,6 +429,8 @@ pub(crate) struct Observation {
     pub needs: Vec<Address>,
     /// The resource it lives in.
     pub part_of: Option<Address>,
+    /// See [`Resource::detaches`].
+    pub detaches: Vec<Address>,
     /// How teardown treats it.
     pub removal: Removal,
     /// The fields that cannot be changed in place.

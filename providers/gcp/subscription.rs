@@ -230,7 +230,6 @@ impl Resource for Subscription {
     }
 
     fn needs(&self) -> Vec<Address> {
-        // A topic is deleted after its subscription: one that belongs to others by then would be detached.
         let topic = self.topic.rsplit('/').next().unwrap_or_default();
         vec![Topic::at(topic)]
     }

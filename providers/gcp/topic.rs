@@ -8,6 +8,7 @@ use crate::event::Progress;
 use crate::mark::{Entries, Marking, entries};
 use crate::providers::gcp::pubsub;
 use crate::providers::gcp::session::Api;
+use crate::providers::gcp::subscription::Subscription;
 use crate::resource::{Address, Deleted, Resource, Seen};
 use crate::text::clean;
 
@@ -80,6 +81,10 @@ impl Resource for Topic {
 
     fn creation_is_exclusive(&self) -> bool {
         true
+    }
+
+    fn detaches(&self) -> Vec<Address> {
+        self.leaving.as_deref().map(Subscription::at).into_iter().collect()
     }
 
     async fn read(&self, api: &Api) -> Result<Seen<Self>> {

@@ -24,12 +24,30 @@ pub(super) enum Taken {
     Reached,
     /// Nothing was sent: the cloud turned out to do it by itself, or not to have it at all.
     Idle,
-    /// It was created, `at_once` by the first call: then others have had no time to write into it.
-    Created { at_once: bool },
+    /// It was created.
+    Created(Calls),
     /// It was updated or deleted.
     Changed,
     /// The cloud completes it by itself, in this way and until then.
     Pending(&'static str, Timestamp),
+}
+
+/// How many calls a creation took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// One.
+    One,
+    /// One, and the cloud completed it later.
+    Awaited,
+    /// Several, or one whose answer was lost.
+    Several,
+}
+
+impl Calls {
+    /// Whether others have had time to write into what was created.
+    pub(super) fn leave_time(self) -> bool {
+        self == Self::Several
+    }
 }
 
 /// What is deleted with the resource at `address`: what it holds, and what that holds.
@@ -52,7 +70,7 @@ pub(super) struct Attempt<'e> {
     parent_is_ours: bool,
     /// Whether that was a moment ago.
     parent_is_new: bool,
-    /// For a deletion: what is deleted with it, and the resource whose lease applies.
+    /// For a deletion: what is deleted with it or detached, and the resource whose lease applies.
     others: Vec<&'e dyn AnyResource>,
     /// The changing requests that this step has sent.
     sent: Arc<Mutations>,
@@ -62,17 +80,19 @@ pub(super) struct Attempt<'e> {
     may_be_ours: bool,
     /// What the call was decided on, while the cloud works on it.
     under_way: Option<Box<dyn Look + 'e>>,
+    /// How many calls it took so far.
+    calls: Calls,
 }
 
 impl<'e> Attempt<'e> {
-    /// The first attempt at `step`, after this run has `created` what it may be part of, at once or not. `None` where
+    /// The first attempt at `step`, after this run has `created` what it may be part of, in so many calls. `None` where
     /// `stack` is not the one that `plan` was computed from.
     pub(super) fn new(
         engine: &'e Engine,
         step: &'e Step,
         plan: &'e Plan,
         stack: &'e Stack,
-        created: &BTreeMap<&Address, bool>,
+        created: &BTreeMap<&Address, Calls>,
     ) -> Option<Self> {
         let resource = find(stack, &step.address)?;
         let parent = resource.unseen().observation().part_of;
@@ -83,6 +103,8 @@ impl<'e> Attempt<'e> {
         }
         if step.action == Action::Delete {
             others.extend(deleted_with(stack, &step.address));
+            let detached = resource.unseen().observation().detaches;
+            others.extend(detached.iter().filter_map(|address| find(stack, address)));
         }
         Some(Self {
             engine,
@@ -90,13 +112,17 @@ impl<'e> Attempt<'e> {
             step,
             resource,
             parent_is_ours: parent.as_ref().is_some_and(|parent| created.contains_key(parent)),
-            parent_is_new: parent.as_ref().and_then(|parent| created.get(parent)).is_some_and(|new| *new),
+            parent_is_new: parent
+                .as_ref()
+                .and_then(|parent| created.get(parent))
+                .is_some_and(|calls| !calls.leave_time()),
             parent: parent.and_then(|parent| find(stack, &parent)),
             others,
             sent: Arc::default(),
             tried: false,
             may_be_ours: false,
             under_way: None,
+            calls: Calls::One,
         })
     }
 
@@ -106,6 +132,7 @@ impl<'e> Attempt<'e> {
     /// Those of [`look_again`](Self::look_again) and of the call; [`Kind::Interrupted`], before the call,
     /// when the user has stopped the run.
     pub(super) async fn take(&mut self, progress: &mut Progress) -> Result<Taken> {
+        let is_under_way = self.under_way.is_some();
         let look = match self.under_way.take() {
             Some(look) => Some(look),
             None => tokio::select! {
@@ -120,10 +147,13 @@ impl<'e> Attempt<'e> {
         let Some(look) = look else {
             // The response to the own call was lost.
             let ours = creates && self.may_be_ours;
-            return Ok(if ours { Taken::Created { at_once: false } } else { Taken::Reached });
+            return Ok(if ours { Taken::Created(Calls::Several) } else { Taken::Reached });
         };
         progress.set_parent_is_new(self.parent_is_new);
-        let is_first = !std::mem::replace(&mut self.tried, true);
+        if std::mem::replace(&mut self.tried, true) {
+            let awaited = is_under_way && !self.calls.leave_time();
+            self.calls = if awaited { Calls::Awaited } else { Calls::Several };
+        }
         // Another try may come much later, and others may have written by then.
         self.parent_is_new = false;
         let action = self.step.action;
@@ -148,7 +178,7 @@ impl<'e> Attempt<'e> {
         if writes && !self.sent.has_sent() {
             return Ok(Taken::Idle);
         }
-        Ok(if creates { Taken::Created { at_once: is_first } } else { Taken::Changed })
+        Ok(if creates { Taken::Created(self.calls) } else { Taken::Changed })
     }
 
     fn timed(&self, phase: Phase) -> tracing::Span {

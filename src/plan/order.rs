@@ -74,7 +74,8 @@ fn agrees(voucher: &Voucher, observations: &[Observation]) -> bool {
     }
 }
 
-/// Derives waits from needs: a resource is created after what it needs, and deleted before it.
+/// Derives waits from needs: a resource is created after what it needs, and deleted before it unless it is only
+/// [detached](crate::resource::Resource::detaches).
 pub(super) fn connect(goal: Goal, observations: &[Observation], steps: &mut [Step]) {
     let acting: BTreeSet<_> =
         steps.iter().filter(|step| step.acts()).map(|step| step.address.clone()).collect();
@@ -87,6 +88,7 @@ pub(super) fn connect(goal: Goal, observations: &[Observation], steps: &mut [Ste
             Goal::Absent => observations
                 .iter()
                 .filter(|other| other.needs.contains(&seen.address) && acting.contains(&other.address))
+                .filter(|other| !seen.detaches.contains(&other.address))
                 .map(|other| other.address.clone())
                 .collect(),
         };

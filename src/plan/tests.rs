@@ -22,6 +22,7 @@ pub(super) fn seen(kind: &'static str) -> Observation {
         address: at(kind),
         needs: vec![],
         part_of: None,
+        detaches: vec![],
         removal: Removal::Own,
         fixed: &[],
         desired: fields(&[("size", 1)]),

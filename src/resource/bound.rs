@@ -119,6 +119,7 @@ impl<R: Resource> Look for Looked<'_, R> {
             address: resource.address(),
             needs: resource.needs(),
             part_of: resource.part_of(),
+            detaches: resource.detaches(),
             removal: R::REMOVAL,
             fixed: R::FIXED,
             desired: fields(resource),

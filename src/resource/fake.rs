@@ -303,6 +303,8 @@ pub(crate) struct Part<R: Role> {
     #[serde(skip)]
     lease_holder: Option<&'static str>,
     #[serde(skip)]
+    detaches: Option<&'static str>,
+    #[serde(skip)]
     exclusive: bool,
     #[serde(skip)]
     patience: Duration,
@@ -320,6 +322,7 @@ impl<R: Role> Part<R> {
             needs: vec![],
             part_of: None,
             lease_holder: None,
+            detaches: None,
             exclusive: true,
             patience: Duration::from_secs(120),
             role: PhantomData,
@@ -347,6 +350,11 @@ impl<R: Role> Part<R> {
     /// The same under the lease of `holder`.
     pub(crate) fn under_lease_of(self, holder: &'static str) -> Self {
         Self { lease_holder: Some(holder), ..self }
+    }
+
+    /// The same, which `part` has no use without.
+    pub(crate) fn detaching(self, part: &'static str) -> Self {
+        Self { detaches: Some(part), ..self }
     }
 
     /// The same with another patience.
@@ -412,6 +420,10 @@ impl<R: Role> Resource for Part<R> {
 
     fn lease_holder(&self) -> Option<Address> {
         self.lease_holder.map(at)
+    }
+
+    fn detaches(&self) -> Vec<Address> {
+        self.detaches.map(at).into_iter().collect()
     }
 
     fn patience(&self) -> Duration {

@@ -416,6 +416,39 @@ async fn in_a_bucket_that_this_run_created_nothing_is_looked_at_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_the_cloud_completes_a_bucket_others_have_no_time_to_write_into_it() {
+    let asked = ["write bucket", "write bucket", "write entry"];
+    let repeated = ["write bucket", "look bucket", "write bucket", "write entry", "look entry"];
+    for (answer, calls) in [(not_yet().under_way(), &asked[..]), (not_yet(), &repeated[..])] {
+        let cloud = Cloud::new();
+        let parts = [part("bucket").on(&cloud), Part::<Entry>::new("entry").within("bucket").on(&cloud)];
+        let planned = planned(PRESENT, &cloud, parts).await;
+        cloud.script("bucket", Verb::Write, [Turn::Refused(answer)]);
+        assert_eq!(planned.applied().await.calls, calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_detached_is_not_waited_for_but_looked_at() {
+    let both = async || {
+        let cloud = Cloud::new();
+        cloud.world().put("topic", 1, Owner::Ours);
+        cloud.world().put("subscription", 1, Owner::Ours);
+        for kind in ["topic", "subscription"] {
+            cloud.script(kind, Verb::Delete, [Turn::Takes(Duration::from_secs(10))]);
+        }
+        let topic = part("topic").detaching("subscription").on(&cloud);
+        let subscription = part("subscription").needs(&["topic"]).on(&cloud);
+        planned(Goal::Absent, &cloud, [topic, subscription]).await
+    };
+    let ran = both().await.applied().await;
+    assert_eq!((ran.count("delete topic"), ran.took, ran.code()), (1, Duration::from_secs(10), 0));
+    let ran = both().await.meanwhile(|world| world.put("subscription", 1, beta())).applied().await;
+    let deleted = ["topic", "subscription"].map(|kind| ran.count(&format!("delete {kind}")));
+    assert_eq!((deleted, ran.code()), ([0, 0], 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_prompt_a_bucket_is_looked_at_but_not_what_is_in_a_new_one() {
     let cloud = Cloud::new();
     let ran = planned(PRESENT, &cloud, bucket_and_entry(&cloud)).await.aged().applied().await;

@@ -21,6 +21,7 @@ fn wanted(kind: &'static str, desired: Value) -> Observation {
         address: address(kind),
         needs: vec![],
         part_of: None,
+        detaches: vec![],
         removal: Removal::Own,
         fixed: &[],
         desired: fields(desired),
