@@ -149,6 +149,14 @@ impl Cors {
         Ok(standing)
     }
 
+    /// Writes the rule into the document of an account that this run has just created: it has nothing else in it.
+    async fn put_first(&self, api: &Api) -> Result<()> {
+        let at = self.address();
+        let body = document::merged(&Value::Null, &[], Some(&self.rule))?;
+        let _ = self.added.set(());
+        api.arm.put(&blob_service::id(api), &body, SERVED_WITHIN, blob_service::writing(&at)).await
+    }
+
     /// Replaces our rules by `wanted` in the document as it is now.
     async fn put(&self, api: &Api, wanted: Option<&Rule>) -> Result<()> {
         let (at, id) = (self.address(), blob_service::id(api));
@@ -309,7 +317,10 @@ impl Resource for Cors {
         Ok(found)
     }
 
-    async fn write(&self, api: &Api, seen: &Seen<Self>, _: &Progress) -> Result<()> {
+    async fn write(&self, api: &Api, seen: &Seen<Self>, progress: &Progress) -> Result<()> {
+        if progress.parent_is_new() {
+            return self.put_first(api).await;
+        }
         if seen.is_unmarked() || self.was_there.is_outdated() {
             Held::without(api, &self.container, WAS_THERE).await?;
         }
