@@ -22,6 +22,7 @@ use crate::providers::gcp::grant::Place;
 use crate::providers::gcp::rest::segment;
 use crate::providers::gcp::session::Api;
 use crate::providers::gcp::subscription::Subscription;
+use crate::providers::gcp::topic::Topic;
 use crate::resource::{Address, Deleted, Forbids, Owner, Removal, Resource, Seen};
 use crate::text::clean;
 
@@ -336,6 +337,7 @@ impl Resource for Notification {
     fn needs(&self) -> Vec<Address> {
         vec![
             GcsBucket::at(&self.bucket),
+            Topic::at(&self.topic_name),
             Place::Topic(self.topic_name.clone()).address(),
             Subscription::at(&self.subscription),
             // In a teardown: before the bucket is emptied, which would send an event for each object.
