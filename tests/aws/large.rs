@@ -23,17 +23,14 @@ fn stock(shape: Shape, keys: u64) -> Stock {
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn what_was_counted_is_not_listed_again() {
     for (shape, versions) in [(Shape::Flat, 1), (Shape::Random, 1), (Shape::Hot, 1), (Shape::Wandb, 4)] {
-        let keys = 20_000;
-        let stock = Stock { shape, keys: keys / versions, versions };
+        let stock = Stock { shape, keys: 20_000 / versions, versions };
         let large = large(stock, Slowness::default()).await;
         let (ran, asks) = large.teardown(&DELETE).await;
         let stopped = ran.ends(0).stdout.contains("counting stopped there");
         assert_eq!((large.bucket.left(), asks.of("delete")), (0, 20), "{shape:?}: {asks:?}");
-        // Once, and beside that the first page for each look of a step, what lies beyond the end of a range in its
-        // last page, and what was under way when the time for the count was over.
-        assert!(asks.shown <= keys * 19 / 10, "{shape:?}: {asks:?}");
-        // Twenty pages, one to see that nothing is left, one for each look of the steps, and guesses.
-        assert!(stopped || asks.of("list") <= 80, "{shape:?}: {asks:?}");
+        // One listing shows that nothing is left, and another decides on the bucket again. On a busy machine the
+        // count may not be over in its time.
+        assert!(stopped || asks.listed_later <= 2, "{shape:?}: {asks:?}");
     }
 }
 
@@ -56,7 +53,8 @@ async fn what_a_count_has_not_reached_is_deleted_too() {
     let (ran, asks) = large.teardown(&DELETE).await;
     ran.ends(0);
     assert_eq!(large.bucket.left(), 0);
-    assert!(asks.shown <= 230_000 && asks.of("delete") == 150, "{asks:?}");
+    // Fifty pages, and as many guesses as they may cost.
+    assert!(asks.listed_later <= 120 && asks.of("delete") == 150, "{asks:?}");
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ mod shape;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -73,8 +72,8 @@ pub struct Synthetic {
 pub struct Asks {
     /// By kind: `list`, `delete` and `other`.
     pub requests: BTreeMap<&'static str, usize>,
-    /// The entries that the listings have shown; one that was shown twice counts twice.
-    pub shown: u64,
+    /// The listings that began after the first deletion.
+    pub listed_later: usize,
     /// Those that were throttled.
     pub throttled: usize,
     /// The longest chain of requests, each of which began after the one before it had ended.
@@ -223,14 +222,12 @@ impl Synthetic {
     /// Forgets what was asked so far.
     pub fn forget(&self) {
         lock(&self.shared.asks).clear();
-        self.shared.contents.shown.store(0, Ordering::Relaxed);
     }
 
     /// What was asked.
     pub fn asks(&self) -> Asks {
         let all = lock(&self.shared.asks).clone();
         let mut asks = Asks {
-            shown: self.shared.contents.shown.load(Ordering::Relaxed),
             throttled: all.iter().filter(|ask| ask.throttled).count(),
             chain: round_trips(all.iter().map(|ask| (Some(ask.finished), ask.started))),
             at_once: at_once(&all),
@@ -242,6 +239,8 @@ impl Synthetic {
         let deletions = || all.iter().filter(|ask| ask.kind == "delete");
         let begun = deletions().map(|ask| ask.started).min();
         let ended = deletions().map(|ask| ask.finished).max();
+        let is_later = |ask: &&Ask| ask.kind == "list" && begun.is_some_and(|begun| ask.started > begun);
+        asks.listed_later = all.iter().filter(is_later).count();
         asks.deleting = begun.zip(ended).map(|(begun, ended)| ended - begun).unwrap_or_default();
         asks
     }

@@ -19,8 +19,6 @@ pub(super) struct Contents {
     pub(super) stock: Stock,
     /// A set bit is a version that exists.
     present: Vec<AtomicU64>,
-    /// How many entries listings have shown.
-    pub(super) shown: AtomicU64,
 }
 
 impl Contents {
@@ -31,7 +29,7 @@ impl Contents {
         if let (Some(last), 1..) = (present.last(), entries % 64) {
             last.store((1 << (entries % 64)) - 1, Ordering::Relaxed);
         }
-        Self { stock, present, shown: AtomicU64::new(0) }
+        Self { stock, present }
     }
 
     pub(super) fn key(&self, entry: u64) -> String {

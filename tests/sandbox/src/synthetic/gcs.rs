@@ -1,7 +1,6 @@
 //! Cloud Storage's part: listings of objects, and deletions.
 
 use std::fmt::Write;
-use std::sync::atomic::Ordering;
 
 use hyper::Method;
 use hyper::body::Bytes;
@@ -60,7 +59,6 @@ fn list(contents: &Contents, asked: &Asked) -> Reply {
              \"timeCreated\":\"2026-03-01T12:00:00.000Z\"}}",
             generation(entry)
         );
-        contents.shown.fetch_add(1, Ordering::Relaxed);
         number += 1;
         place = entry + 1;
     }

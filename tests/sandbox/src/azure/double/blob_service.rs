@@ -52,15 +52,20 @@ pub(super) async fn put(shared: &Shared, call: &Call) -> Outcome {
     let Some(account) = world.accounts.get_mut(&account.name) else {
         return Err(Refusal::broken("the account has gone meanwhile"));
     };
+    // To set a default is to set nothing.
+    properties.retain(|name, value| defaults().get(name) != Some(value));
     account.blob_service = properties;
     ok(&document(account, rules))
 }
 
+fn defaults() -> Map<String, Value> {
+    let off = json!({ "enabled": false, "allowPermanentDelete": false });
+    Map::from_iter([("deleteRetentionPolicy".to_owned(), off)])
+}
+
 fn document(account: &Account, rules: Vec<Value>) -> Value {
-    let mut properties = Map::from_iter([
-        ("cors".to_owned(), json!({ "corsRules": rules })),
-        ("deleteRetentionPolicy".to_owned(), json!({ "enabled": false, "allowPermanentDelete": false })),
-    ]);
+    let mut properties = defaults();
+    properties.insert("cors".to_owned(), json!({ "corsRules": rules }));
     properties.extend(account.blob_service.clone());
     json!({
         "id": format!("{}/blobServices/default", account.id()), "name": "default",
