@@ -22,7 +22,7 @@ async fn what_was_counted_is_not_listed_again() {
     for shape in [Shape::Flat, Shape::Wandb] {
         let large = large(stock(shape, 6000), Slowness::default()).await;
         let (ran, asks) = large.teardown(&DELETE).await;
-        let stopped = ran.ends(0).stdout.contains("counting stopped there");
+        let stopped = ran.ends(0).stderr.contains("counting stopped there");
         assert_eq!((large.bucket.left(), asks.of("delete")), (0, 6000), "{shape:?}: {asks:?}");
         assert!(stopped || asks.listed_later <= 2, "{shape:?}: {asks:?}");
     }
