@@ -52,9 +52,13 @@ impl Peer {
             _ => Requirements::PEERS.python()?,
         };
         let beside = |name: &str| python.with_file_name(name);
+        // A script names the interpreter of the folder that it was installed in, before that was put into place.
+        let script = |name: &str| beside(name).display().to_string();
         let (program, arguments): (PathBuf, Vec<String>) = match self {
             Self::S5cmd => {
-                (beside("s5cmd"), vec!["rm".into(), "--all-versions".into(), format!("s3://{bucket}/*")])
+                let rm =
+                    vec![script("s5cmd"), "rm".into(), "--all-versions".into(), format!("s3://{bucket}/*")];
+                (python, rm)
             }
             Self::Boto3 => (python, vec!["-c".into(), BOTO3.into(), bucket]),
             Self::Rclone => {
@@ -64,8 +68,8 @@ impl Peer {
             }
             Self::AwsCli => {
                 let options = ["--recursive", "--only-show-errors"].map(str::to_owned);
-                let rm = vec!["s3".into(), "rm".into(), format!("s3://{bucket}")];
-                (beside("aws"), [rm, options.to_vec()].concat())
+                let rm = vec![script("aws"), "s3".into(), "rm".into(), format!("s3://{bucket}")];
+                (python, [rm, options.to_vec()].concat())
             }
         };
         let mut command = Command::new(MEASURED[0]);
