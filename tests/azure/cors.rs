@@ -15,9 +15,6 @@ fn rule(origin: &str) -> Value {
 async fn account() -> Site {
     let site = Site::open().await;
     site.double().plant(Planted::new(site.account())).await.expect("the double has it");
-    // Azure's default, which is written back with the rules.
-    let keeps = json!({"enabled": false, "allowPermanentDelete": false});
-    site.double().set_blob_service(site.account(), "deleteRetentionPolicy", keeps);
     site
 }
 
