@@ -22,7 +22,7 @@ use crate::plan::{Action, Plan, Step};
 use crate::resource::{Address, AnyResource, Look, Observation, Owner, Seen, Stack, belongs_to};
 use crate::retry::{FAULT_WITHIN, Pauses, unless_busy};
 use crate::timings::{self, Phase};
-use attempt::{Attempt, Calls, Taken};
+use attempt::{Attempt, Calls, Created, Taken, is_new};
 
 /// Reads all resources of `stack` concurrently, and runs its guards.
 ///
@@ -360,7 +360,7 @@ struct Walk<'a> {
     /// The steps that what needs them may start after.
     written: BTreeSet<&'a Address>,
     /// Those of them that were created, and in how many calls.
-    created: BTreeMap<&'a Address, Calls>,
+    created: Created<'a>,
     /// The steps that did not succeed, so that what needs them cannot start.
     missed: BTreeSet<&'a Address>,
     /// The steps whose end has not been reported; with the event that reports it, where that is held back
@@ -387,9 +387,7 @@ impl<'a> Walk<'a> {
         let written = !matches!(taken, Taken::Reached | Taken::Idle)
             && matches!(step.action, Action::Create | Action::Update | Action::Adopt);
         let parent = resource.unseen().observation().part_of;
-        let parent_is_new =
-            parent.and_then(|parent| self.created.get(&parent)).is_some_and(|calls| !calls.leave_time());
-        let nobody_else_wrote = parent_is_new && taken == Taken::Created(Calls::One);
+        let nobody_else_wrote = is_new(&self.created, parent.as_ref()) && taken == Taken::Created(Calls::One);
         written && resource.reads_back() && !nobody_else_wrote && Safeguard::ReadBack.holds()
     }
 

@@ -43,11 +43,12 @@ pub(super) enum Calls {
     Several,
 }
 
-impl Calls {
-    /// Whether others have had time to write into what was created.
-    pub(super) fn leave_time(self) -> bool {
-        self == Self::Several
-    }
+/// What this run has created, and in how many calls.
+pub(super) type Created<'a> = BTreeMap<&'a Address, Calls>;
+
+/// Whether one call of this run has `created` what is at `parent`, so that others have had no time to write into it.
+pub(super) fn is_new(created: &Created<'_>, parent: Option<&Address>) -> bool {
+    parent.and_then(|parent| created.get(parent)).is_some_and(|calls| *calls != Calls::Several)
 }
 
 /// What is deleted with the resource at `address`: what it holds, and what that holds.
@@ -92,10 +93,10 @@ impl<'e> Attempt<'e> {
         step: &'e Step,
         plan: &'e Plan,
         stack: &'e Stack,
-        created: &BTreeMap<&Address, Calls>,
+        created: &Created<'_>,
     ) -> Option<Self> {
         let resource = find(stack, &step.address)?;
-        let parent = resource.unseen().observation().part_of;
+        let Observation { part_of: parent, detaches, .. } = resource.unseen().observation();
         let mut others = vec![];
         if matches!(step.action, Action::Delete | Action::Release) {
             let holder = resource.lease_holder().filter(|holder| parent.as_ref() != Some(holder));
@@ -103,8 +104,7 @@ impl<'e> Attempt<'e> {
         }
         if step.action == Action::Delete {
             others.extend(deleted_with(stack, &step.address));
-            let detached = resource.unseen().observation().detaches;
-            others.extend(detached.iter().filter_map(|address| find(stack, address)));
+            others.extend(detaches.iter().filter_map(|address| find(stack, address)));
         }
         Some(Self {
             engine,
@@ -112,10 +112,7 @@ impl<'e> Attempt<'e> {
             step,
             resource,
             parent_is_ours: parent.as_ref().is_some_and(|parent| created.contains_key(parent)),
-            parent_is_new: parent
-                .as_ref()
-                .and_then(|parent| created.get(parent))
-                .is_some_and(|calls| !calls.leave_time()),
+            parent_is_new: is_new(created, parent.as_ref()),
             parent: parent.and_then(|parent| find(stack, &parent)),
             others,
             sent: Arc::default(),
@@ -151,7 +148,7 @@ impl<'e> Attempt<'e> {
         };
         progress.set_parent_is_new(self.parent_is_new);
         if std::mem::replace(&mut self.tried, true) {
-            let awaited = is_under_way && !self.calls.leave_time();
+            let awaited = is_under_way && self.calls != Calls::Several;
             self.calls = if awaited { Calls::Awaited } else { Calls::Several };
         }
         // Another try may come much later, and others may have written by then.
