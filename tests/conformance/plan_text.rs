@@ -57,11 +57,19 @@ async fn at_each_width<C: Cloud>(
     }
 }
 
-/// `text` with zeros for what differs from account to account and from run to run: ids, hashes, digests and ports.
+/// `text` with zeros for what differs from account to account, from run to run and from day to day: ids, hashes,
+/// digests, ports and dates.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     let mut rest = text;
     while !rest.is_empty() {
+        if let Some((date, after)) = rest.split_at_checked(10)
+            && date.parse::<jiff::civil::Date>().is_ok()
+        {
+            masked.push_str("0000-00-00");
+            rest = after;
+            continue;
+        }
         let end = rest.find(|letter: char| !letter.is_ascii_hexdigit()).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         let is_id = run.len() >= 8 && run.contains(|letter: char| letter.is_ascii_digit());
