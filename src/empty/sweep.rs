@@ -27,11 +27,9 @@ const FRONTS: usize = 8;
 const BEAT: Duration = Duration::from_millis(200);
 /// How long calls under way may take to end after an interrupt.
 const GRACE: Duration = Duration::from_millis(600);
-/// One sweep is enough unless others write meanwhile; after this many sweeps they do.
-const ROUNDS: usize = 10;
 
-/// Deletes every entry of `store`: what was counted, what the count has not listed, and then what a listing
-/// of the whole bucket shows, until that is empty.
+/// Deletes the entries of `store`: what was counted, and what the count has not listed, or else what a listing of the
+/// whole bucket shows. Whether nothing is left, the look at the bucket shows before that is deleted.
 ///
 /// # Errors
 /// [`Kind::Denied`] or [`Kind::Refused`] when something keeps an entry; [`Kind::Interrupted`] after Ctrl-C;
@@ -40,17 +38,12 @@ pub(super) async fn empty<S: Batches>(store: &S, task: Task<'_>) -> Result<()> {
     let Task { known, progress, max_rate, .. } = task;
     let mut sweep = Sweep::new(store, known.entries(), max_rate, progress);
     let mut backlog = task.counted.unwrap_or_default();
-    for _ in 0..ROUNDS {
-        let walk = match backlog.is_empty() {
-            true => Walk::whole(store, FRONTS),
-            false => Walk::of(store, FRONTS, std::mem::take(&mut backlog.rest)),
-        };
-        if sweep.run(std::mem::take(&mut backlog), walk).await? == 0 {
-            return store.finish(known, progress).await;
-        }
-    }
-    Err(Error::new(Kind::Conflict, format!("empty {}: new objects keep arriving", store.name()))
-        .hint("stop what writes to the bucket (the W&B server), then run again"))
+    let walk = match backlog.is_empty() {
+        true => Walk::whole(store, FRONTS),
+        false => Walk::of(store, FRONTS, std::mem::take(&mut backlog.rest)),
+    };
+    sweep.run(backlog, walk).await?;
+    store.finish(known, progress).await
 }
 
 /// The error of a run that the user stopped, `at` a place such as `after 12 deletions`.
@@ -58,7 +51,7 @@ pub(crate) fn interrupted(name: &str, at: &str) -> Error {
     Error::new(Kind::Interrupted, format!("empty {name}: interrupted {at}")).hint("run again to continue")
 }
 
-/// Sweeps through all entries, one after the other.
+/// A sweep through all entries.
 struct Sweep<'a, S> {
     store: &'a S,
     progress: &'a Progress,
@@ -100,9 +93,8 @@ impl<'a, S: Batches> Sweep<'a, S> {
         }
     }
 
-    /// Deletes what is in `backlog` and what `walk` lists; the number of entries of both.
-    async fn run(&mut self, mut backlog: Backlog, walk: Walk<S>) -> Result<u64> {
-        let before = self.listed;
+    /// Deletes what is in `backlog` and what `walk` lists.
+    async fn run(&mut self, mut backlog: Backlog, walk: Walk<S>) -> Result<()> {
         self.listed += backlog.entries;
         self.known = self.known.max(self.listed);
         let mut pages = Some(walk);
@@ -156,7 +148,7 @@ impl<'a, S: Batches> Sweep<'a, S> {
             None if self.progress.is_cancelled() => {
                 Err(interrupted(self.store.name(), &format!("after {} deletions", self.gone)))
             }
-            None => Ok(self.listed - before),
+            None => Ok(()),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::event::Progress;
 use crate::http::Reads;
 use crate::mutations::{self, Mutations};
 use crate::plan::{Action, Again, Plan, Step, again};
-use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Owner, Removal, Stack};
+use crate::resource::{Address, AnyResource, Deleted, Look, Observation, Owner, Removal, Seen, Stack};
 use crate::timings::{self, Phase};
 
 /// The outcome of a step that succeeded.
@@ -41,6 +41,20 @@ pub(super) enum Calls {
     Awaited,
     /// Several, or one whose answer was lost.
     Several,
+}
+
+/// How often a parent is emptied again because others fill it.
+const REFILLS: usize = 9;
+
+/// What a look right before a step has decided.
+enum Decision<'e> {
+    /// Nothing is left to do.
+    Reached,
+    /// It is still the planned step.
+    Proceed(Box<dyn Look + 'e>),
+    /// It is, and what this run has emptied holds something again, or still: there is no other look after an
+    /// emptying than the one that decides on what was emptied.
+    Refilled(Box<dyn Look + 'e>),
 }
 
 /// What this run has created, and in how many calls.
@@ -132,13 +146,7 @@ impl<'e> Attempt<'e> {
         let is_under_way = self.under_way.is_some();
         let look = match self.under_way.take() {
             Some(look) => Some(look),
-            None => tokio::select! {
-                biased;
-                () = self.engine.cancel.cancelled() => {
-                    return Err(Error::new(Kind::Interrupted, "before the retry"));
-                }
-                look = self.look_again().instrument(self.timed(Phase::DecideAgain)) => look?,
-            },
+            None => self.decide_again(progress).await?,
         };
         let creates = self.step.action == Action::Create;
         let Some(look) = look else {
@@ -182,19 +190,46 @@ impl<'e> Attempt<'e> {
         timings::work(&self.step.address, phase, &self.step.waits_for)
     }
 
-    /// Reads the resource and what the step depends on again, and decides again. `None` where
-    /// nothing is left to do.
+    /// Decides again, and empties again what others have filled. `None` where nothing is left to do.
+    ///
+    /// # Errors
+    /// Those of [`look_again`](Self::look_again) and of the emptying; [`Kind::Conflict`] where others keep filling it;
+    /// [`Kind::Interrupted`] when the user has stopped the run.
+    async fn decide_again(&self, progress: &Progress) -> Result<Option<Box<dyn Look + 'e>>> {
+        for _ in 0..=REFILLS {
+            let decision = tokio::select! {
+                biased;
+                () = self.engine.cancel.cancelled() => {
+                    return Err(Error::new(Kind::Interrupted, "before the retry"));
+                }
+                decision = self.look_again().instrument(self.timed(Phase::DecideAgain)) => decision?,
+            };
+            match decision {
+                Decision::Reached => return Ok(None),
+                Decision::Proceed(look) => return Ok(Some(look)),
+                Decision::Refilled(contents) => {
+                    let emptied = mutations::of_step(&self.sent, contents.delete(progress));
+                    emptied.instrument(self.timed(Phase::Apply)).await?;
+                }
+            }
+        }
+        Err(Error::new(Kind::Conflict, format!("empty {}: new objects keep arriving", self.step.address.name()))
+            .hint("stop what writes to it (the W&B server), then run again"))
+    }
+
+    /// Reads the resource and what the step depends on again, and decides again.
     ///
     /// # Errors
     /// [`Kind::Outdated`] or [`Kind::Refused`] when it is no longer the planned step; those of the reads.
-    async fn look_again(&self) -> Result<Option<Box<dyn Look + 'e>>> {
+    async fn look_again(&self) -> Result<Decision<'e>> {
         let Self { engine, plan, step, resource, .. } = self;
         let exclusive = self.parent.is_none() && resource.creation_is_exclusive() && !engine.aged;
         if step.action == Action::Create && !self.tried && (self.parent_is_ours || exclusive) {
-            return Ok(Some(resource.unseen()));
+            return Ok(Decision::Proceed(resource.unseen()));
         }
         if !Safeguard::SecondDecision.holds() {
-            return look(*resource).await.map(|(_, look)| look);
+            let (_, look) = look(*resource).await?;
+            return Ok(look.map_or(Decision::Reached, Decision::Proceed));
         }
         let looks = std::iter::once(*resource).chain(self.others.iter().copied()).map(look);
         let looks = try_join_all(looks);
@@ -212,8 +247,18 @@ impl<'e> Attempt<'e> {
         }
         let (observations, looks): (Vec<_>, Vec<_>) = looks.into_iter().chain(parent).unzip();
         match again(plan, &step.address, &observations, self.may_be_ours) {
-            Again::Reached => Ok(None),
-            Again::Proceed => Ok(looks.into_iter().next().flatten()),
+            Again::Reached => Ok(Decision::Reached),
+            Again::Proceed => {
+                let mut looks = looks.into_iter();
+                let own = looks.next().flatten();
+                let mut around = observations.iter().skip(1).zip(looks);
+                let refilled = around.find_map(|(seen, look)| look.filter(|_| self.is_refilled(seen)));
+                Ok(match (refilled, own) {
+                    (Some(contents), _) => Decision::Refilled(contents),
+                    (None, Some(look)) => Decision::Proceed(look),
+                    (None, None) => Decision::Reached,
+                })
+            }
             Again::Changed { reason, hint, may_settle } => {
                 let kind = if may_settle { Kind::Outdated } else { Kind::Refused };
                 let error =
@@ -223,5 +268,13 @@ impl<'e> Attempt<'e> {
                 ))
             }
         }
+    }
+
+    /// Whether `seen` is what the step's resource holds, and a step before this one has deleted that.
+    fn is_refilled(&self, seen: &Observation) -> bool {
+        seen.removal == Removal::Contents
+            && seen.part_of.as_ref() == Some(&self.step.address)
+            && matches!(seen.seen, Ok(Seen::There { .. }))
+            && self.plan.step(&seen.address).is_some_and(|step| step.action == Action::Delete)
     }
 }

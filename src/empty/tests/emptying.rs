@@ -71,11 +71,3 @@ async fn an_interrupt_stops_between_batches_and_says_how_far_it_came() {
     assert!((140..=175).contains(&gone), "{gone}");
     assert_eq!(counts.last().unwrap().0, gone as u64);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_bucket_that_is_written_to_all_the_time_is_given_up() {
-    let cloud = Arc::new(Cloud { uploaded_meanwhile: true, ..Cloud::with(keys(3)) });
-    let error = delete::<1>(&cloud, EmptyBy::Calls).await.0.unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict);
-    assert!(error.to_string().contains("new objects keep arriving"), "{error}");
-}

@@ -32,8 +32,6 @@ pub(crate) struct Cloud {
     pub circular: bool,
     /// A written rule is lost.
     pub forgets: bool,
-    /// What is uploaded after each deletion.
-    pub uploaded_meanwhile: bool,
     /// Pages take fewer milliseconds than this longer, each another time.
     pub uneven: u64,
     /// Pressed after so many deletions.
@@ -56,7 +54,6 @@ impl Default for Cloud {
             trouble: Mutex::default(),
             circular: false,
             forgets: false,
-            uploaded_meanwhile: false,
             uneven: 1,
             cancel: None,
             listed: AtomicUsize::default(),
@@ -192,9 +189,6 @@ impl<const FRONTS: usize> Batches for Fake<FRONTS> {
                 cloud.objects.lock().unwrap().remove(&entry.key);
             }
             outcome.gone += 1;
-        }
-        if cloud.uploaded_meanwhile {
-            cloud.upload(1);
         }
         outcome
     }

@@ -355,6 +355,52 @@ async fn a_bucket_that_is_taken_while_it_is_emptied_is_kept() {
     assert_eq!((ran.count("delete bucket"), cloud.found("bucket"), ran.code()), (0, Some((1, beta())), 4));
 }
 
+/// Puts another object into the bucket each time that it is looked at.
+fn refill(cloud: &Cloud, times: usize) {
+    let refill = || first(|world| world.put("objects", 1, Owner::Ours));
+    let refills = (0..times).flat_map(|_| [refill(), Turn::Works]);
+    // The first look is that of the objects.
+    cloud.script("bucket", Verb::Look, std::iter::once(Turn::Works).chain(refills));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_while_a_bucket_is_emptied_is_deleted_too() {
+    let planned = holding(3000).await;
+    let cloud = Arc::clone(&planned.cloud);
+    refill(&cloud, 2);
+    let ran = planned.applied().await;
+    assert_eq!((ran.ends(), ran.code()), (vec!["objects done", "bucket done"], 0));
+    assert_eq!((ran.count("delete objects"), ran.count("delete bucket")), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_written_to_all_the_time_is_given_up() {
+    let planned = holding(3000).await;
+    let cloud = Arc::clone(&planned.cloud);
+    refill(&cloud, 1000);
+    let ran = planned.applied().await;
+    let (error, text) = ran.failure();
+    assert_eq!((error.kind(), text.as_str()), (Kind::Conflict, "empty acme: new objects keep arriving"));
+    assert!(error.what_next().is_some_and(|hint| hint.contains("stop what writes")), "{error:?}");
+    assert_eq!((ran.count("delete bucket"), ran.code()), (0, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_in_a_bucket_that_was_taken_is_kept() {
+    for owner in [beta(), Owner::Other(None), Owner::Adopted] {
+        let planned = holding(3000).await;
+        let cloud = Arc::clone(&planned.cloud);
+        let taken = first(|world| {
+            world.put("bucket", 1, owner);
+            world.put("objects", 1, Owner::Ours);
+        });
+        cloud.script("bucket", Verb::Look, [Turn::Works, taken]);
+        let ran = planned.applied().await;
+        assert_eq!((cloud.found("objects"), ran.count("delete objects")), (Some((1, Owner::Ours)), 3));
+        assert_eq!((ran.count("delete bucket"), ran.code()), (0, 4));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_entry_of_others_that_would_end_with_a_bucket_keeps_it() {
     let empty = holding(0).await.meanwhile(|world| world.enter("entry", "rule `theirs`"));
