@@ -213,8 +213,11 @@ impl<'e> Attempt<'e> {
                 }
             }
         }
-        Err(Error::new(Kind::Conflict, format!("empty {}: new objects keep arriving", self.step.address.name()))
-            .hint("stop what writes to it (the W&B server), then run again"))
+        Err(Error::new(
+            Kind::Conflict,
+            format!("empty {}: new objects keep arriving", self.step.address.name()),
+        )
+        .hint("stop what writes to it (the W&B server), then run again"))
     }
 
     /// Reads the resource and what the step depends on again, and decides again.

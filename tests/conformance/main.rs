@@ -65,6 +65,7 @@ macro_rules! laws {
                     a_lost_answer_is_no_change_by_others
                     a_read_that_lags_is_no_change_by_others
                     a_half_emptied_bucket_is_no_change_by_others
+                    an_upload_while_a_bucket_is_emptied_goes_too
                 ]
                 formats: [
                     plans_of_every_kind_satisfy_the_schema

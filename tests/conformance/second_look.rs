@@ -387,6 +387,24 @@ pub async fn a_half_emptied_bucket_is_no_change_by_others<C: Person>() {
     assert_same(&cloud.snapshot().await, &before, &ran);
 }
 
+/// What is uploaded while a bucket is emptied was not listed, and goes all the same: the command covers all contents.
+pub async fn an_upload_while_a_bucket_is_emptied_goes_too<C: Person>() {
+    let cloud = C::fresh().await;
+    let before = cloud.snapshot().await;
+    provision(&cloud, &[]).await;
+    cloud.fill(2, 1).await;
+    let emptying = C::OBJECTS.written_by[0];
+    let held = cloud.proxy().arm(When::operation(emptying, 0), Fault::Hang(Side::Before));
+    let uploads = async {
+        held.reached().await;
+        cloud.fill(9, 1).await;
+        held.release();
+    };
+    let (ran, ()) = futures::join!(cloud.run("teardown", TEARDOWN), uploads);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_same(&cloud.snapshot().await, &before, &ran);
+}
+
 /// A part of the deployment with another deployment's mark on it.
 struct Marked {
     trace: Trace,

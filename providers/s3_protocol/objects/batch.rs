@@ -130,7 +130,8 @@ fn body(targets: &[Entry]) -> Result<Delete> {
 }
 
 /// Reads what became of each of `targets`. A quiet request is answered with the failures only, which is a
-/// thousandth of the bytes. Whether the service has kept silent about others, the listing at the end shows.
+/// thousandth of the bytes. Whether the service has kept silent about others, the look before the bucket's
+/// deletion shows.
 fn read(answer: DeleteObjectsOutput, targets: &[Entry], bucket: &str, outcome: &mut Outcome) {
     let errors = if Safeguard::PerKeyErrors.holds() { answer.errors.unwrap_or_default() } else { vec![] };
     outcome.gone += targets.len().saturating_sub(errors.len()) as u64;
