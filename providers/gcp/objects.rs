@@ -45,11 +45,12 @@ impl GcsStore {
         self.rest.find(&self.path(part), permission, &self.name).await
     }
 
-    /// Deletes `name` of a `collection`, such as `o`; a missing one counts as deleted.
+    /// Deletes `name` of a `collection`, such as `o`; a missing one counts as deleted. A folder that others have filled
+    /// meanwhile is left: the look at the bucket shows it.
     async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
         let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
         match self.rest.write(Method::DELETE, &path, None).await? {
-            Err(refusal) if !refusal.is_not_found() => {
+            Err(refusal) if !refusal.is_not_found() && !refusal.message.contains("not empty") => {
                 let error = refusal.explain(permission, format!("{}/{}", self.name, clean(name)));
                 Err(if is_retained(&refusal) { retained(&error) } else { error })
             }

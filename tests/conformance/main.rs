@@ -256,6 +256,7 @@ mod s3 {
             a_lease_that_is_renewed_after_the_plan_is_respected
             entries_that_appear_after_the_plan_stay
             a_half_emptied_bucket_is_no_change_by_others
+            an_upload_while_a_bucket_is_emptied_goes_too
         ]
         formats: [
             the_whole_life_of_a_deployment_is_told_in_objects
