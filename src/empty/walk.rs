@@ -23,7 +23,7 @@ const AT_FIRST: u16 = 16;
 /// ends of ranges …
 const WASTED_AT_FIRST: usize = 4;
 /// … how many of any bucket …
-const WASTED: usize = 18;
+const WASTED: usize = 16;
 /// … and of how many pages one.
 const WASTED_ONE_IN: usize = 4;
 
