@@ -236,6 +236,8 @@ pub(crate) enum Removal {
 pub(crate) enum Deleted {
     /// It is gone.
     Gone,
+    /// It needs no call of its own: it is deleted with the resource it is [part of](Resource::part_of).
+    WithParent,
     /// The cloud removes it by itself until then, so that what waits for it has to wait for another run.
     Pending {
         /// How, as a fragment such as `S3 deletes everything by itself`.

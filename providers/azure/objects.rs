@@ -142,7 +142,7 @@ impl Store for BlobStore {
     }
 
     async fn empty(_: &Api, _: &str, _: Task<'_>) -> Result<Deleted> {
-        Ok(Deleted::Gone)
+        Ok(Deleted::WithParent)
     }
 }
 

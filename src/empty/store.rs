@@ -196,7 +196,7 @@ pub(crate) trait Store: Clone + Send + Sync + Sized + 'static {
         cursor: &Cursor,
     ) -> impl Future<Output = Result<Option<Page>>> + Send;
 
-    /// Deletes everything in the bucket `name`, where it does not go with that.
+    /// Deletes everything in the bucket `name`; [`Deleted::WithParent`] where it goes with that.
     fn empty(api: &Self::Api, name: &str, task: Task<'_>) -> impl Future<Output = Result<Deleted>> + Send;
 }
 

@@ -54,7 +54,7 @@ enum Decision<'e> {
     Proceed(Box<dyn Look + 'e>),
     /// It is, and what this run has emptied holds something again, or still: there is no other look after an
     /// emptying than the one that decides on what was emptied.
-    Refilled(Box<dyn Look + 'e>),
+    Refilled { contents: Box<dyn Look + 'e>, look: Box<dyn Look + 'e> },
 }
 
 /// What this run has created, and in how many calls.
@@ -207,9 +207,14 @@ impl<'e> Attempt<'e> {
             match decision {
                 Decision::Reached => return Ok(None),
                 Decision::Proceed(look) => return Ok(Some(look)),
-                Decision::Refilled(contents) => {
+                Decision::Refilled { contents, look } => {
                     let emptied = mutations::of_step(&self.sent, contents.delete(progress));
-                    emptied.instrument(self.timed(Phase::Apply)).await?;
+                    match emptied.instrument(self.timed(Phase::Apply)).await? {
+                        Deleted::WithParent => return Ok(Some(look)),
+                        Deleted::Gone => {}
+                        // It is filled faster than the cloud empties it.
+                        Deleted::Pending { .. } => break,
+                    }
                 }
             }
         }
@@ -256,10 +261,10 @@ impl<'e> Attempt<'e> {
                 let own = looks.next().flatten();
                 let mut around = observations.iter().skip(1).zip(looks);
                 let refilled = around.find_map(|(seen, look)| look.filter(|_| self.is_refilled(seen)));
-                Ok(match (refilled, own) {
-                    (Some(contents), _) => Decision::Refilled(contents),
-                    (None, Some(look)) => Decision::Proceed(look),
-                    (None, None) => Decision::Reached,
+                Ok(match (own, refilled) {
+                    (Some(look), Some(contents)) => Decision::Refilled { contents, look },
+                    (Some(look), None) => Decision::Proceed(look),
+                    (None, _) => Decision::Reached,
                 })
             }
             Again::Changed { reason, hint, may_settle } => {

@@ -91,6 +91,25 @@ async fn an_account_goes_with_its_container_and_blobs_in_one_call() {
 
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
+async fn a_container_in_an_account_of_others_goes_with_its_blobs_in_one_call() {
+    let site = Site::open().await;
+    site.double().plant(Planted::new(site.account())).await.unwrap();
+    let before = site.snapshot().await;
+    site.provisioned().await;
+    for n in 0..3 {
+        site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
+    }
+    site.azure.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    let sent = site.mutations();
+    let of = |name: &str| sent.iter().filter(|sent| sent.operation.contains(name)).count();
+    let counts = ["storageAccounts.DELETE", "containers.DELETE", "blob.DELETE"].map(of);
+    assert_eq!(counts, [0, 1, 0], "{sent:?}");
+    assert_eq!(site.snapshot().await, before);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulators: cargo sandbox test"]
 async fn a_dry_run_counts_and_deletes_nothing() {
     let site = Site::open().await;
     site.provisioned().await;
