@@ -30,7 +30,7 @@ pub(crate) use self::store::{
     Batches, Counted, Cursor, Entry, Expiration, Hold, Lifecycle, Listing, Look, Outcome, Page, Retention,
     Store, Task, What, page,
 };
-pub(crate) use self::sweep::interrupted;
+pub(crate) use self::sweep::{filled, interrupted};
 pub(crate) use self::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;

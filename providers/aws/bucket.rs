@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use serde::Serialize;
 
+use crate::empty::filled;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{Entries, Marking, QUEUE};
@@ -306,11 +307,7 @@ impl Resource for S3Bucket {
                 Kind::NotYet,
                 format!("s3:DeleteBucket on {}: it contains objects", self.address()),
             )),
-            "BucketNotEmpty" => Err(Error::new(
-                Kind::Failed,
-                format!("s3:DeleteBucket on {}: objects arrived while it was being emptied", self.address()),
-            )
-            .hint("stop the W&B server that still writes to it, then run again")),
+            "BucketNotEmpty" => Err(filled("s3:DeleteBucket", &self.address())),
             _ => Err(failure(error, "s3:DeleteBucket", self.address())),
         }
     }

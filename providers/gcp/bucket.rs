@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::empty::filled;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::http::Method;
@@ -185,15 +186,8 @@ impl Resource for GcsBucket {
         if refusal.is_not_found() {
             return Ok(Deleted::Gone);
         }
-        if refusal.message.contains("not empty") {
-            return Err(Error::new(
-                Kind::Failed,
-                format!(
-                    "storage.buckets.delete on {}: objects arrived while it was being emptied",
-                    self.address()
-                ),
-            )
-            .hint("stop the W&B server that still writes to it, then run again"));
+        if refusal.is_not_empty() {
+            return Err(filled("storage.buckets.delete", &self.address()));
         }
         Err(paced(refusal.explain("storage.buckets.delete", self.address())))
     }

@@ -122,6 +122,11 @@ impl Refusal {
         self.status == "NOT_FOUND" && !self.html
     }
 
+    /// Whether a bucket or a folder still holds something, which only the message says.
+    pub(crate) fn is_not_empty(&self) -> bool {
+        self.message.contains("not empty")
+    }
+
     /// Whether the resource already exists. Cloud Storage has one reason for that and for a concurrent
     /// update; only the message distinguishes them.
     pub(crate) fn is_taken(&self) -> bool {

@@ -50,7 +50,7 @@ impl GcsStore {
     async fn remove(&self, collection: &str, name: &str, query: &str, permission: &str) -> Result<()> {
         let path = self.path(&format!("/{collection}/{}{query}", segment(name)));
         match self.rest.write(Method::DELETE, &path, None).await? {
-            Err(refusal) if !refusal.is_not_found() && !refusal.message.contains("not empty") => {
+            Err(refusal) if !refusal.is_not_found() && !refusal.is_not_empty() => {
                 let error = refusal.explain(permission, format!("{}/{}", self.name, clean(name)));
                 Err(if is_retained(&refusal) { retained(&error) } else { error })
             }

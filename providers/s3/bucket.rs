@@ -18,6 +18,7 @@ use super::knowledge::no_store;
 use super::mark::{self, MARKS, MarkPlace, Marks};
 use super::objects::Contents;
 use super::session::Api;
+use crate::empty::filled;
 use crate::error::{Error, Kind, Result};
 use crate::event::Progress;
 use crate::mark::{Entries, Mark, Marking};
@@ -235,11 +236,7 @@ impl Resource for StoreBucket {
         if code(&error) != "BucketNotEmpty" {
             return Err(failure(error, "s3:DeleteBucket", self.address()));
         }
-        Err(Error::new(
-            Kind::Failed,
-            format!("s3:DeleteBucket on {}: objects arrived while it was being emptied", self.address()),
-        )
-        .hint("stop the W&B server that still writes to it, then run again"))
+        Err(filled("s3:DeleteBucket", &self.address()))
     }
 
     async fn release(&self, api: &Api, seen: &Self, _: &Progress) -> Result<()> {

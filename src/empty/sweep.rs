@@ -13,6 +13,7 @@ use super::store::{Batches, Entry, Outcome, Task, What};
 use super::walk::Walk;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Advance, Progress};
+use crate::resource::Address;
 use crate::retry::{FAULT_WITHIN, in_steps, show};
 
 /// How often one entry is tried. With the waits between, that is about a minute.
@@ -49,6 +50,12 @@ pub(super) async fn empty<S: Batches>(store: &S, task: Task<'_>) -> Result<()> {
 /// The error of a run that the user stopped, `at` a place such as `after 12 deletions`.
 pub(crate) fn interrupted(name: &str, at: &str) -> Error {
     Error::new(Kind::Interrupted, format!("empty {name}: interrupted {at}")).hint("run again to continue")
+}
+
+/// The error of `action` on the bucket at `address`, which the service rejected because others have filled that.
+pub(crate) fn filled(action: &str, address: &Address) -> Error {
+    Error::new(Kind::Failed, format!("{action} on {address}: objects arrived while it was being emptied"))
+        .hint("stop the W&B server that still writes to it, then run again")
 }
 
 /// A sweep through all entries.

@@ -71,22 +71,29 @@ async fn a_container_that_is_not_empty_is_refused_with_its_counts() {
     site.is_untouched();
 }
 
+/// Puts three blobs into a new deployment and tears it down; how many writes had an operation of each of `names`.
+async fn writes_of_a_teardown<const N: usize>(site: &Site, names: [&str; N]) -> [usize; N] {
+    let before = site.snapshot().await;
+    site.provisioned().await;
+    for n in 0..3 {
+        site.double()
+            .plant_blob(site.account(), QUEUE, &format!("k{n}"), "four")
+            .await
+            .expect("it is planted");
+    }
+    site.azure.proxy().clear_journal();
+    site.teardown(&["--delete-objects"]).await.ends(0);
+    assert_eq!(site.snapshot().await, before);
+    let sent = site.mutations();
+    names.map(|name| sent.iter().filter(|sent| sent.operation.contains(name)).count())
+}
+
 #[tokio::test]
 #[ignore = "needs the emulators: cargo sandbox test"]
 async fn an_account_goes_with_its_container_and_blobs_in_one_call() {
     let site = Site::open().await;
-    let before = site.snapshot().await;
-    site.provisioned().await;
-    for n in 0..3 {
-        site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
-    }
-    site.azure.proxy().clear_journal();
-    site.teardown(&["--delete-objects"]).await.ends(0);
-    let sent = site.mutations();
-    let of = |name: &str| sent.iter().filter(|sent| sent.operation.contains(name)).count();
-    let counts = ["storageAccounts.DELETE", "containers.DELETE", "queues.DELETE", "blob"].map(of);
-    assert_eq!(counts, [1, 0, 0, 0], "{sent:?}");
-    assert_eq!(site.snapshot().await, before);
+    let names = ["storageAccounts.DELETE", "containers.DELETE", "queues.DELETE", "blob"];
+    assert_eq!(writes_of_a_teardown(&site, names).await, [1, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -94,18 +101,8 @@ async fn an_account_goes_with_its_container_and_blobs_in_one_call() {
 async fn a_container_in_an_account_of_others_goes_with_its_blobs_in_one_call() {
     let site = Site::open().await;
     site.double().plant(Planted::new(site.account())).await.unwrap();
-    let before = site.snapshot().await;
-    site.provisioned().await;
-    for n in 0..3 {
-        site.double().plant_blob(site.account(), QUEUE, &format!("k{n}"), "four").await.unwrap();
-    }
-    site.azure.proxy().clear_journal();
-    site.teardown(&["--delete-objects"]).await.ends(0);
-    let sent = site.mutations();
-    let of = |name: &str| sent.iter().filter(|sent| sent.operation.contains(name)).count();
-    let counts = ["storageAccounts.DELETE", "containers.DELETE", "blob.DELETE"].map(of);
-    assert_eq!(counts, [0, 1, 0], "{sent:?}");
-    assert_eq!(site.snapshot().await, before);
+    let names = ["storageAccounts.DELETE", "containers.DELETE", "blob.DELETE"];
+    assert_eq!(writes_of_a_teardown(&site, names).await, [0, 1, 0]);
 }
 
 #[tokio::test]
